@@ -1,0 +1,82 @@
+"""Fixtures every part of the test suite may use: a PostgreSQL server and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.tooling import browser_executable
+from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
+
+RUN_DIRECTORY = pytest.StashKey[Path]()
+RUN_DIRECTORY_VARIABLE = "PENSTOCK_TEST_RUN_DIRECTORY"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all worker processes of this run one shared folder, whose owner is the first process."""
+    if hasattr(config, "workerinput"):
+        return
+    directory = Path(tempfile.mkdtemp(prefix="penstock-tests-"))
+    directory.chmod(0o755)  # PostgreSQL, started by root, runs as somebody else
+    config.stash[RUN_DIRECTORY] = directory
+    os.environ[RUN_DIRECTORY_VARIABLE] = str(directory)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run shared and remove its folder."""
+    directory = config.stash.get(RUN_DIRECTORY, None)
+    if directory is not None:
+        stop_server(directory)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _missing(what: str) -> None:
+    """Skip for people who lack an outside program; fail where everything must run."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> PostgresServer:
+    """Return the PostgreSQL server all workers of this run share."""
+    try:
+        return server_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))
+    except PostgresMissingError as error:
+        _missing(str(error))
+        raise
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer) -> Iterator[Database]:
+    """Give the test an empty database of its own."""
+    database = postgres_server.create()
+    yield database
+    postgres_server.drop(database)
+
+
+@pytest.fixture
+def postgres_url(postgres_database: Database) -> str:
+    """Return the SQLAlchemy URL of the test's own empty database."""
+    return postgres_database.url
+
+
+@pytest.fixture
+def postgres_dsn(postgres_database: Database) -> str:
+    """Return the libpq address of the test's own empty database."""
+    return postgres_database.dsn
+
+
+@pytest.fixture(scope="session")
+def chromium_executable() -> Path:
+    """Return the path of a Chromium that starts."""
+    found = browser_executable()
+    if found is None:
+        _missing("no Chromium found: run `make setup`, or name one in PENSTOCK_CHROMIUM")
+        raise AssertionError("unreachable")
+    return found
