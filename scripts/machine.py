@@ -1,0 +1,62 @@
+"""Installs what tests need and Python packages cannot bring: a browser, and PostgreSQL where no wheel fits.
+
+It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+from scripts.tooling import browser_executable, postgres_directory
+
+
+def apt_install(*packages: str) -> bool:
+    """Install Debian packages; return whether that worked."""
+    if shutil.which("apt-get") is None:
+        return False
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if prefix and shutil.which("sudo") is None:
+        return False
+    print(f"Installing {' '.join(packages)} with apt", flush=True)
+    quiet = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    # The update's own result says little: one stale extra source fails it, with all that is needed at hand.
+    subprocess.run([*quiet, "update"], check=False)
+    install = [*quiet, "install", "-y", "--no-install-recommends", *packages]
+    return subprocess.run(install, check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def ensure_postgres() -> bool:
+    """Have PostgreSQL's programs on this machine."""
+    if postgres_directory() is None:
+        apt_install("postgresql")
+    return postgres_directory() is not None
+
+
+def ensure_browser() -> bool:
+    """Have a Chromium on this machine: Debian's, else the one Playwright brings (Ubuntu has it as a snap only)."""
+    if browser_executable() is None:
+        apt_install("chromium", "fonts-liberation")
+    if browser_executable() is None:
+        playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
+        subprocess.run([*playwright, "--with-deps"] if os.geteuid() == 0 else playwright, check=False)
+    return browser_executable() is not None
+
+
+def main() -> int:
+    """Ensure everything and name what could not be had."""
+    missing = [
+        name
+        for name, ensure in (("PostgreSQL", ensure_postgres), ("Chromium", ensure_browser))
+        if not ensure()
+    ]
+    if missing:
+        print(f"Missing and not installable here: {', '.join(missing)}. Tests that need them", end=" ", file=sys.stderr)
+        print("fail when CI is set and are skipped otherwise.", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

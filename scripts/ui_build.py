@@ -1,0 +1,96 @@
+"""Builds the web interface into the Python package, and only when its sources changed.
+
+Run it (`python -m scripts.ui_build`) from a clone; the package's build hook calls `build` for a wheel.
+Standard library only, because the build hook runs it in an empty environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = {"node_modules", "dist", "tests", "coverage", "test-results", ".vite"}
+STAMP = ".sources"
+
+
+class NodeMissingError(Exception):
+    """Neither PATH nor the environment has Node 20.19 or later."""
+
+
+def source_hash(ui: Path) -> str:
+    """Return one fingerprint for everything the built interface is made of."""
+    digest = hashlib.sha256()
+    for path in sorted(_sources(ui)):
+        digest.update(f"{path.relative_to(ui).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def is_current(ui: Path, target: Path) -> bool:
+    """Tell whether `target` was built from the sources as they are now."""
+    stamp = target / STAMP
+    return stamp.is_file() and stamp.read_text() == source_hash(ui)
+
+
+def build(ui: Path, target: Path, node: Path | None) -> bool:
+    """Build `ui` into `target` unless it is current; return whether anything was done."""
+    if is_current(ui, target):
+        return False
+    fingerprint = source_hash(ui)
+    install(ui, node)
+    run_npm(ui, node, "run", "build")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(ui / "dist", target)
+    (target / STAMP).write_text(fingerprint)
+    return True
+
+
+def install(ui: Path, node: Path | None) -> None:
+    """Install the locked npm packages unless they are there already."""
+    lock = hashlib.sha256((ui / "package-lock.json").read_bytes()).hexdigest()
+    stamp = ui / "node_modules" / STAMP
+    if not (stamp.is_file() and stamp.read_text() == lock):
+        run_npm(ui, node, "ci", "--no-audit", "--no-fund")
+        stamp.write_text(lock)
+
+
+def run_npm(ui: Path, node: Path | None, *arguments: str) -> None:
+    """Run npm in `ui` with the given Node's folder first on PATH."""
+    if node is None:
+        raise NodeMissingError("Node 20.19 or later is needed: install it, or run `make setup`, which brings one")
+    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+    subprocess.run([str(node / "npm"), *arguments], cwd=ui, env=environment, check=True)
+
+
+def _sources(ui: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(ui):
+        folders[:] = [each for each in folders if each not in LEFT_OUT]
+        yield from (Path(folder, each) for each in files)
+
+
+def main(arguments: list[str]) -> int:
+    """Build the interface of this clone, then run npm with the arguments, if any."""
+    from scripts.tooling import node_directory
+
+    ui = ROOT / "ui"
+    node = node_directory()
+    try:
+        if build(ui, ROOT / "src" / "penstock" / "_ui", node):
+            print("The web interface is built.")
+        if arguments:
+            install(ui, node)
+            run_npm(ui, node, *arguments)
+    except (NodeMissingError, subprocess.CalledProcessError) as error:
+        print(f"The web interface could not be built: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
