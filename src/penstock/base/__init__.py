@@ -1,0 +1,1 @@
+"""Words that every floor shares: errors, ids, instants, durations, JSON. Standard library and msgspec only."""

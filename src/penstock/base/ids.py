@@ -1,0 +1,35 @@
+"""Identifiers: 22 characters of 0-9, A-Z, a-z (ENG-126).
+
+Fresh ids start with the time, so that rows written together lie together in an index; derived ids are a digest of
+natural keys, so that deciding twice about the same thing names it the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [a + b for a in _DIGITS for b in _DIGITS]
+_PAIR_BASE = 62 * 62
+
+
+def _encode(number: int) -> str:
+    parts = []
+    for _ in range(11):
+        number, rest = divmod(number, _PAIR_BASE)
+        parts.append(_PAIRS[rest])
+    parts.reverse()
+    return "".join(parts)
+
+
+def new_id() -> str:
+    """Return a fresh id that sorts by its time of creation (48 bits of milliseconds, 80 random bits)."""
+    return _encode((time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big"))
+
+
+def derived_id(*keys: str) -> str:
+    """Return the id that belongs to these natural keys: the same keys always give the same id."""
+    digest = hashlib.blake2b("\x00".join(keys).encode(), digest_size=16).digest()
+    return _encode(int.from_bytes(digest, "big"))

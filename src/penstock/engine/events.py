@@ -1,0 +1,134 @@
+"""Everything that can happen to an execution. Frozen data: it can be stored, sent, repeated and replayed.
+
+Every event is idempotent by nature: it names the task run and the attempt it speaks of, and `decide` ignores one that
+speaks of the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from penstock.base.clock import Instant
+from penstock.engine.records import Labels, TaskRun
+from penstock.engine.states import StateType
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", omit_defaults=True):
+    """Base of all events; the tag `event` names the kind when stored as JSON."""
+
+
+class Created(Event, frozen=True, tag="created"):
+    """The execution exists and may begin."""
+
+    reject: str | None = None
+    """When set the execution is refused before its first task: this is why (disabled flow, checks)."""
+
+
+class TaskStarted(Event, frozen=True, tag="task_started"):
+    """A worker has begun an attempt."""
+
+    task_run_id: str
+    attempt: int
+    worker_id: str
+    started: Instant
+
+
+class TaskEnded(Event, frozen=True, tag="task_ended"):
+    """A worker has ended an attempt. May be the first that is heard of it."""
+
+    task_run_id: str
+    attempt: int
+    """Number of the attempt, first is 1."""
+    state: StateType
+    started: Instant
+    ended: Instant
+    worker_id: str | None = None
+    outputs: Mapping[str, Any] | None = None
+    error: str | None = None
+    retryable: bool = True
+    children: tuple[TaskRun, ...] = ()
+    """Task runs that ran inside the task (WorkingDirectory, dynamic tasks)."""
+    labels: Labels = ()
+    """Labels the task sets on its execution."""
+    variables: Mapping[str, Any] | None = None
+    """The execution's variables as the task leaves them, when it changed them."""
+    log_file: str | None = None
+
+
+class TimerDue(Event, frozen=True, tag="timer_due"):
+    """A timer that a decision set has come due."""
+
+    purpose: str
+    """`retry`, `pause`, `loop`, `start`, `sla`, ..."""
+    task_run_id: str | None = None
+    attempt: int = 0
+
+
+class Kill(Event, frozen=True, tag="kill"):
+    """Someone asked for the end of the execution (ENG-157)."""
+
+    by: str | None = None
+
+
+class Pause(Event, frozen=True, tag="pause"):
+    """Someone asked that nothing new begins."""
+
+    by: str | None = None
+
+
+class Resume(Event, frozen=True, tag="resume"):
+    """Someone lets a paused execution go on, with the values asked for by `onResume` (ENG-095)."""
+
+    inputs: Mapping[str, Any] = {}
+    by: str | None = None
+    task_run_id: str | None = None
+    """Which pause; all of them when absent."""
+
+
+class Restart(Event, frozen=True, tag="restart"):
+    """Someone restarts an ended execution: failed task runs run again (ENG-153)."""
+
+    revision: int | None = None
+    by: str | None = None
+
+
+class ChangeTaskState(Event, frozen=True, tag="change_task_state"):
+    """A task run's state is set by hand (ENG-096)."""
+
+    task_run_id: str
+    state: StateType
+    by: str | None = None
+
+
+class SetLabels(Event, frozen=True, tag="set_labels"):
+    """Labels are set by hand (ENG-028)."""
+
+    labels: Labels
+
+
+class ChildEnded(Event, frozen=True, tag="child_ended"):
+    """An execution that a task run of this one started has ended."""
+
+    task_run_id: str
+    child_id: str
+    state: StateType
+    outputs: Mapping[str, Any] | None = None
+    iteration: int | None = None
+
+
+AnyEvent = (
+    Created
+    | TaskStarted
+    | TaskEnded
+    | TimerDue
+    | Kill
+    | Pause
+    | Resume
+    | Restart
+    | ChangeTaskState
+    | SetLabels
+    | ChildEnded
+)

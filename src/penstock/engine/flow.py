@@ -1,0 +1,197 @@
+"""A flow as the engine runs it: defaults applied, templates compiled, every task knowing what follows it.
+
+Three shapes of a flow are kept apart: the source text with positions, the parsed model as written (`penstock.model`),
+and this one. It is built once per revision and never changed. Control-flow tasks satisfy the `Flowable` protocol, so
+that new ones arrive as plugins without the engine knowing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from penstock.base.clock import Instant, Micros
+from penstock.engine.states import StateType
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When and how often a failed attempt is tried again (ENG-235, ENG-236)."""
+
+    kind: str
+    """`constant`, `exponential` or `random`."""
+    interval: Micros
+    max_attempts: int | None = None
+    """All attempts, the first included (ENG-392)."""
+    max_duration: Micros | None = None
+    max_interval: Micros | None = None
+    factor: float = 2.0
+    warning_on_retry: bool = False
+    behavior: str = "RETRY_FAILED_TASK"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A child that shall begin."""
+
+    task: ResolvedTask
+    value: str | None = None
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a flowable wants next. With nothing launched, nothing active and nothing awaited it has ended."""
+
+    launches: Sequence[Launch] = ()
+    memory: Mapping[str, Any] | None = None
+    """The flowable's memory from now on; None leaves it as it is."""
+    items: tuple[str, ...] | None = None
+    """What a loop iterates over; only a `start` may set it."""
+    outputs: Mapping[str, Any] | None = None
+    wait_until: Instant | None = None
+    """Call `timer_due` at this instant; until then the scope stays open."""
+    paused: bool = False
+    """Wait for a resume; task run and execution are PAUSED meanwhile."""
+    state: StateType | None = None
+    """End in this state whatever the children did."""
+
+
+class Scope(Protocol):
+    """What a flowable may know when it is asked: itself, its memory, the time, expressions. No I/O."""
+
+    @property
+    def task(self) -> ResolvedTask:
+        """The flowable's own task."""
+        ...
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What the flowable's last step left."""
+        ...
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What the loop iterates over."""
+        ...
+
+    @property
+    def active(self) -> int:
+        """Children that have begun and not ended; an ended child is no longer counted."""
+        ...
+
+    @property
+    def failed(self) -> bool:
+        """Whether a child has failed."""
+        ...
+
+    @property
+    def now(self) -> Instant:
+        """The event's instant."""
+        ...
+
+    def render(self, template: str) -> str:
+        """Return a template's text in the flowable's context."""
+        ...
+
+    def evaluate(self, template: str) -> Any:
+        """Return a template's value in the flowable's context."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EndedChild:
+    """A child that has ended, as its flowable sees it."""
+
+    task: ResolvedTask
+    state: StateType
+    value: str | None
+    iteration: int | None
+    failed: bool
+    """Whether the end counts as a failure (an allowed failure does not)."""
+
+
+@runtime_checkable
+class Flowable(Protocol):
+    """A control-flow task: which children start first, and what follows a child's end.
+
+    `task.lists` holds the children by list name (`tasks`, `then`, `else`, ...). Errors and finally lists are the
+    engine's business, the same for every flowable.
+    """
+
+    def start(self, scope: Scope) -> Step:
+        """Return the first step."""
+        ...
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Return the step after a child's end."""
+        ...
+
+    def timer_due(self, scope: Scope) -> Step:
+        """Return the step after `wait_until` has come."""
+        ...
+
+    def resumed(self, scope: Scope, inputs: Mapping[str, Any], by: str | None) -> Step:
+        """Return the step after a resume."""
+        ...
+
+    def fold(self, state: StateType) -> StateType:
+        """Return the flowable's own end state, given what its children's ends amount to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedTask:
+    """One task, ready to run."""
+
+    id: str
+    type: str
+    """The canonical type name."""
+    properties: Mapping[str, Any]
+    """The task's whole definition with defaults applied, expressions unrendered: what the worker builds it from."""
+    branch: str = "tasks"
+    """The list it stands in: `tasks`, `errors`, `finally`, `afterExecution`, or a flowable's own list name."""
+    flowable: Flowable | None = None
+    """The control-flow behaviour; None for a task that a worker runs."""
+    lists: Mapping[str, tuple[ResolvedTask, ...]] = field(default_factory=dict)
+    """A flowable's children by list name, `errors` and `finally` included."""
+    run_if: str | None = None
+    disabled: bool = False
+    allow_failure: bool = False
+    allow_warning: bool = False
+    retry: RetryPolicy | None = None
+    timeout: str | None = None
+    """A duration or a template of one; enforced by the worker."""
+    worker_group: str = ""
+    log_level: str | None = None
+    quick: bool = False
+    """Whether the type promises never to wait and to need next to no time; such tasks share one worker thread."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedFlow:
+    """A flow revision, ready to run."""
+
+    tenant: str
+    namespace: str
+    id: str
+    revision: int
+    lists: Mapping[str, tuple[ResolvedTask, ...]]
+    """`tasks`, `errors`, `finally`, `afterExecution`."""
+    tasks: Mapping[str, ResolvedTask]
+    """Every task of the flow by id, nested ones included."""
+    following: Mapping[str, ResolvedTask]
+    """The next task in the same list; the last of a list has none."""
+    parents: Mapping[str, str]
+    """The id of the enclosing flowable; top-level tasks have none."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[tuple[str, str], ...] = ()
+    outputs: Sequence[Mapping[str, Any]] = ()
+    retry: RetryPolicy | None = None
+    disabled: bool = False
+    concurrency: Mapping[str, Any] | None = None
+    sla: Sequence[Mapping[str, Any]] = ()
+    source: Any = None
+    """The parsed flow document this was resolved from (`penstock.model`), for inputs, triggers and checks."""
+

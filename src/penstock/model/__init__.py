@@ -1,0 +1,1 @@
+"""What users write: flows, tasks, inputs, triggers; YAML with positions, JSON Schema."""

@@ -1,0 +1,67 @@
+"""Where flows are kept: every revision's source byte for byte, and which one is the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from penstock.base.clock import Instant
+from penstock.ports.queries import Filter, Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFlow:
+    """One revision of a flow as stored (ENG-008, ENG-023)."""
+
+    tenant: str
+    namespace: str
+    id: str
+    revision: int
+    source: str
+    updated: Instant
+    deleted: bool = False
+    disabled: bool = False
+    description: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    has_triggers: bool = False
+
+
+class FlowStore(Protocol):
+    """Flows and their revisions."""
+
+    async def save(self, flow: StoredFlow, expected_revision: int | None) -> StoredFlow:
+        """Store a new revision (the number is assigned here: one above the latest, 1 for the first) and return it.
+
+        Args:
+            flow: What to store; its `revision` is ignored.
+            expected_revision: The revision the writer has seen; 0 means that the flow must not exist, None that any will do.
+
+        Raises:
+            ConflictError: The latest revision is another one.
+        """
+        ...
+
+    async def get(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, *, deleted: bool = False) -> StoredFlow | None:
+        """Return a revision (the latest by default); deleted flows only when asked for."""
+        ...
+
+    async def revisions(self, tenant: str, namespace: str, flow_id: str) -> Sequence[StoredFlow]:
+        """Return all revisions, oldest first."""
+        ...
+
+    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[StoredFlow]:
+        """Return latest revisions of flows that are not deleted."""
+        ...
+
+    async def all_latest(self, tenant: str | None = None) -> Sequence[StoredFlow]:
+        """Return the latest revision of every flow that is not deleted (of all tenants when None)."""
+        ...
+
+    async def namespaces(self, tenant: str, query: str | None = None) -> Sequence[str]:
+        """Return the namespaces that have flows, sorted."""
+        ...
+
+    async def delete(self, tenant: str, namespace: str, flow_id: str, now: Instant) -> bool:
+        """Mark a flow deleted, keeping its revisions; False when there was none."""
+        ...

@@ -1,0 +1,55 @@
+"""The queue of work for workers: claimed with a lease, renewed by heartbeat, given again when the worker is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from penstock.base.clock import Instant, Micros
+from penstock.engine.decision import Job
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A live worker as the database knows it."""
+
+    id: str
+    group: str
+    hostname: str
+    started: Instant
+    heartbeat: Instant
+    state: str
+    """`RUNNING` or `TERMINATING`."""
+
+
+class JobQueue(Protocol):
+    """Jobs between executor and workers. A job exists until its end has been decided on."""
+
+    async def register(self, worker_id: str, group: str, hostname: str, now: Instant) -> None:
+        """Make a worker known; jobs can be leased to it from now on."""
+        ...
+
+    async def heartbeat(self, worker_id: str, now: Instant) -> bool:
+        """Say that the worker lives. False when it has been given up: what it holds is no longer its own."""
+        ...
+
+    async def claim(self, worker_id: str, group: str, limit: int, now: Instant) -> Sequence[Job]:
+        """Lease up to `limit` unowned jobs of the group to the worker: highest priority first, then oldest."""
+        ...
+
+    async def release(self, worker_id: str) -> int:
+        """Hand back all jobs of the worker and forget it; returns how many jobs there were."""
+        ...
+
+    async def expire(self, timeout: Micros, now: Instant) -> Sequence[str]:
+        """Give up workers without a heartbeat for `timeout`: their jobs are unowned again. Returns their ids."""
+        ...
+
+    async def unowned(self) -> int:
+        """Return how many jobs wait for a worker."""
+        ...
+
+    async def workers(self) -> Sequence[WorkerInfo]:
+        """Return the live workers."""
+        ...

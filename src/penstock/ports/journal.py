@@ -1,0 +1,137 @@
+"""The executor's memory: load an execution's working set, commit a batch of decisions, keep partitions, timers, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from penstock.base.clock import Instant, Micros
+from penstock.base.errors import PenstockError
+from penstock.engine.decision import Job, Killed, Message, Timer
+from penstock.engine.events import AnyEvent
+from penstock.engine.records import Execution, LogLine, Metric, TaskRun
+
+PARTITIONS = 64
+"""Fixed number of partitions; an execution's partition is a stable hash of its id (see `partition_of`)."""
+
+
+def partition_of(execution_id: str) -> int:
+    """Return the partition of an execution: a stable hash of its id."""
+    import zlib
+
+    return zlib.crc32(execution_id.encode()) % PARTITIONS
+
+
+class LeaseLost(PenstockError):
+    """Another executor holds a partition this one wrote to: nothing of the batch was written."""
+
+    code = "LEASE_LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One execution with all its task runs, as stored."""
+
+    execution: Execution
+    task_runs: Sequence[TaskRun]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """An event waiting in an execution's inbox."""
+
+    id: int
+    execution_id: str
+    event: AnyEvent
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything one round of the executor writes, in one transaction. Later rows of the same id have replaced earlier ones."""
+
+    new_executions: dict[str, Execution] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
+    """Changed ones; only their changing columns are written."""
+    new_task_runs: dict[str, TaskRun] = field(default_factory=dict)
+    task_runs: dict[str, TaskRun] = field(default_factory=dict)
+    """Changed ones; only their changing columns are written."""
+    jobs: dict[tuple[str, int], tuple[Job, str | None]] = field(default_factory=dict)
+    """New jobs with the worker they are given to at once, or None to leave them to whoever claims them."""
+    ended_jobs: set[tuple[str, int]] = field(default_factory=set)
+    """Jobs to delete: their end has been decided on."""
+    kills: list[Killed] = field(default_factory=list)
+    timers: dict[tuple[str, str, str | None], Timer] = field(default_factory=dict)
+    cancelled_timers: set[tuple[str, str, str | None]] = field(default_factory=set)
+    """(execution, purpose, task run)."""
+    messages: list[Message] = field(default_factory=list)
+    """For executions of any partition."""
+    consumed: list[int] = field(default_factory=list)
+    """Ids of stored messages this batch has dealt with."""
+    logs: list[LogLine] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+    fences: Mapping[int, int] = field(default_factory=dict)
+    """Partition -> token, of every partition the batch writes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A partition held by an executor until `expires`, with the token that fences its writes."""
+
+    partition: int
+    token: int
+    expires: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """What the transaction found out while writing."""
+
+    killed_unclaimed: Sequence[Killed] = ()
+    """Kill orders whose job nobody had: the job is deleted, nobody will report its end."""
+    killed_claimed: Sequence[tuple[Killed, str]] = ()
+    """Kill orders whose job a worker has: (order, worker id)."""
+    duplicates: Sequence[str] = ()
+    """Ids of new executions that were not written because their firing key exists already."""
+
+
+class Journal(Protocol):
+    """What an executor writes and reads."""
+
+    async def load(self, execution_ids: Iterable[str]) -> Mapping[str, Loaded]:
+        """Return the stored working sets of those executions that exist."""
+        ...
+
+    async def commit(self, batch: Batch) -> CommitResult:
+        """Write everything or nothing, durably, before returning.
+
+        Raises:
+            LeaseLost: A fence does not hold any more.
+            UnavailableError: The database cannot write now (full disk, connection lost).
+        """
+        ...
+
+    async def messages(self, partitions: Iterable[int], after: int, limit: int) -> Sequence[StoredMessage]:
+        """Return waiting messages of these partitions with an id above `after`, oldest first."""
+        ...
+
+    async def send(self, messages: Sequence[Message], *, new: Sequence[Execution] = (), logs: Sequence[LogLine] = (),
+                   metrics: Sequence[Metric] = ()) -> None:
+        """Put events into inboxes from outside an executor, with executions and lines that belong to them, durably."""
+        ...
+
+    async def timers(self, partitions: Iterable[int], until: Instant, limit: int) -> Sequence[Timer]:
+        """Return timers of these partitions due until then, soonest first."""
+        ...
+
+    async def lease(self, owner: str, wanted: int, ttl: Micros, now: Instant) -> Sequence[Lease]:
+        """Renew what the owner holds, take over what nobody holds any more up to `wanted` in all, give back the rest."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """Give back all partitions of the owner at once."""
+        ...
+
+    async def live(self, partitions: Iterable[int], after: str, limit: int) -> Sequence[str]:
+        """Return ids of executions that have not ended, for recovery after taking a partition over; paged by id."""
+        ...

@@ -1,0 +1,45 @@
+"""The key-value store of a namespace (ENG-359 to ENG-368)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from penstock.base.clock import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """One pair; `value` is absent from lists."""
+
+    namespace: str
+    key: str
+    type: str
+    """STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON."""
+    value: Any
+    version: int
+    created: Instant
+    updated: Instant
+    expires: Instant | None = None
+    description: str | None = None
+
+
+class KeyValueStore(Protocol):
+    """Pairs per namespace. An expired pair is absent."""
+
+    async def get(self, tenant: str, namespace: str, key: str, now: Instant) -> KeyValue | None:
+        """Return a pair with its value."""
+        ...
+
+    async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True) -> KeyValue:
+        """Store a pair; the version is assigned here. Raises ConflictError when it exists and may not be overwritten."""
+        ...
+
+    async def list(self, tenant: str, namespace: str | None, now: Instant, prefix: str = "") -> Sequence[KeyValue]:
+        """Return pairs without their values, sorted by namespace and key."""
+        ...
+
+    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
+        """Remove a pair; False when there was none."""
+        ...

@@ -1,0 +1,96 @@
+"""Reading executions, task runs, logs and metrics, for people: pages, filters, single records. Never on the hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from penstock.base.clock import Instant
+from penstock.engine.records import Execution, LogLine, Metric, TaskRun
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition of a search: `filters[<field>][<operation>]=<value>` (API-009, API-010)."""
+
+    field: str
+    operation: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page, in which order (API-008)."""
+
+    page: int = 1
+    size: int = 10
+    sort: Sequence[tuple[str, bool]] = ()
+    """(field, ascending)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some results and how many there are in all."""
+
+    results: Sequence[T]
+    total: int
+
+
+class ExecutionQueries(Protocol):
+    """Reads of executions and what belongs to them."""
+
+    async def get(self, tenant: str, execution_id: str) -> tuple[Execution, Sequence[TaskRun]] | None:
+        """Return one execution with its task runs in creation order; None when there is none."""
+        ...
+
+    async def head(self, tenant: str, execution_id: str) -> Execution | None:
+        """Return one execution without its task runs."""
+        ...
+
+    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[Execution]:
+        """Return executions, newest first unless asked otherwise; bodies (inputs, outputs) included, task runs not."""
+        ...
+
+    async def task_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[TaskRun]]:
+        """Return the task runs of several executions."""
+        ...
+
+    async def outputs(self, execution_id: str, task_id: str) -> Sequence[TaskRun]:
+        """Return the task runs of one task that have outputs (for lazy contexts)."""
+        ...
+
+    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Execution]:
+        """Return the newest execution of each (namespace, flow id) that has one."""
+        ...
+
+    async def logs(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[LogLine]:
+        """Return log lines; oldest first unless asked otherwise."""
+        ...
+
+    async def logs_of(self, execution_id: str, *, after: int = 0, min_level: str | None = None, task_id: str | None = None,
+                      task_run_id: str | None = None, attempt: int | None = None, limit: int = 10_000) -> tuple[Sequence[LogLine], int]:
+        """Return an execution's lines in order after a position, and the position to go on from (for following)."""
+        ...
+
+    async def metrics_of(self, execution_id: str) -> Sequence[Metric]:
+        """Return the metrics of an execution."""
+        ...
+
+    async def delete(self, tenant: str, execution_id: str, *, logs: bool, metrics: bool) -> bool:
+        """Remove an ended execution with its task runs, timers and messages; False when there was none."""
+        ...
+
+    async def delete_logs(self, tenant: str, execution_id: str, min_level: str | None = None, task_run_id: str | None = None) -> int:
+        """Remove log lines of an execution; returns how many."""
+        ...
+
+    async def counts(self, tenant: str) -> Mapping[str, int]:
+        """Return how many executions there are by state."""
+        ...
+
+    async def created_since(self, tenant: str, namespace: str, flow_id: str, since: Instant) -> int:
+        """Return how many executions of a flow were created since then."""
+        ...

@@ -1,0 +1,70 @@
+"""What the scheduler remembers of each trigger: when it is due next, what it did last, who holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from penstock.base.clock import Instant
+from penstock.engine.records import Execution
+from penstock.ports.queries import Filter, Page, PageRequest
+
+
+class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The state of one trigger of one flow (API-037)."""
+
+    tenant: str
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    type: str = ""
+    flow_revision: int = 0
+    date: Instant | None = None
+    """When it was evaluated or fired last."""
+    next_date: Instant | None = None
+    disabled: bool = False
+    """Disabled by hand or by `stopAfter`, apart from the flow's source."""
+    execution_id: str | None = None
+    """The execution it started last and that locks it while it runs."""
+    backfill: Mapping[str, Any] | None = None
+    updated: Instant = 0
+    memory: Mapping[str, Any] = {}
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """(tenant, namespace, flow, trigger)."""
+        return (self.tenant, self.namespace, self.flow_id, self.trigger_id)
+
+
+class TriggerStore(Protocol):
+    """States of triggers."""
+
+    async def get(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> TriggerState | None:
+        """Return one state."""
+        ...
+
+    async def all(self) -> Sequence[TriggerState]:
+        """Return every state, for a scheduler that starts."""
+        ...
+
+    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[TriggerState]:
+        """Return states for people."""
+        ...
+
+    async def save(self, state: TriggerState) -> None:
+        """Insert or replace a state."""
+        ...
+
+    async def delete(self, tenant: str, namespace: str, flow_id: str, trigger_id: str | None = None) -> int:
+        """Forget a trigger's state, or all of a flow's."""
+        ...
+
+    async def fire(self, before: TriggerState, after: TriggerState, execution: Execution | None) -> bool:
+        """Move a trigger on and create its execution (with a `Created` message in its inbox) in one transaction.
+
+        Returns False, and writes nothing, when the stored `next_date` is no longer `before.next_date` (another
+        scheduler was first) or when the execution's firing key exists already.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""All a plugin may import."""

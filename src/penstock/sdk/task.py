@@ -1,0 +1,123 @@
+"""Tasks: what a worker runs (`Task`) and what steers other tasks (`FlowableTask`).
+
+A task is a pydantic model with a `run(context)`; its docstring and field descriptions are its documentation, its JSON
+Schema drives validation, completion and forms (PLG-012, PLG-047).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from penstock.engine.flow import EndedChild, Launch, Scope, Step
+from penstock.engine.states import StateType
+from penstock.sdk.context import RunContext
+
+
+class PluginModel(BaseModel):
+    """Base of everything a flow configures: unknown properties are errors (ENG-399), names are camelCase in YAML."""
+
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, arbitrary_types_allowed=True, frozen=True
+    )
+
+
+class Output(BaseModel):
+    """Base of declared task outputs; `None` fields are left out."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
+
+
+class ChildTasks:
+    """Marks a property that holds task definitions: `Annotated[list[dict], ChildTasks()]`. See `TaskList`."""
+
+
+TaskDefinition = Annotated[dict[str, Any], ChildTasks()]
+"""A property that holds one task definition."""
+TaskList = Annotated[list[dict[str, Any]], ChildTasks()]
+"""A property that holds a list of task definitions; validated each by its own type."""
+
+
+class WorkerGroup(PluginModel):
+    """Which workers may run a task (ENG-047)."""
+
+    key: str
+    fallback: str = "WAIT"
+
+
+class TaskBase(PluginModel):
+    """Properties every task has (ENG-042 to ENG-053, API-034)."""
+
+    type_name: ClassVar[str] = ""
+    """The canonical `type`, such as `io.kestra.plugin.core.log.Log`."""
+    type_aliases: ClassVar[tuple[str, ...]] = ()
+
+    id: str = Field(description="Unique within the flow.")
+    type: str
+    description: str | None = Field(None, description="What the task is for; Markdown.")
+    retry: dict[str, Any] | None = Field(None, description="When and how often a failed attempt is tried again.")
+    timeout: str | None = Field(None, description="The longest an attempt may take, as ISO 8601 duration.")
+    run_if: str | bool | None = Field(None, description="Skip the task when this expression is false.")
+    disabled: bool = Field(False, description="Skip the task.")
+    worker_group: WorkerGroup | None = None
+    allow_failure: bool = Field(False, description="A failure becomes a warning and the flow goes on.")
+    allow_warning: bool = Field(False, description="A warning becomes a success.")
+    log_level: str | None = Field(None, description="The lowest level of log lines that is kept.")
+    log_to_file: bool = Field(False, description="Keep the logs as a file in internal storage.")
+    task_cache: dict[str, Any] | None = Field(None, description="Reuse the outputs of an earlier identical run.")
+    version: str | None = Field(None, description="The plugin version to use.")
+    assets: dict[str, Any] | None = None
+
+
+class Task(TaskBase):
+    """A task that a worker runs.
+
+    `run` is called in a thread of the worker; it renders what it needs through the context, logs through
+    `context.logger`, and returns its outputs (an `Output`, a mapping or None). Any exception fails the attempt.
+    """
+
+    quick: ClassVar[bool] = False
+    """Set to True only when `run` never waits for anything and needs next to no time."""
+
+    def run(self, context: RunContext) -> Output | Mapping[str, Any] | None:
+        """Do the work of one attempt."""
+        raise TypeError(f"{type(self).__name__} has no run method")
+
+
+class FlowableTask(TaskBase):
+    """A control-flow task: decides which children start (see `penstock.engine.flow.Flowable`). No I/O, little work."""
+
+    errors: TaskList | None = Field(None, description="Tasks that run when a child has failed.")
+    finally_: TaskList | None = Field(None, alias="finally", description="Tasks that run last, whatever happened.")
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the definitions of the children by list name, `errors` and `finally` left out."""
+        raise TypeError(f"{type(self).__name__} names no children")
+
+    def start(self, scope: Scope) -> Step:
+        """Return the first step: the first child of the list `tasks`."""
+        return self.first_of(scope.task.lists.get("tasks", ()))
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Return the step after a child's end: nothing; see `Sequence` behaviours of the concrete class."""
+        return Step()
+
+    def timer_due(self, scope: Scope) -> Step:
+        """Return the step after a timer: nothing."""
+        return Step()
+
+    def resumed(self, scope: Scope, inputs: Mapping[str, Any], by: str | None) -> Step:
+        """Return the step after a resume: nothing."""
+        return Step()
+
+    def fold(self, state: StateType) -> StateType:
+        """Return the own end state: that of the children."""
+        return state
+
+    @staticmethod
+    def first_of(tasks: Sequence[Any]) -> Step:
+        """Return a step that launches the first task of a list, or ends when the list is empty."""
+        return Step(launches=(Launch(tasks[0]),)) if tasks else Step()
