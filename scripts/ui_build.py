@@ -57,6 +57,7 @@ def install(ui: Path, node: Path | None) -> None:
     stamp = ui / "node_modules" / STAMP
     if not (stamp.is_file() and stamp.read_text() == lock):
         run_npm(ui, node, "ci", "--no-audit", "--no-fund")
+        stamp.parent.mkdir(exist_ok=True)  # npm leaves it out when there is nothing to install
         stamp.write_text(lock)
 
 

@@ -1,0 +1,67 @@
+# One command for each thing one does here. `make` alone explains them.
+PYTHON_IN_VENV := .venv/bin/python
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test unit check format bench lock docs ui clean
+
+help: ## Show this text
+	@echo "Penstock: what you can do here"
+	@echo
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "New here? \`make run\` starts a server; CONTRIBUTING.md tells the rest."
+
+setup: ## Install all that development needs (packages, a browser for the tests)
+	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m scripts.machine
+
+run: ## Start the server with its web interface at http://localhost:8080
+	@scripts/bootstrap run
+	@$(PYTHON_IN_VENV) -m scripts.ui_build
+	@$(BIN)/penstock server local $(ARGS)
+
+test: setup ## Run all tests: the interface's, then Python's (ARGS="tests/engine -x" for some)
+	@$(PYTHON_IN_VENV) -m scripts.ui_build test
+	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+unit: ## Run the quick tests only: no browser, no killed processes, no documented flows
+	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m pytest -m "not browser and not acceptance and not chaos and not bench" $(ARGS)
+
+check: ## Check style, types, layers, documentation, interface and installed size
+	@scripts/bootstrap dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet
+	$(PYTHON_IN_VENV) -m scripts.ui_build run lint
+	$(PYTHON_IN_VENV) -m scripts.ui_build run check
+	$(PYTHON_IN_VENV) -m scripts.installed_size
+
+format: ## Format the Python code and mend what ruff can mend
+	@scripts/bootstrap dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: ## Measure throughput, latency and start-up, each beside its floor
+	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m bench $(ARGS)
+
+lock: ## Pin all packages anew (UPGRADE=1 takes newer releases)
+	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m scripts.lock $(if $(UPGRADE),--upgrade)
+
+docs: ## Build the documentation into site/ (ARGS=serve shows it while you write)
+	@scripts/bootstrap dev
+	@$(BIN)/mkdocs $(if $(ARGS),$(ARGS),build) --strict
+
+ui: ## Build the web interface when its sources changed
+	@scripts/bootstrap run
+	@$(PYTHON_IN_VENV) -m scripts.ui_build
+
+clean: ## Remove what was built; keep .venv and your data
+	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf ui/dist ui/node_modules src/penstock/_ui
+	find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
