@@ -1,0 +1,1 @@
+"""Control flow: which tasks run, in which order, how often."""

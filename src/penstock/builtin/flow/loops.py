@@ -1,0 +1,129 @@
+"""Children again and again: `ForEach` over values, `LoopUntil` a condition holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from penstock.sdk.errors import PluginError
+from penstock.sdk.flow import EndedChild, Launch, Scope, Step, is_truthy
+from penstock.sdk.task import FlowableTask, PluginModel, TaskList
+from penstock.sdk.values import duration, json_text
+
+
+class ForEach(FlowableTask):
+    """Run a group of tasks once for each value.
+
+    Within one iteration the tasks run one after another. Implements ENG-076 to ENG-085.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.ForEach"
+    type_aliases = ("io.kestra.core.tasks.flows.ForEach",)
+
+    values: str | list[Any] = Field(description="A list, a JSON array as text, or an expression that gives one.")
+    tasks: TaskList = Field(min_length=1, description="What to run for each value; the value is `taskrun.value`.")
+    concurrency_limit: int = Field(1, ge=0, description="How many iterations run at most at a time; 0 means all.")
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the tasks of one iteration."""
+        return {"tasks": self.tasks}
+
+    def start(self, scope: Scope) -> Step:
+        """Render the values and begin with as many iterations as may run at a time."""
+        items = tuple(json_text(value) for value in self._values(scope))
+        count = min(self.concurrency_limit or len(items), len(items))
+        first = scope.task.lists["tasks"][0]
+        launches = tuple(Launch(first, items[index], index) for index in range(count))
+        return Step(launches=launches, items=items, memory={"next": count}, outputs=None)
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Go on within the iteration, or begin the next one; after a failure nothing new begins."""
+        children = scope.task.lists["tasks"]
+        position = children.index(child.task) + 1
+        if not child.failed and position < len(children):
+            return Step(launches=(Launch(children[position], child.value, child.iteration),))
+        following = scope.memory["next"]
+        if scope.failed or following >= len(scope.items):
+            return Step()
+        launch = Launch(children[0], scope.items[following], following)
+        return Step(launches=(launch,), memory={"next": following + 1})
+
+    def _values(self, scope: Scope) -> list[Any]:
+        if isinstance(self.values, list):
+            return [self._value(scope, value) for value in self.values]
+        value = scope.evaluate(self.values)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                value = None
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise PluginError(
+                f"`values` of ForEach `{self.id}` is no list",
+                hint="write a YAML list, a JSON array, or an expression that gives one",
+            )
+        return list(value)
+
+    @staticmethod
+    def _value(scope: Scope, value: Any) -> Any:
+        return scope.evaluate(value) if isinstance(value, str) else value
+
+
+class CheckFrequency(PluginModel):
+    """How often and how long a loop goes on."""
+
+    interval: str = Field("PT1M", description="Time between two iterations.")
+    max_iterations: int | None = Field(None, ge=1, description="End the loop after that many iterations.")
+    max_duration: str | None = Field(None, description="End the loop after that long.")
+
+
+class LoopUntil(FlowableTask):
+    """Run a group of tasks again until a condition holds.
+
+    Implements ENG-090, ENG-091: reaching a limit is a normal end.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.LoopUntil"
+    type_aliases = ("io.kestra.plugin.core.flow.WaitFor", "io.kestra.core.tasks.flows.WaitFor")
+
+    condition: str = Field(description="Looked at after each iteration; sees the outputs of the latest one.")
+    tasks: TaskList = Field(min_length=1, description="What to run in each iteration.")
+    check_frequency: CheckFrequency = Field(default_factory=CheckFrequency)
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the tasks of one iteration."""
+        return {"tasks": self.tasks}
+
+    def start(self, scope: Scope) -> Step:
+        """Begin the first iteration."""
+        return self._iterate(scope, 0, scope.now)
+
+    def _iterate(self, scope: Scope, iteration: int, started: int) -> Step:
+        launch = Launch(scope.task.lists["tasks"][0], None, iteration)
+        return Step(launches=(launch,), memory={"iteration": iteration, "started": started})
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Go on within the iteration; after its last task look at the condition."""
+        if child.failed:
+            return Step()
+        children = scope.task.lists["tasks"]
+        position = children.index(child.task) + 1
+        if position < len(children):
+            return Step(launches=(Launch(children[position], None, child.iteration),))
+        done = scope.memory["iteration"] + 1
+        started = scope.memory["started"]
+        frequency = self.check_frequency
+        outputs = {"iterationCount": done}
+        if is_truthy(scope.render(self.condition)) or done == frequency.max_iterations:
+            return Step(outputs=outputs)
+        due = scope.now + duration(scope.render(frequency.interval))
+        if frequency.max_duration and due - started > duration(scope.render(frequency.max_duration)):
+            return Step(outputs=outputs)
+        return Step(wait_until=due, outputs=outputs)
+
+    def timer_due(self, scope: Scope) -> Step:
+        """Begin the next iteration."""
+        return self._iterate(scope, scope.memory["iteration"] + 1, scope.memory["started"])

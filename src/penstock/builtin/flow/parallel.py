@@ -1,0 +1,126 @@
+"""Children at the same time: `Parallel`, `Dag`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from penstock.sdk.flow import EndedChild, Launch, Scope, Step
+from penstock.sdk.task import FlowableTask, PluginModel, TaskDefinition, TaskList
+
+
+class Parallel(FlowableTask):
+    """Run tasks at the same time.
+
+    Implements ENG-069.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.Parallel"
+    type_aliases = ("io.kestra.core.tasks.flows.Parallel",)
+
+    tasks: TaskList = Field(min_length=1, description="What to run; none of them can read another's outputs.")
+    concurrent: int = Field(0, ge=0, description="How many run at most at a time; 0 means all.")
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the children."""
+        return {"tasks": self.tasks}
+
+    def start(self, scope: Scope) -> Step:
+        """Begin with as many children as may run at a time."""
+        children = scope.task.lists["tasks"]
+        first = children[: self.concurrent] if self.concurrent else children
+        return Step(launches=tuple(Launch(child) for child in first), memory={"next": len(first)})
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Begin with the next child, unless one has failed."""
+        children = scope.task.lists["tasks"]
+        position = scope.memory["next"]
+        if scope.failed or position >= len(children):
+            return Step()
+        return Step(launches=(Launch(children[position]),), memory={"next": position + 1})
+
+
+class DagTask(PluginModel):
+    """A task and what it waits for."""
+
+    task: TaskDefinition
+    depends_on: list[str] | None = Field(None, description="Ids of tasks of the same Dag that must have ended first.")
+
+
+def _cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """Return the ids along a cycle, the first repeated at the end; None when there is none."""
+    done: set[str] = set()
+    for root in dependencies:
+        path: list[str] = []
+        stack = [(root, iter(dependencies[root]))] if root not in done else []
+        path = [root] if stack else []
+        while stack:
+            name, rest = stack[-1]
+            for other in rest:
+                if other in path:
+                    return [*path[path.index(other) :], other]
+                if other not in done:
+                    stack.append((other, iter(dependencies.get(other, ()))))
+                    path.append(other)
+                    break
+            else:
+                done.add(name)
+                stack.pop()
+                path.pop()
+    return None
+
+
+class Dag(FlowableTask):
+    """Run tasks as soon as those they depend on have ended.
+
+    Implements ENG-070.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.Dag"
+    type_aliases = ("io.kestra.core.tasks.flows.Dag",)
+
+    tasks: list[DagTask] = Field(min_length=1, description="The tasks and their dependencies.")
+    concurrent: int = Field(0, ge=0, description="How many run at most at a time; 0 means all that can.")
+
+    @field_validator("tasks")
+    @classmethod
+    def _is_acyclic(cls, tasks: list[DagTask]) -> list[DagTask]:
+        dependencies = {str(one.task.get("id")): one.depends_on or [] for one in tasks}
+        for name, wanted in dependencies.items():
+            unknown = [other for other in wanted if other not in dependencies]
+            if unknown:
+                raise ValueError(f"task `{name}` depends on `{unknown[0]}`, which is no task of this Dag")
+        if cycle := _cycle(dependencies):
+            raise ValueError(f"the dependencies form a cycle: {' -> '.join(cycle)}")
+        return tasks
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the tasks."""
+        return {"tasks": [one.task for one in self.tasks]}
+
+    def start(self, scope: Scope) -> Step:
+        """Begin with the tasks that wait for nothing."""
+        return self._next(scope, {"done": [], "begun": []})
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Begin with the tasks that waited for this one last."""
+        if scope.failed:
+            return Step()
+        return self._next(scope, {**scope.memory, "done": [*scope.memory["done"], child.task.id]})
+
+    def _next(self, scope: Scope, memory: Mapping[str, Any]) -> Step:
+        done, begun = set(memory["done"]), set(memory["begun"])
+        ready = [
+            one.task["id"]
+            for one in self.tasks
+            if one.task["id"] not in begun and done.issuperset(one.depends_on or ())
+        ]
+        if self.concurrent:
+            ready = ready[: max(0, self.concurrent - scope.active)]
+        by_id = {child.id: child for child in scope.task.lists["tasks"]}
+        return Step(
+            launches=tuple(Launch(by_id[name]) for name in ready),
+            memory={"done": memory["done"], "begun": [*memory["begun"], *ready]},
+        )

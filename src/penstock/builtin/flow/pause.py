@@ -1,0 +1,57 @@
+"""Waiting for somebody, or for some time: `Pause`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field
+
+from penstock.builtin.flow.sequence import InOrder
+from penstock.sdk.flow import Scope, StateType, Step
+from penstock.sdk.task import TaskList
+from penstock.sdk.values import duration, iso_date
+
+
+class Pause(InOrder):
+    """Wait until somebody resumes the execution, or for a fixed time.
+
+    Implements ENG-095, ENG-096; `delay` and `tasks` are older spellings that go on working.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.Pause"
+    type_aliases = ("io.kestra.core.tasks.flows.Pause",)
+
+    pause_duration: str | None = Field(
+        None,
+        validation_alias=AliasChoices("pauseDuration", "delay"),
+        description="Go on by itself after this time; without it only a resume ends the pause.",
+    )
+    behavior: Literal["RESUME", "WARN", "CANCEL", "FAIL"] = Field(
+        "RESUME", description="What happens when the duration is over and nobody has resumed."
+    )
+    on_resume: list[dict[str, Any]] | None = Field(None, description="Inputs asked for on resume.")
+    tasks: TaskList | None = Field(None, description="What to run after the resume.")
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the tasks that follow the resume."""
+        return {"tasks": self.tasks or []}
+
+    def start(self, scope: Scope) -> Step:
+        """Wait."""
+        if self.pause_duration is None:
+            return Step(paused=True)
+        return Step(paused=True, wait_until=scope.now + duration(scope.render(self.pause_duration)))
+
+    def resumed(self, scope: Scope, inputs: Mapping[str, Any], by: str | None) -> Step:
+        """Go on, with the values given on resume as outputs (USE-B029, USE-B030)."""
+        resumed = {"by": by, "on": iso_date(scope.now), "to": "RUNNING"}
+        outputs = {"onResume": dict(inputs), "resumed": {key: value for key, value in resumed.items() if value}}
+        return Step(launches=self.first_of(scope.task.lists.get("tasks", ())).launches, outputs=outputs)
+
+    def timer_due(self, scope: Scope) -> Step:
+        """Do what `behavior` says."""
+        if self.behavior == "RESUME":
+            return self.resumed(scope, {}, None)
+        ends = {"WARN": StateType.WARNING, "CANCEL": StateType.CANCELLED, "FAIL": StateType.FAILED}
+        return Step(state=ends[self.behavior])

@@ -1,0 +1,121 @@
+"""Children one after another: `Sequential`, `AllowFailure`, and the two that choose a list first: `If`, `Switch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field
+
+from penstock.sdk.flow import EndedChild, Launch, Scope, StateType, Step, is_truthy
+from penstock.sdk.task import ChildTasks, FlowableTask, TaskList
+
+
+class InOrder(FlowableTask):
+    """Base of flowables whose children run one after another; a failed child ends the list (ENG-005)."""
+
+    def chosen(self, scope: Scope) -> str:
+        """Return the name of the list to run."""
+        return "tasks"
+
+    def start(self, scope: Scope) -> Step:
+        """Begin with the first task of the chosen list; without one the flowable succeeds."""
+        return self.first_of(scope.task.lists.get(self.chosen(scope), ()))
+
+    def child_ended(self, scope: Scope, child: EndedChild) -> Step:
+        """Go on with the next task of the same list, unless the child failed."""
+        if child.failed:
+            return Step()
+        children = scope.task.lists[child.task.branch]
+        position = children.index(child.task) + 1
+        return Step(launches=(Launch(children[position]),)) if position < len(children) else Step()
+
+
+class Sequential(InOrder):
+    """Run tasks one after another, as a group.
+
+    Implements ENG-068.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.Sequential"
+    type_aliases = ("io.kestra.core.tasks.flows.Sequential",)
+
+    tasks: TaskList = Field(min_length=1, description="What to run, in order.")
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the children."""
+        return {"tasks": self.tasks}
+
+
+class AllowFailure(Sequential):
+    """Run tasks one after another; a failure among them ends the group with a warning and the flow goes on.
+
+    Implements ENG-092.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.AllowFailure"
+    type_aliases = ("io.kestra.core.tasks.flows.AllowFailure",)
+
+    def fold(self, state: StateType) -> StateType:
+        """Turn a failure into a warning."""
+        return StateType.WARNING if state is StateType.FAILED else state
+
+
+class If(InOrder):
+    """Run one list of tasks or another, depending on a condition.
+
+    Implements ENG-072, ENG-073.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.If"
+    type_aliases = ("io.kestra.core.tasks.flows.If",)
+
+    condition: str | bool | int | float = Field(
+        description="False when it renders to `false`, `0`, `-0`, `null` or nothing; true otherwise."
+    )
+    then: TaskList = Field(min_length=1, description="What to run when the condition holds.")
+    else_: TaskList | None = Field(None, alias="else", description="What to run when it does not.")
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return both branches."""
+        return {"then": self.then, "else": self.else_ or []}
+
+    def chosen(self, scope: Scope) -> str:
+        """Return the branch that the condition selects."""
+        text = scope.render(self.condition) if isinstance(self.condition, str) else str(self.condition).lower()
+        return "then" if is_truthy(text) else "else"
+
+
+def _case_key(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+class Switch(InOrder):
+    """Run the list of tasks that belongs to a value.
+
+    Implements ENG-074, ENG-075.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.Switch"
+    type_aliases = ("io.kestra.core.tasks.flows.Switch",)
+
+    value: str | bool | int | float = Field(description="Compared with the keys of `cases` as text.")
+    cases: Annotated[dict[Any, list[dict[str, Any]]], ChildTasks()] | None = Field(
+        None, description="Lists of tasks by value."
+    )
+    defaults: TaskList | None = Field(
+        None,
+        validation_alias=AliasChoices("defaults", "default"),
+        description="What to run when no case matches; without it nothing runs and the task succeeds.",
+    )
+
+    def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return the cases, each as a list of its own, and the fallback."""
+        named = {f"cases.{_case_key(key)}": tasks for key, tasks in (self.cases or {}).items()}
+        return {**named, "defaults": self.defaults or []}
+
+    def chosen(self, scope: Scope) -> str:
+        """Return the case that the value selects."""
+        value = scope.render(self.value) if isinstance(self.value, str) else _case_key(self.value)
+        name = f"cases.{value}"
+        return name if name in scope.task.lists else "defaults"

@@ -1,0 +1,96 @@
+"""`decide`: what follows from an event. The one door into the engine.
+
+Pure: the same flow, working set, event, instant and facts always give the same decision, and nothing else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.base.clock import Instant
+from penstock.engine import events
+from penstock.engine.decision import Decision
+from penstock.engine.ending import set_labels, task_ended, task_started
+from penstock.engine.facts import NO_FACTS, Facts
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.killing import kill
+from penstock.engine.resuming import change_task_state, pause, restart, resume, timer_due
+from penstock.engine.scopes import child_ended, end_phase
+from penstock.engine.starting import begin, launch, retry
+from penstock.engine.turn import Begin, EndPhase, Turn
+from penstock.engine.working_set import ExecutionState
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def decide(
+    flow: ResolvedFlow,
+    state: ExecutionState,
+    event: events.Event,
+    now: Instant,
+    *,
+    facts: Facts = NO_FACTS,
+    shared: Mapping[str, Any] = NOTHING,
+) -> Decision:
+    """Return what follows from an event.
+
+    Args:
+        flow: The revision the execution runs.
+        state: The execution's working set; not changed here (see `ExecutionState.apply`).
+        event: What happened.
+        now: When.
+        facts: Answers to functions that need the outside.
+        shared: Variables the instance adds to every expression (`envs`, `globals`, `kestra`).
+
+    Raises:
+        FactNeeded: An expression calls a function whose answer is not among the facts; ask again with it.
+        ConflictError: The event is a request that the execution's state does not allow.
+    """
+    turn = Turn(flow, state, now, facts, shared)
+    _handle(turn, event)
+    agenda = turn.agenda
+    while agenda:
+        action = agenda.popleft()
+        if isinstance(action, Begin):
+            launch(turn, action.scope, action.launch)
+        elif isinstance(action, EndPhase):
+            end_phase(turn, action.scope, action.state)
+        else:
+            child_ended(turn, turn.run(action.run_id))
+    return turn.decision()
+
+
+def _handle(turn: Turn, event: events.Event) -> None:
+    match event:
+        case events.TaskEnded():
+            task_ended(turn, event)
+        case events.Created():
+            begin(turn, event)
+        case events.TaskStarted():
+            task_started(turn, event)
+        case events.TimerDue():
+            _timer(turn, event)
+        case events.Kill():
+            kill(turn)
+        case events.Pause():
+            pause(turn)
+        case events.Resume():
+            resume(turn, event)
+        case events.Restart():
+            restart(turn, event)
+        case events.ChangeTaskState():
+            change_task_state(turn, event)
+        case events.SetLabels():
+            set_labels(turn, event.labels)
+        case _:
+            raise TypeError(f"{type(event).__name__} is no event of an execution")
+
+
+def _timer(turn: Turn, event: events.TimerDue) -> None:
+    if event.purpose == "retry" and event.task_run_id is not None:
+        retry(turn, event.task_run_id, event.attempt)
+    elif event.purpose == "flowable" and event.task_run_id is not None:
+        timer_due(turn, event.task_run_id)
+    elif event.purpose == "start":
+        begin(turn, events.Created())

@@ -1,0 +1,132 @@
+"""Ends: of an attempt, of a task run, of the execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.engine.decision import Message
+from penstock.engine.events import ChildEnded, TaskEnded, TaskStarted
+from penstock.engine.facts import FactNeeded
+from penstock.engine.flow import ResolvedTask
+from penstock.engine.records import Attempt, TaskRun
+from penstock.engine.retrying import retry_at
+from penstock.engine.states import TERMINAL, Change, State, StateType
+from penstock.engine.turn import RunEnded, Turn, replace
+from penstock.model.values import render_outputs
+
+
+def open_attempt(run: TaskRun) -> int:
+    """Return the number of the attempt that is running or comes next, first is 1."""
+    attempts = run.attempts
+    return len(attempts) if attempts and attempts[-1].state.current not in TERMINAL else len(attempts) + 1
+
+
+def task_started(turn: Turn, event: TaskStarted) -> None:
+    """A worker has begun an attempt; one that has ended or been replaced meanwhile is ignored."""
+    run = turn.find(event.task_run_id)
+    if run is None or run.state.current in TERMINAL or open_attempt(run) != event.attempt:
+        return
+    if run.state.current in (StateType.KILLING, StateType.RUNNING) and len(run.attempts) == event.attempt:
+        return
+    attempt = Attempt(State.at(StateType.RUNNING, event.started), event.worker_id)
+    run = replace(run, attempts=(*run.attempts[: event.attempt - 1], attempt))
+    if run.state.current not in (StateType.RUNNING, StateType.KILLING):
+        run = turn.move(run, StateType.RUNNING, event.started)
+    turn.put(run)
+
+
+def task_ended(turn: Turn, event: TaskEnded) -> None:
+    """A worker has ended an attempt: retry it, or end the task run."""
+    run = turn.find(event.task_run_id)
+    if run is None or run.state.current in TERMINAL or open_attempt(run) != event.attempt:
+        return
+    run = _with_attempt(run, event)
+    task = turn.task(run)
+    _take_over(turn, event)
+    state = event.state
+    if run.state.current is StateType.KILLING:
+        state = StateType.KILLED
+    turn.put(replace(run, outputs=event.outputs))
+    if state is StateType.FAILED and event.retryable and task.retry is not None:
+        due = retry_at(task.retry, run, turn.now)
+        if due is not None:
+            turn.move(turn.run(run.id), StateType.RETRYING)
+            turn.set_timer(due, "retry", run.id, event.attempt + 1)
+            return
+    if state is StateType.SUCCESS and event.attempt > 1 and task.retry is not None and task.retry.warning_on_retry:
+        state = StateType.WARNING
+    end_run(turn, turn.run(run.id), task, state, event.ended)
+
+
+def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
+    """Return the task run with its attempt ended, and RUNNING in its history even when only the end was reported."""
+    state = run.state
+    attempts = run.attempts
+    if len(attempts) == event.attempt:
+        last = attempts[-1]
+        ended = Attempt(last.state.to(event.state, event.ended), last.worker_id or event.worker_id, event.log_file)
+        attempts = (*attempts[:-1], ended)
+    else:
+        history = (Change(StateType.RUNNING, event.started), Change(event.state, event.ended))
+        attempts = (*attempts, Attempt(State(event.state, history), event.worker_id, event.log_file))
+    if state.current not in (StateType.RUNNING, StateType.KILLING):
+        state = state.to(StateType.RUNNING, event.started)
+    return replace(run, attempts=attempts, state=state)
+
+
+def _take_over(turn: Turn, event: TaskEnded) -> None:
+    """Apply what the task changed on its execution: labels, variables, task runs that ran inside it."""
+    if event.labels:
+        set_labels(turn, event.labels)
+    if event.variables is not None:
+        turn.put_execution(replace(turn.execution, variables=event.variables))
+    for child in event.children:
+        turn.put(replace(child, sequence=turn.count))
+
+
+def set_labels(turn: Turn, labels: tuple[tuple[str, str], ...]) -> None:
+    """Set labels: existing keys are overridden, new ones added (ENG-028, ENG-029)."""
+    merged = dict(turn.execution.labels)
+    merged.update(labels)
+    turn.put_execution(replace(turn.execution, labels=tuple(merged.items())))
+
+
+def end_run(turn: Turn, run: TaskRun, task: ResolvedTask, state: StateType, at: int | None = None) -> None:
+    """Bring a task run to its end and have its scope told."""
+    if state is StateType.FAILED and task.allow_failure:
+        state = StateType.WARNING
+    if state is StateType.WARNING and task.allow_warning:
+        state = StateType.SUCCESS
+    turn.move(run, state, at)
+    turn.agenda.append(RunEnded(run.id))
+
+
+def end_execution(turn: Turn, state: StateType) -> None:
+    """Bring the execution to its end: flow outputs, terminal state, word to the parent."""
+    outputs: Mapping[str, Any] | None = None
+    if turn.flow.outputs and state not in (StateType.KILLED, StateType.CANCELLED):
+        outputs, state = _flow_outputs(turn, state)
+    if outputs is not None:
+        turn.put_execution(replace(turn.execution, outputs=outputs))
+    turn.move_execution(state)
+    turn.ended = state
+    parent = turn.execution.parent
+    if parent is not None:
+        ended = ChildEnded(parent.task_run_id, turn.execution.id, state, outputs)
+        turn.tell(Message(parent.execution_id, ended))
+
+
+def _flow_outputs(turn: Turn, state: StateType) -> tuple[Mapping[str, Any] | None, StateType]:
+    """Render the flow's outputs (ENG-206); one that cannot be rendered fails an execution that had not failed yet."""
+    try:
+        return render_outputs(turn.flow.outputs, turn.evaluate), state
+    except FactNeeded:
+        raise
+    except Exception as error:
+        if state is StateType.FAILED:
+            return None, state
+        message = f"The outputs of the flow could not be made: {turn.explain(error)}"
+        turn.log("ERROR", message)
+        turn.put_execution(replace(turn.execution, error=message))
+        return None, StateType.FAILED

@@ -1,0 +1,56 @@
+"""Kills: nothing new begins, what runs is stopped, `finally` still runs; a second kill ends that too (ENG-157, ENG-408)."""
+
+from __future__ import annotations
+
+from penstock.base.errors import ConflictError
+from penstock.engine.ending import end_execution, end_run, open_attempt
+from penstock.engine.pausing import unpause_run
+from penstock.engine.records import Cursor, TaskRun
+from penstock.engine.states import TERMINAL, StateType
+from penstock.engine.turn import EndPhase, Turn, replace
+
+
+def kill(turn: Turn) -> None:
+    """Stop the execution."""
+    execution = turn.execution
+    if execution.state.current in TERMINAL:
+        raise ConflictError(f"execution {execution.id} has ended already ({execution.state.current})")
+    if execution.state.current in (StateType.CREATED, StateType.QUEUED):
+        turn.cancel_timer("start")
+        turn.put_execution(replace(execution, cursor=Cursor(phase="done", killed=True)))
+        end_execution(turn, StateType.KILLED)
+        return
+    if execution.state.current is not StateType.KILLING:
+        turn.move_execution(StateType.KILLING)
+    cursor = turn.execution.cursor
+    kills = int(cursor.memory.get("kills", 0)) + 1
+    memory = {**cursor.memory, "kills": kills, "held": False}
+    turn.set_cursor(None, replace(cursor, killed=True, memory=memory))
+    for run in turn.runs():
+        if run.state.current not in TERMINAL:
+            _kill_run(turn, run)
+    turn.agenda.append(EndPhase(None))
+
+
+def _kill_run(turn: Turn, run: TaskRun) -> None:
+    """Stop one task run: at once when nothing runs for it, through its worker otherwise."""
+    task = turn.task(run)
+    state = run.state.current
+    if task.flowable is not None and state is not StateType.CREATED:
+        turn.cancel_timer("flowable", run.id)
+        turn.set_cursor(run.id, replace(turn.cursor(run.id), killed=True))
+        if state is StateType.PAUSED:
+            unpause_run(turn)
+        if state is not StateType.KILLING:
+            turn.move(turn.run(run.id), StateType.KILLING)
+        turn.agenda.append(EndPhase(run.id))
+    elif state in (StateType.CREATED, StateType.RESTARTED):
+        end_run(turn, run, task, StateType.KILLED)
+    elif state is StateType.RETRYING:
+        turn.cancel_timer("retry", run.id)
+        turn.kill(run, open_attempt(run))
+        end_run(turn, turn.move(run, StateType.KILLING), task, StateType.KILLED)
+    else:
+        turn.kill(run, open_attempt(run))
+        if state is not StateType.KILLING:
+            turn.move(run, StateType.KILLING)

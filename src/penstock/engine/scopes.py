@@ -1,0 +1,197 @@
+"""Scopes: a flowable task run, or the execution itself, walking through its phases.
+
+`tasks`, then `errors` when a child failed, then `finally`; the execution ends in its state and goes on to
+`afterExecution` (ENG-225 to ENG-233). Inside `tasks` the flowable says what follows; the other lists run in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from penstock.base.clock import Instant
+from penstock.engine.ending import end_execution, end_run
+from penstock.engine.facts import FactNeeded
+from penstock.engine.flow import EndedChild, Flowable, Launch, ResolvedTask, Step
+from penstock.engine.pausing import pause_run
+from penstock.engine.records import Cursor, TaskRun
+from penstock.engine.states import FAILURES, StateType
+from penstock.engine.turn import Begin, EndPhase, Turn, replace
+
+IN_ORDER = ("errors", "finally", "afterExecution")
+"""Phases whose tasks simply run one after another."""
+ALWAYS = ("finally", "afterExecution")
+"""Phases that run in a killed scope too (ENG-408)."""
+
+
+class ScopeView:
+    """What a flowable sees when it is asked (the `Scope` protocol)."""
+
+    __slots__ = ("_id", "_turn", "task")
+
+    def __init__(self, turn: Turn, run: TaskRun, task: ResolvedTask) -> None:
+        self._turn = turn
+        self._id = run.id
+        self.task = task
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What the flowable's last step left."""
+        return self._turn.cursor(self._id).memory
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What the loop iterates over."""
+        return self._turn.run(self._id).items or ()
+
+    @property
+    def active(self) -> int:
+        """Children that have begun and not ended."""
+        return self._turn.cursor(self._id).active
+
+    @property
+    def failed(self) -> bool:
+        """Whether a child has failed."""
+        return self._turn.cursor(self._id).failed
+
+    @property
+    def now(self) -> Instant:
+        """The event's instant."""
+        return self._turn.now
+
+    def render(self, template: str) -> str:
+        """Return a template's text in the flowable's context."""
+        return self._turn.render(template, self._turn.run(self._id), self.task)
+
+    def evaluate(self, template: str) -> Any:
+        """Return a template's value in the flowable's context."""
+        return self._turn.evaluate(template, self._turn.run(self._id), self.task)
+
+
+def flowable_of(task: ResolvedTask) -> Flowable:
+    """Return a task's control-flow behaviour; only called on flowable tasks."""
+    assert task.flowable is not None
+    return task.flowable
+
+
+def ask(turn: Turn, run: TaskRun, question: Callable[[Flowable, ScopeView], Step]) -> None:
+    """Put a question to a flowable and carry out its answer; an error in it fails the flowable (PLG-027)."""
+    task = turn.task(run)
+    try:
+        step = question(flowable_of(task), ScopeView(turn, run, task))
+    except FactNeeded:
+        raise
+    except Exception as error:
+        turn.log("ERROR", turn.explain(error), run)
+        turn.set_cursor(run.id, replace(turn.cursor(run.id), failed=True))
+        step = Step()
+    take(turn, run.id, step)
+
+
+def take(turn: Turn, scope: str | None, step: Step) -> None:
+    """Carry out what a scope wants next."""
+    cursor = turn.cursor(scope)
+    launches = step.launches if not cursor.killed or cursor.phase in ALWAYS else ()
+    if step.memory is not None or launches:
+        memory = cursor.memory if step.memory is None else step.memory
+        cursor = replace(cursor, memory=memory, active=cursor.active + len(launches))
+        turn.set_cursor(scope, cursor)
+    if scope is not None:
+        _take_own(turn, scope, step)
+    turn.agenda.extend(Begin(scope, launch) for launch in launches)
+    if step.state is not None:
+        turn.agenda.append(EndPhase(scope, step.state))
+    elif not (launches or cursor.active or step.paused or step.wait_until is not None):
+        turn.agenda.append(EndPhase(scope))
+
+
+def _take_own(turn: Turn, scope: str, step: Step) -> None:
+    """Carry out the part of a step that concerns the flowable's own task run."""
+    run = turn.run(scope)
+    if step.items is not None or step.outputs is not None:
+        items = run.items if step.items is None else step.items
+        outputs = run.outputs if step.outputs is None else step.outputs
+        run = turn.put(replace(run, items=items, outputs=outputs))
+    if step.wait_until is not None:
+        turn.set_timer(step.wait_until, "flowable", scope)
+    if step.paused and run.state.current is not StateType.PAUSED:
+        pause_run(turn, run)
+
+
+def child_ended(turn: Turn, child: TaskRun) -> None:
+    """Take note of a child's end and decide what follows it in its scope."""
+    scope = child.parent_id
+    task = turn.task(child)
+    failed = child.state.current in FAILURES
+    cursor = turn.cursor(scope)
+    cursor = replace(
+        cursor,
+        active=cursor.active - 1,
+        failed=cursor.failed or failed,
+        warned=cursor.warned or child.state.current is StateType.WARNING,
+    )
+    turn.set_cursor(scope, cursor)
+    if scope is None or cursor.phase in IN_ORDER:
+        following = None if failed else turn.flow.following.get(task.id)
+        take(turn, scope, Step(launches=(Launch(following),)) if following else Step())
+    elif cursor.killed:
+        take(turn, scope, Step())
+    else:
+        ended = EndedChild(task, child.state.current, child.value, child.iteration, failed)
+        ask(turn, turn.run(scope), lambda flowable, view: flowable.child_ended(view, ended))
+
+
+def end_phase(turn: Turn, scope: str | None, state: StateType | None) -> None:
+    """Go to a scope's next phase that has something to do, or close the scope."""
+    cursor = turn.cursor(scope)
+    if cursor.phase == "done" or cursor.active:
+        return
+    lists = turn.flow.lists if scope is None else turn.task(turn.run(scope)).lists
+    for phase in _phases_after(turn, cursor) if state is None else ():
+        if lists.get(phase):
+            turn.set_cursor(scope, replace(cursor, phase=phase, active=1))
+            turn.agenda.append(Begin(scope, Launch(lists[phase][0])))
+            return
+    if scope is None:
+        _close_execution(turn, cursor, lists)
+    else:
+        _close_flowable(turn, scope, cursor, state)
+
+
+def _phases_after(turn: Turn, cursor: Cursor) -> tuple[str, ...]:
+    if turn.execution.cursor.memory.get("kills", 0) > 1:
+        return ()
+    if cursor.phase == "tasks":
+        return ("errors", "finally") if cursor.failed and not cursor.killed else ("finally",)
+    return ("finally",) if cursor.phase == "errors" else ()
+
+
+def _close_execution(turn: Turn, cursor: Cursor, lists: Mapping[str, tuple[ResolvedTask, ...]]) -> None:
+    if cursor.phase != "afterExecution":
+        end_execution(turn, folded(cursor))
+        after = lists.get("afterExecution")
+        if after:
+            turn.set_cursor(None, replace(turn.execution.cursor, phase="afterExecution", active=1))
+            turn.agenda.append(Begin(None, Launch(after[0])))
+            return
+    turn.set_cursor(None, replace(turn.execution.cursor, phase="done"))
+
+
+def _close_flowable(turn: Turn, scope: str, cursor: Cursor, state: StateType | None) -> None:
+    run = turn.run(scope)
+    task = turn.task(run)
+    if state is None:
+        state = folded(cursor) if cursor.killed else flowable_of(task).fold(folded(cursor))
+    turn.set_cursor(scope, replace(cursor, phase="done"))
+    end_run(turn, turn.run(scope), task, state)
+
+
+def folded(cursor: Cursor) -> StateType:
+    """Return what a scope's children's ends amount to."""
+    if cursor.cancelled:
+        return StateType.CANCELLED
+    if cursor.killed:
+        return StateType.KILLED
+    if cursor.failed:
+        return StateType.FAILED
+    return StateType.WARNING if cursor.warned else StateType.SUCCESS

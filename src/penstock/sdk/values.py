@@ -1,0 +1,24 @@
+"""Small conversions plugin authors need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penstock.base.clock import Instant, Micros, to_iso
+from penstock.base.codec import to_json_text
+from penstock.base.durations import parse_duration
+
+
+def duration(text: str) -> Micros:
+    """Return the length of an ISO 8601 duration in microseconds; raises DurationError."""
+    return parse_duration(text)
+
+
+def iso_date(instant: Instant) -> str:
+    """Return an instant as ISO 8601 text in UTC."""
+    return to_iso(instant)
+
+
+def json_text(value: Any) -> str:
+    """Return a value as loops and expressions write it: text as it is, anything else as JSON (ENG-078)."""
+    return value if isinstance(value, str) else to_json_text(value)
