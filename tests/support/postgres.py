@@ -15,7 +15,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,13 +141,35 @@ def _start(directory: Path) -> int:
         programs = _readable_copy(programs, directory)
         shutil.chown(directory, unprivileged)
     data = directory / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        USER,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-locale",
+        "--no-sync",
+    ]
     _run(initdb, directory, unprivileged)
     for attempt in range(1, START_ATTEMPTS + 1):
         port = _free_port()
         settings = SETTINGS | {"port": str(port), "unix_socket_directories": ""}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-        command = [programs / "pg_ctl", "-D", data, "-l", directory / "server.log", "-w", "-o", options, "start"]
+        command: list[str | Path] = [
+            programs / "pg_ctl",
+            "-D",
+            data,
+            "-l",
+            directory / "server.log",
+            "-w",
+            "-o",
+            options,
+            "start",
+        ]
         try:
             _run(command, directory, unprivileged)
         except PostgresStartError:
@@ -158,10 +180,10 @@ def _start(directory: Path) -> int:
     raise AssertionError("the loop above returns or raises")
 
 
-def _run(command: list[str | Path], directory: Path, user: str | None) -> None:
+def _run(command: Sequence[str | Path], directory: Path, user: str | None) -> None:
     """Run one of PostgreSQL's programs, as another user when we are root (which PostgreSQL refuses)."""
     group = pwd.getpwnam(user).pw_gid if user else None
-    others = [] if user else None
+    others: list[int] | None = [] if user else None
     # A file, not a pipe: the server inherits it and would keep a pipe open for ever.
     with (directory / "setup.log").open("w+") as log:
         ended = subprocess.run(
