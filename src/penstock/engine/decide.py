@@ -11,17 +11,20 @@ from typing import Any
 from penstock.base.clock import Instant
 from penstock.engine import events
 from penstock.engine.decision import Decision
-from penstock.engine.ending import set_labels, task_ended, task_started
+from penstock.engine.ending import open_attempt, set_labels, task_ended, task_started
 from penstock.engine.facts import NO_FACTS, Facts
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.killing import kill
+from penstock.engine.records import Cursor
 from penstock.engine.resuming import change_task_state, pause, restart, resume, timer_due
 from penstock.engine.scopes import child_ended, end_phase
 from penstock.engine.starting import begin, launch, retry
-from penstock.engine.turn import Begin, EndPhase, Turn
+from penstock.engine.states import StateType
+from penstock.engine.turn import Begin, EndPhase, Turn, replace
 from penstock.engine.working_set import ExecutionState
 
 NOTHING: Mapping[str, Any] = {}
+UNKNOWN_FLOW = ResolvedFlow("", "", "", 0, {}, {}, {}, {})
 
 
 def decide(
@@ -58,6 +61,27 @@ def decide(
             end_phase(turn, action.scope, action.state)
         else:
             child_ended(turn, turn.run(action.run_id))
+    return turn.decision()
+
+
+def fail(state: ExecutionState, reason: str, now: Instant) -> Decision:
+    """Return the decision that ends an execution which cannot be decided on any more (its flow is gone, a plugin broke).
+
+    What runs for it is told to stop; nothing else begins. Keeps one broken execution from holding up the others.
+    """
+    turn = Turn(UNKNOWN_FLOW, state, now, NO_FACTS, NOTHING)
+    if state.execution.state.is_terminal:
+        return turn.decision()
+    turn.log("ERROR", reason)
+    for run in turn.runs():
+        if not run.state.is_terminal:
+            turn.kill(run, open_attempt(run))
+            turn.put(replace(run, state=run.state.to(StateType.KILLED, now)))
+    cursor = Cursor(phase="done", failed=True)
+    turn.put_execution(
+        replace(turn.execution, state=turn.execution.state.to(StateType.FAILED, now), error=reason, cursor=cursor)
+    )
+    turn.ended = StateType.FAILED
     return turn.decision()
 
 

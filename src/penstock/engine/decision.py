@@ -61,6 +61,7 @@ class Spawn(msgspec.Struct, frozen=True):
 class Killed(msgspec.Struct, frozen=True):
     """A job that must not run any more: deleted when nobody has it yet, interrupted where it runs."""
 
+    execution_id: str
     task_run_id: str
     attempt: int
 

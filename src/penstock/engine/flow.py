@@ -91,6 +91,10 @@ class Scope(Protocol):
         """The event's instant."""
         ...
 
+    def following(self, task: ResolvedTask) -> ResolvedTask | None:
+        """Return the task after a child in its list; None after the last."""
+        ...
+
     def render(self, template: str) -> str:
         """Return a template's text in the flowable's context."""
         ...

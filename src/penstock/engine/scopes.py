@@ -59,6 +59,10 @@ class ScopeView:
         """The event's instant."""
         return self._turn.now
 
+    def following(self, task: ResolvedTask) -> ResolvedTask | None:
+        """Return the task after a child in its list; None after the last."""
+        return self._turn.flow.following.get(task.id)
+
     def render(self, template: str) -> str:
         """Return a template's text in the flowable's context."""
         return self._turn.render(template, self._turn.run(self._id), self.task)

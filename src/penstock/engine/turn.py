@@ -160,7 +160,7 @@ class Turn:
 
     def kill(self, run: TaskRun, attempt: int) -> None:
         """Order that an attempt stops."""
-        self._kills.append(Killed(run.id, attempt))
+        self._kills.append(Killed(self.execution.id, run.id, attempt))
 
     def set_timer(self, due: Instant, purpose: str, run_id: str | None = None, attempt: int = 0) -> None:
         """Have the execution woken at an instant."""

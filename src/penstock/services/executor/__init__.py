@@ -1,0 +1,6 @@
+"""The executor: drains events, decides, commits one batch, then carries out what was decided."""
+
+from penstock.services.executor.delivery import Delivery, Receipt
+from penstock.services.executor.executor import Executor, ExecutorSettings
+
+__all__ = ["Delivery", "Executor", "ExecutorSettings", "Receipt"]

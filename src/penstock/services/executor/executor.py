@@ -1,0 +1,498 @@
+"""The executor's loop: drain, decide, commit once, carry out; then wait for the first of event, timer, message, stop.
+
+Everything an execution needs next is stored when a batch is committed, so the process may die at any instruction. An
+executor writes only to partitions it holds a lease for, and every batch carries the fencing tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from penstock.base.clock import SECOND, Clock, Instant, Micros
+from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnavailableError
+from penstock.engine.context import variables
+from penstock.engine.decide import UNKNOWN_FLOW, fail
+from penstock.engine.decision import Decision, Job, Killed, Message
+from penstock.engine.events import Created, TaskEnded, TaskStarted, TimerDue
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution
+from penstock.engine.states import StateType
+from penstock.engine.working_set import ExecutionState
+from penstock.ports.gateway import Assignment, Report
+from penstock.ports.jobs import JobQueue
+from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, partition_of
+from penstock.ports.notifier import Notifier
+from penstock.services.executor.delivery import Delivery, Receipt
+from penstock.services.executor.round import Answer, Round, decide_with_facts
+from penstock.services.executor.timers import Timers, key_of
+from penstock.services.executor.working_sets import WorkingSets
+
+log = structlog.get_logger(__name__)
+
+
+class FlowSource(Protocol):
+    """Where resolved flows come from."""
+
+    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int) -> ResolvedFlow | None:
+        """Return a resolved revision when it is in memory."""
+        ...
+
+    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+        """Return a resolved revision; raises NotFoundError."""
+        ...
+
+
+class LocalWorker(Protocol):
+    """The worker in the same process, if there is one."""
+
+    def reserve(self, job: Job) -> str | None:
+        """Reserve a place for a job and return the worker's id; None when it is full or of another group."""
+        ...
+
+    def cancel(self, job: Job) -> None:
+        """Give a reserved place back: the job was not stored."""
+        ...
+
+    def deliver(self, assignments: Sequence[Assignment]) -> None:
+        """Hand over jobs that are stored and leased to the worker."""
+        ...
+
+    def kill(self, orders: Sequence[tuple[str, int]]) -> None:
+        """Order (task run, attempt) to stop, where the worker holds them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSettings:
+    """How an executor behaves.
+
+    Args:
+        owner: Its name in leases; unique per start.
+        exclusive: Nobody else can use this database: leases of earlier owners are void at once.
+        max_batch: Most deliveries of one transaction.
+        lease: How long a partition lease lasts without renewal.
+        worker_timeout: How long a worker may be silent before its jobs are given to others (OPS-125).
+        poll: How often messages, timers and dead workers are looked for without a notification.
+        shared: Variables the instance adds to every expression.
+    """
+
+    owner: str
+    exclusive: bool = False
+    max_batch: int = 512
+    lease: Micros = 10 * SECOND
+    worker_timeout: Micros = 45 * SECOND
+    poll: Micros = 2 * SECOND
+    shared: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Executor:
+    """Decides for the executions of the partitions it holds. One asyncio task; all state is confined to its loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        jobs: JobQueue,
+        flows: FlowSource,
+        notifier: Notifier,
+        clock: Clock,
+        answer: Answer,
+        settings: ExecutorSettings,
+        local_worker: LocalWorker | None = None,
+    ) -> None:
+        self._journal = journal
+        self._jobs = jobs
+        self._flows = flows
+        self._notifier = notifier
+        self._clock = clock
+        self._answer = answer
+        self._settings = settings
+        self._local = local_worker
+        self._inbox: deque[Delivery] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._states = WorkingSets()
+        self._timers = Timers()
+        self._timers_loaded_until = 0
+        self._leases: dict[int, int] = {}
+        self._last_message = 0
+        self._look_for_messages = True
+        self._in_flight_messages: set[int] = set()
+        self.ready = asyncio.Event()
+        """Set once the first leases are held."""
+
+    # -- the doors
+
+    def owns(self, execution_id: str) -> bool:
+        """Return whether this executor decides for an execution."""
+        return partition_of(execution_id) in self._leases
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """Put deliveries into the inbox; their receipts tell when they are stored."""
+        self._inbox.extend(deliveries)
+        self._wake.set()
+
+    async def create(self, execution: Execution, *, reject: str | None = None) -> bool:
+        """Bring an execution into being (see `Dispatcher.create`)."""
+        receipt = Receipt()
+        self.deliver([Delivery(execution.id, Created(reject), receipt, new=execution)])
+        try:
+            await receipt.wait()
+        except DuplicateFiring:
+            return False
+        return True
+
+    async def report(self, reports: Sequence[Report]) -> None:
+        """Take what workers report (see `WorkerGateway.report`)."""
+        receipt = Receipt(len(reports))
+        self.deliver([delivery_of(report, receipt) for report in reports])
+        await receipt.wait()
+
+    # -- the loops
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        await self._renew_leases(first=True)
+        side = [
+            asyncio.create_task(self._keep_leases(), name="executor-leases"),
+            asyncio.create_task(self._listen(), name="executor-messages"),
+            asyncio.create_task(self._watch_workers(), name="executor-workers"),
+        ]
+        main = asyncio.create_task(self._loop(), name="executor-rounds")
+        try:
+            done, _ = await asyncio.wait([main, *side], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._stopping.set()
+            self._wake.set()
+            for task in side:
+                task.cancel()
+            await asyncio.gather(main, *side, return_exceptions=True)
+            await self._journal.release(self._settings.owner)
+            self._leases = {}
+
+    def stop(self) -> None:
+        """Finish the deliveries at hand, give the partitions back, and end."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()  # before looking, so that no wake-up is lost
+            await self._gather_due()
+            if self._inbox:
+                await self._round()
+                continue
+            if self._stopping.is_set():
+                return
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        """Wait for a wake-up, the next timer, or the safety poll."""
+        wait = self._settings.poll
+        due = self._timers.next_due
+        if due is not None:
+            wait = min(wait, max(0, due - self._clock.now()))
+        try:
+            await asyncio.wait_for(self._wake.wait(), wait / SECOND)
+        except TimeoutError:
+            self._look_for_messages = True
+
+    async def _gather_due(self) -> None:
+        """Put due timers and waiting messages into the inbox."""
+        now = self._clock.now()
+        if now + self._settings.poll * 2 > self._timers_loaded_until and self._leases:
+            until = now + 3600 * SECOND
+            for timer in await self._journal.timers(self._leases, until, 100_000):
+                self._timers.set(timer)
+            self._timers_loaded_until = until
+        for timer in self._timers.due(now):
+            event = TimerDue(timer.purpose, timer.task_run_id, timer.attempt)
+            self._inbox.append(Delivery(timer.execution_id, event, timer=timer))
+        if self._look_for_messages and self._leases:
+            self._look_for_messages = False
+            for message in await self._journal.messages(self._leases, 0, self._settings.max_batch):
+                if message.id not in self._in_flight_messages:
+                    self._in_flight_messages.add(message.id)
+                    self._inbox.append(_from_message(message.execution_id, message.event, message.id))
+                    self._look_for_messages = True
+
+    async def _round(self) -> None:
+        """Decide on what is at hand and commit it as one batch."""
+        count = min(len(self._inbox), self._settings.max_batch)
+        deliveries = [self._inbox.popleft() for _ in range(count)]
+        current = Round(self._clock.now(), self._local.reserve if self._local else _no_place)
+        try:
+            await self._decide(current, deliveries)
+            current.batch.fences = self._fences(current.batch)
+            result = await self._journal.commit(current.batch)
+        except (LeaseLost, UnavailableError) as error:
+            await self._give_up(current, deliveries, error)
+            return
+        except Exception as error:
+            log.exception("round failed", action="executor.round")
+            await self._give_up(current, deliveries, UnavailableError(f"the executor failed: {type(error).__name__}"))
+            return
+        await self._carry_out(current, result)
+
+    async def _decide(self, current: Round, deliveries: Sequence[Delivery]) -> None:
+        await self._load(deliveries)
+        queue = deque(deliveries)
+        while queue:
+            delivery = queue.popleft()
+            state = self._state_of(delivery)
+            current.attach(delivery)
+            if state is None:
+                current.refused.append((delivery, NotFoundError(f"there is no execution {delivery.execution_id}")))
+                continue
+            try:
+                flow, decision = await self._decision(delivery, state, current.now)
+            except (ConflictError, NotFoundError) as error:
+                current.refused.append((delivery, error))
+                continue
+            current.take(delivery, state, flow, decision)
+            self._shortcut(current, decision.messages, queue)
+
+    async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
+        """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
+        execution = state.execution
+        key = (execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
+        try:
+            flow = self._flows.cached(*key) or await self._flows.resolved(*key)
+        except PenstockError as error:
+            return UNKNOWN_FLOW, fail(state, str(error), now)
+        try:
+            event = delivery.event
+            return flow, await decide_with_facts(flow, state, event, now, self._settings.shared, self._answer)
+        except (ConflictError, NotFoundError):
+            raise
+        except Exception as error:
+            log.exception("undecidable", action="executor.decide", execution=execution.id)
+            return flow, fail(state, f"the engine could not go on: {type(error).__name__}: {error}", now)
+
+    def _shortcut(self, current: Round, messages: Sequence[Message], queue: deque[Delivery]) -> None:
+        """Decide on messages for executions held here in the same transaction instead of storing them."""
+        for message in messages:
+            if self.owns(message.execution_id) and self._states.get(message.execution_id) is not None:
+                current.batch.messages.remove(message)
+                queue.append(_from_message(message.execution_id, message.event, None))
+
+    async def _load(self, deliveries: Sequence[Delivery]) -> None:
+        missing = {d.execution_id for d in deliveries if d.new is None and self._states.get(d.execution_id) is None}
+        if not missing:
+            return
+        for loaded in (await self._journal.load(missing)).values():
+            self._states.put(ExecutionState.of(loaded.execution, loaded.task_runs))
+
+    def _state_of(self, delivery: Delivery) -> ExecutionState | None:
+        state = self._states.get(delivery.execution_id)
+        if state is None and delivery.new is not None:
+            state = ExecutionState(delivery.new, is_new=True)
+            self._states.put(state)
+        return state
+
+    def _fences(self, batch: Any) -> dict[int, int]:
+        """Return the tokens of all partitions the batch writes to; a partition not held is fenced with 0, which fails."""
+        ids = {*batch.new_executions, *batch.executions}
+        ids.update(run.execution_id for run in batch.task_runs.values())
+        ids.update(run.execution_id for run in batch.new_task_runs.values())
+        partitions = {partition_of(execution_id) for execution_id in ids}
+        return {partition: self._leases.get(partition, 0) for partition in partitions}
+
+    async def _give_up(self, current: Round, deliveries: Sequence[Delivery], error: PenstockError) -> None:
+        """Forget what could not be stored; whoever delivered it hears of it and tries again."""
+        log.warning("batch not stored", action="executor.commit", error=str(error), deliveries=len(deliveries))
+        for delivery in deliveries:
+            self._states.drop(delivery.execution_id)
+            self._in_flight_messages.discard(delivery.message_id or 0)
+            if delivery.receipt is not None:
+                delivery.receipt.refused(error)
+        for execution_id in current.changed:
+            self._states.drop(execution_id)
+        if self._local is not None:
+            for job, _, _ in current.given:
+                self._local.cancel(job)
+        self._timers_loaded_until = 0
+        self._look_for_messages = True
+        if isinstance(error, LeaseLost):
+            await self._renew_leases()
+        await asyncio.sleep(0.1)
+
+    # -- effects
+
+    async def _carry_out(self, current: Round, result: CommitResult) -> None:
+        duplicates = set(result.duplicates)
+        self._hand_out(current, duplicates)
+        for key in current.cancelled:
+            self._timers.cancel(key)
+        for timer in current.batch.timers.values():
+            self._timers.set(timer)
+        for message_id in current.batch.consumed:
+            self._in_flight_messages.discard(message_id)
+        self._answer_deliveries(current, duplicates)
+        self._forget_ended(current)
+        await self._kill(result)
+        await self._tell(current)
+
+    def _hand_out(self, current: Round, duplicates: set[str]) -> None:
+        if self._local is None or not current.given:
+            return
+        assignments = []
+        for job, state, flow in current.given:
+            if job.execution_id in duplicates:
+                self._local.cancel(job)
+                continue
+            assignments.append(assignment_of(job, state, flow, self._settings.shared))
+        self._local.deliver(assignments)
+
+    def _answer_deliveries(self, current: Round, duplicates: set[str]) -> None:
+        for delivery, execution in current.decided:
+            if delivery.receipt is None:
+                continue
+            if delivery.new is not None and delivery.execution_id in duplicates:
+                self._states.drop(delivery.execution_id)
+                delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
+            else:
+                delivery.receipt.stored(execution)
+        for delivery, error in current.refused:
+            if delivery.receipt is None:
+                log.warning("event refused", action="executor.refuse", execution=delivery.execution_id, error=str(error))
+            elif isinstance(delivery.event, TaskEnded | TaskStarted):
+                delivery.receipt.stored(None)  # a late report about something that is gone; its job row is deleted
+            else:
+                delivery.receipt.refused(error)
+
+    def _forget_ended(self, current: Round) -> None:
+        for execution_id, state in current.changed.items():
+            if state.execution.cursor.phase == "done":
+                self._states.drop(execution_id)
+            else:
+                self._states.put(state)
+
+    async def _kill(self, result: CommitResult) -> None:
+        """Pass kill orders on; jobs nobody had end here and now."""
+        if result.killed_unclaimed:
+            now = self._clock.now()
+            self.deliver([_killed(order, now) for order in result.killed_unclaimed])
+        if result.killed_claimed:
+            if self._local is not None:
+                self._local.kill([(order.task_run_id, order.attempt) for order, _ in result.killed_claimed])
+            await self._notifier.publish("kill", sorted({worker for _, worker in result.killed_claimed}))
+
+    async def _tell(self, current: Round) -> None:
+        if current.changed:
+            await self._notifier.publish("execution", list(current.changed))
+        if current.batch.logs:
+            ids = {line.execution_id for line in current.batch.logs if line.execution_id}
+            await self._notifier.publish("logs", sorted(ids))
+        if current.unowned_groups:
+            await self._notifier.publish("jobs", sorted(current.unowned_groups))
+        if current.batch.messages:
+            partitions = {str(partition_of(message.execution_id)) for message in current.batch.messages}
+            self._look_for_messages = True
+            await self._notifier.publish("messages", sorted(partitions))
+
+    # -- side tasks
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease / SECOND / 3)
+            try:
+                await self._renew_leases()
+            except UnavailableError as error:
+                log.warning("leases not renewed", action="executor.lease", error=str(error))
+
+    async def _renew_leases(self, *, first: bool = False) -> None:
+        if first and self._settings.exclusive:
+            await self._journal.release("*")
+        leases = await self._journal.lease(
+            self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now()
+        )
+        held = {lease.partition: lease.token for lease in leases}
+        if held != self._leases:
+            log.info("partitions held", action="executor.lease", count=len(held))
+            self._leases = held
+            self._states.clear()
+            self._timers.clear()
+            self._timers_loaded_until = 0
+            self._look_for_messages = True
+            self._wake.set()
+        if held:
+            self.ready.set()
+
+    async def _listen(self) -> None:
+        async with self._notifier.subscribe("messages") as notifications:
+            async for _, partition in notifications:
+                if int(partition) in self._leases:
+                    self._look_for_messages = True
+                    self._wake.set()
+
+    async def _watch_workers(self) -> None:
+        """Give jobs of silent workers to others (OPS-124, OPS-129)."""
+        if self._settings.exclusive:
+            await self._jobs.expire(-1, self._clock.now())
+        while True:
+            try:
+                lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())
+                if lost:
+                    log.warning("workers lost", action="executor.expire", workers=list(lost))
+                    await self._notifier.publish("jobs", [""])
+            except UnavailableError as error:
+                log.warning("workers not checked", action="executor.expire", error=str(error))
+            await asyncio.sleep(self._settings.worker_timeout / SECOND / 4)
+
+
+class DuplicateFiring(ConflictError):
+    """An execution with the same firing key exists already."""
+
+    code = "DUPLICATE_FIRING"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"execution {execution_id} repeats a firing that has happened already")
+
+
+def _no_place(job: Job) -> str | None:
+    return None
+
+
+def delivery_of(report: Report, receipt: Receipt | None) -> Delivery:
+    """Return the delivery of what a worker reports."""
+    ended = report.job.key if isinstance(report.event, TaskEnded) else None
+    return Delivery(
+        report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics, job=ended
+    )
+
+
+def _from_message(execution_id: str, event: Any, message_id: int | None) -> Delivery:
+    job = (event.task_run_id, event.attempt) if isinstance(event, TaskEnded) else None
+    return Delivery(execution_id, event, job=job, message_id=message_id)
+
+
+def _killed(order: Killed, now: int) -> Delivery:
+    event = TaskEnded(order.task_run_id, order.attempt, StateType.KILLED, now, now)
+    return Delivery(order.execution_id, event, job=(order.task_run_id, order.attempt))
+
+
+def assignment_of(
+    job: Job, state: ExecutionState, flow: ResolvedFlow, shared: Mapping[str, Any]
+) -> Assignment:
+    """Return a job with all that a worker needs to run it."""
+    task = flow.tasks[job.task_id]
+    run = state.task_runs[job.task_run_id]
+    return Assignment(
+        job=job,
+        definition=task.properties,
+        type=task.type,
+        variables=variables(flow, state, run, task, shared),
+        timeout=task.timeout,
+        log_level=task.log_level,
+        quick=task.quick,
+        attempts_count=job.attempt - 1,
+        kind=state.execution.kind,
+    )

@@ -1,0 +1,118 @@
+"""One round of the executor: deliveries in, one batch and a list of effects out. No I/O in here but answers to facts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.base.clock import Instant
+from penstock.base.errors import PenstockError
+from penstock.engine.decide import decide
+from penstock.engine.decision import Decision, Job, Timer
+from penstock.engine.events import Event
+from penstock.engine.facts import FactNeeded, Facts
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution
+from penstock.engine.working_set import ExecutionState
+from penstock.ports.journal import Batch
+from penstock.services.executor.delivery import Delivery
+from penstock.services.executor.timers import TimerKey
+
+Answer = Callable[[Execution, str, Mapping[str, Any]], Awaitable[Any]]
+"""Answers a function that an expression in a decision needs: (execution, function, arguments) -> value."""
+Reserve = Callable[[Job], str | None]
+"""Reserves a place for a job at a local worker; returns the worker's id or None."""
+
+
+@dataclass(slots=True)
+class Round:
+    """What a round has gathered so far."""
+
+    now: Instant
+    reserve: Reserve
+    batch: Batch = field(default_factory=Batch)
+    given: list[tuple[Job, ExecutionState, ResolvedFlow]] = field(default_factory=list)
+    """Jobs that go to the local worker once the batch is stored."""
+    unowned_groups: set[str] = field(default_factory=set)
+    timers: list[Timer] = field(default_factory=list)
+    cancelled: list[TimerKey] = field(default_factory=list)
+    changed: dict[str, ExecutionState] = field(default_factory=dict)
+    decided: list[tuple[Delivery, Execution]] = field(default_factory=list)
+    refused: list[tuple[Delivery, BaseException]] = field(default_factory=list)
+    ended: int = 0
+
+    def take(self, delivery: Delivery, state: ExecutionState, flow: ResolvedFlow, decision: Decision) -> None:
+        """Add a decision to the batch and apply it to the working set."""
+        batch = self.batch
+        execution_id = delivery.execution_id
+        self._rows(state, decision)
+        state.apply(decision)
+        for job in decision.jobs:
+            owner = self.reserve(job)
+            batch.jobs[job.key] = (job, owner)
+            if owner is None:
+                self.unowned_groups.add(job.worker_group)
+            else:
+                self.given.append((job, state, flow))
+        batch.kills.extend(decision.kills)
+        batch.logs.extend(decision.logs)
+        batch.messages.extend(decision.messages)
+        for purpose, run_id in decision.cancelled_timers:
+            key = (execution_id, purpose, run_id)
+            batch.timers.pop(key, None)
+            batch.cancelled_timers.add(key)
+            self.cancelled.append(key)
+        for timer in decision.timers:
+            batch.timers[(execution_id, timer.purpose, timer.task_run_id)] = timer
+            self.timers.append(timer)
+        self.changed[execution_id] = state
+        if decision.ended is not None:
+            self.ended += 1
+        self.decided.append((delivery, state.execution))
+
+    def _rows(self, state: ExecutionState, decision: Decision) -> None:
+        batch = self.batch
+        execution = decision.execution
+        if execution is not None:
+            if state.is_new or execution.id in batch.new_executions:
+                batch.new_executions[execution.id] = execution
+                state.is_new = False
+            else:
+                batch.executions[execution.id] = execution
+        for run in decision.created:
+            batch.new_task_runs[run.id] = run
+        for run in decision.changed:
+            if run.id in batch.new_task_runs:
+                batch.new_task_runs[run.id] = run
+            else:
+                batch.task_runs[run.id] = run
+
+    def attach(self, delivery: Delivery) -> None:
+        """Add what comes with a delivery whatever is decided: logs, metrics, the end of its job, message and timer."""
+        batch = self.batch
+        batch.logs.extend(delivery.logs)
+        batch.metrics.extend(delivery.metrics)
+        if delivery.job is not None:
+            batch.ended_jobs.add(delivery.job)
+        if delivery.message_id is not None:
+            batch.consumed.append(delivery.message_id)
+        if delivery.timer is not None:
+            timer = delivery.timer
+            batch.cancelled_timers.add((timer.execution_id, timer.purpose, timer.task_run_id))
+
+
+async def decide_with_facts(
+    flow: ResolvedFlow, state: ExecutionState, event: Event, now: Instant, shared: Mapping[str, Any], answer: Answer
+) -> Decision:
+    """Decide, looking up what expressions need from outside in between; nothing happens until all of it is known."""
+    facts = Facts()
+    while True:
+        try:
+            return decide(flow, state, event, now, facts=facts, shared=shared)
+        except FactNeeded as needed:
+            try:
+                value = await answer(state.execution, needed.function, needed.arguments)
+            except PenstockError as error:
+                value = error
+            facts = Facts({**facts.answers, needed.key: value})
