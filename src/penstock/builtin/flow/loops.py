@@ -41,15 +41,14 @@ class ForEach(FlowableTask):
 
     def child_ended(self, scope: Scope, child: EndedChild) -> Step:
         """Go on within the iteration, or begin the next one; after a failure nothing new begins."""
-        children = scope.task.lists["tasks"]
-        position = children.index(child.task) + 1
-        if not child.failed and position < len(children):
-            return Step(launches=(Launch(children[position], child.value, child.iteration),))
-        following = scope.memory["next"]
-        if scope.failed or following >= len(scope.items):
+        following = None if child.failed else scope.following(child.task)
+        if following is not None:
+            return Step(launches=(Launch(following, child.value, child.iteration),))
+        index = scope.memory["next"]
+        if scope.failed or index >= len(scope.items):
             return Step()
-        launch = Launch(children[0], scope.items[following], following)
-        return Step(launches=(launch,), memory={"next": following + 1})
+        launch = Launch(scope.task.lists["tasks"][0], scope.items[index], index)
+        return Step(launches=(launch,), memory={"next": index + 1})
 
     def _values(self, scope: Scope) -> list[Any]:
         if isinstance(self.values, list):
@@ -109,10 +108,9 @@ class LoopUntil(FlowableTask):
         """Go on within the iteration; after its last task look at the condition."""
         if child.failed:
             return Step()
-        children = scope.task.lists["tasks"]
-        position = children.index(child.task) + 1
-        if position < len(children):
-            return Step(launches=(Launch(children[position], None, child.iteration),))
+        following = scope.following(child.task)
+        if following is not None:
+            return Step(launches=(Launch(following, None, child.iteration),))
         done = scope.memory["iteration"] + 1
         started = scope.memory["started"]
         frequency = self.check_frequency

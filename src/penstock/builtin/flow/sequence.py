@@ -26,9 +26,8 @@ class InOrder(FlowableTask):
         """Go on with the next task of the same list, unless the child failed."""
         if child.failed:
             return Step()
-        children = scope.task.lists[child.task.branch]
-        position = children.index(child.task) + 1
-        return Step(launches=(Launch(children[position]),)) if position < len(children) else Step()
+        following = scope.following(child.task)
+        return Step(launches=(Launch(following),)) if following else Step()
 
 
 class Sequential(InOrder):
