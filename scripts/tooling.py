@@ -31,6 +31,13 @@ def node_directory() -> Path | None:
     return bundled if (bundled / "node").exists() else None
 
 
+def npm_command(node: Path) -> list[str]:
+    """Return how to call the npm that belongs to a folder with `node`."""
+    # Wheels cannot hold links, so the wheel's `npm` is a copy that looks for its library in the wrong place.
+    program = node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(node / "node"), str(program)] if program.exists() else [str(node / "npm")]
+
+
 def _node_version(node: Path) -> tuple[int, int]:
     """Return the version a `node` program reports, zeros when it does not run."""
     try:

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.tooling import node_directory, npm_command
+
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {"node_modules", "dist", "tests", "coverage", "test-results", ".vite"}
 STAMP = ".sources"
@@ -66,7 +68,7 @@ def run_npm(ui: Path, node: Path | None, *arguments: str) -> None:
     if node is None:
         raise NodeMissingError("Node 20.19 or later is needed: install it, or run `make setup`, which brings one")
     environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
-    subprocess.run([str(node / "npm"), *arguments], cwd=ui, env=environment, check=True)
+    subprocess.run([*npm_command(node), *arguments], cwd=ui, env=environment, check=True)
 
 
 def _sources(ui: Path) -> Iterator[Path]:
@@ -77,8 +79,6 @@ def _sources(ui: Path) -> Iterator[Path]:
 
 def main(arguments: list[str]) -> int:
     """Build the interface of this clone, then run npm with the arguments, if any."""
-    from scripts.tooling import node_directory
-
     ui = ROOT / "ui"
     node = node_directory()
     try:
