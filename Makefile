@@ -2,6 +2,8 @@
 PYTHON_IN_VENV := .venv/bin/python
 BIN := .venv/bin
 
+export NO_MKDOCS_2_WARNING := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test unit check format bench lock docs ui clean
 
