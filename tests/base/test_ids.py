@@ -1,0 +1,25 @@
+"""Identifiers (ENG-126)."""
+
+from __future__ import annotations
+
+import time
+
+from penstock.base.ids import derived_id, new_id
+
+
+def test_fresh_ids_are_22_alphanumeric_characters_and_differ() -> None:
+    ids = {new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(len(one) == 22 and one.isalnum() and one.isascii() for one in ids)
+
+
+def test_fresh_ids_sort_by_the_time_they_were_made() -> None:
+    first = new_id()
+    time.sleep(0.003)
+    assert first < new_id()
+
+
+def test_derived_id_depends_on_its_keys_alone() -> None:
+    assert derived_id("execution", "task") == derived_id("execution", "task")
+    assert derived_id("execution", "task") != derived_id("execution", "task", "")
+    assert derived_id("ab", "c") != derived_id("a", "bc")

@@ -1,0 +1,216 @@
+"""Drives the engine without any shell: jobs are run by real tasks in order, timers by moving the time.
+
+Every decision is checked for what must always hold: legal states, one end per task run, no job twice, decisions that
+do not change the working set they were made from.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from penstock.base.clock import SECOND
+from penstock.builtin import TYPES
+from penstock.engine.context import variables
+from penstock.engine.decide import decide
+from penstock.engine.decision import Decision, Job, Timer
+from penstock.engine.events import Created, Event, TaskEnded, TaskStarted, TimerDue
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution, TaskRun
+from penstock.engine.resolve import resolve
+from penstock.engine.states import TERMINAL, State, StateType
+from penstock.engine.working_set import ExecutionState
+from penstock.model.flow import read_flow
+from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
+from penstock.testing.run_context import run_context
+
+START = 1_700_000_000 * SECOND
+Outcome = tuple[StateType, Mapping[str, Any] | None]
+RunTask = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], Outcome]
+
+
+def flow_of(source: str, revision: int = 1) -> ResolvedFlow:
+    """Return the resolved flow of a YAML text, with the built-in types."""
+    registry = registry_of_builtins()
+    return resolve(read_flow(source, registry), registry, tenant="main", revision=revision)
+
+
+def registry_of_builtins() -> TypeRegistry:
+    """Return a registry of everything that is built in."""
+    from penstock.sdk.task import TaskBase
+    from penstock.sdk.trigger import TaskRunnerBase, TriggerBase
+
+    kinds = ((TaskBase, TypeKind.TASK), (TriggerBase, TypeKind.TRIGGER), (TaskRunnerBase, TypeKind.TASK_RUNNER))
+    return TypeRegistry(
+        TypeEntry(cls.type_name, next((kind for base, kind in kinds if issubclass(cls, base)), TypeKind.CONDITION), cls, cls.type_aliases)
+        for cls in TYPES
+    )
+
+
+class EngineRun:
+    """One execution of a flow, driven to its end."""
+
+    def __init__(self, source: str | ResolvedFlow, inputs: Mapping[str, Any] | None = None, run_task: RunTask | None = None) -> None:
+        self.flow = flow_of(source) if isinstance(source, str) else source
+        self.registry = registry_of_builtins()
+        self.run_task = run_task or self._run_for_real
+        self.now = START
+        self.jobs: deque[Job] = deque()
+        self.seen_jobs: set[tuple[str, int]] = set()
+        self.timers: dict[tuple[str, str | None], Timer] = {}
+        self.logs: list[str] = []
+        self.decisions: list[Decision] = []
+        execution = Execution(
+            id="execution",
+            tenant="main",
+            namespace=self.flow.namespace,
+            flow_id=self.flow.id,
+            flow_revision=self.flow.revision,
+            created=self.now,
+            original_id="execution",
+            original_created=self.now,
+            inputs=inputs,
+            labels=self.flow.labels,
+            state=State.at(StateType.CREATED, self.now),
+        )
+        self.state = ExecutionState(execution, is_new=True)
+
+    # -- driving
+
+    def tell(self, event: Event) -> Decision:
+        """Let something happen, and carry out what is decided."""
+        self.now += 1000
+        before = _fingerprint(self.state)
+        decision = decide(self.flow, self.state, event, self.now)
+        assert _fingerprint(self.state) == before, "a decision changed the working set it was made from"
+        self._check(decision)
+        self.state.apply(decision)
+        self.state.is_new = False
+        for purpose, run_id in decision.cancelled_timers:
+            self.timers.pop((purpose, run_id), None)
+        for timer in decision.timers:
+            self.timers[(timer.purpose, timer.task_run_id)] = timer
+        self.jobs.extend(decision.jobs)
+        killed = {(order.task_run_id, order.attempt) for order in decision.kills}
+        self.jobs = deque(job for job in self.jobs if job.key not in killed)
+        self.logs.extend(line.message for line in decision.logs)
+        self.decisions.append(decision)
+        for task_run_id, attempt in killed:
+            self.tell(TaskEnded(task_run_id, attempt, StateType.KILLED, self.now, self.now))
+        return decision
+
+    def start(self) -> EngineRun:
+        """Begin the execution."""
+        self.tell(Created())
+        return self
+
+    def work(self, limit: int = 1_000_000) -> EngineRun:
+        """Run the jobs at hand and those that follow, first come first served."""
+        while self.jobs and limit:
+            limit -= 1
+            self.work_on(self.jobs.popleft())
+        return self
+
+    def work_on(self, job: Job) -> None:
+        """Run one job and report its end."""
+        run = self.state.task_runs[job.task_run_id]
+        task = self.flow.tasks[job.task_id]
+        context = variables(self.flow, self.state, run, task)
+        started = self.now
+        state, outputs = self.run_task(job, task.properties, context)
+        self.tell(TaskEnded(job.task_run_id, job.attempt, state, started, self.now, outputs=outputs))
+
+    def begin(self, task_id: str) -> Job:
+        """Have a worker start a waiting job without ending it; returns the job."""
+        job = next(job for job in self.jobs if job.task_id == task_id)
+        self.jobs.remove(job)
+        self.tell(TaskStarted(job.task_run_id, job.attempt, "worker", self.now))
+        return job
+
+    def pass_time(self) -> EngineRun:
+        """Move the time to the next timer and let it come due."""
+        timer = min(self.timers.values(), key=lambda one: one.due)
+        self.now = max(self.now, timer.due)
+        del self.timers[(timer.purpose, timer.task_run_id)]
+        self.tell(TimerDue(timer.purpose, timer.task_run_id, timer.attempt))
+        return self
+
+    def finish(self) -> EngineRun:
+        """Begin and go on until nothing more happens by itself."""
+        if self.state.is_new:
+            self.start()
+        self.work()
+        while self.timers and not self.is_over:
+            self.pass_time().work()
+        return self
+
+    def _run_for_real(self, job: Job, definition: Mapping[str, Any], context: Mapping[str, Any]) -> Outcome:
+        cls = self.registry.find(str(definition["type"])).entry.cls  # type: ignore[union-attr]
+        task = cls.model_validate(dict(definition))
+        with run_context(context) as run:
+            try:
+                output = task.run(run)  # type: ignore[attr-defined]
+            except Exception as error:
+                self.logs.append(str(error))
+                return StateType.FAILED, None
+            finally:
+                self.logs.extend(message for _, message in run.lines)
+        if output is None or isinstance(output, Mapping):
+            return StateType.SUCCESS, output
+        return StateType.SUCCESS, output.model_dump(by_alias=True, exclude_none=True)
+
+    # -- looking
+
+    @property
+    def execution(self) -> Execution:
+        """The execution as it is."""
+        return self.state.execution
+
+    @property
+    def ended(self) -> str:
+        """The execution's state."""
+        return self.execution.state.current.value
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.execution.cursor.phase == "done"
+
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        """(task id, state) of every task run in creation order."""
+        runs = sorted(self.state.task_runs.values(), key=lambda run: run.sequence)
+        return [(run.task_id, run.state.current.value) for run in runs]
+
+    def only(self, task_id: str) -> TaskRun:
+        """The one task run of a task."""
+        (run_id,) = self.state.by_task[task_id]
+        return self.state.task_runs[run_id]
+
+    @property
+    def history(self) -> list[str]:
+        """The states the execution went through."""
+        return [change.state.value for change in self.execution.state.histories]
+
+    # -- what must always hold
+
+    def _check(self, decision: Decision) -> None:
+        for job in decision.jobs:
+            assert job.key not in self.seen_jobs, f"job {job.key} was handed out twice"
+            self.seen_jobs.add(job.key)
+        for run in decision.changed:
+            before = self.state.task_runs[run.id].state
+            assert run.state.histories[: len(before.histories)] == before.histories, "a history was rewritten"
+        if self.execution.state.current in TERMINAL and decision.execution is not None:
+            assert decision.ended is None or len(decision.execution.state.histories) > len(self.execution.state.histories)
+        if decision.execution is not None and decision.execution.cursor.phase == "done":
+            after = {**self.state.task_runs, **{run.id: run for run in (*decision.created, *decision.changed)}}
+            still_open = [run.task_id for run in after.values() if run.state.current not in TERMINAL]
+            assert not still_open, f"the execution is over, yet these are open: {still_open}"
+
+
+def _fingerprint(state: ExecutionState) -> bytes:
+    return msgspec.json.encode((state.execution, len(state.task_runs), sorted(state.by_task)))
