@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
@@ -30,6 +30,9 @@ class RandomSource(Protocol):
     def randrange(self, start: int, stop: int) -> int:
         """Return an integer from `start` up to, but not including, `stop`."""
         ...
+
+
+_RANDOM = random.SystemRandom()
 
 
 def _utc_now() -> datetime:
@@ -65,7 +68,7 @@ class Environment:
     """
 
     clock: Callable[[], datetime] = _utc_now
-    random: RandomSource = field(default_factory=random.SystemRandom)
+    random: RandomSource = _RANDOM
     zone: tzinfo | None = None
     regex_timeout: float = 10.0
     recursive_rendering: bool = False

@@ -7,6 +7,7 @@ of a value on behalf of a template.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -51,6 +52,16 @@ class Float32(float):
     """A number that `className` reports as single precision."""
 
     __slots__ = ()
+
+
+class Written(ABC):
+    """A value that knows its own text, other than JSON."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return what a template writes for the value."""
 
 
 def _encodable(value: Any) -> Any:
@@ -104,6 +115,8 @@ def text_of(value: Any) -> str:
 
 
 def _rare_text(value: Any) -> str:
+    if isinstance(value, Written):
+        return value.text()
     if isinstance(value, Enum):
         return text_of(value.value)
     if isinstance(value, str):
@@ -183,7 +196,9 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return the value with the number classes of `className` replaced by ordinary numbers."""
+    """Return the value with the special classes of this package replaced by Python's own."""
+    if isinstance(value, Written):
+        return dict(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value.text()
     if isinstance(value, Long | BigInteger):
         return int(value)
     if isinstance(value, Float32):
