@@ -37,7 +37,7 @@ check: ## Check style, types, layers, documentation, interface and installed siz
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 	$(PYTHON_IN_VENV) -m scripts.ui_build run lint
 	$(PYTHON_IN_VENV) -m scripts.ui_build run check
 	$(PYTHON_IN_VENV) -m scripts.installed_size

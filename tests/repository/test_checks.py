@@ -35,6 +35,6 @@ def test_checks_read_from_the_makefile_cover_style_format_types_and_layers() -> 
 
 
 def test_documentation_built_strictly_has_no_warnings(tmp_path: Path) -> None:
-    answer = run(f"mkdocs build --strict --quiet --site-dir {tmp_path / 'site'}")
+    answer = run(f"mkdocs build --strict --site-dir {tmp_path / 'site'}")
     assert answer.returncode == 0, f"{answer.stdout}{answer.stderr}"
     assert (tmp_path / "site" / "index.html").is_file()
