@@ -1,0 +1,22 @@
+/** Short names of the shapes the pages speak of; the shapes themselves are generated. */
+import type { components } from "./schema";
+
+type Shapes = components["schemas"];
+
+export type StateType = Shapes["StateType"];
+export type State = Shapes["State"];
+export type Execution = Shapes["Execution"];
+export type TaskRun = Shapes["TaskRun"];
+export type Flow = Shapes["Flow"];
+export type Task = Shapes["Task"];
+export type FlowInput = Shapes["Input"];
+export type LogEntry = Shapes["LogEntry"];
+export type LogLevel = NonNullable<LogEntry["level"]>;
+export type LastExecution = Shapes["LastExecution"];
+export type Violation = Shapes["Violation"];
+export type InputsValidation = Shapes["InputsValidation"];
+export type InstanceConfig = Shapes["InstanceConfig"];
+export type Label = Shapes["Label"];
+
+/** The tenant of a single-tenant instance, first segment of every page and API path. */
+export const TENANT = "main";

@@ -1,0 +1,103 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, toValue, type MaybeRefOrGetter } from "vue";
+import { api, unwrap } from "@/api/client";
+import { filterParams } from "@/lib/filters";
+import type { Action } from "@/lib/states";
+import type { FlowKey, ListRequest } from "./useFlows";
+
+export const NEWEST_FIRST = "state.startDate:desc";
+
+/** One page of executions (API-101 searchExecutions), asked again every few seconds while `live`. */
+export function useExecutionList(request: MaybeRefOrGetter<ListRequest>, live: MaybeRefOrGetter<boolean> = true) {
+  return useQuery({
+    queryKey: ["executions", request] as const,
+    queryFn: () => searchExecutions(toValue(request)),
+    placeholderData: keepPreviousData,
+    refetchInterval: computed(() => (toValue(live) ? 5_000 : false)),
+  });
+}
+
+export function searchExecutions({ filters, page, size, sort }: ListRequest) {
+  const query = { page, size, sort: [sort ?? NEWEST_FIRST], ...filterParams(filters) };
+  return unwrap(api.GET("/api/v1/main/executions/search", { params: { query } }));
+}
+
+/** The flow as this execution sees it: its own revision. */
+export function useExecutionFlow(id: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["execution-flow", id] as const,
+    queryFn: () => unwrap(api.GET("/api/v1/main/executions/{executionId}/flow", { params: { path: { executionId: toValue(id) } } })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Starts an execution with these input parts. */
+export function useStartExecution() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ flow, form, labels }: { flow: FlowKey; form: FormData; labels: string[] }) =>
+      unwrap(
+        api.POST("/api/v1/main/executions/{namespace}/{id}", {
+          params: { path: { namespace: flow.namespace, id: flow.id }, query: { labels } },
+          ...asForm(form),
+        }),
+      ),
+    onSuccess: () => Promise.all(["executions", "latest"].map((name) => queries.invalidateQueries({ queryKey: [name] }))),
+  });
+}
+
+/** Asks the server what it makes of these inputs: defaults, which are asked at all, errors, checks. */
+export async function validateInputs(flow: FlowKey, form: FormData) {
+  const answer = await unwrap(
+    api.POST("/api/v1/main/executions/{namespace}/{id}/validate", {
+      params: { path: { namespace: flow.namespace, id: flow.id } },
+      ...asForm(form),
+    }),
+  );
+  return Array.isArray(answer) ? answer[0] : answer;
+}
+
+export interface ActionRequest {
+  readonly action: Action;
+  readonly executionId: string;
+  /** Replay from this task run. */
+  readonly taskRunId?: string;
+  /** Inputs of a resumed pause. */
+  readonly form?: FormData;
+}
+
+/** Carries out an action; replay answers with the new execution. */
+export function useExecutionAction() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: act,
+    onSuccess: (_, { executionId }) =>
+      Promise.all([
+        queries.invalidateQueries({ queryKey: ["executions"] }),
+        queries.invalidateQueries({ queryKey: ["execution", executionId] }),
+      ]),
+  });
+}
+
+async function act({ action, executionId, taskRunId, form }: ActionRequest) {
+  const path = { executionId };
+  switch (action) {
+    case "kill":
+      return void (await unwrap(api.DELETE("/api/v1/main/executions/{executionId}/kill", { params: { path }, parseAs: "text" })));
+    case "pause":
+      return void (await unwrap(api.POST("/api/v1/main/executions/{executionId}/pause", { params: { path }, parseAs: "text" })));
+    case "resume":
+      return void (await unwrap(
+        api.POST("/api/v1/main/executions/{executionId}/resume", { params: { path }, parseAs: "text", ...asForm(form ?? new FormData()) }),
+      ));
+    case "restart":
+      return unwrap(api.POST("/api/v1/main/executions/{executionId}/restart", { params: { path } }));
+    case "replay":
+      return unwrap(api.POST("/api/v1/main/executions/{executionId}/replay", { params: { path, query: { taskRunId } } }));
+  }
+}
+
+/** A multipart body as the generated client takes it: passed through untouched. */
+function asForm(form: FormData) {
+  return { body: form as unknown as Record<string, unknown>, bodySerializer: () => form };
+}

@@ -1,0 +1,104 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, toValue, type MaybeRefOrGetter } from "vue";
+import { api, unwrap } from "@/api/client";
+import { filterParams, type Filters } from "@/lib/filters";
+
+export interface ListRequest {
+  readonly filters: Filters;
+  readonly page: number;
+  readonly size: number;
+  readonly sort?: string;
+}
+
+export interface FlowKey {
+  readonly namespace: string;
+  readonly id: string;
+}
+
+const YAML = { "Content-Type": "application/x-yaml" };
+const asText = { bodySerializer: (body: string) => body, headers: YAML };
+
+/** One page of flows (API-100 searchFlows). */
+export function useFlowPage(request: MaybeRefOrGetter<ListRequest>) {
+  return useQuery({
+    queryKey: ["flows", request] as const,
+    queryFn: () => searchFlows(toValue(request)),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function searchFlows({ filters, page, size, sort }: ListRequest) {
+  const query = { page, size, sort: [sort ?? "id:asc"], ...filterParams(filters) };
+  return unwrap(api.GET("/api/v1/main/flows/search", { params: { query } }));
+}
+
+/** The last execution of each of these flows, by `namespace/id`. */
+export function useLatestExecutions(flows: MaybeRefOrGetter<readonly FlowKey[]>) {
+  return useQuery({
+    queryKey: ["latest", computed(() => toValue(flows).map((flow) => ({ namespace: flow.namespace, id: flow.id })))] as const,
+    queryFn: async ({ queryKey }) => {
+      const body = queryKey[1];
+      const found = await unwrap(api.POST("/api/v1/main/executions/latest", { body }));
+      return new Map(found.map((last) => [`${last.namespace}/${last.flowId}`, last]));
+    },
+    enabled: computed(() => toValue(flows).length > 0),
+    placeholderData: keepPreviousData,
+    refetchInterval: 10_000,
+  });
+}
+
+export function useNamespaces() {
+  return useQuery({
+    queryKey: ["namespaces"],
+    queryFn: () => unwrap(api.GET("/api/v1/main/flows/distinct-namespaces")),
+    staleTime: 30_000,
+  });
+}
+
+/** One flow with its source, of the latest or a given revision. */
+export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGetter<number | undefined>) {
+  return useQuery({
+    queryKey: ["flow", key, revision] as const,
+    queryFn: () => {
+      const { namespace, id } = toValue(key);
+      const query = { source: true, revision: toValue(revision) };
+      return unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}", { params: { path: { namespace, id }, query } }));
+    },
+  });
+}
+
+export function useRevisions(key: MaybeRefOrGetter<FlowKey>) {
+  return useQuery({
+    queryKey: ["revisions", key] as const,
+    queryFn: () => unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}/revisions", { params: { path: { ...toValue(key) } } })),
+  });
+}
+
+/** Checks a source without saving it (API-039). */
+export function validateFlow(source: string) {
+  return unwrap(api.POST("/api/v1/main/flows/validate", { body: source, ...asText }));
+}
+
+/** Creates a flow, or updates the one named by `key`. */
+export function useSaveFlow(key?: MaybeRefOrGetter<FlowKey>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (source: string) => {
+      const existing = toValue(key);
+      if (!existing) return unwrap(api.POST("/api/v1/main/flows", { body: source, ...asText }));
+      return unwrap(api.PUT("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...existing } }, body: source, ...asText }));
+    },
+    onSuccess: () => Promise.all(["flow", "flows", "revisions", "namespaces"].map((name) => queries.invalidateQueries({ queryKey: [name] }))),
+  });
+}
+
+export function useDeleteFlow() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (key: FlowKey) => unwrap(api.DELETE("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...key } } })),
+    onSuccess: () => {
+      queries.removeQueries({ queryKey: ["flow"] });
+      return Promise.all(["flows", "namespaces"].map((name) => queries.invalidateQueries({ queryKey: [name] })));
+    },
+  });
+}

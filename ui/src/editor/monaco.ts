@@ -1,0 +1,63 @@
+/** Monaco with YAML, assembled from parts: loaded only where source is shown, all of it from this instance. */
+import * as monaco from "monaco-editor/esm/vs/editor/edcore.main.js";
+import "monaco-editor/esm/vs/basic-languages/yaml/yaml.contribution.js";
+import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
+import { configureMonacoYaml } from "monaco-yaml";
+import { api, unwrap } from "@/api/client";
+import YamlWorker from "./yaml.worker?worker";
+
+self.MonacoEnvironment = {
+  getWorker: (_, label) => (label === "yaml" ? new YamlWorker() : new EditorWorker()),
+};
+
+/** Models under this path are flows: they are completed and explained by the instance's schema. */
+export const FLOW_PATH = "file:///flows/";
+
+const yaml = configureMonacoYaml(monaco, { validate: false, enableSchemaRequest: false, schemas: [] });
+void loadFlowSchema();
+
+async function loadFlowSchema(): Promise<void> {
+  // Without the schema the editor still edits; completion and hover are what is missing then.
+  const schema = await unwrap(api.GET("/api/v1/main/schemas/flow.json")).catch(() => undefined);
+  if (!schema) return;
+  const uri = new URL("/api/v1/main/schemas/flow.json", location.href).href;
+  await yaml.update({ schemas: [{ uri, fileMatch: [`${FLOW_PATH}**`], schema }] });
+}
+
+const COLOURS: Record<string, string> = {
+  "editor.background": "--surface-1", "editor.foreground": "--ink-1", "editorLineNumber.foreground": "--ink-3",
+  "editorLineNumber.activeForeground": "--ink-1", "editor.lineHighlightBackground": "--surface-2", "editorGutter.background": "--surface-1",
+  "editorWidget.background": "--surface-1", "editorWidget.border": "--line-strong", "editorCursor.foreground": "--accent",
+  "editor.selectionBackground": "--accent-soft", "editorIndentGuide.background1": "--line", "editorIndentGuide.activeBackground1": "--line-strong",
+  "editorError.foreground": "--failed", "editorWarning.foreground": "--warning", "editorInfo.foreground": "--running", focusBorder: "--focus",
+  "editorSuggestWidget.background": "--surface-1", "editorSuggestWidget.selectedBackground": "--accent-soft", "editorHoverWidget.background": "--surface-1",
+  "scrollbarSlider.background": "--surface-3", "editorStickyScroll.background": "--surface-1", "editorSuggestWidget.selectedForeground": "--ink-1",
+};
+
+const TOKENS: Record<string, string> = {
+  type: "--accent", string: "--warning", number: "--running", keyword: "--paused", comment: "--ink-3", "": "--ink-1",
+};
+
+/** Gives the editor the page's own colours, as they are now. */
+export function applyTheme(): void {
+  const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || prefersDark();
+  const rules = Object.entries(TOKENS).map(([token, name]) => ({ token, foreground: colourOf(name).slice(1) }));
+  const colors = Object.fromEntries(Object.entries(COLOURS).map(([key, name]) => [key, colourOf(name)]));
+  monaco.editor.defineTheme("penstock", { base: dark ? "vs-dark" : "vs", inherit: true, rules, colors });
+  monaco.editor.setTheme("penstock");
+}
+
+function prefersDark(): boolean {
+  return document.documentElement.dataset.theme === undefined && matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function colourOf(name: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const channels = getComputedStyle(probe).color.match(/\d+/g) ?? [];
+  probe.remove();
+  return `#${channels.slice(0, 3).map((channel) => Number(channel).toString(16).padStart(2, "0")).join("")}`;
+}
+
+export { monaco };
