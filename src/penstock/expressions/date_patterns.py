@@ -169,7 +169,9 @@ def _zone_id(moment: datetime) -> str:
 def _zone_name(moment: datetime, count: int, _locale: Locale) -> str:
     if _zone_id(moment) in ("Z", "UTC", "Etc/UTC"):
         return "Coordinated Universal Time" if count == 4 else "UTC"
-    return _zone_id(moment) if count == 4 else (moment.tzname() or _zone_id(moment))
+    if count == 4 or not isinstance(moment.tzinfo, ZoneInfo):
+        return _zone_id(moment)
+    return moment.tzname() or _zone_id(moment)
 
 
 def _fraction(moment: datetime, count: int, _locale: Locale) -> str:

@@ -87,7 +87,7 @@ class LimitExceededError(ExpressionError):
 
 def suggestion(name: str, names: Iterable[str]) -> str:
     """Return "did you mean ...?" for the name most like `name`, or nothing."""
-    close = get_close_matches(name, [candidate for candidate in names if isinstance(candidate, str)], n=1)
+    close = get_close_matches(name, list(names), n=1)
     return f"did you mean `{close[0]}`?" if close else ""
 
 

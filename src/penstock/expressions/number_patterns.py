@@ -39,9 +39,8 @@ def format_number(value: float | Decimal, pattern: str) -> str:
         return number_text(number)
     scaled = abs(number).scaleb(form.shift, Context(prec=2000))
     body = _scientific(scaled, form) if form.exponent else _plain(scaled, form)
-    is_negative = number.is_signed() and any(digit in body for digit in "123456789")
     prefix, suffix = form.prefix, form.suffix
-    if is_negative:
+    if number.is_signed():
         prefix, suffix = form.negative or ("-" + prefix, suffix)
     return prefix + body + suffix
 
@@ -117,19 +116,18 @@ def _rounded(number: Decimal, places: int) -> str:
 
 
 def _plain(number: Decimal, form: _Pattern) -> str:
-    whole, _, fraction = _rounded(number, form.max_decimals).partition(".")
-    fraction = _trimmed(fraction, form.decimals)
+    return _laid_out(_rounded(number, form.max_decimals), form)
+
+
+def _laid_out(digits: str, form: _Pattern) -> str:
+    whole, _, fraction = digits.partition(".")
+    fraction = fraction.rstrip("0").ljust(form.decimals, "0")
     whole = whole.lstrip("0").rjust(form.integers, "0")
     if not whole and not fraction:
         whole = "0"
     if form.grouping:
         whole = _grouped(whole, form.grouping)
     return whole + ("." + fraction if fraction else "." if form.shows_point else "")
-
-
-def _trimmed(fraction: str, minimum: int) -> str:
-    kept = fraction.rstrip("0")
-    return kept.ljust(minimum, "0")
 
 
 def _grouped(whole: str, size: int) -> str:
@@ -140,13 +138,15 @@ def _grouped(whole: str, size: int) -> str:
 
 
 def _scientific(number: Decimal, form: _Pattern) -> str:
+    places = form.integers + form.optional_integers
+    significant = max(1, places + form.max_decimals)
+    number = Context(prec=significant, rounding=ROUND_HALF_EVEN).plus(number)
     exponent = number.adjusted() if number else 0
-    step = form.integers + form.optional_integers
-    if form.optional_integers and step > 1:
+    if form.optional_integers and places > 1:
         # With optional integer digits the exponent is a multiple of their number.
-        exponent = exponent // step * step
+        exponent = exponent // places * places
     else:
         exponent -= max(form.integers, 1) - 1
     mantissa = number.scaleb(-exponent, Context(prec=2000))
     sign = "-" if exponent < 0 else ""
-    return f"{_plain(mantissa, form)}E{sign}{abs(exponent):0{form.exponent}}"
+    return f"{_laid_out(format(mantissa, 'f'), form)}E{sign}{abs(exponent):0{form.exponent}}"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
 
 import regex
 
 from penstock.expressions.errors import ExpressionError, LimitExceededError
+
+T = TypeVar("T")
 
 _CLASSES = {"d": "0-9", "w": "a-zA-Z0-9_", "s": r" \t\n\x0b\f\r"}
 _BLOCKS = {"javaLowerCase": "Ll", "javaUpperCase": "Lu", "javaWhitespace": "IsWhiteSpace", "IsAlphabetic": "Alphabetic"}
@@ -97,7 +99,7 @@ def matches(pattern: str, text: str, timeout: float) -> Iterator[regex.Match[str
         yield match
 
 
-def _timed(action: Callable[[], Any], timeout: float) -> Any:
+def _timed(action: Callable[[], T], timeout: float) -> T:
     try:
         return action()
     except TimeoutError:

@@ -100,7 +100,7 @@ class _Unfolding:
 def to_yaml(value: Any) -> str:
     """Return the value as block YAML without a final line break."""
     text: str = yaml.dump(
-        _plain(value), Dumper=_Writer, default_flow_style=False, sort_keys=False, allow_unicode=True, width=2**31
+        _plain(value), Dumper=_Writer, default_flow_style=False, sort_keys=False, allow_unicode=True, width=2**30
     )
     return text.removesuffix("\n...\n").removesuffix("\n")
 

@@ -22,7 +22,7 @@ def to_json(frame: Frame, value: Any) -> str:
 @lru_cache(maxsize=256)
 def _program(program: str) -> Any:
     try:
-        import jq
+        import jq  # type: ignore[import-not-found]
     except ImportError:
         raise ExpressionError("the filter `jq` is not installed", hint="pip install jq") from None
     try:
