@@ -1,0 +1,322 @@
+"""The settings themselves: typed, frozen, with the documented keys and defaults.
+
+A key `kestra.storage.local.base-path` is the attribute `kestra.storage.local.base_path`. What is documented for
+systems this server does not have is known by name (`WITHOUT_EFFECT`), so that existing files load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from penstock.base.clock import SECOND
+from penstock.wiring.config.keys import Path
+from penstock.wiring.config.units import Duration, SecretList, Size, TextList
+
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+
+class Section(BaseModel):
+    """Base of a part of the configuration; its keys are the kebab-case names of its fields."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
+    )
+
+
+class LocalStorage(Section):
+    """`kestra.storage.local` (OPS-212: where files go when nothing is said)."""
+
+    base_path: str | None = None
+
+
+class Storage(Section):
+    """`kestra.storage`."""
+
+    type: Literal["local"] | None = None
+    local: LocalStorage = LocalStorage()
+
+
+class Kind(Section):
+    """`kestra.repository` and `kestra.queue` (OPS-016)."""
+
+    type: Literal["memory", "h2", "postgres", "mysql", "sqlite", "elasticsearch", "kafka"] | None = None
+
+
+class BasicAuth(Section):
+    """`kestra.server.basic-auth` (OPS-077)."""
+
+    enabled: bool = True
+    username: str | None = None
+    password: SecretStr | None = None
+    open_urls: TextList = ()
+
+
+class Liveness(Section):
+    """`kestra.server.liveness` (OPS-125)."""
+
+    enabled: bool = True
+    interval: Duration = 5 * SECOND
+    timeout: Duration = 45 * SECOND
+    initial_delay: Duration = 45 * SECOND
+    heartbeat_interval: Duration = 3 * SECOND
+
+
+class Server(Section):
+    """`kestra.server`."""
+
+    basic_auth: BasicAuth = BasicAuth()
+    liveness: Liveness = Liveness()
+    termination_grace_period: Duration = 5 * MINUTE
+    terminate_grace_period: Duration | None = None
+    worker_task_restart_strategy: Literal["AFTER_TERMINATION_GRACE_PERIOD", "IMMEDIATELY", "NEVER"] = (
+        "AFTER_TERMINATION_GRACE_PERIOD"
+    )
+
+    @property
+    def grace_period(self) -> int:
+        """How long a stopping server lets its jobs run (OPS-127, OPS-207: two spellings)."""
+        return self.terminate_grace_period if self.terminate_grace_period is not None else self.termination_grace_period
+
+
+class Variables(Section):
+    """`kestra.variables` (OPS-058 to OPS-060)."""
+
+    env_vars_prefix: str = "ENV_"
+    globals_: dict[str, Any] = Field(default_factory=dict)
+    recursive_rendering: bool = False
+    cache_enabled: bool = True
+    cache_size: int = 1000
+
+
+class EnvironmentBadge(Section):
+    """`kestra.environment` (OPS-057)."""
+
+    name: str | None = None
+    color: str | None = None
+
+
+class Regex(Section):
+    """`kestra.regex` (OPS-061)."""
+
+    timeout: Duration = 10 * SECOND
+
+
+class LocalFiles(Section):
+    """`kestra.local-files` (OPS-063)."""
+
+    allowed_paths: TextList = ()
+    enable_preview: bool = True
+
+
+class TemporaryDirectory(Section):
+    """`kestra.tasks.tmp-dir` (OPS-066)."""
+
+    path: str | None = None
+
+
+class Tasks(Section):
+    """`kestra.tasks`."""
+
+    tmp_dir: TemporaryDirectory = TemporaryDirectory()
+    defaults: tuple[dict[str, Any], ...] = ()
+
+
+class Plugins(Section):
+    """`kestra.plugins` (OPS-070, OPS-071)."""
+
+    defaults: tuple[dict[str, Any], ...] = ()
+    configurations: tuple[dict[str, Any], ...] = ()
+    path: str | None = None
+
+
+class Encryption(Section):
+    """`kestra.encryption` (OPS-076)."""
+
+    secret_key: SecretStr | None = None
+
+
+class Secrets(Section):
+    """`kestra.secret` (BEY-060)."""
+
+    type: Literal["env"] | None = None
+    encoding: Literal["auto", "plain", "base64"] = "auto"
+
+
+class HiddenLabels(Section):
+    """`kestra.hidden-labels`."""
+
+    prefixes: TextList = ("system.",)
+
+
+class SystemFlows(Section):
+    """`kestra.system-flows` (OPS-064)."""
+
+    namespace: str = "system"
+
+
+class Switch(Section):
+    """A part that can only be turned on or off."""
+
+    enabled: bool = False
+
+
+class ConfigurationFiles(Section):
+    """`kestra.configurations` (OPS-053)."""
+
+    delete_files_on_start: bool = False
+
+
+class WorkerAccess(Section):
+    """`kestra.worker`: workers that reach the server over HTTP (BEY-010); an addition to the documented keys."""
+
+    tokens: SecretList = ()
+
+
+class Core(Section):
+    """`kestra`."""
+
+    url: str | None = None
+    environment: EnvironmentBadge = EnvironmentBadge()
+    repository: Kind = Kind()
+    queue: Kind = Kind()
+    storage: Storage = Storage()
+    server: Server = Server()
+    variables: Variables = Variables()
+    regex: Regex = Regex()
+    local_files: LocalFiles = LocalFiles()
+    tasks: Tasks = Tasks()
+    plugins: Plugins = Plugins()
+    encryption: Encryption = Encryption()
+    secret: Secrets = Secrets()
+    hidden_labels: HiddenLabels = HiddenLabels()
+    system_flows: SystemFlows = SystemFlows()
+    templates: Switch = Switch()
+    listeners: Switch = Switch()
+    tutorial_flows: Switch = Switch(enabled=True)
+    configurations: ConfigurationFiles = ConfigurationFiles()
+    worker: WorkerAccess = WorkerAccess()
+
+
+class DataSource(Section):
+    """One of `datasources` (OPS-017)."""
+
+    url: str | None = None
+    driver_class_name: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    dialect: str | None = None
+
+
+class DataSources(Section):
+    """`datasources`."""
+
+    postgres: DataSource = DataSource()
+    h2: DataSource = DataSource()
+    sqlite: DataSource = DataSource()
+    mysql: DataSource = DataSource()
+
+
+class Cors(Section):
+    """`micronaut.server.cors` (OPS-098)."""
+
+    enabled: bool = False
+
+
+class HttpServer(Section):
+    """`micronaut.server` (OPS-093, OPS-095, OPS-096)."""
+
+    host: str = "0.0.0.0"  # noqa: S104  # the documented server answers on all addresses
+    port: int = Field(8080, ge=0, le=65535)
+    context_path: str = ""
+    max_request_size: Size = 10 * 1024**3
+    cors: Cors = Cors()
+
+
+class Http(Section):
+    """`micronaut`: what the web server listens to; the documented keys keep the framework's name."""
+
+    server: HttpServer = HttpServer()
+
+
+class Credentials(Section):
+    """A user name and a password."""
+
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+class AllEndpoints(Section):
+    """`endpoints.all` (OPS-093, OPS-094)."""
+
+    enabled: bool = True
+    port: int = Field(8081, ge=0, le=65535)
+    basic_auth: Credentials = Credentials()
+
+
+class Endpoints(Section):
+    """`endpoints`: the management endpoints."""
+
+    all: AllEndpoints = AllEndpoints()
+
+
+class Logger(Section):
+    """`logger` (OPS-103, OPS-105)."""
+
+    levels: dict[str, str] = Field(default_factory=dict)
+    format: Literal["plain", "json"] | None = None
+
+
+class Settings(Section):
+    """Everything a server can be told. Implements the keys of OPS-016 to OPS-103 that are named in this module."""
+
+    kestra: Core = Core()
+    datasources: DataSources = DataSources()
+    micronaut: Http = Http()
+    endpoints: Endpoints = Endpoints()
+    logger: Logger = Logger()
+
+
+WITHOUT_EFFECT: tuple[Path, ...] = (
+    ("kestra", "ai"),
+    ("kestra", "anonymous-usage-report"),
+    ("kestra", "ee"),
+    ("kestra", "elasticsearch"),
+    ("kestra", "heartbeat"),
+    ("kestra", "indexer"),
+    ("kestra", "jdbc"),
+    ("kestra", "kafka"),
+    ("kestra", "kv"),
+    ("kestra", "metrics"),
+    ("kestra", "plugins", "management"),
+    ("kestra", "plugins", "repositories"),
+    ("kestra", "plugins", "security"),
+    ("kestra", "queue", "postgres"),
+    ("kestra", "retries"),
+    ("kestra", "security"),
+    ("kestra", "server", "service"),
+    ("kestra", "server-type"),
+    ("kestra", "tasks", "scripts"),
+    ("kestra", "tasks", "sdk"),
+    ("kestra", "traces"),
+    ("kestra", "ui-anonymous-usage-report"),
+    ("kestra", "webserver"),
+)
+"""Documented keys that are accepted and do nothing here (yet)."""
+
+
+def known_paths(section: type[BaseModel] = Settings, prefix: Path = ()) -> Iterator[tuple[Path, bool]]:
+    """Yield every path of the settings, and whether any key may stand below it."""
+    for name, field in section.model_fields.items():
+        path = (*prefix, field.alias or name)
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Section):
+            yield from known_paths(inner, path)
+        else:
+            yield path, str(inner).startswith("dict[")

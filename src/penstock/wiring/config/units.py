@@ -1,0 +1,47 @@
+"""Types of values in configuration files: durations, sizes, lists. Implements OPS-050."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SecretStr
+
+from penstock.base.clock import Micros
+from penstock.base.durations import DurationError, parse_setting_duration
+
+_SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)I?B?$", re.IGNORECASE)
+_FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def read_duration(value: Any) -> Any:
+    """Return the length in microseconds of `25ms`, `5s`, `60m`, `1h`, `7d` or an ISO 8601 duration."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("is not a duration; write one such as 5s, 60m, 7d or PT1H")  # noqa: TRY004  # pydantic wants it
+    try:
+        return parse_setting_duration(value)
+    except DurationError:
+        raise ValueError("is not a duration; write one such as 5s, 60m, 7d or PT1H") from None
+
+
+def read_size(value: Any) -> Any:
+    """Return the number of bytes of `10MB`, `10GB` or a plain number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _SIZE.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is not a size; write bytes or a number such as 10MB or 10GB")
+    return round(float(match["number"]) * _FACTORS[match["unit"].upper()])
+
+
+def read_list(value: Any) -> Any:
+    """Return a list; text is split at commas, as environment variables carry it."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return value
+
+
+Duration = Annotated[Micros, BeforeValidator(read_duration)]
+Size = Annotated[int, BeforeValidator(read_size)]
+TextList = Annotated[tuple[str, ...], BeforeValidator(read_list)]
+SecretList = Annotated[tuple[SecretStr, ...], BeforeValidator(read_list)]
