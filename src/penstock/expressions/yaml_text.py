@@ -26,6 +26,7 @@ class _Loader(_Base):  # type: ignore[misc]
     yaml_implicit_resolvers: dict[str, list[Any]] = {}
 
 
+_MAX_DEPTH = 200
 _FLOAT = (
     r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
@@ -60,6 +61,7 @@ def from_yaml(text: str, max_elements: int) -> Any:
         ExpressionError: The text is no YAML, or unfolds to more than `max_elements` elements.
     """
     try:
+        _check_depth(text)
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -69,6 +71,20 @@ def from_yaml(text: str, max_elements: int) -> Any:
         raise ExpressionError("the text is no valid YAML") from None
     _Unfolding(max_elements).size(value)
     return value
+
+
+def _check_depth(text: str) -> None:
+    """Raise for a document nested so deeply that the loader, which is recursive native code, would crash."""
+    if sum(text.count(mark) for mark in ("[", "{", "-", ":", "?")) <= _MAX_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise LimitExceededError(f"the YAML is nested more than {_MAX_DEPTH} levels deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Unfolding:

@@ -14,6 +14,14 @@ from penstock.expressions.registry import Entry, Parameter
 _SAFE_REASON = re.compile(r"Cannot (?:index|iterate over|check whether|use) [a-z ]+")
 
 
+# Programs see their input alone: not the server's environment variables, files or process.
+_FENCE = (
+    '{} as $ENV | def env: {}; def input: error("no input"); def inputs: empty; def debug: .; def debug(f): .;'
+    ' def stderr: .; def input_filename: null; def halt: error("halt"); def halt_error: error("halt");'
+    ' def halt_error(f): error("halt"); def modulemeta: error("no modules"); def get_search_list: []; (\n'
+)
+
+
 def to_json(frame: Frame, value: Any) -> str:
     """Return the value as JSON text (EXP-085)."""
     return frame.json(value)
@@ -26,10 +34,10 @@ def _program(program: str) -> Any:
     except ImportError:
         raise ExpressionError("the filter `jq` is not installed", hint="pip install jq") from None
     try:
-        return jq.compile(program)
+        return jq.compile(f"{_FENCE}{program}\n)")
     except ValueError as error:
-        reason = str(error).splitlines()[0] if str(error) else "it does not compile"
-        raise ExpressionError(f"the jq program is malformed: {reason}") from None
+        reason = str(error).splitlines()[0].removeprefix("jq: error: ").partition(" at <")[0]
+        raise ExpressionError(f"the jq program is malformed: {reason or 'it does not compile'}") from None
 
 
 def apply_jq(frame: Frame, value: Any, expression: Any) -> list[Any]:
