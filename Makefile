@@ -24,8 +24,8 @@ run: ## Start the server with its web interface at http://localhost:8080
 	@$(BIN)/penstock server local $(ARGS)
 
 test: setup ## Run all tests: the interface's, then Python's (ARGS="tests/engine -x" for some)
-	@$(PYTHON_IN_VENV) -m scripts.ui_build test
-	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+	@$(PYTHON_IN_VENV) -m scripts.ui_build $(if $(ARGS),,test); interface=$$?; \
+	$(PYTHON_IN_VENV) -m pytest $(ARGS) && exit $$interface
 
 unit: ## Run the quick tests only: no browser, no killed processes, no documented flows
 	@scripts/bootstrap dev

@@ -83,12 +83,15 @@ def main(arguments: list[str]) -> int:
     node = node_directory()
     try:
         if build(ui, ROOT / "src" / "penstock" / "_ui", node):
-            print("The web interface is built.")
+            print("The web interface is built.", flush=True)
         if arguments:
             install(ui, node)
             run_npm(ui, node, *arguments)
-    except (NodeMissingError, subprocess.CalledProcessError) as error:
+    except NodeMissingError as error:
         print(f"The web interface could not be built: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"The web interface stopped at: {' '.join(error.cmd)} (see above)", file=sys.stderr)
         return 1
     return 0
 
