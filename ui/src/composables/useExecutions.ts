@@ -28,6 +28,7 @@ export function useExecutionFlow(id: MaybeRefOrGetter<string>) {
     queryKey: ["execution-flow", id] as const,
     queryFn: () => unwrap(api.GET("/api/v1/main/executions/{executionId}/flow", { params: { path: { executionId: toValue(id) } } })),
     staleTime: Number.POSITIVE_INFINITY,
+    enabled: computed(() => toValue(id) !== ""),
   });
 }
 

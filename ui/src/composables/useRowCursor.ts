@@ -1,7 +1,7 @@
 import { nextTick, ref, watch, type Ref } from "vue";
 import { useShortcuts } from "./useShortcuts";
 
-/** j, k and Enter in a list: the row under the cursor, its opening, and keeping it in sight. */
+/** j, k and Enter in a list: the row under the cursor has the focus on its link, and is kept in sight. */
 export function useRowCursor<T>(rows: Ref<readonly T[]>, open: (row: T) => void) {
   const cursor = ref(-1);
 
@@ -9,7 +9,11 @@ export function useRowCursor<T>(rows: Ref<readonly T[]>, open: (row: T) => void)
     const last = rows.value.length - 1;
     if (last < 0) return;
     cursor.value = Math.min(last, Math.max(0, cursor.value + step));
-    void nextTick(() => document.querySelector("tr.cursor, .cursor")?.scrollIntoView({ block: "nearest" }));
+    void nextTick(() => {
+      const row = document.querySelector("tr.cursor");
+      row?.querySelector<HTMLElement>("a:not([tabindex])")?.focus({ preventScroll: true });
+      row?.scrollIntoView({ block: "nearest" });
+    });
   }
 
   function openRow(): void {

@@ -23,6 +23,8 @@ export function provideShortcuts(): Registry {
   function onKey(event: KeyboardEvent): void {
     const key = nameOf(event);
     if (event.defaultPrevented || (isTyping(event.target) && !key.startsWith("ctrl+"))) return;
+    // Enter and Space belong to the link or button that has the focus.
+    if ((key === "enter" || key === " ") && event.target instanceof Element && event.target.closest("a, button, summary")) return;
     const found = registry.list.findLast((entry) => entry.keys === `${first} ${key}`.trim() || entry.keys === key);
     clearTimeout(timer);
     first = found ? "" : key;

@@ -35,7 +35,8 @@ const COLOURS: Record<string, string> = {
 };
 
 const TOKENS: Record<string, string> = {
-  type: "--accent", string: "--warning", number: "--running", keyword: "--paused", comment: "--ink-3", "": "--ink-1",
+  type: "--accent", "string.yaml": "--warning", string: "--warning", "number.yaml": "--running", number: "--running", "keyword.yaml": "--paused",
+  keyword: "--paused", comment: "--ink-3", "": "--ink-1",
 };
 
 /** Gives the editor the page's own colours, as they are now. */

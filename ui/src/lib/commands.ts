@@ -12,27 +12,25 @@ export interface Target {
 /** The curl call that starts this execution. Secrets become shell variables. */
 export function curlCommand(target: Target, inputs: readonly FlowInput[], values: Values): string {
   const url = `${target.origin}/api/v1/${target.tenant}/executions/${target.namespace}/${target.flowId}`;
-  const parts = answered(inputs, values).map(([id, text]) => `-F ${quoted(id, text)}`);
+  const parts = assignments(inputs, values).map((text) => `-F ${text}`);
   return ["curl -X POST", `-u "$PENSTOCK_USER:$PENSTOCK_PASSWORD"`, ...parts, shellQuote(url)].join(" \\\n  ");
 }
 
 /** The command that runs the flow's own file on the reader's machine with the same inputs. */
 export function cliCommand(target: Target, inputs: readonly FlowInput[], values: Values): string {
-  const parts = answered(inputs, values).map(([id, text]) => `-i ${quoted(id, text)}`);
+  const parts = assignments(inputs, values).map((text) => `-i ${text}`);
   return [`penstock run ${shellQuote(`${target.flowId}.yaml`)}`, ...parts].join(" \\\n  ");
 }
 
-function answered(inputs: readonly FlowInput[], values: Values): [string, string][] {
-  return inputs.flatMap((input): [string, string][] => {
+/** `id=value` for every answered input, quoted for a shell. */
+function assignments(inputs: readonly FlowInput[], values: Values): string[] {
+  return inputs.flatMap((input) => {
     const part = toPart(input, values[input.id]);
     if (part === undefined) return [];
-    if (part instanceof File) return [[input.id, `@${part.name}`]];
-    return [[input.id, input.type === "SECRET" ? `$${variableName(input.id)}` : part]];
+    // Only a secret's variable may stay open to the shell; every typed value is closed to it.
+    if (input.type === "SECRET") return [`"${input.id}=$${variableName(input.id)}"`];
+    return [shellQuote(`${input.id}=${part instanceof File ? `@${part.name}` : part}`)];
   });
-}
-
-function quoted(id: string, text: string): string {
-  return text.startsWith("$") ? `"${id}=${text}"` : shellQuote(`${id}=${text}`);
 }
 
 function variableName(id: string): string {
