@@ -1,0 +1,1 @@
+"""Triggers every server has."""
