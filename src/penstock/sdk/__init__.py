@@ -1,1 +1,43 @@
-"""All a plugin may import."""
+"""All a plugin may import.
+
+A task is a class with typed properties and a `run` method:
+
+    class Reverse(Task):
+        type_name = "org.example.Reverse"
+
+        text: Property[str]
+
+        def run(self, context: RunContext) -> dict[str, str]:
+            return {"value": context.render(self.text)[::-1]}
+"""
+
+from penstock.sdk.context import RunContext, TaskLogger
+from penstock.sdk.errors import PermanentError, PluginError
+from penstock.sdk.flow import is_truthy
+from penstock.sdk.property import Property
+from penstock.sdk.task import FlowableTask, Output, PluginModel, Task, TaskBase, TaskDefinition, TaskList, WorkerGroup
+from penstock.sdk.trigger import ConditionBase, TaskRunnerBase, TriggerBase
+from penstock.sdk.values import duration, iso_date, json_text
+
+__all__ = [
+    "ConditionBase",
+    "FlowableTask",
+    "Output",
+    "PermanentError",
+    "PluginError",
+    "PluginModel",
+    "Property",
+    "RunContext",
+    "Task",
+    "TaskBase",
+    "TaskDefinition",
+    "TaskList",
+    "TaskLogger",
+    "TaskRunnerBase",
+    "TriggerBase",
+    "WorkerGroup",
+    "duration",
+    "is_truthy",
+    "iso_date",
+    "json_text",
+]

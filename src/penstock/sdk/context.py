@@ -16,12 +16,29 @@ D = TypeVar("D")
 class TaskLogger(Protocol):
     """Writes to the execution's logs."""
 
-    def trace(self, message: str) -> None: ...
-    def debug(self, message: str) -> None: ...
-    def info(self, message: str) -> None: ...
-    def warning(self, message: str) -> None: ...
-    def error(self, message: str) -> None: ...
-    def log(self, level: str, message: str) -> None: ...
+    def trace(self, message: str) -> None:
+        """Write a line at TRACE."""
+        ...
+
+    def debug(self, message: str) -> None:
+        """Write a line at DEBUG."""
+        ...
+
+    def info(self, message: str) -> None:
+        """Write a line at INFO."""
+        ...
+
+    def warning(self, message: str) -> None:
+        """Write a line at WARN."""
+        ...
+
+    def error(self, message: str) -> None:
+        """Write a line at ERROR."""
+        ...
+
+    def log(self, level: str, message: str) -> None:
+        """Write a line at the level of that name."""
+        ...
 
 
 class RunContext(Protocol):
@@ -68,8 +85,11 @@ class RunContext(Protocol):
         """Return a path inside the working directory; refuses one that leads out of it (PLG-021)."""
         ...
 
-    def put_file(self, path: Path, name: str | None = None) -> str:
-        """Store a file in internal storage and return its URI (PLG-020)."""
+    def put_file(self, path: Path, name: str | None = None, *, keep: bool = False) -> str:
+        """Store a file of the working directory in internal storage and return its URI (PLG-020).
+
+        The local file is removed unless it is to be kept.
+        """
         ...
 
     def put_bytes(self, content: bytes, name: str) -> str:
@@ -102,6 +122,10 @@ class RunContext(Protocol):
 
     def set_labels(self, labels: Mapping[str, str]) -> None:
         """Set labels on the execution when the task ends."""
+        ...
+
+    def set_variables(self, variables: Mapping[str, Any]) -> None:
+        """Replace the variables of the execution when the task ends (ENG-201)."""
         ...
 
     def on_kill(self, action: Callable[[], None]) -> None:

@@ -1,0 +1,24 @@
+"""The types every server has. They live by the rule of every plugin: of Penstock they import `penstock.sdk` alone."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from penstock.builtin import debug, execution, log, output, sleep
+from penstock.builtin.flow import loops, parallel, pause, sequence
+from penstock.builtin.triggers import schedule, webhook
+
+TYPES: tuple[type[BaseModel], ...] = (
+    *(debug.Echo, debug.Return),
+    *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
+    *(log.Log,),
+    *(loops.ForEach, loops.LoopUntil),
+    *(output.OutputValues,),
+    *(parallel.Dag, parallel.Parallel),
+    *(pause.Pause,),
+    *(schedule.Schedule,),
+    *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
+    *(sleep.Sleep,),
+    *(webhook.Webhook,),
+)
+"""All built-in classes; each names its `type_name`. One line per module."""

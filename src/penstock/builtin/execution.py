@@ -1,0 +1,166 @@
+"""Tasks that act on their own execution: fail it, label it, change its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from penstock.sdk import PluginError, Property, RunContext, Task, is_truthy, json_text
+
+
+class TaskFailure(PluginError):
+    """The flow says that it has failed."""
+
+    code = "FAILED_BY_FLOW"
+
+
+class Fail(Task):
+    """Fail the execution, always or when a condition holds.
+
+    Implements ENG-093.
+    """
+
+    type_name = "io.kestra.plugin.core.execution.Fail"
+    type_aliases = ("io.kestra.core.tasks.executions.Fail",)
+    quick = True
+
+    condition: Property[str | bool] | None = Field(None, description="Fail only when this expression is true.")
+    error_message: Property[str] = Field(Property.of("Task failure"), description="What the logs say.")
+
+    def run(self, context: RunContext) -> None:
+        """Fail, or let the flow go on."""
+        if self.condition is None or is_truthy(context.render(self.condition)):
+            raise TaskFailure(context.render(self.error_message))
+
+
+class Assert(Task):
+    """Fail when one of several conditions does not hold.
+
+    Implements ENG-094.
+    """
+
+    type_name = "io.kestra.plugin.core.execution.Assert"
+    quick = True
+
+    conditions: Property[list[str | bool]] = Field(description="Expressions that must all be true.")
+    error_message: Property[str] | None = Field(None, description="What the logs say when one is false.")
+
+    def run(self, context: RunContext) -> None:
+        """Look at every condition, and name those that are false."""
+        raw = self.conditions.raw
+        held = [is_truthy(condition) for condition in context.render(self.conditions)]
+        if all(held):
+            return
+        written = raw if isinstance(raw, list) and len(raw) == len(held) else range(1, len(held) + 1)
+        false = [str(condition) for condition, holds in zip(written, held, strict=True) if not holds]
+        message = context.render(self.error_message)
+        for condition in false:
+            context.logger.error(f"condition is false: {condition}")
+        raise TaskFailure(message or f"{len(false)} of {len(held)} conditions are false")
+
+
+class Label(BaseModel):
+    """One label of a list of labels."""
+
+    key: str
+    value: Any
+
+
+class Labels(Task):
+    """Set labels on the running execution; existing keys are overridden.
+
+    Implements ENG-029.
+    """
+
+    type_name = "io.kestra.plugin.core.execution.Labels"
+    type_aliases = ("io.kestra.core.tasks.executions.Labels",)
+    quick = True
+
+    labels: Property[dict[str, Any] | list[Label]] = Field(description="A map, or a list of `key` and `value`.")
+
+    def run(self, context: RunContext) -> None:
+        """Set the labels."""
+        labels = context.render(self.labels)
+        pairs = labels.items() if isinstance(labels, dict) else ((label.key, label.value) for label in labels)
+        found = {key: json_text(value) for key, value in pairs if value is not None}
+        fixed = sorted(key for key in found if key.startswith("system."))
+        if fixed:
+            raise TaskFailure(
+                f"labels that begin with `system.` belong to the server: {', '.join(fixed)}",
+                hint="choose other keys",
+            )
+        context.set_labels(found)
+
+
+class SetVariables(Task):
+    """Set variables of the running execution; nested maps are merged.
+
+    Implements ENG-201, ENG-420.
+    """
+
+    type_name = "io.kestra.plugin.core.execution.SetVariables"
+    quick = True
+
+    variables: Property[dict[str, Any]] = Field(description="The variables to set.")
+    overwrite: Property[bool] = Field(Property.of(True), description="Whether a variable that exists may be replaced.")
+
+    def run(self, context: RunContext) -> None:
+        """Merge the variables into those of the execution."""
+        present: Mapping[str, Any] = context.variables.get("vars") or {}
+        new = context.render(self.variables)
+        context.set_variables(_merged(present, new, context.render(self.overwrite), ""))
+
+
+class UnsetVariables(Task):
+    """Remove variables of the running execution.
+
+    Implements ENG-202.
+    """
+
+    type_name = "io.kestra.plugin.core.execution.UnsetVariables"
+    quick = True
+
+    variables: Property[list[str]] = Field(description="The keys; `a.b` removes only `b` within `a`.")
+    ignore_missing: Property[bool] = Field(
+        Property.of(False), description="Do not fail when there is no such variable."
+    )
+
+    def run(self, context: RunContext) -> None:
+        """Remove the variables."""
+        variables: Mapping[str, Any] = context.variables.get("vars") or {}
+        ignore = context.render(self.ignore_missing)
+        for key in context.render(self.variables):
+            variables = _without(variables, key.split("."), key, ignore)
+        context.set_variables(variables)
+
+
+def _merged(present: Mapping[str, Any], new: Mapping[str, Any], overwrite: bool, path: str) -> dict[str, Any]:
+    result = dict(present)
+    for key, value in new.items():
+        old = result.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            result[key] = _merged(old, value, overwrite, f"{path}{key}.")
+        elif key in result and not overwrite:
+            raise TaskFailure(
+                f"variable `{path}{key}` exists already",
+                hint="choose another name, or set `overwrite: true`",
+            )
+        else:
+            result[key] = value
+    return result
+
+
+def _without(variables: Mapping[str, Any], keys: list[str], whole: str, ignore: bool) -> Mapping[str, Any]:
+    key, *rest = keys
+    if key not in variables or (rest and not isinstance(variables[key], Mapping)):
+        if ignore:
+            return variables
+        raise TaskFailure(f"there is no variable `{whole}`", hint="correct the key, or set `ignoreMissing: true`")
+    result = dict(variables)
+    if rest:
+        result[key] = _without(variables[key], rest, whole, ignore)
+    else:
+        del result[key]
+    return result

@@ -1,0 +1,279 @@
+"""Functions of expressions that need the outside: secrets, keys, files, logs, HTTP. Answered on the server's side.
+
+One door for all who render: the worker reaches it through its gateway, the executor between two attempts to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from penstock.base.clock import Clock, to_iso
+from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockError, UnavailableError
+from penstock.engine.records import Execution, LogLine
+from penstock.ports.keyvalue import KeyValueStore
+from penstock.ports.objects import ObjectInfo
+from penstock.ports.queries import ExecutionQueries
+from penstock.ports.secrets import SecretSource
+from penstock.services.file_access import Caller, FileAccess
+
+__all__ = ["Caller", "ServerFunctions"]
+
+_LOG_PATIENCE = 0.2
+_HTTP_TIMEOUT = 30.0
+_HTTP_MOST = 10 * 1024 * 1024
+
+Function = Callable[[Caller, Mapping[str, Any]], Awaitable[Any]]
+
+
+class FunctionError(PenstockError):
+    """A function was called with something it does not take, or got an answer it cannot use."""
+
+    code = "FUNCTION_FAILED"
+
+
+class ServerFunctions:
+    """Answers by function name.
+
+    Implements ENG-363, ENG-372, EXP-144, EXP-146 to EXP-148, EXP-157, EXP-169, EXP-170, EXP-171, MIG-042.
+
+    Args:
+        secrets: Where secrets come from.
+        key_values: The key-value store.
+        files: Files as executions see them.
+        queries: For the logs of the execution.
+        clock: Decides which keys have expired.
+        host_file: Returns the allowed path of a `file://` URI (ENG-346); raises UnauthorizedError.
+    """
+
+    def __init__(
+        self,
+        *,
+        secrets: SecretSource,
+        key_values: KeyValueStore,
+        files: FileAccess,
+        queries: ExecutionQueries,
+        clock: Clock,
+        host_file: Callable[[str], Path],
+    ) -> None:
+        self.files = files
+        self._secrets = secrets
+        self._key_values = key_values
+        self._queries = queries
+        self._clock = clock
+        self._host_file = host_file
+        self._functions: dict[str, Function] = {
+            "secret": self._secret,
+            "kv": self._kv,
+            "read": self._read,
+            "fileURI": self._file_uri,
+            "fileSize": self._file_size,
+            "fileExists": self._file_exists,
+            "isFileEmpty": self._is_file_empty,
+            "errorLogs": self._error_logs,
+            "http": self._http,
+            "randomPort": self._random_port,
+        }
+
+    async def call(self, caller: Caller, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Return a function's answer.
+
+        Raises:
+            InvalidRequestError: There is no such function here.
+        """
+        found = self._functions.get(function)
+        if found is None:
+            raise InvalidRequestError(f"function `{function}` is not available on this server")
+        return await found(caller, arguments)
+
+    async def answer(self, execution: Execution, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Return a function's answer to an execution; for the executor and the API."""
+        caller = Caller(execution.tenant, execution.namespace, execution.flow_id, execution.id)
+        return await self.call(caller, function, arguments)
+
+    # -- secrets and keys
+
+    async def _secret(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        key = _text(arguments, "key")
+        value = await self._secrets.find(caller.tenant, arguments.get("namespace") or caller.namespace, key)
+        if value is None:
+            raise NotFoundError(f"there is no secret `{key}`", hint=f"looked for in {self._secrets.where(key)}")
+        subkey = arguments.get("subkey")
+        return value if subkey is None else _field(key, value, str(subkey))
+
+    async def _kv(self, caller: Caller, arguments: Mapping[str, Any]) -> Any:
+        key = _text(arguments, "key")
+        namespace = arguments.get("namespace") or caller.namespace
+        pair = await self._key_values.get(caller.tenant, namespace, key, self._clock.now())
+        if pair is not None:
+            return pair.value
+        if arguments.get("errorOnMissing", True) is False:
+            return None
+        raise NotFoundError(
+            f"there is no key `{key}` in the key-value store of namespace {namespace}",
+            hint="set it, or call kv() with errorOnMissing=false",
+        )
+
+    # -- files
+
+    async def _read(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        uri = _path(arguments, "path")
+        if uri.startswith("file://"):
+            content = await asyncio.to_thread(self._host_bytes, uri)
+        else:
+            content = await self.files.read(caller, uri, arguments.get("namespace"))
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise FunctionError(f"{uri} is not text in UTF-8", hint="pass the URI on instead of its content") from None
+
+    def _host_bytes(self, uri: str) -> bytes:
+        path = self._host_file(uri)
+        if not path.is_file():
+            raise NotFoundError(f"there is no file {path}")
+        return path.read_bytes()
+
+    async def _file_uri(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        path = _path(arguments, "path")
+        found = await self._info(caller, path, arguments)
+        if found is None:
+            raise NotFoundError(
+                f"there is no namespace file `{path}` in {arguments.get('namespace') or caller.namespace}"
+            )
+        return f"kestra://{found.path}"
+
+    async def _file_size(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
+        uri = _path(arguments, "uri")
+        found = await self._info(caller, uri, arguments)
+        if found is None:
+            raise NotFoundError(f"there is no file {uri}")
+        return found.size
+
+    async def _file_exists(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
+        return await self._info(caller, _path(arguments, "uri"), arguments) is not None
+
+    async def _is_file_empty(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
+        return await self._file_size(caller, arguments) == 0
+
+    async def _info(self, caller: Caller, uri: str, arguments: Mapping[str, Any]) -> ObjectInfo | None:
+        if uri.startswith("file://"):
+            path = self._host_file(uri)
+            if not path.is_file():
+                return None
+            status = path.stat()
+            return ObjectInfo(str(path), status.st_size, status.st_mtime_ns // 1000)
+        return await self.files.info(caller, uri, arguments.get("namespace"))
+
+    # -- the rest
+
+    async def _error_logs(self, caller: Caller, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+        lines, _ = await self._queries.logs_of(caller.execution_id, min_level="ERROR")
+        if not lines:
+            await asyncio.sleep(_LOG_PATIENCE)
+            lines, _ = await self._queries.logs_of(caller.execution_id, min_level="ERROR")
+        return [_log_entry(line) for line in lines]
+
+    async def _random_port(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    async def _http(self, caller: Caller, arguments: Mapping[str, Any]) -> Any:
+        uri = _text(arguments, "uri")
+        body = arguments.get("body")
+        content = body if body is None or isinstance(body, str) else json.dumps(body)
+        headers = {"Accept": str(arguments.get("accept") or "application/json")}
+        if content is not None:
+            headers["Content-Type"] = str(arguments.get("contentType") or "application/json")
+        headers.update({str(key): str(value) for key, value in (arguments.get("headers") or {}).items()})
+        try:
+            async with (
+                httpx.AsyncClient(timeout=_HTTP_TIMEOUT, follow_redirects=True) as client,
+                client.stream(
+                    str(arguments.get("method") or "GET").upper(),
+                    uri,
+                    params=arguments.get("query"),
+                    content=content,
+                    headers=headers,
+                ) as response,
+            ):
+                data = await _bounded(response, uri)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UnavailableError(f"{uri} does not answer: {type(error).__name__} {error}".rstrip()) from None
+        if not response.is_success:
+            raise FunctionError(f"{uri} answered with status {response.status_code}")
+        return _parsed(response, data)
+
+
+async def _bounded(response: httpx.Response, uri: str) -> bytes:
+    data = bytearray()
+    async for piece in response.aiter_bytes():
+        data += piece
+        if len(data) > _HTTP_MOST:
+            raise FunctionError(f"{uri} answers with more than {_HTTP_MOST} bytes", hint="download it with a task")
+    return bytes(data)
+
+
+def _parsed(response: httpx.Response, data: bytes) -> Any:
+    text = data.decode(response.encoding or "utf-8", errors="replace")
+    if "json" in response.headers.get("content-type", ""):
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise FunctionError(f"{response.url} says that it answers with JSON, but does not") from None
+    return text
+
+
+def _log_entry(line: LogLine) -> dict[str, Any]:
+    """Return a line as the API shows it (API-036)."""
+    entry = {
+        "namespace": line.namespace,
+        "flowId": line.flow_id,
+        "taskId": line.task_id,
+        "executionId": line.execution_id,
+        "taskRunId": line.task_run_id,
+        "attemptNumber": line.attempt,
+        "timestamp": to_iso(line.date),
+        "level": line.level,
+        "thread": line.thread,
+        "message": line.message,
+    }
+    return {key: value for key, value in entry.items() if value is not None}
+
+
+def _text(arguments: Mapping[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidRequestError(f"argument `{name}` must be a text that is not empty")
+    return value
+
+
+def _path(arguments: Mapping[str, Any], name: str) -> str:
+    """Return a path; a list with one element counts as its element (ENG-419)."""
+    value = arguments.get(name)
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, str) or not value:
+        raise InvalidRequestError(f"argument `{name}` must be one path or URI")
+    return value
+
+
+def _field(key: str, value: str, subkey: str) -> str:
+    """Return one field of a secret that holds JSON (EXP-144)."""
+    try:
+        fields = json.loads(value)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise FunctionError(f"secret `{key}` is no JSON object, so it has no subkey `{subkey}`")
+    if subkey not in fields:
+        raise NotFoundError(f"secret `{key}` has no subkey `{subkey}`")
+    found = fields[subkey]
+    return found if isinstance(found, str) else json.dumps(found)

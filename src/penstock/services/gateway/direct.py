@@ -1,0 +1,350 @@
+"""`WorkerGateway` in one trust zone: straight on the stores, for workers in the server's processes and behind HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import structlog
+
+from penstock.base.clock import SECOND, Clock, Instant, Micros
+from penstock.base.errors import PenstockError, UnavailableError
+from penstock.engine.decision import Job
+from penstock.engine.events import TaskEnded
+from penstock.engine.records import LogLine, Metric, TaskRun
+from penstock.engine.states import TERMINAL, StateType
+from penstock.engine.working_set import ExecutionState
+from penstock.ports.gateway import Assignment, Report
+from penstock.ports.jobs import JobQueue
+from penstock.ports.journal import Journal, LeaseLost
+from penstock.ports.notifier import Notifier
+from penstock.ports.queries import ExecutionQueries
+from penstock.services.executor.executor import FlowSource, assignment_of
+from penstock.services.functions import Caller, ServerFunctions
+from penstock.services.gateway.local import LocalAssignments
+
+log = structlog.get_logger(__name__)
+_SAFETY_POLL = 2.0
+
+
+class ReportSink(Protocol):
+    """Where reports go: the executor of this process, or the inboxes in the database."""
+
+    async def report(self, reports: Sequence[Report]) -> None:
+        """Take what workers report; durable when it returns."""
+        ...
+
+
+@dataclass(slots=True)
+class _Registered:
+    """A worker this gateway serves."""
+
+    group: str
+    held: dict[tuple[str, int], Job] = field(default_factory=dict)
+    """What it claimed through this gateway and has not ended."""
+    ordered: set[tuple[str, int]] = field(default_factory=set)
+    """Whose end it has been told of."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    look_for_kills: asyncio.Event = field(default_factory=asyncio.Event)
+    may_have_work: bool = True
+
+
+class DirectGateway:
+    """The server's side of a worker. Implements BEY-010 and, with the engine, BEY-004.
+
+    An async context manager: within it, notifications wake waiting claims and kill orders.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        journal: Journal,
+        queries: ExecutionQueries,
+        flows: FlowSource,
+        sink: ReportSink,
+        functions: ServerFunctions,
+        notifier: Notifier,
+        clock: Clock,
+        local: LocalAssignments | None = None,
+        shared: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._queue = queue
+        self._journal = journal
+        self._queries = queries
+        self._flows = flows
+        self._sink = sink
+        self._functions = functions
+        self._notifier = notifier
+        self._clock = clock
+        self._local = local
+        self._shared = shared or {}
+        self._workers: dict[str, _Registered] = {}
+        self._listener: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> DirectGateway:
+        self._listener = asyncio.create_task(self._listen(), name="gateway-notifications")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+
+    # -- leases
+
+    async def register(self, worker_id: str, group: str, capacity: int) -> None:
+        """Make the worker known."""
+        await self._queue.register(worker_id, group, socket.gethostname(), self._clock.now())
+        self._workers[worker_id] = _Registered(group)
+        if self._local is not None:
+            self._local.register(worker_id, group)
+
+    async def heartbeat(self, worker_id: str) -> Sequence[tuple[str, int]]:
+        """Say that the worker lives; returns what it holds that is to be killed."""
+        if not await self._queue.heartbeat(worker_id, self._clock.now()):
+            self._workers.pop(worker_id, None)
+            raise _given_up(worker_id)
+        worker = self._worker(worker_id)
+        if self._local is not None and self._local.serves(worker_id):
+            return ()  # the executor of this process orders kills straight, others by notification
+        return await self._orders(worker)
+
+    async def release(self, worker_id: str) -> None:
+        """Hand back everything the worker holds."""
+        worker = self._workers.pop(worker_id, None)
+        if self._local is not None:
+            self._local.release(worker_id)
+        if await self._queue.release(worker_id):
+            await self._notifier.publish("jobs", [worker.group if worker else ""])
+
+    # -- work
+
+    async def claim(self, worker_id: str, limit: int, wait: Micros) -> Sequence[Assignment]:
+        """Return what was handed over in memory, and up to `limit` jobs from the queue.
+
+        May be cancelled without losing a job while it waits, and at any time when `limit` is 0.
+        """
+        worker = self._worker(worker_id)
+        deadline = asyncio.get_running_loop().time() + wait / SECOND
+        while True:
+            worker.wake.clear()  # before looking, so that no wake-up is lost
+            taken = self._take_local(worker, worker_id)
+            if limit > len(taken) and worker.may_have_work:
+                taken = [*taken, *await self._take_stored(worker, worker_id, limit - len(taken))]
+            if taken:
+                return taken
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return ()
+            if not await self._wake(worker, worker_id, min(left, _SAFETY_POLL)):
+                worker.may_have_work = True
+
+    def _take_local(self, worker: _Registered, worker_id: str) -> list[Assignment]:
+        if self._local is None or not self._local.serves(worker_id):
+            return []
+        taken = list(self._local.take())
+        for assignment in taken:
+            worker.held[assignment.job.key] = assignment.job
+        return taken
+
+    async def _take_stored(self, worker: _Registered, worker_id: str, limit: int) -> list[Assignment]:
+        worker.may_have_work = False
+        jobs = await self._queue.claim(worker_id, worker.group, limit, self._clock.now())
+        if self._workers.get(worker_id) is not worker:
+            await self._queue.release(worker_id)  # it was released while the claim was under way
+            raise _given_up(worker_id)
+        if len(jobs) == limit:
+            worker.may_have_work = True
+        for job in jobs:
+            worker.held[job.key] = job
+        return await self._assignments(worker, worker_id, jobs)
+
+    async def _assignments(self, worker: _Registered, worker_id: str, jobs: Sequence[Job]) -> list[Assignment]:
+        """Return the jobs with all that is needed to run them; jobs that have become pointless end here."""
+        loaded = await self._journal.load({job.execution_id for job in jobs})
+        result = []
+        for job in jobs:
+            found = loaded.get(job.execution_id)
+            runs = {run.id: run for run in found.task_runs} if found else {}
+            if found is None or not _may_run(job, runs.get(job.task_run_id)):
+                await self._end(worker, worker_id, job, StateType.KILLED, None)
+                continue
+            try:
+                flow = await self._flows.resolved(job.tenant, job.namespace, job.flow_id, job.flow_revision)
+                state = ExecutionState.of(found.execution, found.task_runs)
+                result.append(assignment_of(job, state, flow, self._shared))
+            except UnavailableError:
+                raise
+            except (PenstockError, KeyError) as error:
+                reason = str(error) if isinstance(error, PenstockError) else f"the flow has no task {job.task_id}"
+                await self._end(worker, worker_id, job, StateType.FAILED, reason)
+        return result
+
+    async def _end(self, worker: _Registered, worker_id: str, job: Job, state: StateType, error: str | None) -> None:
+        now = self._clock.now()
+        worker.held.pop(job.key, None)
+        ended = TaskEnded(job.task_run_id, job.attempt, state, now, now, worker_id, error=error, retryable=False)
+        lines = [_line(job, now, error)] if error else []
+        await self._sink.report([Report(job, ended, lines)])
+
+    async def _wake(self, worker: _Registered, worker_id: str, seconds: float) -> bool:
+        """Wait for work, handed over or announced; False when the time was up first."""
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(worker.wake.wait())]
+        if self._local is not None and self._local.serves(worker_id):
+            waits.append(asyncio.ensure_future(self._local.wait()))
+        try:
+            done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return bool(done)
+        finally:
+            for waiting in waits:
+                waiting.cancel()
+
+    # -- kills
+
+    async def kills(self, worker_id: str, wait: Micros) -> Sequence[tuple[str, int]]:
+        """Return what is to be killed, waiting for the first."""
+        worker = self._worker(worker_id)
+        local = self._local if self._local is not None and self._local.serves(worker_id) else None
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(worker.look_for_kills.wait())]
+        if local is not None:
+            waits.append(asyncio.ensure_future(local.wait_for_orders()))
+        try:
+            await asyncio.wait(waits, timeout=wait / SECOND, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in waits:
+                waiting.cancel()
+        orders = list(local.take_orders()) if local is not None else []
+        if worker.look_for_kills.is_set():
+            worker.look_for_kills.clear()
+            orders.extend(await self._orders(worker))
+        return orders
+
+    async def _orders(self, worker: _Registered) -> list[tuple[str, int]]:
+        """Return which of the jobs a worker holds must not go on, as the stored state of their task runs says."""
+        if not worker.held:
+            return []
+        ids = sorted({job.execution_id for job in worker.held.values()})
+        found = await self._queries.task_runs(ids)
+        runs = {run.id: run for some in found.values() for run in some}
+        stopped = [
+            key
+            for key, job in list(worker.held.items())
+            if key not in worker.ordered and not _may_run(job, runs.get(job.task_run_id))
+        ]
+        worker.ordered.update(stopped)
+        return stopped
+
+    # -- reports
+
+    async def report(self, reports: Sequence[Report]) -> None:
+        """Hand in starts and ends."""
+        for report in reports:
+            if isinstance(report.event, TaskEnded):
+                key = report.job.key
+                if self._local is not None:
+                    self._local.ended(key)
+                worker = self._workers.get(report.event.worker_id or "")
+                if worker is not None:
+                    worker.held.pop(key, None)
+                    worker.ordered.discard(key)
+        await self._sink.report(reports)
+
+    async def logs(self, lines: Sequence[LogLine]) -> None:
+        """Store log lines of running jobs."""
+        await self._journal.send((), logs=lines)
+        await self._notifier.publish("logs", sorted({line.execution_id for line in lines if line.execution_id}))
+
+    async def metrics(self, metrics: Sequence[Metric]) -> None:
+        """Store metrics of running jobs."""
+        await self._journal.send((), metrics=metrics)
+
+    # -- files and functions
+
+    async def put_file(self, job: Job, name: str, content: bytes | Path) -> str:
+        """Store a file of the job and return its URI."""
+        return await self._functions.files.put(_caller(job), job.task_id, job.task_run_id, name, content)
+
+    async def get_file(self, job: Job, uri: str, target: Path) -> None:
+        """Copy a file the job may read to the local disk."""
+        await self._functions.files.fetch(_caller(job), uri, target)
+
+    async def stream_file(self, job: Job, uri: str) -> AsyncIterator[bytes]:
+        """Return a file's bytes in pieces."""
+        async for piece in self._functions.files.stream(_caller(job), uri):
+            yield piece
+
+    async def call(self, job: Job, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Answer an expression function."""
+        return await self._functions.call(_caller(job), function, arguments)
+
+    async def now(self) -> Instant:
+        """Return the server's time."""
+        return self._clock.now()
+
+    # -- inside
+
+    def _worker(self, worker_id: str) -> _Registered:
+        worker = self._workers.get(worker_id)
+        if worker is None:
+            raise _given_up(worker_id)
+        return worker
+
+    async def _listen(self) -> None:
+        """Pass notifications on; a connection that breaks is made anew, and the safety poll bridges the gap."""
+        while True:
+            with contextlib.suppress(UnavailableError):
+                async with self._notifier.subscribe("jobs", "kill") as notifications:
+                    async for topic, payload in notifications:
+                        self._notified(topic, payload)
+            await asyncio.sleep(_SAFETY_POLL)
+
+    def _notified(self, topic: str, payload: str) -> None:
+        if topic == "kill":
+            worker = self._workers.get(payload)
+            if worker is not None:
+                worker.look_for_kills.set()
+            return
+        for worker in self._workers.values():
+            if worker.group == payload:
+                worker.may_have_work = True
+                worker.wake.set()
+
+
+def _may_run(job: Job, run: TaskRun | None) -> bool:
+    """Return whether an attempt may still run: nobody killed, ended or replaced it (BEY-004)."""
+    if run is None or run.state.current in TERMINAL or run.state.current is StateType.KILLING:
+        return False
+    ended = sum(1 for attempt in run.attempts if attempt.state.current in TERMINAL)
+    return job.attempt > ended
+
+
+def _line(job: Job, now: Instant, message: str) -> LogLine:
+    return LogLine(
+        tenant=job.tenant,
+        namespace=job.namespace,
+        flow_id=job.flow_id,
+        date=now,
+        level="ERROR",
+        message=message,
+        execution_id=job.execution_id,
+        task_id=job.task_id,
+        task_run_id=job.task_run_id,
+        attempt=job.attempt,
+    )
+
+
+def _caller(job: Job) -> Caller:
+    return Caller(job.tenant, job.namespace, job.flow_id, job.execution_id)
+
+
+def _given_up(worker_id: str) -> LeaseLost:
+    return LeaseLost(f"worker {worker_id} is not known any more", hint="it registers anew under another name")

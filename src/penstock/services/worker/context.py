@@ -1,0 +1,334 @@
+"""`RunContext` for an attempt: the synchronous face of the worker towards a task (see `penstock.sdk.context`)."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from penstock.base.clock import Clock
+from penstock.base.codec import from_json
+from penstock.base.errors import InvalidRequestError
+from penstock.engine.records import TaskRun
+from penstock.expressions import compile_template, render, render_nested
+from penstock.ports.gateway import Assignment
+from penstock.sdk.context import TaskLogger
+from penstock.sdk.errors import PluginError
+from penstock.sdk.property import Property
+from penstock.services.masking import Masker
+from penstock.services.worker.host import Host
+from penstock.services.worker.task_log import TaskLog
+from penstock.services.worker.working_files import WorkingDirectory, allowed_host_file
+
+_CONFIDENTIAL = frozenset({"secret", "credential", "decrypt"})
+
+
+class InvalidProperty(PluginError):
+    """A property was rendered into something its type does not take (EXP-007)."""
+
+    code = "INVALID_PROPERTY"
+
+
+class WorkerRunContext:
+    """What one attempt sees of the world. Implements EXP-007, ENG-054, PLG-014, PLG-019 to PLG-021, PLG-025, SCR-018.
+
+    Most attempts use little of it, so nothing is made before it is asked for.
+    """
+
+    __slots__ = (
+        "_actions",
+        "_assignment",
+        "_directory",
+        "_host",
+        "_killed",
+        "_lock",
+        "_masker",
+        "children",
+        "labels",
+        "log",
+        "new_variables",
+        "task",
+    )
+
+    def __init__(self, assignment: Assignment, host: Host, task: BaseModel | None = None) -> None:
+        settings = host.settings
+        self._assignment = assignment
+        self._host = host
+        self._directory: WorkingDirectory | None = None
+        self._killed = False
+        self._actions: list[Callable[[], None]] | None = None
+        self._lock = threading.Lock()
+        self._masker: Masker | None = None
+        self.task = task
+        self.log = TaskLog(
+            assignment.job,
+            host.clock,
+            self.hide,
+            least=assignment.log_level,
+            kind=assignment.kind,
+            bound=settings.message_bound,
+        )
+        self.labels: dict[str, str] = {}
+        self.children: list[TaskRun] = []
+        self.new_variables: Mapping[str, Any] | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The worker's clock."""
+        return self._host.clock
+
+    @property
+    def outputs_bound(self) -> int:
+        """Most bytes of JSON the outputs may take."""
+        return self._host.settings.outputs_bound
+
+    # -- expressions
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The expression context."""
+        return self._assignment.variables
+
+    @property
+    def logger(self) -> TaskLogger:
+        """The attempt's logger."""
+        return self.log
+
+    @property
+    def task_run(self) -> Mapping[str, Any]:
+        """`taskrun` of the expression context."""
+        found: Mapping[str, Any] = self.variables.get("taskrun", {})
+        return found
+
+    def render(self, value: Any, default: Any = None) -> Any:
+        """Return a property's value, rendered and converted to its type; `default` when it is absent."""
+        if value is None:
+            return default
+        if type(value) is str:
+            return self.render_text(value)
+        if not isinstance(value, Property):
+            raise TypeError(f"only a Property or a text can be rendered, not {type(value).__name__}")
+        try:
+            if value.static:
+                return value.convert(value.raw)
+            if isinstance(value.raw, str):
+                return _converted(value, self.render_text(value.raw))
+            return value.convert(self.render_nested(value.raw))
+        except ValidationError as error:
+            raise self._invalid(value, error) from None
+
+    def render_text(self, template: str, extra: Mapping[str, Any] | None = None) -> str:
+        """Return a template's text."""
+        variables = {**self.variables, **extra} if extra else self.variables
+        text = render(template, variables, resolver=_Functions(self))
+        if self._masker is not None:
+            self._mask_derived(template, text)
+        return text
+
+    def render_nested(self, value: Any, extra: Mapping[str, Any] | None = None) -> Any:
+        """Return a structure with all strings in it rendered to text."""
+        variables = {**self.variables, **extra} if extra else self.variables
+        rendered = render_nested(value, variables, resolver=_Functions(self))
+        if self._masker is not None:
+            self._mask_nested(value, rendered)
+        return rendered
+
+    def _mask_derived(self, template: str, text: str) -> None:
+        """Hide what the only expression of a template has made of a secret (BEY-061)."""
+        if template.count("{{") != 1 or "{%" in template or not compile_template(template).functions & _CONFIDENTIAL:
+            return
+        before, after = template.index("{{"), len(template) - template.rindex("}}") - 2
+        made = text[before : len(text) - after]
+        assert self._masker is not None
+        self._masker.add_derived(made.strip())
+
+    def _mask_nested(self, value: Any, rendered: Any) -> None:
+        if isinstance(value, str):
+            self._mask_derived(value, rendered)
+        elif isinstance(value, Mapping):
+            for inner, made in zip(value.values(), rendered.values(), strict=False):
+                self._mask_nested(inner, made)
+        elif isinstance(value, list):
+            for inner, made in zip(value, rendered, strict=False):
+                self._mask_nested(inner, made)
+
+    def _invalid(self, value: Property[Any], error: ValidationError) -> InvalidProperty:
+        name = _name_of(self.task, value)
+        problems = []
+        for problem in error.errors(include_url=False, include_context=False):
+            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
+            given = self.hide(str(problem["input"]))
+            shown = given if len(given) <= 100 else given[:100] + "..."
+            problems.append(f"`{name}{place}`: {problem['msg']}, but `{shown}` was given")
+        return InvalidProperty("; ".join(dict.fromkeys(problems)), hint="see what its expression renders to")
+
+    # -- the outside
+
+    def call(self, function: str, **arguments: Any) -> Any:
+        """Call an expression function of the server."""
+        return self.ask(function, arguments)
+
+    def ask(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Return the server's answer to an expression function; secrets in it are masked from now on."""
+        answer = self._host.wait_for(self._host.gateway.call(self._assignment.job, function, arguments))
+        if function in _CONFIDENTIAL and isinstance(answer, str):
+            self.mask(answer)
+        return answer
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables a process of the task starts from."""
+        return self._host.settings.environment
+
+    # -- files
+
+    @property
+    def _files(self) -> WorkingDirectory:
+        if self._directory is None:
+            self._directory = WorkingDirectory(self._host.settings.directory)
+        return self._directory
+
+    @property
+    def working_directory(self) -> Path:
+        """The attempt's own folder."""
+        return self._files.path
+
+    def resolve(self, name: str) -> Path:
+        """Return a path inside the working directory."""
+        return self._files.resolve(name)
+
+    def put_file(self, path: Path, name: str | None = None, *, keep: bool = False) -> str:
+        """Store a file of the working directory and return its URI; the local file is removed unless kept."""
+        local = self._files.resolve(path)
+        if not local.is_file():
+            raise InvalidRequestError(f"`{path}` is not a file of the working directory")
+        stored = name or local.relative_to(self.working_directory).as_posix()
+        uri = self._host.wait_for(self._host.gateway.put_file(self._assignment.job, stored, local))
+        if not keep:
+            local.unlink(missing_ok=True)
+        return uri
+
+    def put_bytes(self, content: bytes, name: str) -> str:
+        """Store bytes and return their URI."""
+        return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, name, content))
+
+    def get_file(self, uri: str, target: Path) -> None:
+        """Copy a stored file, a namespace file or an allowed host file into the working directory."""
+        local = self._files.resolve(target)
+        local.parent.mkdir(parents=True, exist_ok=True)
+        if uri.startswith("file://"):
+            shutil.copyfile(allowed_host_file(uri, self._host.settings.allowed_paths), local)
+            return
+        self._host.wait_for(self._host.gateway.get_file(self._assignment.job, uri, local))
+
+    def stream_file(self, uri: str) -> Iterator[bytes]:
+        """Return a file's bytes in pieces."""
+        if uri.startswith("file://"):
+            with allowed_host_file(uri, self._host.settings.allowed_paths).open("rb") as file:
+                yield from iter(lambda: file.read(65_536), b"")
+            return
+        yield from self._host.iterate(self._host.gateway.stream_file(self._assignment.job, uri))
+
+    # -- what the task says
+
+    def counter(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Record a count."""
+        self.log.metric("counter", name, value, tags)
+
+    def timer(self, name: str, seconds: float, tags: Mapping[str, str] | None = None) -> None:
+        """Record a length of time."""
+        self.log.metric("timer", name, seconds, tags)
+
+    def mask(self, value: str) -> None:
+        """Hide a value from everything the execution says from now on."""
+        if self._masker is None:
+            self._masker = self._host.maskers.of(self._assignment.job.execution_id)
+        self._masker.add(value)
+
+    def hide(self, text: str) -> str:
+        """Return a text with the execution's secrets masked."""
+        masker = self._masker or self._host.maskers.find(self._assignment.job.execution_id)
+        return text if masker is None else masker.hide(text)
+
+    def set_labels(self, labels: Mapping[str, str]) -> None:
+        """Set labels on the execution when the task ends."""
+        self.labels.update(labels)
+
+    def set_variables(self, variables: Mapping[str, Any]) -> None:
+        """Replace the execution's variables when the task ends."""
+        self.new_variables = dict(variables)
+
+    def child_task_run(self, run: TaskRun) -> None:
+        """Record a task run that ran inside this task."""
+        self.children.append(run)
+
+    # -- kills
+
+    def on_kill(self, action: Callable[[], None]) -> None:
+        """Have an action called when the attempt is killed or times out; at once when that has happened already."""
+        with self._lock:
+            if not self._killed:
+                self._actions = [*(self._actions or ()), action]
+                return
+        action()
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether a kill or a timeout has been ordered."""
+        return self._killed
+
+    def interrupt(self) -> list[Callable[[], None]]:
+        """Order the end; returns the actions that are to be called for it, the last one first."""
+        with self._lock:
+            self._killed = True
+            actions, self._actions = self._actions or [], None
+        return actions[::-1]
+
+    def close(self) -> None:
+        """Remove what the attempt leaves on the disk."""
+        if self._directory is not None:
+            self._directory.remove()
+
+
+class _Functions:
+    """The door of a template to the outside (`penstock.expressions.Resolver`)."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: WorkerRunContext) -> None:
+        self._context = context
+
+    def call(self, function: str, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
+        """Return the result of a function that needs the outside."""
+        return self._context.ask(function, arguments)
+
+
+def _converted(value: Property[Any], text: str) -> Any:
+    """Return a rendered text as the property's type: as it is, or as the JSON it holds (EXP-007)."""
+    try:
+        return value.convert(text)
+    except ValidationError:
+        if text.lstrip()[:1] not in ("{", "["):
+            raise
+        try:
+            parsed = from_json(text)
+        except ValueError:
+            parsed = text
+        return value.convert(parsed)
+
+
+def _name_of(model: BaseModel | None, wanted: Property[Any]) -> str:
+    """Return the YAML name of the property, looked for in the task and the models inside it."""
+    if model is not None:
+        for name, field in type(model).model_fields.items():
+            found = getattr(model, name)
+            shown = field.alias or name
+            if found is wanted:
+                return shown
+            if isinstance(found, BaseModel) and (inner := _name_of(found, wanted)) != "a property":
+                return f"{shown}.{inner}"
+    return "a property"

@@ -1,0 +1,56 @@
+"""What all attempts of a worker share, and the one bridge from their threads to the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from penstock.base.clock import Clock
+from penstock.base.errors import UnavailableError
+from penstock.ports.gateway import WorkerGateway
+from penstock.services.masking import Maskers
+from penstock.services.worker.settings import WorkerSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The surroundings of an attempt."""
+
+    loop: asyncio.AbstractEventLoop
+    gateway: WorkerGateway
+    settings: WorkerSettings
+    clock: Clock
+    maskers: Maskers
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and wait for its result; called from a task's thread.
+
+        Raises:
+            UnavailableError: The worker is stopping.
+        """
+        try:
+            future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        except RuntimeError:
+            coroutine.close()
+            raise UnavailableError("the worker has stopped") from None
+        try:
+            return future.result()
+        except CancelledError:
+            raise UnavailableError("the worker is stopping") from None
+
+    def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
+        """Walk over an asynchronous iterator from a task's thread."""
+
+        async def following() -> tuple[bool, T | None]:
+            try:
+                return True, await anext(items)
+            except StopAsyncIteration:
+                return False, None
+
+        while (step := self.wait_for(following()))[0]:
+            yield step[1]  # type: ignore[misc]  # there is an item when the flag says so

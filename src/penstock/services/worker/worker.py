@@ -1,0 +1,390 @@
+"""The worker's loop: claim when slots are free, start, supervise; then stop in good order.
+
+Everything here happens on one asyncio loop; tasks run in threads and hand their reports back to it. The side tasks are
+named, and when one dies the worker stops with its error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from penstock.base.clock import SECOND, Clock, Instant, SystemClock
+from penstock.base.errors import UnavailableError
+from penstock.base.ids import new_id
+from penstock.model.registry import TypeRegistry
+from penstock.ports.gateway import Assignment, Report, WorkerGateway
+from penstock.ports.journal import LeaseLost
+from penstock.services.masking import Maskers
+from penstock.services.worker.attempt import Attempt, Interruption
+from penstock.services.worker.host import Host
+from penstock.services.worker.instances import Instance, Instances
+from penstock.services.worker.outbox import Outbox
+from penstock.services.worker.quick_lane import QuickLane
+from penstock.services.worker.rejected import RejectedTask
+from penstock.services.worker.settings import WorkerSettings
+from penstock.services.worker.threads import ThreadPool
+
+log = structlog.get_logger(__name__)
+_CLOCK_TOLERANCE = SECOND // 2
+_PAUSE = 1.0
+
+
+class Worker:
+    """Runs tasks. Implements ENG-056, ENG-157, ENG-244, PLG-012, PLG-024, OPS-127, BEY-004.
+
+    Args:
+        gateway: The door to the server.
+        registry: The task types installed here.
+        settings: How it behaves.
+        clock: The machine's clock; corrected when the server's goes differently.
+        worker_id: Its name; a fresh one by default.
+    """
+
+    def __init__(
+        self,
+        gateway: WorkerGateway,
+        registry: TypeRegistry,
+        settings: WorkerSettings,
+        clock: Clock | None = None,
+        worker_id: str | None = None,
+    ) -> None:
+        self.id = worker_id or new_id()
+        self.abandoned = 0
+        """How many threads were given up because their task ignored its end."""
+        self._gateway = gateway
+        self._settings = settings
+        self._clock: Clock = clock or SystemClock()
+        self._maskers = Maskers()
+        self._instances = Instances(registry)
+        self._attempts: dict[tuple[str, int], Attempt] = {}
+        """Everything claimed and not over, by the key of its job."""
+        self._in_slots = 0
+        self._changed = asyncio.Event()
+        """Set when a slot has become free or an attempt is over."""
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._outbox = Outbox(gateway)
+        self._flusher: asyncio.TimerHandle | None = None
+
+    # -- life
+
+    async def run(self) -> None:
+        """Work until `stop`, then end in good order."""
+        loop = asyncio.get_running_loop()
+        await self._register()
+        self._host = Host(loop, self._gateway, self._settings, await self._agreed_clock(), self._maskers)
+        self._pool = ThreadPool(self._settings.threads, f"worker-{self.id[-6:]}")
+        self._lane: QuickLane[Attempt, Report] = QuickLane(
+            loop, Attempt.run, self._quick_ended, f"worker-{self.id[-6:]}-quick"
+        )
+        sides = [
+            asyncio.create_task(self._outbox.run(), name="worker-outbox"),
+            asyncio.create_task(self._heartbeats(), name="worker-heartbeats"),
+            asyncio.create_task(self._kills(), name="worker-kills"),
+        ]
+        main = asyncio.create_task(self._work(), name="worker-claims")
+        try:
+            done, _ = await asyncio.wait([main, *sides], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (main, *sides):
+                task.cancel()
+            await asyncio.gather(main, *sides, return_exceptions=True)
+            self._lose(list(self._attempts.values()))
+            self._lane.close()
+            self._pool.close()
+            if self._flusher is not None:
+                self._flusher.cancel()
+            await self._gateway.release(self.id)
+
+    def stop(self) -> None:
+        """Claim no more, let what runs finish within the grace period; a second call cuts that short."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    async def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._start(await self._claim())
+        await self._finish()
+
+    async def _claim(self) -> Sequence[Assignment]:
+        """Wait for work, for a free slot, or for the stop. Only a claim that leases nothing is given up for a slot."""
+        self._changed.clear()
+        free = max(0, self._settings.threads - self._in_slots)
+        claimed_as = self.id
+        claim = asyncio.ensure_future(self._gateway.claim(claimed_as, free, self._settings.claim_wait))
+        others = [asyncio.ensure_future(self._stopping.wait())]
+        if not free:
+            others.append(asyncio.ensure_future(self._changed.wait()))
+        try:
+            await asyncio.wait([claim, *others], return_when=asyncio.FIRST_COMPLETED)
+            return await claim if claim.done() else ()
+        except LeaseLost:
+            await self._start_over(claimed_as)
+        except UnavailableError as error:
+            log.warning("no work can be claimed", action="worker.claim", worker=self.id, error=str(error))
+            await _first_of(self._stopping, _PAUSE)
+        finally:
+            for waiting in (claim, *others):
+                waiting.cancel()
+        return ()
+
+    async def _finish(self) -> None:
+        """Let what runs come to its end within the grace period, and hand in the reports."""
+        self._drop_waiting()
+        deadline = asyncio.get_running_loop().time() + self._settings.grace / SECOND
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        while self._attempts and not hurry.done():
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            self._changed.clear()
+            changed = asyncio.ensure_future(self._changed.wait())
+            await asyncio.wait([changed, hurry], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+        hurry.cancel()
+        left_over = list(self._attempts.values())
+        if left_over:
+            log.warning("running tasks are handed back", action="worker.stop", worker=self.id, count=len(left_over))
+            threads = [attempt.thread for attempt in left_over]
+            self._lose(left_over)
+            self._pool.close()
+            await asyncio.to_thread(_join, threads, self._settings.abandon_after / SECOND)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outbox.flush(), self._settings.abandon_after / SECOND)
+
+    async def _register(self) -> None:
+        await self._gateway.register(self.id, self._settings.group, self._settings.threads)
+        log.info("worker ready", action="worker.start", worker=self.id, threads=self._settings.threads)
+
+    async def _agreed_clock(self) -> Clock:
+        """Return a clock that agrees with the server's within half a second."""
+        difference = await self._gateway.now() - self._clock.now()
+        if abs(difference) <= _CLOCK_TOLERANCE:
+            return self._clock
+        log.warning("clock differs from the server's", action="worker.clock", seconds=difference / SECOND)
+        return _ShiftedClock(self._clock, difference)
+
+    async def _start_over(self, known_as: str) -> None:
+        """Begin under a new name: the server has given this worker up, and its jobs to others."""
+        if self.id != known_as:
+            return  # another task of the worker has noticed first
+        log.error(
+            "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
+        )
+        self._lose(list(self._attempts.values()))
+        self.id = new_id()
+        await self._register()
+
+    # -- attempts
+
+    def _start(self, assignments: Iterable[Assignment]) -> None:
+        quick: list[Attempt] = []
+        for assignment in assignments:
+            if assignment.job.key in self._attempts:
+                continue
+            try:
+                instance = self._instances.get(assignment)
+            except Exception as error:  # a task that cannot be built fails its attempt only
+                instance = Instance(RejectedTask.because(error), assignment.definition, is_quick=True)
+            attempt = Attempt(assignment, instance, self._host, self.id)
+            self._attempts[attempt.key] = attempt
+            if instance.is_quick:
+                quick.append(attempt)
+            else:
+                self._occupy_slot(attempt)
+        if quick:
+            self._lane.submit(quick)
+
+    def _occupy_slot(self, attempt: Attempt) -> None:
+        loop = self._host.loop
+        self._in_slots += 1
+        attempt.on_limit = self._on_limit
+        loop.call_later(self._settings.announce_after / SECOND, self._announce, attempt)
+
+        def work() -> None:
+            attempt.thread = threading.current_thread()
+            report = attempt.run()
+            _call_soon(loop, self._slot_ended, attempt, report)
+
+        self._pool.submit(work)
+
+    def _quick_ended(self, reports: list[Report]) -> None:
+        wanted = [report for report in reports if self._attempts.pop(report.job.key, None) is not None]
+        self._changed.set()
+        self._outbox.add(wanted)
+
+    def _slot_ended(self, attempt: Attempt, report: Report) -> None:
+        if attempt.is_over:
+            if attempt.given_up:
+                log.warning(
+                    "late result dropped", action="worker.late", task_run=attempt.key[0], attempt=attempt.key[1]
+                )
+            return
+        self._over(attempt)
+        self._outbox.add([report])
+
+    def _over(self, attempt: Attempt) -> None:
+        attempt.is_over = True
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        if self._attempts.get(attempt.key) is attempt:
+            del self._attempts[attempt.key]
+        if not attempt.instance.is_quick:
+            self._in_slots -= 1
+        self._changed.set()
+
+    def _announce(self, attempt: Attempt) -> None:
+        """Report the start of an attempt that takes its time, and hand in its lines from now on."""
+        if attempt.is_over or attempt.interruption is not None:
+            return
+        if not attempt.started:
+            self._host.loop.call_later(self._settings.announce_after / SECOND, self._announce, attempt)
+            return
+        attempt.context.log.stream(True)
+        self._outbox.add([attempt.announcement()])
+        if self._flusher is None:
+            self._flusher = self._host.loop.call_later(self._settings.flush_every / SECOND, self._flush)
+
+    def _flush(self) -> None:
+        """Hand in what the announced attempts have said; again as long as there are any."""
+        self._flusher = None
+        announced = [attempt for attempt in self._attempts.values() if attempt.announced]
+        lines = [line for attempt in announced for line in attempt.context.log.take_lines()]
+        metrics = [metric for attempt in announced for metric in attempt.context.log.take_metrics()]
+        if lines or metrics:
+            self._outbox.add((), lines, metrics)
+        if announced:
+            self._flusher = self._host.loop.call_later(self._settings.flush_every / SECOND, self._flush)
+
+    # -- ends from outside
+
+    def _on_limit(self, attempt: Attempt) -> None:
+        _call_soon(self._host.loop, self._set_limit, attempt)
+
+    def _set_limit(self, attempt: Attempt) -> None:
+        if attempt.limit is not None and not attempt.is_over:
+            seconds = max(0, attempt.limit) / SECOND
+            attempt.timer = self._host.loop.call_later(seconds, self._interrupt, attempt, Interruption.TIMED_OUT)
+
+    def _interrupt(self, attempt: Attempt, why: Interruption) -> None:
+        """End an attempt from outside: tell its task, and give its thread up when it does not listen."""
+        if attempt.is_over or attempt.interruption is not None:
+            return
+        attempt.interruption = why
+        attempt.context.log.stream(False)
+        _run_apart(attempt.context.interrupt(), attempt.key[0])
+        if attempt.thread is None and not attempt.instance.is_quick:
+            self._abandon(attempt)
+        elif not attempt.instance.is_quick:
+            self._host.loop.call_later(self._settings.abandon_after / SECOND, self._abandon, attempt)
+
+    def _abandon(self, attempt: Attempt) -> None:
+        """Report an attempt whose task ignores its end, and let its thread be."""
+        if attempt.is_over:
+            return
+        if attempt.thread is not None:
+            self._pool.replace(attempt.thread)
+            self.abandoned += 1
+            attempt.given_up = True
+            attempt.context.log.warning("the task does not end; its thread is left to itself")
+            log.warning("thread given up", action="worker.abandon", task_run=attempt.key[0], abandoned=self.abandoned)
+        self._over(attempt)
+        self._outbox.add([attempt.report(self._host.clock.now())])
+
+    def _lose(self, attempts: Iterable[Attempt]) -> None:
+        """End attempts that belong to somebody else now; nothing is reported of them."""
+        for attempt in attempts:
+            self._over(attempt)
+            attempt.interruption = Interruption.LOST
+            _run_apart(attempt.context.interrupt(), attempt.key[0])
+
+    def _drop_waiting(self) -> None:
+        """Let go of attempts that no thread has begun."""
+        for attempt in self._lane.take_back():
+            attempt.interruption = Interruption.LOST
+            self._over(attempt)
+        self._lose([attempt for attempt in self._attempts.values() if not attempt.started and attempt.thread is None])
+
+    # -- side tasks
+
+    async def _heartbeats(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_every / SECOND)
+            known_as = self.id
+            try:
+                self._kill(await self._gateway.heartbeat(known_as))
+            except LeaseLost:
+                await self._start_over(known_as)
+            except UnavailableError as error:
+                log.warning("heartbeat not heard", action="worker.heartbeat", worker=self.id, error=str(error))
+
+    async def _kills(self) -> None:
+        while True:
+            try:
+                self._kill(await self._gateway.kills(self.id, self._settings.claim_wait))
+            except LeaseLost:
+                await asyncio.sleep(self._settings.heartbeat_every / SECOND)  # the heartbeat starts over
+            except UnavailableError as error:
+                log.warning("kill orders cannot be read", action="worker.kills", worker=self.id, error=str(error))
+                await asyncio.sleep(_PAUSE)
+
+    def _kill(self, orders: Iterable[tuple[str, int]]) -> None:
+        for task_run_id, number in orders:
+            attempt = self._attempts.get((task_run_id, number))
+            if attempt is not None:
+                self._interrupt(attempt, Interruption.KILLED)
+
+
+class _ShiftedClock:
+    """A clock with a correction."""
+
+    def __init__(self, clock: Clock, difference: int) -> None:
+        self._clock = clock
+        self._difference = difference
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+        return self._clock.now() + self._difference
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: object) -> None:
+    """Have the loop call a function; from a thread that may outlive the loop."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *arguments)
+
+
+def _run_apart(actions: Sequence[Callable[[], None]], name: str) -> None:
+    """Run the actions that end a task in a thread of their own: they may wait for a process to go."""
+
+    def run() -> None:
+        for action in actions:
+            try:
+                action()
+            except Exception:
+                log.exception("a task's end action failed", action="worker.end_action")
+
+    if actions:
+        threading.Thread(target=run, name=f"end-{name}", daemon=True).start()
+
+
+def _join(threads: Iterable[threading.Thread | None], seconds: float) -> None:
+    """Wait for threads to let go of what they do."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        if thread is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+async def _first_of(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event happens, or after some seconds."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
