@@ -145,7 +145,9 @@ async def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--postgres", help="URL of an empty PostgreSQL database; without it one is started if possible")
     parser.add_argument("--only", choices=["sqlite", "postgresql"], help="measure one database only")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the usual numbers, such as 0.1 for a quick look")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="share of the usual numbers, such as 0.1 for a quick look"
+    )
     parser.add_argument("--save", help="name of the release to keep the results under, in bench/results/")
     options = parser.parse_args()
     results = []

@@ -12,7 +12,12 @@ from collections.abc import Callable
 
 
 def prepared(
-    method: str, path: str, host: str, body: bytes = b"", content_type: str = "", credentials: tuple[str, str] | None = None
+    method: str,
+    path: str,
+    host: str,
+    body: bytes = b"",
+    content_type: str = "",
+    credentials: tuple[str, str] | None = None,
 ) -> bytes:
     """Return a whole HTTP/1.1 request as bytes."""
     head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\nAccept: application/json\r\n"
@@ -27,7 +32,9 @@ def prepared(
 class _Connection(asyncio.Protocol):
     """One keep-alive connection with one request under way at a time."""
 
-    def __init__(self, request: bytes, take: Callable[[], bool], ended: asyncio.Future[None], latencies: list[float]) -> None:
+    def __init__(
+        self, request: bytes, take: Callable[[], bool], ended: asyncio.Future[None], latencies: list[float]
+    ) -> None:
         self._request = request
         self._take = take
         self._ended = ended

@@ -35,7 +35,9 @@ def postgres_floor(url: str, seconds: float = 3.0, connections: int = 16) -> flo
 
     dsn = url.replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS floor_state (id bigserial PRIMARY KEY, execution int, body text)")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS floor_state (id bigserial PRIMARY KEY, execution int, body text)"
+        )
     counts = [0] * connections
     deadline = time.perf_counter() + seconds
 
@@ -44,7 +46,9 @@ def postgres_floor(url: str, seconds: float = 3.0, connections: int = 16) -> flo
         with psycopg.connect(dsn, autocommit=True) as connection:
             while time.perf_counter() < deadline:
                 for _ in range(COMMITS_PER_EXECUTION):
-                    connection.execute("INSERT INTO floor_state (execution, body) VALUES (%s, %s)", (counts[index], body))
+                    connection.execute(
+                        "INSERT INTO floor_state (execution, body) VALUES (%s, %s)", (counts[index], body)
+                    )
                 counts[index] += 1
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(connections)]

@@ -49,7 +49,7 @@ class Server:
 kestra:
   server:
     basic-auth: {{username: {USER[0]}, password: {USER[1]}}}
-  storage: {{type: local, local: {{base-path: {folder / 'storage'}}}}}
+  storage: {{type: local, local: {{base-path: {folder / "storage"}}}}}
 micronaut: {{server: {{port: {self.port}}}}}
 endpoints: {{all: {{port: {management}}}}}
 """

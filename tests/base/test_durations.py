@@ -12,7 +12,15 @@ from penstock.base.durations import DurationError, format_duration, parse_durati
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("PT0.25S", 0.25), ("PT2S", 2), ("PT1M", 60), ("PT3.5H", 12_600), ("P6DT4H", 532_800), ("P30D", 2_592_000), ("-PT5S", -5)],
+    [
+        ("PT0.25S", 0.25),
+        ("PT2S", 2),
+        ("PT1M", 60),
+        ("PT3.5H", 12_600),
+        ("P6DT4H", 532_800),
+        ("P30D", 2_592_000),
+        ("-PT5S", -5),
+    ],
 )
 def test_iso_duration_is_read(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds * SECOND

@@ -45,7 +45,12 @@ def registry_of_builtins() -> TypeRegistry:
 
     kinds = ((TaskBase, TypeKind.TASK), (TriggerBase, TypeKind.TRIGGER), (TaskRunnerBase, TypeKind.TASK_RUNNER))
     return TypeRegistry(
-        TypeEntry(cls.type_name, next((kind for base, kind in kinds if issubclass(cls, base)), TypeKind.CONDITION), cls, cls.type_aliases)
+        TypeEntry(
+            cls.type_name,
+            next((kind for base, kind in kinds if issubclass(cls, base)), TypeKind.CONDITION),
+            cls,
+            cls.type_aliases,
+        )
         for cls in TYPES
     )
 
@@ -53,7 +58,9 @@ def registry_of_builtins() -> TypeRegistry:
 class EngineRun:
     """One execution of a flow, driven to its end."""
 
-    def __init__(self, source: str | ResolvedFlow, inputs: Mapping[str, Any] | None = None, run_task: RunTask | None = None) -> None:
+    def __init__(
+        self, source: str | ResolvedFlow, inputs: Mapping[str, Any] | None = None, run_task: RunTask | None = None
+    ) -> None:
         self.flow = flow_of(source) if isinstance(source, str) else source
         self.registry = registry_of_builtins()
         self.run_task = run_task or self._run_for_real
@@ -205,7 +212,9 @@ class EngineRun:
             before = self.state.task_runs[run.id].state
             assert run.state.histories[: len(before.histories)] == before.histories, "a history was rewritten"
         if self.execution.state.current in TERMINAL and decision.execution is not None:
-            assert decision.ended is None or len(decision.execution.state.histories) > len(self.execution.state.histories)
+            assert decision.ended is None or len(decision.execution.state.histories) > len(
+                self.execution.state.histories
+            )
         if decision.execution is not None and decision.execution.cursor.phase == "done":
             after = {**self.state.task_runs, **{run.id: run for run in (*decision.created, *decision.changed)}}
             still_open = [run.task_id for run in after.values() if run.state.current not in TERMINAL]

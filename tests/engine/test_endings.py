@@ -132,7 +132,8 @@ def test_allowed_failure_with_allowed_warning_is_a_success() -> None:
 def test_failing_error_handler_starts_no_handler_again() -> None:
     """ENG-407."""
     run = EngineRun(
-        HEAD + f"tasks:\n  - {{id: a, type: {FAIL}}}\nerrors:\n  - {{id: b, type: {FAIL}}}\n  - {{id: c, type: {FAIL}}}\n"
+        HEAD
+        + f"tasks:\n  - {{id: a, type: {FAIL}}}\nerrors:\n  - {{id: b, type: {FAIL}}}\n  - {{id: c, type: {FAIL}}}\n"
     ).finish()
     assert run.states == [("a", "FAILED"), ("b", "FAILED")]
 
@@ -151,7 +152,7 @@ def test_flow_outputs_have_their_declared_types() -> None:
     """ENG-206."""
     run = EngineRun(
         HEAD
-        + f"tasks:\n  - {{id: a, type: {RETURN}, format: \"41\"}}\n"
+        + f'tasks:\n  - {{id: a, type: {RETURN}, format: "41"}}\n'
         + 'outputs:\n  - {id: n, type: INT, value: "{{ outputs.a.value }}"}\n'
         + '  - {id: s, type: STRING, value: "{{ outputs.a.value }}"}\n'
     ).finish()

@@ -179,7 +179,10 @@ def test_held_execution_finishes_what_runs_and_goes_on_after_resume() -> None:
 
 def test_kill_stops_what_runs_and_runs_finally_before_the_end() -> None:
     """ENG-157, ENG-408."""
-    source = THREE + f"finally:\n  - {{id: last, type: {LOG}, message: x}}\nerrors:\n  - {{id: err, type: {LOG}, message: x}}\n"
+    source = (
+        THREE
+        + f"finally:\n  - {{id: last, type: {LOG}, message: x}}\nerrors:\n  - {{id: err, type: {LOG}, message: x}}\n"
+    )
     run = EngineRun(source).start()
     run.begin("a")
     run.tell(Kill())
@@ -295,6 +298,7 @@ def test_start_and_end_reported_at_once_make_the_same_history_as_reported_apart(
     while apart.jobs:
         apart.work_on(apart.begin(apart.jobs[0].task_id))
     histories = [
-        [[change.state for change in one.state.histories] for one in run.state.task_runs.values()] for run in (together, apart)
+        [[change.state for change in one.state.histories] for one in run.state.task_runs.values()]
+        for run in (together, apart)
     ]
     assert histories[0] == histories[1]

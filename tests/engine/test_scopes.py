@@ -336,7 +336,8 @@ outputs:
 def test_run_if_that_cannot_be_rendered_fails_the_task() -> None:
     """USE-B047."""
     run = EngineRun(
-        HEAD + 'tasks:\n  - {id: a, type: io.kestra.plugin.core.debug.Return, format: x, runIf: "{{ outputs.no.such }}"}\n'
+        HEAD
+        + 'tasks:\n  - {id: a, type: io.kestra.plugin.core.debug.Return, format: x, runIf: "{{ outputs.no.such }}"}\n'
     ).finish()
     assert run.states == [("a", "FAILED")]
     assert "runIf" in run.logs[0]
@@ -353,6 +354,7 @@ def test_nesting_of_a_hundred_levels_runs() -> None:
 
 def test_five_thousand_skipped_tasks_in_a_row_need_no_deep_stack() -> None:
     tasks = "".join(
-        f"  - {{id: t{index}, type: io.kestra.plugin.core.debug.Return, format: x, disabled: true}}\n" for index in range(5000)
+        f"  - {{id: t{index}, type: io.kestra.plugin.core.debug.Return, format: x, disabled: true}}\n"
+        for index in range(5000)
     )
     assert EngineRun(HEAD + "tasks:\n" + tasks).finish().ended == "SUCCESS"

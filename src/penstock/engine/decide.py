@@ -65,9 +65,10 @@ def decide(
 
 
 def fail(state: ExecutionState, reason: str, now: Instant) -> Decision:
-    """Return the decision that ends an execution which cannot be decided on any more (its flow is gone, a plugin broke).
+    """Return the decision that ends an execution which cannot be decided on any more.
 
-    What runs for it is told to stop; nothing else begins. Keeps one broken execution from holding up the others.
+    Its flow is gone, or a plugin broke. What runs for it is told to stop; nothing else begins. Keeps one broken
+    execution from holding up the others.
     """
     turn = Turn(UNKNOWN_FLOW, state, now, NO_FACTS, NOTHING)
     if state.execution.state.is_terminal:

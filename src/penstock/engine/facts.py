@@ -17,7 +17,7 @@ def fact_key(function: str, arguments: Mapping[str, Any]) -> str:
     return function + to_json_text(sorted(arguments.items()))
 
 
-class FactNeeded(Exception):  # noqa: N818  # a request to the shell rather than an error
+class FactNeeded(Exception):  # a request to the shell rather than an error
     """The shell has to answer this call before the engine can decide."""
 
     def __init__(self, function: str, arguments: Mapping[str, Any]) -> None:

@@ -198,4 +198,3 @@ class ResolvedFlow:
     sla: Sequence[Mapping[str, Any]] = ()
     source: Any = None
     """The parsed flow document this was resolved from (`penstock.model`), for inputs, triggers and checks."""
-

@@ -1,4 +1,7 @@
-"""Kills: nothing new begins, what runs is stopped, `finally` still runs; a second kill ends that too (ENG-157, ENG-408)."""
+"""Kills: nothing new begins, what runs is stopped, `finally` still runs; a second kill ends that too.
+
+Implements ENG-157, ENG-408.
+"""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def change_task_state(turn: Turn, event: ChangeTaskState) -> None:
     if run.state.current not in TERMINAL or turn.execution.state.current not in TERMINAL:
         raise ConflictError(
             f"task run {run.id} is {run.state.current} and its execution {turn.execution.state.current}",
-            hint="the state of a task run can be changed once its execution has ended, or to RUNNING while it is PAUSED",
+            hint="the state of a task run can be changed once the execution has ended, or to RUNNING while PAUSED",
         )
     if event.state not in (StateType.SUCCESS, StateType.WARNING, StateType.FAILED):
         raise ConflictError(f"a task run cannot be set to {event.state}", hint="choose SUCCESS, WARNING or FAILED")

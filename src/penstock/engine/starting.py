@@ -105,5 +105,3 @@ def retry(turn: Turn, run_id: str, attempt: int) -> None:
     if run is None or run.state.current is not StateType.RETRYING or len(run.attempts) + 1 != attempt:
         return
     turn.submit(run, turn.task(run), attempt)
-
-

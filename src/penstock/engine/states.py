@@ -38,7 +38,9 @@ class StateType(StrEnum):
 
 S = StateType
 
-TERMINAL: frozenset[StateType] = frozenset({S.SUCCESS, S.WARNING, S.FAILED, S.KILLED, S.CANCELLED, S.RETRIED, S.SKIPPED})
+TERMINAL: frozenset[StateType] = frozenset(
+    {S.SUCCESS, S.WARNING, S.FAILED, S.KILLED, S.CANCELLED, S.RETRIED, S.SKIPPED}
+)
 """States that nothing leaves by itself; only a restart, a replay or a hand changes them."""
 
 FAILURES: frozenset[StateType] = frozenset({S.FAILED, S.KILLED, S.CANCELLED})

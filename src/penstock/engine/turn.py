@@ -15,12 +15,13 @@ import msgspec
 
 from penstock.base.clock import Instant, to_datetime
 from penstock.base.errors import PenstockError
+from penstock.engine.chance import Chance
 from penstock.engine.context import variables
 from penstock.engine.decision import Decision, Job, Killed, Message, Timer
 from penstock.engine.facts import Facts
 from penstock.engine.flow import Launch, ResolvedFlow, ResolvedTask
 from penstock.engine.records import Cursor, Execution, LogLine, TaskRun
-from penstock.engine.states import State, StateType, follow_execution, follow_task_run
+from penstock.engine.states import StateType, follow_execution, follow_task_run
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import Environment, evaluate, render
 
@@ -206,7 +207,9 @@ class Turn:
         return variables(self.flow, self._overlay(), run, task, self.shared)
 
     def _environment(self) -> Environment:
-        return Environment(clock=lambda: to_datetime(self.now))
+        return Environment(
+            clock=lambda: to_datetime(self.now), random=Chance(f"{self.execution.id}:{self.now}:{len(self._created)}")
+        )
 
     def render(self, template: str, run: TaskRun | None = None, task: ResolvedTask | None = None) -> str:
         """Return a template's text; raises ExpressionError, or FactNeeded when the shell has to look something up."""

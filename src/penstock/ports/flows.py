@@ -35,14 +35,16 @@ class FlowStore(Protocol):
 
         Args:
             flow: What to store; its `revision` is ignored.
-            expected_revision: The revision the writer has seen; 0 means that the flow must not exist, None that any will do.
+            expected_revision: The revision the writer has seen; 0: the flow must not exist, None: any will do.
 
         Raises:
             ConflictError: The latest revision is another one.
         """
         ...
 
-    async def get(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, *, deleted: bool = False) -> StoredFlow | None:
+    async def get(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, *, deleted: bool = False
+    ) -> StoredFlow | None:
         """Return a revision (the latest by default); deleted flows only when asked for."""
         ...
 

@@ -1,4 +1,4 @@
-"""The executor's memory: load an execution's working set, commit a batch of decisions, keep partitions, timers, messages."""
+"""The executor's memory: load working sets, commit batches of decisions, keep partitions, timers and messages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class StoredMessage:
 
 @dataclass(slots=True)
 class Batch:
-    """Everything one round of the executor writes, in one transaction. Later rows of the same id have replaced earlier ones."""
+    """Everything one round of the executor writes, in one transaction; later rows of an id have replaced earlier."""
 
     new_executions: dict[str, Execution] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
@@ -115,8 +115,14 @@ class Journal(Protocol):
         """Return waiting messages of these partitions with an id above `after`, oldest first."""
         ...
 
-    async def send(self, messages: Sequence[Message], *, new: Sequence[Execution] = (), logs: Sequence[LogLine] = (),
-                   metrics: Sequence[Metric] = ()) -> None:
+    async def send(
+        self,
+        messages: Sequence[Message],
+        *,
+        new: Sequence[Execution] = (),
+        logs: Sequence[LogLine] = (),
+        metrics: Sequence[Metric] = (),
+    ) -> None:
         """Put events into inboxes from outside an executor, with executions and lines that belong to them, durably."""
         ...
 
@@ -125,7 +131,7 @@ class Journal(Protocol):
         ...
 
     async def lease(self, owner: str, wanted: int, ttl: Micros, now: Instant) -> Sequence[Lease]:
-        """Renew what the owner holds, take over what nobody holds any more up to `wanted` in all, give back the rest."""
+        """Renew what the owner holds, take over what nobody holds up to `wanted` in all, give back the rest."""
         ...
 
     async def release(self, owner: str) -> None:

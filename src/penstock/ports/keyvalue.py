@@ -33,7 +33,7 @@ class KeyValueStore(Protocol):
         ...
 
     async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True) -> KeyValue:
-        """Store a pair; the version is assigned here. Raises ConflictError when it exists and may not be overwritten."""
+        """Store a pair; the version is assigned here. Raises ConflictError when it may not be overwritten."""
         ...
 
     async def list(self, tenant: str, namespace: str | None, now: Instant, prefix: str = "") -> Sequence[KeyValue]:

@@ -1,4 +1,4 @@
-"""Reading executions, task runs, logs and metrics, for people: pages, filters, single records. Never on the hot path."""
+"""Reading executions, task runs, logs and metrics, for people: pages, filters, single records; off the hot path."""
 
 from __future__ import annotations
 
@@ -70,8 +70,17 @@ class ExecutionQueries(Protocol):
         """Return log lines; oldest first unless asked otherwise."""
         ...
 
-    async def logs_of(self, execution_id: str, *, after: int = 0, min_level: str | None = None, task_id: str | None = None,
-                      task_run_id: str | None = None, attempt: int | None = None, limit: int = 10_000) -> tuple[Sequence[LogLine], int]:
+    async def logs_of(
+        self,
+        execution_id: str,
+        *,
+        after: int = 0,
+        min_level: str | None = None,
+        task_id: str | None = None,
+        task_run_id: str | None = None,
+        attempt: int | None = None,
+        limit: int = 10_000,
+    ) -> tuple[Sequence[LogLine], int]:
         """Return an execution's lines in order after a position, and the position to go on from (for following)."""
         ...
 
@@ -83,7 +92,9 @@ class ExecutionQueries(Protocol):
         """Remove an ended execution with its task runs, timers and messages; False when there was none."""
         ...
 
-    async def delete_logs(self, tenant: str, execution_id: str, min_level: str | None = None, task_run_id: str | None = None) -> int:
+    async def delete_logs(
+        self, tenant: str, execution_id: str, min_level: str | None = None, task_run_id: str | None = None
+    ) -> int:
         """Remove log lines of an execution; returns how many."""
         ...
 

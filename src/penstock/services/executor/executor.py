@@ -30,7 +30,7 @@ from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost,
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.delivery import Delivery, Receipt
 from penstock.services.executor.round import Answer, Round, decide_with_facts
-from penstock.services.executor.timers import Timers, key_of
+from penstock.services.executor.timers import Timers
 from penstock.services.executor.working_sets import WorkingSets
 
 log = structlog.get_logger(__name__)
@@ -298,7 +298,7 @@ class Executor:
         return state
 
     def _fences(self, batch: Any) -> dict[int, int]:
-        """Return the tokens of all partitions the batch writes to; a partition not held is fenced with 0, which fails."""
+        """Return the tokens of the partitions the batch writes to; one not held is fenced with 0, which fails."""
         ids = {*batch.new_executions, *batch.executions}
         ids.update(run.execution_id for run in batch.task_runs.values())
         ids.update(run.execution_id for run in batch.new_task_runs.values())
@@ -362,7 +362,9 @@ class Executor:
                 delivery.receipt.stored(execution)
         for delivery, error in current.refused:
             if delivery.receipt is None:
-                log.warning("event refused", action="executor.refuse", execution=delivery.execution_id, error=str(error))
+                log.warning(
+                    "event refused", action="executor.refuse", execution=delivery.execution_id, error=str(error)
+                )
             elif isinstance(delivery.event, TaskEnded | TaskStarted):
                 delivery.receipt.stored(None)  # a late report about something that is gone; its job row is deleted
             else:
@@ -411,9 +413,7 @@ class Executor:
     async def _renew_leases(self, *, first: bool = False) -> None:
         if first and self._settings.exclusive:
             await self._journal.release("*")
-        leases = await self._journal.lease(
-            self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now()
-        )
+        leases = await self._journal.lease(self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now())
         held = {lease.partition: lease.token for lease in leases}
         if held != self._leases:
             log.info("partitions held", action="executor.lease", count=len(held))
@@ -464,9 +464,7 @@ def _no_place(job: Job) -> str | None:
 def delivery_of(report: Report, receipt: Receipt | None) -> Delivery:
     """Return the delivery of what a worker reports."""
     ended = report.job.key if isinstance(report.event, TaskEnded) else None
-    return Delivery(
-        report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics, job=ended
-    )
+    return Delivery(report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics, job=ended)
 
 
 def _from_message(execution_id: str, event: Any, message_id: int | None) -> Delivery:
@@ -479,9 +477,7 @@ def _killed(order: Killed, now: int) -> Delivery:
     return Delivery(order.execution_id, event, job=(order.task_run_id, order.attempt))
 
 
-def assignment_of(
-    job: Job, state: ExecutionState, flow: ResolvedFlow, shared: Mapping[str, Any]
-) -> Assignment:
+def assignment_of(job: Job, state: ExecutionState, flow: ResolvedFlow, shared: Mapping[str, Any]) -> Assignment:
     """Return a job with all that a worker needs to run it."""
     task = flow.tasks[job.task_id]
     run = state.task_runs[job.task_run_id]

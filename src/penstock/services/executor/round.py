@@ -1,4 +1,4 @@
-"""One round of the executor: deliveries in, one batch and a list of effects out. No I/O in here but answers to facts."""
+"""One round of the executor: deliveries in, one batch and a list of effects out. No I/O but answers to facts."""
 
 from __future__ import annotations
 
