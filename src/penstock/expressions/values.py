@@ -75,7 +75,7 @@ def _encodable(value: Any) -> Any:
         return {key if isinstance(key, str) else text_of(key): item for key, item in value.items()}
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
         return list(value)
-    raise ExpressionTypeError(f"{kind_of(value)} has no text form")
+    raise TypeError(kind_of(value))
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_encodable, decimal_format="number")
@@ -87,7 +87,11 @@ def json_of(value: Any) -> str:
         return _ENCODER.encode(value).decode()
     except (TypeError, ValueError):
         # Keys that are neither strings nor integers (null, booleans) take the slower road.
+        pass
+    try:
         return _ENCODER.encode(_with_text_keys(value)).decode()
+    except (TypeError, ValueError):
+        raise ExpressionTypeError("the value has a part without text form") from None
 
 
 def _with_text_keys(value: Any) -> Any:
