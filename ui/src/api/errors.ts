@@ -41,8 +41,13 @@ export function errorFrom(response: Response, body: unknown): ApiError {
 }
 
 function problemsIn(body: Record<string, unknown>): ApiProblem[] {
-  if (!Array.isArray(body.problems)) return [];
-  return body.problems.filter(isRecord).flatMap((entry) => {
+  return readProblems(body.problems);
+}
+
+/** Problems as the API lists them, in errors and in validations. */
+export function readProblems(list: unknown): ApiProblem[] {
+  if (!Array.isArray(list)) return [];
+  return list.filter(isRecord).flatMap((entry) => {
     const message = text(entry.message);
     const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
     if (!message) return [];

@@ -515,6 +515,7 @@ export interface components {
             scheduleDate?: string | null;
             kind?: string | null;
             url?: string | null;
+            error?: string | null;
         };
         PagedExecutions: {
             results: components["schemas"]["Execution"][];
@@ -599,6 +600,15 @@ export interface components {
             results: components["schemas"]["Flow"][];
             total: number;
         };
+        Problem: {
+            severity?: string | null;
+            message: string;
+            code?: string | null;
+            hint?: string | null;
+            path?: string | null;
+            line?: number | null;
+            column?: number | null;
+        };
         Violation: {
             index: number;
             filename?: string | null;
@@ -609,6 +619,7 @@ export interface components {
             deprecationPaths?: string[] | null;
             warnings?: string[] | null;
             infos?: string[] | null;
+            problems?: components["schemas"]["Problem"][] | null;
         };
         InputError: {
             message: string;

@@ -56,7 +56,7 @@ export function useNamespaces() {
 }
 
 /** One flow with its source, of the latest or a given revision. */
-export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGetter<number | undefined>) {
+export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGetter<number | undefined>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
     queryKey: ["flow", key, revision] as const,
     queryFn: () => {
@@ -64,6 +64,7 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
       const query = { source: true, revision: toValue(revision) };
       return unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}", { params: { path: { namespace, id }, query } }));
     },
+    enabled,
   });
 }
 

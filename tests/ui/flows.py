@@ -1,0 +1,92 @@
+"""Flows the browser tests run."""
+
+from __future__ import annotations
+
+HELLO = """\
+id: {id}
+namespace: ui.tests
+description: Greets someone.
+inputs:
+  - id: name
+    type: STRING
+    defaults: world
+tasks:
+  - id: greeting
+    type: io.kestra.plugin.core.debug.Return
+    format: Hello, {{{{ inputs.name }}}}!
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: "{{{{ outputs.greeting.value }}}}"
+"""
+
+FAILING = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: fine
+    type: io.kestra.plugin.core.log.Log
+    message: all is well
+  - id: broken
+    type: io.kestra.plugin.core.execution.Fail
+    errorMessage: the orders are missing
+  - id: never
+    type: io.kestra.plugin.core.log.Log
+    message: not reached
+"""
+
+PAUSED = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: before
+    type: io.kestra.plugin.core.log.Log
+    message: before the pause
+  - id: approval
+    type: io.kestra.plugin.core.flow.Pause
+  - id: after
+    type: io.kestra.plugin.core.log.Log
+    message: after the pause
+"""
+
+LOOP = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: each
+    type: io.kestra.plugin.core.flow.ForEach
+    values: ["a", "b", "c", "d"]
+    tasks:
+      - id: item
+        type: io.kestra.plugin.core.log.Log
+        message: "item {{{{ taskrun.value }}}}"
+"""
+
+INPUTS = """\
+id: {id}
+namespace: ui.tests
+inputs:
+  - id: age
+    type: INT
+    min: 18
+    max: 64
+  - id: send
+    type: BOOL
+    defaults: false
+  - id: cloud
+    type: SELECT
+    values: [AWS, GCP]
+  - id: regions
+    type: MULTISELECT
+    values: [eu-west, us-east]
+    required: false
+  - id: day
+    type: DATE
+    required: false
+  - id: report
+    type: FILE
+    required: false
+tasks:
+  - id: show
+    type: io.kestra.plugin.core.debug.Return
+    format: "{{{{ inputs.age }}}} {{{{ inputs.cloud }}}} {{{{ inputs.send }}}}"
+"""

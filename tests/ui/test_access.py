@@ -1,0 +1,50 @@
+"""Signing in and out, and addresses that lead to pages."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import sign_in
+from tests.ui.flows import HELLO
+from tests.ui.server import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_login_wrong_password_is_said_at_the_form(visitor: Page) -> None:
+    visitor.goto("/ui/")
+    sign_in(visitor, password="Wrong1234")
+    expect(visitor.get_by_role("alert")).to_contain_text("do not fit together")
+    expect(visitor.get_by_label("Password")).to_be_visible()
+
+
+def test_login_after_a_page_was_asked_for_leads_back_to_it(visitor: Page) -> None:
+    visitor.goto("/ui/main/executions?state=FAILED")
+    visitor.wait_for_url("**/ui/main/login?from=**")
+    sign_in(visitor)
+    visitor.wait_for_url("**/ui/main/executions?state=FAILED")
+    expect(visitor.get_by_text("State Failed")).to_be_visible()
+
+
+def test_address_without_tenant_opens_the_execution(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="linked"))
+    execution_id = server.execute("ui.tests", "linked")
+    page.goto(f"/ui/executions/ui.tests/linked/{execution_id}")
+    page.wait_for_url(f"**/ui/main/executions/ui.tests/linked/{execution_id}")
+    expect(page.get_by_role("heading", name="linked")).to_be_visible()
+
+
+def test_unknown_address_offers_the_way_back(page: Page) -> None:
+    page.goto("/ui/main/nothing/here")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Flows").click()
+    page.wait_for_url("**/ui/main/flows")
+
+
+def test_sign_out_ends_the_session(page: Page) -> None:
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.wait_for_url("**/ui/main/login")
+    page.goto("/ui/main/flows")
+    page.wait_for_url("**/ui/main/login?from=**")

@@ -1,0 +1,65 @@
+"""The form made from declared inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.flows import INPUTS
+from tests.ui.server import Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def form(page: Page, server: Server) -> Page:
+    """Open the execute form of a flow with inputs of several types."""
+    server.create_flow(INPUTS.format(id="asks"))
+    page.goto("/ui/main/flows/edit/ui.tests/asks?execute=1")
+    page.get_by_role("dialog").wait_for()
+    return page
+
+
+def test_form_gives_each_type_its_control(form: Page) -> None:
+    expect(form.locator("#input-age")).to_have_attribute("type", "number")
+    expect(form.get_by_role("switch")).not_to_be_checked()
+    expect(form.locator("#input-cloud option")).to_have_text(["Choose…", "AWS", "GCP"])
+    expect(form.get_by_role("checkbox", name="eu-west")).to_be_visible()
+    expect(form.locator("#input-day")).to_have_attribute("type", "date")
+    expect(form.locator("#input-report")).to_have_attribute("type", "file")
+
+
+def test_form_faults_stand_at_their_fields_and_nothing_starts(form: Page, server: Server) -> None:
+    form.locator("#input-age").fill("17")
+    form.get_by_role("dialog").get_by_role("button", name="Execute").click()
+    expect(form.locator("#input-age-about")).to_contain_text("at least 18")
+    expect(form.locator("#input-cloud-about")).to_contain_text("needs a value")
+    found = server.client.get("/api/v1/main/executions/search", params={"filters[flowId][EQUALS]": "asks"}).json()
+    assert found["total"] == 0
+
+
+def test_form_values_reach_the_execution(form: Page, server: Server, tmp_path: Path) -> None:
+    report = tmp_path / "report.csv"
+    report.write_text("a,b\n")
+    form.locator("#input-age").fill("42")
+    form.get_by_role("switch").check()
+    form.locator("#input-cloud").select_option("GCP")
+    form.get_by_role("checkbox", name="us-east").check()
+    form.locator("#input-report").set_input_files(report)
+    form.get_by_role("dialog").get_by_role("button", name="Execute").click()
+    form.wait_for_url("**/executions/ui.tests/asks/*")
+    expect(form.locator("header .state")).to_have_text("Success")
+    inputs = server.client.get(f"/api/v1/main/executions/{form.url.rsplit('/', 1)[1]}").json()["inputs"]
+    assert {"age": 42, "send": True, "cloud": "GCP", "regions": ["us-east"]}.items() <= inputs.items()
+    assert inputs["report"].startswith("kestra:///")
+
+
+def test_form_shows_the_equivalent_commands(form: Page) -> None:
+    form.locator("#input-age").fill("42")
+    form.get_by_role("button", name="From a terminal").click()
+    commands = form.locator("pre")
+    expect(commands.first).to_contain_text("-F age=42")
+    expect(commands.first).to_contain_text("/api/v1/main/executions/ui.tests/asks")
+    expect(commands.last).to_contain_text("penstock run asks.yaml")

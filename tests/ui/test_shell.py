@@ -1,0 +1,76 @@
+"""What every page has: keyboard, palette, themes, small screens, and no request that leaves the instance."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.flows import FAILING, HELLO
+from tests.ui.server import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_palette_leads_to_a_flow_by_keyboard(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="by_keyboard"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("by_key")
+    expect(page.get_by_role("option", name="by_keyboard").first).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/flows/edit/ui.tests/by_keyboard")
+
+
+def test_shortcut_sheet_lists_the_keys_of_the_page(page: Page) -> None:
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog")
+    expect(sheet).to_contain_text("Go to executions")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    page.wait_for_url("**/ui/main/executions")
+
+
+def test_rows_are_reached_and_opened_by_keyboard(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="row_one"))
+    page.goto("/ui/main/flows?q=row_one")
+    page.get_by_role("row").filter(has_text="row_one").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/flows/edit/ui.tests/row_one")
+
+
+def test_execution_filters_are_chips_in_the_address(page: Page, server: Server) -> None:
+    server.create_flow(FAILING.format(id="filtered"))
+    server.execute("ui.tests", "filtered")
+    page.goto("/ui/main/executions?flowId=filtered")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_role("menuitem", name="State").click()
+    page.get_by_role("menuitemcheckbox", name="Success").click()
+    page.wait_for_url("**/executions?flowId=filtered&state=SUCCESS")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("No execution fits these filters.")).to_be_visible()
+
+
+def test_theme_is_chosen_and_kept(page: Page) -> None:
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    assert page.evaluate(background) == "rgb(13, 16, 20)"
+    page.reload()
+    page.get_by_role("heading", name="Flows").wait_for()
+    assert page.evaluate(background) == "rgb(13, 16, 20)"
+
+
+NARROW = ["flows", "flows/new", "executions", "flows/edit/ui.tests/narrow", "flows/edit/ui.tests/narrow/edit"]
+
+
+@pytest.mark.parametrize("path", NARROW)
+def test_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server, path: str) -> None:
+    server.create_flow(HELLO.format(id="narrow"))
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/ui/main/{path}")
+    page.get_by_role("main").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    expect(page.get_by_role("navigation", name="Sections")).to_be_in_viewport()
