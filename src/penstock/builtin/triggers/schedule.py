@@ -73,6 +73,11 @@ class Schedule(TriggerBase):
         return self
 
     @property
+    def timing(self) -> str:
+        """What the dates follow from."""
+        return f"{self._expression} {self.timezone}"
+
+    @property
     def late_maximum(self) -> int | None:
         """How late a date may start, in microseconds."""
         return None if self.late_maximum_delay is None else duration(self.late_maximum_delay)

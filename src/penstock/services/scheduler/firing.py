@@ -1,0 +1,118 @@
+"""From a date of a trigger to the execution it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from penstock.base.clock import Instant, to_datetime
+from penstock.engine.context import flow_variables
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution, TriggerOrigin
+from penstock.expressions import Resolver, render_nested
+from penstock.services.executions import Launch
+from penstock.services.rendering import Answer, with_answers
+from penstock.services.scheduler.triggers import ScheduledTrigger
+
+
+class Preparation(Protocol):
+    """Makes the record of an execution without starting it (`ExecutionService`)."""
+
+    def bare(self, flow: ResolvedFlow, launch: Launch) -> Execution:
+        """Return the execution in state CREATED, before its inputs are read."""
+        ...
+
+    async def prepare(self, launch: Launch) -> Execution:
+        """Return the execution in state CREATED; raises InvalidInputs."""
+        ...
+
+
+def firing_key(trigger: ScheduledTrigger, date: Instant) -> str:
+    """Return the key under which a date of a trigger makes one execution, however many schedulers there are."""
+    return "/".join((*trigger.key, str(date)))
+
+
+def zoned(moment: datetime | None) -> str | None:
+    """Return a date as ISO 8601 text with its offset; UTC is `Z`."""
+    if moment is None:
+        return None
+    text = moment.isoformat()
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def date_variables(trigger: ScheduledTrigger, date: Instant) -> dict[str, Any]:
+    """Return `trigger` of the expression context (ENG-280, EXP-028): `date`, `next` and `previous` in the zone."""
+    moment = to_datetime(date)
+    following = trigger.calendar.next_after(moment)
+    before = trigger.calendar.last_before(moment)
+    zone = (following or before or moment).tzinfo or UTC
+    dates = {"date": zoned(moment.astimezone(zone)), "next": zoned(following), "previous": zoned(before)}
+    return {name: text for name, text in dates.items() if text is not None}
+
+
+class Firing:
+    """Makes the execution of a date. Implements ENG-271, ENG-280.
+
+    Args:
+        preparation: Makes the record.
+        answer: Answers functions that expressions in inputs call.
+        shared: Variables the instance adds to every expression.
+    """
+
+    def __init__(self, preparation: Preparation, answer: Answer, shared: Mapping[str, Any]) -> None:
+        self._preparation = preparation
+        self._answer = answer
+        self._shared = shared
+
+    async def execution(self, trigger: ScheduledTrigger, date: Instant) -> Execution:
+        """Return the execution a date starts.
+
+        Raises:
+            PenstockError: An input cannot be rendered, or is not what the flow wants.
+        """
+        launch = self._launch(trigger, date)
+        bare = self._preparation.bare(trigger.flow, launch)
+        given = await self._rendered(trigger, trigger.definition.inputs or {}, bare)
+        labels = await self._rendered(trigger, _label_map(trigger.definition.labels), bare)
+        launch = replace(launch, inputs=given, labels=tuple(labels.items()), execution_id=bare.id)
+        return self._keyed(trigger, date, await self._preparation.prepare(launch))
+
+    def without_inputs(self, trigger: ScheduledTrigger, date: Instant) -> Execution:
+        """Return the execution that stands for a date whose inputs cannot be made (`failOnTriggerError`)."""
+        return self._keyed(trigger, date, self._preparation.bare(trigger.flow, self._launch(trigger, date)))
+
+    def _launch(self, trigger: ScheduledTrigger, date: Instant) -> Launch:
+        flow, definition = trigger.flow, trigger.definition
+        origin = TriggerOrigin(definition.id, definition.type, date_variables(trigger, date))
+        return Launch(flow.tenant, flow.namespace, flow.id, flow.revision, schedule_date=date, trigger=origin)
+
+    def _keyed(self, trigger: ScheduledTrigger, date: Instant, execution: Execution) -> Execution:
+        return msgspec.structs.replace(execution, firing_key=firing_key(trigger, date))
+
+    async def _rendered(self, trigger: ScheduledTrigger, value: Mapping[str, Any], bare: Execution) -> dict[str, Any]:
+        if not value:
+            return {}
+        variables = {
+            **self._shared,
+            "flow": flow_variables(trigger.flow),
+            "vars": trigger.flow.variables,
+            "labels": dict(bare.labels),
+            "trigger": bare.trigger.variables if bare.trigger else {},
+        }
+
+        def render(resolver: Resolver) -> dict[str, Any]:
+            rendered: dict[str, Any] = render_nested(dict(value), variables, resolver=resolver)
+            return rendered
+
+        return await with_answers(render, bare, self._answer)
+
+
+def _label_map(labels: Any) -> dict[str, Any]:
+    """Return a trigger's labels, written as a map or as a list of `key` and `value`, as a map."""
+    if isinstance(labels, Mapping):
+        return dict(labels)
+    return {str(label["key"]): label["value"] for label in labels or ()}

@@ -1,0 +1,346 @@
+"""The scheduler's loop: take over what changed, fire what is due, sleep until the next date or a wake-up.
+
+Several schedulers may run on one database: a trigger moves on by compare-and-set, and a date makes one execution by its
+firing key, so nothing fires twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from penstock.base.clock import SECOND, Clock, Instant, Micros
+from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution, LogLine
+from penstock.ports.dispatch import Dispatcher
+from penstock.ports.flows import FlowStore
+from penstock.ports.journal import Journal, partition_of
+from penstock.ports.notifier import Notifier
+from penstock.ports.queries import ExecutionQueries
+from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.sdk import TriggerBase
+from penstock.services.executions import Followers
+from penstock.services.scheduler import states
+from penstock.services.scheduler.agenda import Agenda, TriggerKey
+from penstock.services.scheduler.calendar import Recovery, Turn, turn
+from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.triggers import ScheduledTrigger, scheduled_triggers
+from penstock.services.scheduler.watching import Watching
+
+log = structlog.get_logger(__name__)
+FlowKey = tuple[str, str, str]
+TriggersOf = Callable[[ResolvedFlow], Iterable[TriggerBase]]
+
+
+class FlowSource(Protocol):
+    """Where resolved flows come from."""
+
+    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+        """Return a resolved revision, the latest by default; raises NotFoundError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerSettings:
+    """How a scheduler behaves.
+
+    Args:
+        recovery: What becomes of missed dates, by trigger type (OPS-071).
+        longest_sleep: A change of the machine's clock is noticed within this time.
+        look_again: All flows are looked at again after this time, in case a notification was lost.
+        retry: When something that failed for want of the database is tried again.
+        parallel: How many triggers are fired at once.
+    """
+
+    recovery: Mapping[str, Recovery] = field(default_factory=dict)
+    longest_sleep: Micros = 30 * SECOND
+    look_again: Micros = 300 * SECOND
+    retry: Micros = SECOND
+    parallel: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What the scheduler reads and writes."""
+
+    flows: FlowStore
+    triggers: TriggerStore
+    journal: Journal
+    queries: ExecutionQueries
+    notifier: Notifier
+
+
+@dataclass(slots=True)
+class _Entry:
+    trigger: ScheduledTrigger
+    state: TriggerState
+    served_since: Instant
+
+
+class Scheduler:
+    """Starts flows at the dates of their triggers. One asyncio task; all state is confined to its loop.
+
+    Implements OPS-004, OPS-134, ENG-258, ENG-261, ENG-264, ENG-268, ENG-269, ENG-277 to ENG-282.
+
+    Args:
+        stores: What it reads and writes.
+        source: Resolved flows.
+        triggers_of: The triggers of a flow, made from their definitions.
+        firing: Makes executions.
+        dispatcher: Starts the failed execution of a trigger with `failOnTriggerError`.
+        followers: Wakes when an execution changed.
+        clock: The time.
+        settings: How it behaves.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        source: FlowSource,
+        triggers_of: TriggersOf,
+        firing: Firing,
+        dispatcher: Dispatcher,
+        followers: Followers,
+        clock: Clock,
+        settings: SchedulerSettings | None = None,
+    ) -> None:
+        self._stores = stores
+        self._source = source
+        self._triggers_of = triggers_of
+        self._firing = firing
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._settings = settings or SchedulerSettings()
+        self._entries: dict[TriggerKey, _Entry] = {}
+        self._agenda = Agenda()
+        self._watching = Watching(stores.queries, followers, self._note_end)
+        self._changed_flows: set[FlowKey] = set()
+        self._changed_triggers: set[TriggerKey] = set()
+        self._ends: list[tuple[TriggerKey, str, Execution | None]] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._look_at_all = 0
+        self.failures: Counter[TriggerKey] = Counter()
+        """How often the evaluation of a trigger failed."""
+
+    # -- the loop
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        listener = asyncio.create_task(self._listen(), name="scheduler-notifications")
+        main = asyncio.create_task(self._loop(), name="scheduler-dates")
+        try:
+            done, _ = await asyncio.wait([listener, main], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (listener, main):
+                task.cancel()
+            await asyncio.gather(listener, main, return_exceptions=True)
+            await self._watching.close()
+
+    def stop(self) -> None:
+        """Finish what is being fired, then end."""
+        self._stopping = True
+        self._wake.set()
+
+    def upcoming(self) -> list[tuple[TriggerKey, Instant]]:
+        """Return triggers and their next dates, soonest first (OPS-138)."""
+        dates = [(key, entry.state.next_date) for key, entry in self._entries.items()]
+        return sorted(((key, date) for key, date in dates if date is not None), key=lambda pair: pair[1])
+
+    async def _loop(self) -> None:
+        while not self._stopping:
+            self._wake.clear()  # before looking, so that no wake-up is lost
+            try:
+                await self._take_over_changes()
+            except UnavailableError as error:
+                log.warning("changes not read", action="scheduler.load", error=str(error))
+                self._look_at_all = self._clock.now() + self._settings.retry
+            await self._fire_due()
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        now = self._clock.now()
+        soonest = [self._look_at_all, now + self._settings.longest_sleep]
+        if (due := self._agenda.next_due) is not None:
+            soonest.append(due)
+        try:
+            async with asyncio.timeout(max(0, min(soonest) - now) / SECOND):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        async with self._stores.notifier.subscribe("flows", "triggers") as changes:
+            self._look_at_all = 0  # what changed before the subscription is found by looking
+            self._wake.set()
+            async for topic, payload in changes:
+                parts = payload.split("/")
+                if topic == "flows" and len(parts) == 3:
+                    self._changed_flows.add((parts[0], parts[1], parts[2]))
+                elif topic == "triggers" and len(parts) == 4:
+                    self._changed_triggers.add((parts[0], parts[1], parts[2], parts[3]))
+                self._wake.set()
+
+    # -- what changed
+
+    async def _take_over_changes(self) -> None:
+        if self._clock.now() >= self._look_at_all:
+            await self._load_all()
+        while self._changed_flows:
+            flow = self._changed_flows.pop()
+            known = {key: entry.state for key, entry in self._entries.items() if key[:3] == flow}
+            await self._load_flow(flow, known)
+        while self._changed_triggers:
+            await self._reload(self._changed_triggers.pop())
+        while self._ends:
+            await self._release(*self._ends.pop())
+
+    async def _load_all(self) -> None:
+        flows = [flow for flow in await self._stores.flows.all_latest() if flow.has_triggers]
+        stored = {state.key: state for state in await self._stores.triggers.all()}
+        present = {(flow.tenant, flow.namespace, flow.id) for flow in flows}
+        for flow in sorted(present | {key[:3] for key in self._entries} | {key[:3] for key in stored}):
+            await self._load_flow(flow, {key: state for key, state in stored.items() if key[:3] == flow})
+        self._look_at_all = self._clock.now() + self._settings.look_again
+
+    async def _load_flow(self, key: FlowKey, stored: Mapping[TriggerKey, TriggerState]) -> None:
+        """Take over the latest revision of a flow: its triggers, and the end of those it has no more."""
+        found: dict[TriggerKey, ScheduledTrigger] = {}
+        kept: set[str] = set()
+        try:
+            flow = await self._source.resolved(*key)
+            triggers = list(self._triggers_of(flow))
+            kept = {trigger.id for trigger in triggers}
+            found = {one.key: one for one in scheduled_triggers(flow, triggers, self._settings.recovery)}
+        except NotFoundError:
+            pass
+        except UnavailableError:
+            raise
+        except Exception as error:
+            log.warning("flow without schedules", action="scheduler.load", flow="/".join(key), error=str(error))
+            kept = {trigger_id for *_, trigger_id in stored}
+        for gone in [one for one in {*self._entries, *stored} if one[:3] == key and one not in found]:
+            self._entries.pop(gone, None)
+            self._agenda.set(gone, None)
+            if gone[3] not in kept:
+                await self._stores.triggers.delete(*gone)
+        for one, trigger in found.items():
+            await self._adopt(trigger, stored.get(one))
+
+    async def _adopt(self, trigger: ScheduledTrigger, state: TriggerState | None) -> None:
+        """Take over a trigger with the state it was left in."""
+        now = self._clock.now()
+        if state is None:
+            state = await self._stores.triggers.get(*trigger.key)
+        after = states.adopted(trigger, state, now)
+        if state is None:
+            await self._stores.triggers.save(after)
+        elif after != state and not await self._stores.triggers.fire(state, after, None):
+            after = await self._stores.triggers.get(*trigger.key) or after
+        before = self._entries.get(trigger.key)
+        self._keep(_Entry(trigger, after, before.served_since if before else now))
+
+    async def _reload(self, key: TriggerKey) -> None:
+        """Read a trigger's state again: somebody else changed it."""
+        if (entry := self._entries.get(key)) is not None:
+            await self._adopt(entry.trigger, None)
+
+    def _keep(self, entry: _Entry) -> None:
+        self._entries[entry.trigger.key] = entry
+        state = entry.state
+        locked = entry.trigger.is_exclusive and state.execution_id is not None
+        self._agenda.set(entry.trigger.key, None if locked else state.next_date)
+        for execution_id in states.running(state):
+            self._watching.watch(entry.trigger.key, execution_id)
+
+    # -- the end of executions
+
+    def _note_end(self, key: TriggerKey, execution_id: str, execution: Execution | None) -> None:
+        self._ends.append((key, execution_id, execution))
+        self._wake.set()
+
+    async def _release(self, key: TriggerKey, execution_id: str, execution: Execution | None) -> None:
+        entry = self._entries.get(key)
+        if entry is None or execution_id not in states.running(entry.state):
+            return
+        now = self._clock.now()
+        after = states.released(entry.trigger, entry.state, execution_id, execution, now)
+        if await self._stores.triggers.fire(entry.state, after, None):
+            self._keep(_Entry(entry.trigger, after, now))
+        else:
+            await self._reload(key)
+
+    # -- dates
+
+    async def _fire_due(self) -> None:
+        due = self._agenda.take(self._clock.now())
+        for start in range(0, len(due), self._settings.parallel):
+            await asyncio.gather(*(self._serve(key) for key in due[start : start + self._settings.parallel]))
+
+    async def _serve(self, key: TriggerKey) -> None:
+        """Do what is due for one trigger; whatever goes wrong concerns this trigger alone."""
+        entry = self._entries.get(key)
+        if entry is None or entry.state.next_date is None:
+            return
+        try:
+            await self._take_turn(entry, entry.state.next_date)
+        except UnavailableError as error:
+            log.warning("trigger not served", action="scheduler.fire", trigger="/".join(key), error=str(error))
+            self._agenda.set(key, self._clock.now() + self._settings.retry)
+
+    async def _take_turn(self, entry: _Entry, due: Instant) -> None:
+        now = self._clock.now()
+        step = turn(entry.trigger.calendar, due, now, entry.served_since, entry.trigger.recovery)
+        if step.date is None:
+            await self._move(entry, states.moved(entry.state, step.next_date, now), None)
+            return
+        try:
+            execution = await self._firing.execution(entry.trigger, step.date)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            await self._fail(entry, step, error)
+            return
+        after = states.fired(entry.trigger, entry.state, step.date, step.next_date, execution.id, now)
+        if await self._move(entry, after, execution):
+            log.info("fired", action="scheduler.fire", trigger="/".join(entry.trigger.key), execution=execution.id)
+            await self._stores.notifier.publish("messages", [str(partition_of(execution.id))])
+
+    async def _move(self, entry: _Entry, after: TriggerState, execution: Execution | None) -> bool:
+        """Store a trigger's move, with the execution it starts; False when another scheduler was first."""
+        if await self._stores.triggers.fire(entry.state, after, execution):
+            self._keep(_Entry(entry.trigger, after, entry.served_since))
+            return True
+        stored = await self._stores.triggers.get(*entry.trigger.key)
+        if execution is not None and stored is not None and stored.next_date == entry.state.next_date:
+            # the date has its execution already: only the state was left behind
+            left = states.moved(stored, after.next_date, self._clock.now())
+            await self._stores.triggers.fire(stored, left, None)
+        await self._reload(entry.trigger.key)
+        return False
+
+    async def _fail(self, entry: _Entry, step: Turn, error: Exception) -> None:
+        """Note that a date could not be fired, and go on with the next one (ENG-269)."""
+        now = self._clock.now()
+        trigger = entry.trigger
+        self.failures[trigger.key] += 1
+        message = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
+        log.warning("trigger failed", action="scheduler.fire", trigger="/".join(trigger.key), error=message)
+        await self._stores.journal.send((), logs=[_trigger_line(trigger, now, message)])
+        after = states.moved(entry.state, step.next_date, now)
+        if await self._move(entry, after, None) and trigger.definition.fail_on_trigger_error and step.date is not None:
+            execution = self._firing.without_inputs(trigger, step.date)
+            await self._dispatcher.create(execution, reject=f"trigger {trigger.definition.id} failed: {message}")
+
+
+def _trigger_line(trigger: ScheduledTrigger, now: Instant, message: str) -> LogLine:
+    tenant, namespace, flow_id, trigger_id = trigger.key
+    return LogLine(tenant, namespace, flow_id, now, "ERROR", message, trigger_id=trigger_id)

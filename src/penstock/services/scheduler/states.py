@@ -1,0 +1,89 @@
+"""How a trigger's stored state changes. Pure: each function returns the state after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from penstock.base.clock import Instant
+from penstock.engine.records import Execution
+from penstock.ports.triggers import TriggerState
+from penstock.services.scheduler.calendar import first_date
+from penstock.services.scheduler.triggers import ScheduledTrigger
+
+_TIMING = "timing"
+_RUNNING = "running"
+
+
+def running(state: TriggerState) -> Sequence[str]:
+    """Return the executions whose end the trigger waits for."""
+    others: Sequence[str] = state.memory.get(_RUNNING, ())
+    return (state.execution_id, *others) if state.execution_id else others
+
+
+def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant) -> TriggerState:
+    """Return the state of a trigger as its flow is now.
+
+    A new trigger, one that was disabled, and one whose dates changed begin with the first date from now on.
+    """
+    tenant, namespace, flow_id, trigger_id = trigger.key
+    state = known or TriggerState(tenant, namespace, flow_id, trigger_id)
+    timing = trigger.calendar.timing
+    if state.disabled or not trigger.is_enabled:
+        next_date = None
+    elif state.next_date is None or state.memory.get(_TIMING) != timing:
+        next_date = first_date(trigger.calendar, now)
+    else:
+        next_date = state.next_date
+    after = replace(
+        state,
+        type=trigger.definition.type_name,
+        flow_revision=trigger.flow.revision,
+        next_date=next_date,
+        execution_id=state.execution_id if trigger.is_exclusive else None,
+        memory={**state.memory, _TIMING: timing},
+    )
+    return after if after == state else replace(after, updated=now)
+
+
+def moved(state: TriggerState, next_date: Instant | None, now: Instant) -> TriggerState:
+    """Return the state after dates were passed over."""
+    return replace(state, next_date=next_date, updated=now)
+
+
+def fired(
+    trigger: ScheduledTrigger,
+    state: TriggerState,
+    date: Instant,
+    next_date: Instant | None,
+    execution_id: str,
+    now: Instant,
+) -> TriggerState:
+    """Return the state after an execution was started for a date."""
+    after = replace(state, date=date, next_date=next_date, updated=now, flow_revision=trigger.flow.revision)
+    if trigger.is_exclusive:
+        return replace(after, execution_id=execution_id)
+    if trigger.definition.stop_after:
+        return replace(after, memory={**state.memory, _RUNNING: [*state.memory.get(_RUNNING, ()), execution_id]})
+    return after
+
+
+def released(
+    trigger: ScheduledTrigger, state: TriggerState, execution_id: str, execution: Execution | None, now: Instant
+) -> TriggerState:
+    """Return the state after the end of an execution: unlocked, and disabled when `stopAfter` says so (ENG-268)."""
+    left = [one for one in state.memory.get(_RUNNING, ()) if one != execution_id]
+    after = replace(
+        state,
+        execution_id=None if state.execution_id == execution_id else state.execution_id,
+        memory={
+            **{name: value for name, value in state.memory.items() if name != _RUNNING},
+            **({_RUNNING: left} if left else {}),
+        },
+        updated=now,
+    )
+    stop = trigger.definition.stop_after or ()
+    if execution is not None and execution.state.current.value in stop:
+        return replace(after, disabled=True, next_date=None)
+    return after

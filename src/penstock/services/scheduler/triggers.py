@@ -1,0 +1,53 @@
+"""The triggers of a flow that have dates, as the scheduler needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from penstock.engine.flow import ResolvedFlow
+from penstock.sdk import TriggerBase
+from penstock.services.scheduler.agenda import TriggerKey
+from penstock.services.scheduler.calendar import Calendar, Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledTrigger:
+    """A trigger with dates, in its flow."""
+
+    flow: ResolvedFlow
+    definition: TriggerBase
+    calendar: Calendar
+    recovery: Recovery
+
+    @property
+    def key(self) -> TriggerKey:
+        """(tenant, namespace, flow, trigger)."""
+        return (self.flow.tenant, self.flow.namespace, self.flow.id, self.definition.id)
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether flow and trigger are enabled in the flow's source."""
+        return not (self.flow.disabled or self.definition.disabled)
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether the next execution waits for the end of the last one (ENG-261, ENG-281)."""
+        return not self.definition.allow_concurrent
+
+
+def scheduled_triggers(
+    flow: ResolvedFlow, triggers: Iterable[TriggerBase], configured: Mapping[str, Recovery]
+) -> Iterator[ScheduledTrigger]:
+    """Yield those of a flow's triggers that have dates.
+
+    Args:
+        flow: The flow.
+        triggers: Its triggers.
+        configured: What becomes of missed dates where the trigger does not say, by type (OPS-071).
+    """
+    for definition in triggers:
+        if isinstance(definition, Calendar):
+            own = getattr(definition, "recover_missed_schedules", None)
+            recovery = Recovery(own) if own else configured.get(definition.type_name, Recovery.ALL)
+            yield ScheduledTrigger(flow, definition, definition, recovery)
