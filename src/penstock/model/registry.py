@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -25,6 +27,15 @@ class TypeKind(StrEnum):
     TASK_RUNNER = "taskRunners"
 
 
+KIND_WORDS = {
+    TypeKind.TASK: "task",
+    TypeKind.TRIGGER: "trigger",
+    TypeKind.CONDITION: "condition",
+    TypeKind.TASK_RUNNER: "task runner",
+}
+"""How people call a kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class TypeEntry:
     """One plugin class under its canonical name."""
@@ -37,6 +48,22 @@ class TypeEntry:
     """Older names; accepted, and reported as deprecated."""
     plugin: str = "penstock"
     """The distribution it comes from."""
+
+    @classmethod
+    def of(cls, plugin_class: type[Any], plugin: str = "penstock") -> TypeEntry:
+        """Return the entry of a class that says its kind, name and older names itself, as all SDK classes do.
+
+        Raises:
+            InvalidTypeError: It has no name, or takes a property name that is not its own (PLG-018).
+        """
+        name, kind = plugin_class.type_name, plugin_class.type_kind
+        if not name:
+            raise InvalidTypeError(f"{plugin_class.__qualname__} has no `type_name`", hint="set the class attribute")
+        if "version" in plugin_class.__annotations__:
+            raise InvalidTypeError(
+                f"{name} declares a property `version`, which names the plugin's version", hint="choose another name"
+            )
+        return cls(name, kind, plugin_class, tuple(plugin_class.type_aliases), plugin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +81,19 @@ class DuplicateTypeError(PenstockError):
     code = "DUPLICATE_TYPE"
 
 
+class InvalidTypeError(PenstockError):
+    """A plugin class that cannot be a type of the flow language."""
+
+    code = "INVALID_TYPE"
+
+
 class TypeRegistry:
-    """Types by name. Immutable once built."""
+    """Types by name. Immutable once built. Implements ENG-007, MIG-010."""
 
     def __init__(self, entries: Iterable[TypeEntry]) -> None:
         self._entries: dict[str, TypeEntry] = {}
         self._aliases: dict[str, TypeEntry] = {}
+        self._found: dict[str, Found] = {}
         for entry in entries:
             if entry.name in self._entries:
                 raise DuplicateTypeError(
@@ -67,22 +101,29 @@ class TypeRegistry:
                     hint="uninstall one of the two",
                 )
             self._entries[entry.name] = entry
+            self._found[entry.name] = Found(entry)
             for alias in entry.aliases:
                 self._aliases[alias] = entry
+        for alias, entry in self._aliases.items():
+            self._found.setdefault(alias, Found(entry, alias=alias))
 
     def find(self, name: str) -> Found | None:
         """Return the entry behind a name or an older name (ENG-007: case-sensitive)."""
-        if entry := self._entries.get(name):
-            return Found(entry)
-        if entry := self._aliases.get(name):
-            return Found(entry, alias=name)
-        return None
+        return self._found.get(name)
+
+    @cached_property
+    def _by_last_part(self) -> dict[str, str]:
+        return {known.rsplit(".", 1)[-1].lower(): known for known in (*self._aliases, *self._entries)}
+
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether any type's name, or an older one, begins with this and a dot."""
+        return any(name.startswith(prefix + ".") for name in self._found)
 
     def suggest(self, name: str) -> str | None:
-        """Return the known name nearest to a wrong one, judged by its last part first."""
-        last = {known.rsplit(".", 1)[-1].lower(): known for known in (*self._aliases, *self._entries)}
+        """Return the known name nearest to a wrong one, judged by the whole and by its last part."""
         if near := difflib.get_close_matches(name, self._entries, n=1, cutoff=0.75):
             return near[0]
+        last = self._by_last_part
         if near := difflib.get_close_matches(name.rsplit(".", 1)[-1].lower(), last, n=1, cutoff=0.75):
             return last[near[0]]
         return None

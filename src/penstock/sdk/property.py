@@ -1,13 +1,17 @@
-"""`Property[T]`: a property that may be written as an expression and is rendered into `T` when the task runs (PLG-014)."""
+"""`Property[T]`: a property that may be an expression, rendered into `T` when the task runs. Implements PLG-014."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PydanticUserError, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+from penstock.expressions.values import text_of
+from penstock.model.wanted import ANYTHING, Wanted, wanted_of
 
 T = TypeVar("T")
 
@@ -22,6 +26,37 @@ def _has_expression(value: Any) -> bool:
     return False
 
 
+class _Target:
+    """The type a property renders into; what converts to it is made when first needed."""
+
+    def __init__(self, annotation: Any) -> None:
+        self.annotation = annotation
+        self._adapter: TypeAdapter[Any] | None = None
+        self._wanted: Wanted | None = None
+
+    @property
+    def adapter(self) -> TypeAdapter[Any]:
+        """Converts and validates."""
+        if self._adapter is None:
+            try:
+                self._adapter = TypeAdapter(self.annotation, config=ConfigDict(coerce_numbers_to_str=True))
+            except PydanticUserError:  # a model brings its own configuration
+                self._adapter = TypeAdapter(self.annotation)
+        return self._adapter
+
+    @property
+    def wanted(self) -> Wanted:
+        """Says where only text will do."""
+        if self._wanted is None:
+            self._wanted = wanted_of(self.annotation)
+        return self._wanted
+
+
+@lru_cache(maxsize=1024)
+def _target_of(annotation: Any) -> _Target:
+    return _Target(annotation)
+
+
 class Property(Generic[T]):
     """The raw value of a dynamic property, as written in the flow, and the type it renders into.
 
@@ -29,12 +64,13 @@ class Property(Generic[T]):
     read; one with an expression when it is rendered.
     """
 
-    __slots__ = ("adapter", "raw", "static")
+    __slots__ = ("_target", "raw", "static")
 
-    def __init__(self, raw: Any, adapter: TypeAdapter[T] | None = None) -> None:
+    def __init__(self, raw: Any, target: _Target | None = None) -> None:
         self.raw = raw
-        self.adapter = adapter
         self.static = not _has_expression(raw)
+        """Whether there is no expression in it."""
+        self._target = target
 
     @classmethod
     def of(cls, value: T) -> Property[T]:
@@ -42,14 +78,15 @@ class Property(Generic[T]):
         return cls(value)
 
     def convert(self, rendered: Any) -> T:
-        """Return the rendered value as `T` (EXP-007).
+        """Return the rendered value as `T` (EXP-007); where text is wanted, anything else as its text (EXP-006).
 
         Raises:
             pydantic.ValidationError: It does not fit.
         """
-        if self.adapter is None:
+        target = self._target
+        if target is None:
             return rendered  # type: ignore[no-any-return]  # a default given by `of` has its type already
-        return self.adapter.validate_python(rendered)
+        return target.adapter.validate_python(_as_text(rendered, target.wanted))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"Property({self.raw!r})"
@@ -62,27 +99,45 @@ class Property(Generic[T]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        inner_type = (get_args(source) or (Any,))[0]
-        inner = handler.generate_schema(inner_type)
-        adapter: TypeAdapter[Any] = TypeAdapter(inner_type)
+        annotation = (get_args(source) or (Any,))[0]
+        try:
+            target = _target_of(annotation)
+        except TypeError:  # constraints that cannot be hashed
+            target = _Target(annotation)
 
-        def wrap(value: Any) -> Property[Any]:
+        def wrap(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Property[Any]:
             if isinstance(value, Property):
-                return value
-            prop: Property[Any] = Property(value, adapter)
+                return value if value._target is not None else Property(value.raw, target)
+            prop: Property[Any] = Property(value, target)
             if prop.static:
-                adapter.validate_python(value)
+                validate(_as_text(value, target.wanted, scalars_only=True))
             return prop
 
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.no_info_wrap_validator_function(
             wrap,
+            handler.generate_schema(annotation),
             serialization=core_schema.plain_serializer_function_ser_schema(lambda prop: prop.raw),
-            metadata={"inner": inner},
         )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        inner = handler(schema["metadata"]["inner"])  # type: ignore[index, typeddict-item]  # set above
-        if inner.get("type") == "string":
+        inner = handler(schema["schema"])
+        if inner.get("type") == "string" and not inner.keys() & {"enum", "const", "format", "pattern"}:
             return {**inner, "$dynamic": True}
         return {"anyOf": [inner, {"type": "string"}], "$dynamic": True}
+
+
+def _as_text(value: Any, wanted: Wanted, *, scalars_only: bool = False) -> Any:
+    """Return a value with everything (or scalars alone) as text where only text will do."""
+    kind = type(value)
+    if kind is str or value is None or wanted is ANYTHING:
+        return value
+    if kind is dict and wanted.values is not None:
+        inner = wanted.values
+        return {text_of(key): _as_text(item, inner, scalars_only=scalars_only) for key, item in value.items()}
+    if kind is list and wanted.items is not None:
+        inner = wanted.items
+        return [_as_text(item, inner, scalars_only=scalars_only) for item in value]
+    if wanted.text and wanted.model is None and not (scalars_only and kind in (dict, list)):
+        return text_of(value)
+    return value

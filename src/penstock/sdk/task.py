@@ -10,19 +10,23 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 
 from penstock.engine.flow import EndedChild, Launch, Scope, Step
 from penstock.engine.states import StateType
+from penstock.model.base import ID_PATTERN, FlowModel
+from penstock.model.markers import ChildTasks as ChildTasks
+from penstock.model.markers import InputDefinitions, Literally, Typed
+from penstock.model.policies import TaskCache
+from penstock.model.policies import WorkerGroup as WorkerGroup
+from penstock.model.registry import TypeKind
+from penstock.model.retry import Duration, Retry
 from penstock.sdk.context import RunContext
 
 
-class PluginModel(BaseModel):
+class PluginModel(FlowModel):
     """Base of everything a flow configures: unknown properties are errors (ENG-399), names are camelCase in YAML."""
 
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, arbitrary_types_allowed=True, frozen=True
-    )
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
 class Output(BaseModel):
@@ -31,21 +35,20 @@ class Output(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
 
 
-class ChildTasks:
-    """Marks a property that holds task definitions: `Annotated[list[dict], ChildTasks()]`. See `TaskList`."""
-
-
 TaskDefinition = Annotated[dict[str, Any], ChildTasks()]
 """A property that holds one task definition."""
 TaskList = Annotated[list[dict[str, Any]], ChildTasks()]
 """A property that holds a list of task definitions; validated each by its own type."""
+TaskRunnerDefinition = Annotated[dict[str, Any], Typed(TypeKind.TASK_RUNNER)]
+"""A property that holds a task runner's definition."""
+ConditionList = Annotated[list[dict[str, Any]], Typed(TypeKind.CONDITION)]
+"""A property that holds a list of condition definitions."""
+InputList = Annotated[list[dict[str, Any]], InputDefinitions()]
+"""A property that holds input definitions, like a flow's `inputs`."""
 
 
-class WorkerGroup(PluginModel):
-    """Which workers may run a task (ENG-047)."""
-
-    key: str
-    fallback: str = "WAIT"
+OutputModel = type[BaseModel]
+# A name of its own, since `type` means a property within the classes below.
 
 
 class TaskBase(PluginModel):
@@ -54,12 +57,20 @@ class TaskBase(PluginModel):
     type_name: ClassVar[str] = ""
     """The canonical `type`, such as `io.kestra.plugin.core.log.Log`."""
     type_aliases: ClassVar[tuple[str, ...]] = ()
+    """Older names, still accepted (MIG-010)."""
+    type_kind: ClassVar[TypeKind] = TypeKind.TASK
+    output_type: ClassVar[OutputModel | None] = None
+    """The model of the outputs, when the type always gives the same ones; references are checked against it."""
+    brings_tasks: ClassVar[bool] = False
+    """Whether task runs of tasks come with it that the flow does not declare."""
+    calls_flow: ClassVar[bool] = False
+    """Whether it starts the flow that its properties `namespace` and `flowId` name."""
 
-    id: str = Field(description="Unique within the flow.")
-    type: str
-    description: str | None = Field(None, description="What the task is for; Markdown.")
-    retry: dict[str, Any] | None = Field(None, description="When and how often a failed attempt is tried again.")
-    timeout: str | None = Field(None, description="The longest an attempt may take, as ISO 8601 duration.")
+    id: str = Field(pattern=ID_PATTERN, description="Unique within the flow.")
+    type: str = Field(description="The type of the task.")
+    description: Annotated[str | None, Literally()] = Field(None, description="What the task is for; Markdown.")
+    retry: Retry | None = Field(None, description="When and how often a failed attempt is tried again.")
+    timeout: Duration | None = Field(None, description="The longest an attempt may take, as ISO 8601 duration.")
     run_if: str | bool | None = Field(None, description="Skip the task when this expression is false.")
     disabled: bool = Field(False, description="Skip the task.")
     worker_group: WorkerGroup | None = None
@@ -67,7 +78,7 @@ class TaskBase(PluginModel):
     allow_warning: bool = Field(False, description="A warning becomes a success.")
     log_level: str | None = Field(None, description="The lowest level of log lines that is kept.")
     log_to_file: bool = Field(False, description="Keep the logs as a file in internal storage.")
-    task_cache: dict[str, Any] | None = Field(None, description="Reuse the outputs of an earlier identical run.")
+    task_cache: TaskCache | None = Field(None, description="Reuse the outputs of an earlier identical run.")
     version: str | None = Field(None, description="The plugin version to use.")
     assets: dict[str, Any] | None = None
 
@@ -89,6 +100,9 @@ class Task(TaskBase):
 
 class FlowableTask(TaskBase):
     """A control-flow task: decides which children start (see `penstock.engine.flow.Flowable`). No I/O, little work."""
+
+    is_loop: ClassVar[bool] = False
+    """Whether children run once for each of several values, which then key their outputs (ENG-081)."""
 
     errors: TaskList | None = Field(None, description="Tasks that run when a child has failed.")
     finally_: TaskList | None = Field(None, alias="finally", description="Tasks that run last, whatever happened.")

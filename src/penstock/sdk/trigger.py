@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from penstock.sdk.task import PluginModel, WorkerGroup
+from penstock.model.base import ID_PATTERN
+from penstock.model.markers import Literally
+from penstock.model.policies import WorkerGroup
+from penstock.model.registry import TypeKind
+from penstock.sdk.task import ConditionList, PluginModel
 
 
 class ConditionBase(PluginModel):
@@ -14,7 +18,9 @@ class ConditionBase(PluginModel):
 
     type_name: ClassVar[str] = ""
     type_aliases: ClassVar[tuple[str, ...]] = ()
-    type: str
+    type_kind: ClassVar[TypeKind] = TypeKind.CONDITION
+
+    type: str = Field(description="The type of the condition.")
 
 
 class TriggerBase(PluginModel):
@@ -22,16 +28,19 @@ class TriggerBase(PluginModel):
 
     type_name: ClassVar[str] = ""
     type_aliases: ClassVar[tuple[str, ...]] = ()
+    type_kind: ClassVar[TypeKind] = TypeKind.TRIGGER
 
-    id: str = Field(description="Unique within the flow.")
-    type: str
-    description: str | None = None
+    id: str = Field(pattern=ID_PATTERN, description="Unique within the flow.")
+    type: str = Field(description="The type of the trigger.")
+    description: Annotated[str | None, Literally()] = Field(None, description="What the trigger is for; Markdown.")
     disabled: bool = Field(False, description="The trigger creates no executions.")
     allow_concurrent: bool = Field(False, description="Start again while an execution of this trigger still runs.")
-    conditions: list[dict[str, Any]] | None = Field(None, description="All must hold for the trigger to start the flow.")
+    conditions: ConditionList | None = Field(None, description="All must hold for the trigger to start the flow.")
     inputs: dict[str, Any] | None = Field(None, description="Values for the flow's inputs.")
     labels: Any = None
-    stop_after: list[str] | None = Field(None, description="Disable the trigger after an execution ended in one of these states.")
+    stop_after: list[str] | None = Field(
+        None, description="Disable the trigger after an execution ended in one of these states."
+    )
     fail_on_trigger_error: bool = False
     worker_group: WorkerGroup | None = None
     log_level: str | None = None
@@ -45,5 +54,7 @@ class TaskRunnerBase(PluginModel):
 
     type_name: ClassVar[str] = ""
     type_aliases: ClassVar[tuple[str, ...]] = ()
-    type: str
+    type_kind: ClassVar[TypeKind] = TypeKind.TASK_RUNNER
+
+    type: str = Field(description="The type of the task runner.")
     version: str | None = None

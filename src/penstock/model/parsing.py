@@ -1,0 +1,197 @@
+"""From YAML text to a flow document, with everything that is wrong found at once.
+
+Nothing here raises for bad content: `parse_flow` returns the problems, `read_flow` raises one error with all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from penstock.model.checking import Checker
+from penstock.model.complaints import Complaint, unknown_property
+from penstock.model.defaults import DefaultsStack, PluginDefaults
+from penstock.model.definitions import Completer, make_model, map_definitions
+from penstock.model.document import FlowDocument
+from penstock.model.input_types import Input
+from penstock.model.problems import InvalidFlow, Path, Problem, Severity, path_text
+from penstock.model.references import References, check_references
+from penstock.model.registry import TypeRegistry
+from penstock.model.rules import check_rules
+from penstock.model.wanted import ANYTHING, Wanted, settle, shape_of
+from penstock.model.yaml import Position, YamlDocument, read_yaml
+
+_TEXTS = Wanted(values=Wanted(text=True), items=Wanted(values=Wanted(text=True)))
+_DEFINITIONS = ("tasks", "errors", "finally", "afterExecution", "triggers", "listeners")
+_NEEDED = "it needs `id`, `namespace` and `tasks`"
+_RENDERED = ("outputs", "checks", "sla", "retry", "concurrency")
+
+
+@dataclass(frozen=True)
+class ParsedFlow:
+    """A flow source that has been read."""
+
+    source: str
+    """The text, byte for byte."""
+    document: FlowDocument | None
+    """What it says; None when there are errors in the flow's own properties."""
+    problems: tuple[Problem, ...]
+    """Everything found, in the order of the text."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The plain data of the text, as far as it is a map."""
+    yaml: YamlDocument | None = None
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that keep the flow from being saved."""
+        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+
+    def position(self, path: Path) -> Position:
+        """Return where a value stands in the text."""
+        return self.yaml.position(path) if self.yaml is not None else Position(1, 1)
+
+
+def read_flow(source: str, registry: TypeRegistry, *, defaults: Sequence[Sequence[PluginDefaults]] = ()) -> ParsedFlow:
+    """Return a flow that has no errors; its `document` is never None.
+
+    Raises:
+        InvalidFlow: It has; carries every problem.
+    """
+    parsed = parse_flow(source, registry, defaults=defaults)
+    if parsed.document is None or parsed.errors:
+        raise InvalidFlow(parsed.problems)
+    return parsed
+
+
+def parse_flow(
+    source: str,
+    registry: TypeRegistry,
+    *,
+    defaults: Sequence[Sequence[PluginDefaults]] = (),
+    first_line: int = 1,
+) -> ParsedFlow:
+    """Return what a flow source says and every problem in it.
+
+    Implements ENG-001, ENG-002, ENG-006, ENG-007, ENG-014, ENG-042, ENG-399, EXP-009, BEY-033, MIG-010, MIG-025.
+
+    Args:
+        source: YAML text of one flow.
+        registry: The types there are.
+        defaults: Plugin defaults from outside the flow: its namespace's first, the instance's last.
+        first_line: The number of the text's first line, when it is part of a longer one.
+    """
+    yaml = read_yaml(source, first_line)
+    if yaml.mark is None and not yaml.problems:
+        problem = Problem(Severity.ERROR, "", "the flow is empty", _NEEDED, first_line, 1)
+        return ParsedFlow(source, None, (problem,), {}, yaml)
+    if not isinstance(yaml.data, dict):
+        problems = yaml.problems or (Problem(Severity.ERROR, "", "a flow is a map", _NEEDED, first_line, 1),)
+        return ParsedFlow(source, None, problems, {}, yaml)
+    return _Parsing(yaml, registry, defaults).run()
+
+
+class _Parsing:
+    """One run over one document."""
+
+    def __init__(
+        self, yaml: YamlDocument, registry: TypeRegistry, defaults: Sequence[Sequence[PluginDefaults]]
+    ) -> None:
+        self._yaml = yaml
+        self._raw: dict[str, Any] = yaml.data
+        self._problems: list[Problem] = list(yaml.problems)
+        self._registry = registry
+        stack = DefaultsStack([self._own_defaults(), *defaults])
+        self._checker = Checker(Completer(registry, stack), self._report)
+
+    def _report(self, complaint: Complaint, severity: Severity) -> None:
+        path = complaint.path
+        if path[:1] == ("pluginDefaults",) and "pluginDefaults" not in self._raw and "taskDefaults" in self._raw:
+            complaint = replace(complaint, path=("taskDefaults", *path[1:]))
+        self._add(complaint, severity, self._yaml.position(complaint.path))
+
+    def _add(self, complaint: Complaint, severity: Severity, place: Position) -> None:
+        problem = Problem(
+            severity,
+            path_text(complaint.path),
+            complaint.message,
+            complaint.hint,
+            place.line,
+            place.column,
+            complaint.code,
+        )
+        if problem not in self._problems[-50:]:
+            self._problems.append(problem)
+
+    def _own_defaults(self) -> list[PluginDefaults]:
+        """Return the flow's plugin defaults as far as they make sense; what does not is reported with the document."""
+        entries = self._raw.get("pluginDefaults", self._raw.get("taskDefaults"))
+        return [
+            PluginDefaults(one["type"], one.get("values", {}), one.get("forced") == 1)
+            for one in (entries if isinstance(entries, list) else ())
+            if isinstance(one, dict) and isinstance(one.get("type"), str) and isinstance(one.get("values", {}), dict)
+        ]
+
+    def run(self) -> ParsedFlow:
+        """Return the outcome."""
+        data = self._settled()
+        inputs = self._inputs(data)
+        document = self._document(data, inputs)
+        if document is not None:
+            check_rules(document, self._registry, self._checker.tasks, self._report)
+        references = References.of(data, inputs or [], self._checker.tasks)
+        for complaint, severity, line, column in check_references(self._checker.rendered, references):
+            place = self._yaml.position_within(complaint.path, line, column)
+            self._add(complaint, severity, place)
+        problems = sorted(self._problems, key=lambda problem: (problem.line, problem.column))
+        return ParsedFlow(self._yaml.text, document, tuple(problems), data, self._yaml)
+
+    def _settled(self) -> dict[str, Any]:
+        """Return the data with its scalars settled, every definition in it checked."""
+        shape = shape_of(FlowDocument)
+        data: dict[str, Any] = {}
+        for key, value in self._raw.items():
+            shaped = shape.by_name.get(key)
+            if shaped is None:
+                self._report(unknown_property((key,), shape.names), Severity.ERROR)
+                data[key] = settle(value, ANYTHING)
+            elif key == "labels":
+                data[key] = settle(value, _TEXTS)
+            elif key in _DEFINITIONS:
+                data[key] = map_definitions(value, shaped.wanted, (key,), self._checker.definition)
+            elif key in ("pluginDefaults", "taskDefaults", "inputs"):
+                data[key] = value
+            else:
+                data[key] = settle(value, shaped.wanted)
+            if shaped is not None and key != shaped.name:
+                hint = f"write `{shaped.name}`"
+                self._report(Complaint((key,), f"`{key}` is an older name", hint, "DEPRECATED"), Severity.DEPRECATION)
+            if key in _RENDERED:
+                self._checker.note(data[key], (key,))
+        return data
+
+    def _inputs(self, data: dict[str, Any]) -> list[Input] | None:
+        """Return the declared inputs, and settle them in the data; None when `inputs` is no list."""
+        raw = self._raw.get("inputs")
+        if not isinstance(raw, list):
+            return [] if raw is None else None
+        made = []
+        data["inputs"] = settled = list(raw)
+        for index, one in enumerate(raw):
+            path: Path = ("inputs", index)
+            if not isinstance(one, dict):
+                self._report(Complaint(path, "an input is a map with `id` and `type`"), Severity.ERROR)
+                continue
+            settled[index], declared = self._checker.input(one, path)
+            if declared is not None:
+                made.append(declared)
+        return made
+
+    def _document(self, data: dict[str, Any], inputs: list[Input] | None) -> FlowDocument | None:
+        known = {key: value for key, value in data.items() if key in shape_of(FlowDocument).by_name}
+        if inputs is not None:
+            known["inputs"] = inputs
+        document, wrong = make_model(FlowDocument, known)
+        for complaint in wrong:
+            self._report(complaint, Severity.ERROR)
+        return document if isinstance(document, FlowDocument) else None
