@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -25,7 +25,12 @@ from penstock.engine.states import TERMINAL, State, StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.model.flow import read_flow
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
-from penstock.testing.run_context import run_context
+from penstock.services.executor.executor import assignment_of
+from penstock.services.masking import Maskers
+from penstock.services.worker.attempt import Attempt
+from penstock.services.worker.host import Host
+from penstock.services.worker.instances import Instances
+from penstock.services.worker.settings import WorkerSettings
 
 START = 1_700_000_000 * SECOND
 Outcome = tuple[StateType, Mapping[str, Any] | None]
@@ -55,6 +60,16 @@ def registry_of_builtins() -> TypeRegistry:
     )
 
 
+class Still:
+    """The clock of a run: it stands still while a task runs."""
+
+    def __init__(self, run: EngineRun) -> None:
+        self._run = run
+
+    def now(self) -> int:
+        return self._run.now
+
+
 class EngineRun:
     """One execution of a flow, driven to its end."""
 
@@ -62,7 +77,7 @@ class EngineRun:
         self, source: str | ResolvedFlow, inputs: Mapping[str, Any] | None = None, run_task: RunTask | None = None
     ) -> None:
         self.flow = flow_of(source) if isinstance(source, str) else source
-        self.registry = registry_of_builtins()
+        self.instances = Instances(registry_of_builtins())
         self.run_task = run_task or self._run_for_real
         self.now = START
         self.jobs: deque[Job] = deque()
@@ -155,19 +170,13 @@ class EngineRun:
         return self
 
     def _run_for_real(self, job: Job, definition: Mapping[str, Any], context: Mapping[str, Any]) -> Outcome:
-        cls = self.registry.find(str(definition["type"])).entry.cls  # type: ignore[union-attr]
-        task = cls.model_validate(dict(definition))
-        with run_context(context) as run:
-            try:
-                output = task.run(run)  # type: ignore[attr-defined]
-            except Exception as error:
-                self.logs.append(str(error))
-                return StateType.FAILED, None
-            finally:
-                self.logs.extend(message for _, message in run.lines)
-        if output is None or isinstance(output, Mapping):
-            return StateType.SUCCESS, output
-        return StateType.SUCCESS, output.model_dump(by_alias=True, exclude_none=True)
+        """Run a quick task as the worker does; it needs no loop and no server."""
+        assignment = assignment_of(job, self.state, self.flow, {})
+        host = Host(cast(Any, None), cast(Any, None), WorkerSettings(threads=1), Still(self), Maskers())
+        report = Attempt(assignment, self.instances.get(assignment), host, "worker").run()
+        self.logs.extend(line.message for line in report.logs)
+        assert isinstance(report.event, TaskEnded)
+        return report.event.state, report.event.outputs
 
     # -- looking
 

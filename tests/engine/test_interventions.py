@@ -253,7 +253,8 @@ def test_restart_runs_failed_task_runs_again_in_the_same_execution() -> None:
 def test_restart_inside_nested_scopes_and_loops_reopens_only_what_failed() -> None:
     source = (
         HEAD
-        + "tasks:\n  - id: each\n    type: io.kestra.plugin.core.flow.ForEach\n    concurrencyLimit: 0\n    values: [1, 2, 3]\n"
+        + "tasks:\n  - id: each\n    type: io.kestra.plugin.core.flow.ForEach\n    concurrencyLimit: 0\n"
+        + "    values: [1, 2, 3]\n"
         + "    tasks:\n      - id: inner\n        type: io.kestra.plugin.core.flow.Sequential\n        tasks:\n"
         + f"          - {{id: b, type: {RETURN}, format: x}}\n          - {{id: c, type: {RETURN}, format: x}}\n"
         + f"  - {{id: after, type: {RETURN}, format: x}}\n"

@@ -26,9 +26,18 @@ def kill(turn: Turn) -> None:
     if execution.state.current is not StateType.KILLING:
         turn.move_execution(StateType.KILLING)
     cursor = turn.execution.cursor
-    kills = int(cursor.memory.get("kills", 0)) + 1
-    memory = {**cursor.memory, "kills": kills, "held": False}
+    memory = {**cursor.memory, "kills": int(cursor.memory.get("kills", 0)) + 1, "held": False}
     turn.set_cursor(None, replace(cursor, killed=True, memory=memory))
+    _stop_runs(turn)
+
+
+def cancel(turn: Turn) -> None:
+    """Stop the execution on the system's own account: it will end CANCELLED (ENG-148)."""
+    turn.set_cursor(None, replace(turn.execution.cursor, killed=True, cancelled=True))
+    _stop_runs(turn)
+
+
+def _stop_runs(turn: Turn) -> None:
     for run in turn.runs():
         if run.state.current not in TERMINAL:
             _kill_run(turn, run)
@@ -41,7 +50,8 @@ def _kill_run(turn: Turn, run: TaskRun) -> None:
     state = run.state.current
     if task.flowable is not None and state is not StateType.CREATED:
         turn.cancel_timer("flowable", run.id)
-        turn.set_cursor(run.id, replace(turn.cursor(run.id), killed=True))
+        cancelled = turn.execution.cursor.cancelled
+        turn.set_cursor(run.id, replace(turn.cursor(run.id), killed=True, cancelled=cancelled))
         if state is StateType.PAUSED:
             unpause_run(turn)
         if state is not StateType.KILLING:

@@ -13,6 +13,7 @@ from penstock.base.clock import Instant
 from penstock.engine.ending import end_execution, end_run
 from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import EndedChild, Flowable, Launch, ResolvedTask, Step
+from penstock.engine.killing import cancel
 from penstock.engine.pausing import pause_run
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.states import FAILURES, StateType
@@ -135,11 +136,14 @@ def child_ended(turn: Turn, child: TaskRun) -> None:
         warned=cursor.warned or child.state.current is StateType.WARNING,
     )
     turn.set_cursor(scope, cursor)
-    if scope is None or cursor.phase in IN_ORDER:
+    if child.state.current is StateType.CANCELLED and not turn.execution.cursor.cancelled:
+        cancel(turn)
+        cursor = turn.cursor(scope)
+    if cursor.killed and cursor.phase not in ALWAYS:
+        take(turn, scope, Step())
+    elif scope is None or cursor.phase in IN_ORDER:
         following = None if failed else turn.flow.following.get(task.id)
         take(turn, scope, Step(launches=(Launch(following),)) if following else Step())
-    elif cursor.killed:
-        take(turn, scope, Step())
     else:
         ended = EndedChild(task, child.state.current, child.value, child.iteration, failed)
         ask(turn, turn.run(scope), lambda flowable, view: flowable.child_ended(view, ended))
