@@ -1,0 +1,120 @@
+"""Statements on the hot path: many rows at once, as driver SQL that is written when the module is loaded.
+
+SQLite runs one prepared statement per row; PostgreSQL gets whole columns as arrays and runs one statement for all
+rows, so that a batch costs one round trip however long it is.
+"""
+
+# ruff: noqa: S608 - names come from our own tables, values are parameters
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Double, Integer, SmallInteger, Table, Text
+
+from penstock.base.codec import to_json_text
+
+Row = tuple[Any, ...]
+_ARRAYS = {SmallInteger: "int2", Integer: "int4", BigInteger: "int8", Boolean: "bool", Double: "float8", Text: "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A statement for many rows, in the words of both databases."""
+
+    sqlite: str
+    postgres: str
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Run the statement for all rows; returns how many rows of the table it touched."""
+        if not rows:
+            return 0
+        if connection.dialect.name == "sqlite":
+            return connection.exec_driver_sql(self.sqlite, list(rows)).rowcount
+        return connection.exec_driver_sql(self.postgres, columns_of(rows)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedQuery:
+    """A query about many keys: `{keys}` in its text stands for `IN` or `ANY` with all of them as one parameter.
+
+    Args:
+        text: The query.
+        lock: What PostgreSQL adds to lock the rows; SQLite has one writer and needs none.
+    """
+
+    text: str
+    lock: str = ""
+
+    def run(self, connection: Connection, keys: Iterable[str | int]) -> Sequence[Any]:
+        """Return the rows of all keys."""
+        if connection.dialect.name == "sqlite":
+            text = self.text.format(keys="IN (SELECT value FROM json_each(?))")
+            return connection.exec_driver_sql(text, (to_json_text(list(keys)),)).fetchall()
+        text = f"{self.text.format(keys='= ANY(%s)')} {self.lock}"
+        return connection.exec_driver_sql(text, (list(keys),)).fetchall()
+
+
+def columns_of(rows: Sequence[Row]) -> tuple[list[Any], ...]:
+    """Return rows turned into columns."""
+    return tuple(map(list, zip(*rows, strict=True)))
+
+
+def insert(table: Table, columns: Sequence[str], conflict: str = "") -> Bulk:
+    """Return an INSERT of these columns, with an `ON CONFLICT ...` clause where wanted."""
+    names = ", ".join(quoted(name) for name in columns)
+    marks = ", ".join("?" for _ in columns)
+    return Bulk(
+        sqlite=f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {conflict}",
+        postgres=f"INSERT INTO {table.name} ({names}) SELECT * FROM {_unnest(table, columns)} {conflict}",
+    )
+
+
+def update(table: Table, columns: Sequence[str], keys: Sequence[str]) -> Bulk:
+    """Return an UPDATE of columns by keys; a row gives the columns first, then the keys."""
+    names = [*columns, *keys]
+    setting = ", ".join(f"{quoted(name)} = ?" for name in columns)
+    setting_from = ", ".join(f"{quoted(name)} = given.{quoted(name)}" for name in columns)
+    return Bulk(
+        sqlite=f"UPDATE {table.name} SET {setting} WHERE {_equal(keys)}",
+        postgres=f"UPDATE {table.name} SET {setting_from} FROM {_unnest(table, names)} AS given({_list(names)}) "
+        f"WHERE {_joined(table, keys)}",
+    )
+
+
+def delete(table: Table, keys: Sequence[str], only: str = "") -> Bulk:
+    """Return a DELETE by keys, of rows that fulfil one more condition where wanted."""
+    more = f" AND {only}" if only else ""
+    return Bulk(
+        sqlite=f"DELETE FROM {table.name} WHERE {_equal(keys)}{more}",
+        postgres=f"DELETE FROM {table.name} USING {_unnest(table, keys)} AS given({_list(keys)}) "
+        f"WHERE {_joined(table, keys)}{more}",
+    )
+
+
+def quoted(name: str) -> str:
+    """Return a column's name as SQL; some of ours are words of the language (`partition`)."""
+    return f'"{name}"'
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
+def _equal(keys: Sequence[str]) -> str:
+    return " AND ".join(f"{quoted(key)} = ?" for key in keys)
+
+
+def _joined(table: Table, keys: Sequence[str]) -> str:
+    return " AND ".join(f"{table.name}.{quoted(key)} = given.{quoted(key)}" for key in keys)
+
+
+def _unnest(table: Table, columns: Sequence[str]) -> str:
+    return f"unnest({', '.join(f'%b::{_array(table.c[name])}[]' for name in columns)})"
+
+
+def _array(column: Column[Any]) -> str:
+    # The first match: SmallInteger and BigInteger are Integers too.
+    return next(name for kind, name in _ARRAYS.items() if isinstance(column.type, kind))

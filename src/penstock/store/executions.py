@@ -1,0 +1,105 @@
+"""Executions and their task runs as rows: written by the journal, loaded as working sets."""
+
+# ruff: noqa: S608 - names come from our own tables, values are parameters
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from penstock.engine.records import Execution, TaskRun
+from penstock.engine.states import TERMINAL
+from penstock.ports.journal import Loaded
+from penstock.store import rows
+from penstock.store.bulk import KeyedQuery, columns_of, delete, insert, quoted, update
+from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, TASK_RUNS
+
+_INSERT = insert(EXECUTIONS, (*rows.EXECUTION_SET_ONCE, *rows.EXECUTION_CHANGING), "ON CONFLICT DO NOTHING")
+_UPDATE = update(EXECUTIONS, rows.EXECUTION_CHANGING, ("id",))
+_KNOWN = KeyedQuery("SELECT id, firing_key FROM executions WHERE id {keys}")
+_FIRED = KeyedQuery("SELECT id, firing_key FROM executions WHERE firing_key {keys}")
+_OLD_LABELS = KeyedQuery("SELECT id, labels FROM executions WHERE id {keys}")
+_INSERT_LABELS = insert(EXECUTION_LABELS, ("execution_id", "key", "value"), "ON CONFLICT DO NOTHING")
+_DELETE_LABELS = delete(EXECUTION_LABELS, ("execution_id",))
+_INSERT_RUNS = insert(TASK_RUNS, rows.TASK_RUN_COLUMNS, "ON CONFLICT DO NOTHING")
+_UPDATE_RUNS = update(TASK_RUNS, rows.TASK_RUN_CHANGING, ("execution_id", "id"))
+
+EXECUTION_SELECT = f"SELECT {', '.join(map(quoted, rows.EXECUTION_READ))} FROM executions"
+TASK_RUN_SELECT = f"SELECT {', '.join(map(quoted, rows.TASK_RUN_COLUMNS))} FROM task_runs"
+_LOAD = KeyedQuery(f"{EXECUTION_SELECT} WHERE id {{keys}}")
+_LOAD_RUNS = KeyedQuery(f"{TASK_RUN_SELECT} WHERE execution_id {{keys}}")
+
+TERMINAL_NAMES = frozenset(state.value for state in TERMINAL)
+"""States with an end date, as stored."""
+
+
+def insert_txn(connection: Connection, executions: Collection[Execution]) -> set[str]:
+    """Insert new executions; returns the ids of those left out because they, or their firing, exist already."""
+    if not executions:
+        return set()
+    wanted = {execution.id: execution for execution in executions}
+    if connection.dialect.name == "sqlite":
+        for execution_id in _known_txn(connection, executions):
+            del wanted[execution_id]
+        _INSERT.run(connection, [rows.execution_row(execution) for execution in wanted.values()])
+        written = set(wanted)
+    else:
+        # Another process may insert the same firing at this moment; only the statement itself knows who was first.
+        given = columns_of([rows.execution_row(execution) for execution in wanted.values()])
+        written = {row[0] for row in connection.exec_driver_sql(f"{_INSERT.postgres} RETURNING id", given)}
+    _INSERT_LABELS.run(connection, [row for one in executions if one.id in written for row in rows.label_rows(one)])
+    return {execution.id for execution in executions if execution.id not in written}
+
+
+def _known_txn(connection: Connection, executions: Collection[Execution]) -> set[str]:
+    known = {row[0] for row in _KNOWN.run(connection, (execution.id for execution in executions))}
+    firings = [execution.firing_key for execution in executions if execution.firing_key is not None]
+    if firings:
+        fired = {row[1] for row in _FIRED.run(connection, firings)}
+        for execution in executions:
+            if execution.firing_key is None or execution.id in known:
+                continue
+            if execution.firing_key in fired:
+                known.add(execution.id)
+            fired.add(execution.firing_key)
+    return known
+
+
+def update_txn(connection: Connection, executions: Collection[Execution]) -> None:
+    """Write the changing columns of executions, and their labels where those are others now."""
+    if not executions:
+        return
+    changes = {execution.id: (*rows.execution_changes(execution), execution.id) for execution in executions}
+    place = rows.EXECUTION_CHANGING.index("labels")
+    before = dict(tuple(row) for row in _OLD_LABELS.run(connection, changes))
+    relabelled = [one for one in executions if before.get(one.id, changes[one.id][place]) != changes[one.id][place]]
+    _DELETE_LABELS.run(connection, [(execution.id,) for execution in relabelled])
+    _INSERT_LABELS.run(connection, [row for execution in relabelled for row in rows.label_rows(execution)])
+    _UPDATE.run(connection, list(changes.values()))
+
+
+def insert_runs_txn(connection: Connection, runs: Iterable[TaskRun]) -> None:
+    """Insert new task runs."""
+    _INSERT_RUNS.run(connection, [rows.task_run_row(run) for run in runs])
+
+
+def update_runs_txn(connection: Connection, runs: Iterable[TaskRun]) -> None:
+    """Write the changing columns of task runs."""
+    _UPDATE_RUNS.run(connection, [(*rows.task_run_changes(run), run.execution_id, run.id) for run in runs])
+
+
+def load_txn(connection: Connection, execution_ids: Collection[str]) -> Mapping[str, Loaded]:
+    """Return working sets of those executions that exist."""
+    executions = [rows.to_execution(row) for row in _LOAD.run(connection, execution_ids)]
+    runs = task_runs_txn(connection, [execution.id for execution in executions])
+    return {execution.id: Loaded(execution, runs[execution.id]) for execution in executions}
+
+
+def task_runs_txn(connection: Connection, execution_ids: Collection[str]) -> dict[str, Sequence[TaskRun]]:
+    """Return the task runs of each execution, in the order of their creation."""
+    found: dict[str, list[TaskRun]] = {execution_id: [] for execution_id in execution_ids}
+    for row in _LOAD_RUNS.run(connection, execution_ids):
+        run = rows.to_task_run(row)
+        found[run.execution_id].append(run)
+    return {key: sorted(runs, key=lambda run: (run.sequence, run.id)) for key, runs in found.items()}

@@ -1,0 +1,321 @@
+"""Searches: filters to conditions, sort keys to an order, pages of rows (API-008, API-009, API-010).
+
+A `Search` says for one table which fields may be filtered and sorted by. A field turns an operation and a value into
+a condition; what it cannot do is refused with the list of what it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+from sqlalchemy import Boolean, ColumnElement, Connection, and_, func, literal, not_, or_, select
+
+from penstock.base.clock import Instant, from_iso
+from penstock.base.errors import InvalidRequestError
+from penstock.ports.queries import Filter, PageRequest
+
+Condition = ColumnElement[bool]
+Build = Callable[[ColumnElement[Any], Any], Condition]
+_LAST = "\U0010ffff"
+"""Sorts behind every character: `column < prefix + _LAST` ends a range of all that starts with the prefix."""
+
+
+class FilterError(InvalidRequestError):
+    """A filter or a sort key that a search does not know."""
+
+    code = "INVALID_FILTER"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What can be asked about one field: operation to condition."""
+
+    operations: Mapping[str, Callable[[Any], Condition]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one kind of thing can be filtered and sorted by.
+
+    Args:
+        what: The things' name, for errors.
+        fields: Filters by wire name.
+        sorts: Columns by the name they are sorted by.
+    """
+
+    what: str
+    fields: Mapping[str, Field]
+    sorts: Mapping[str, ColumnElement[Any]]
+
+    def conditions(self, filters: Iterable[Filter]) -> list[Condition]:
+        """Return the conditions of all filters.
+
+        Raises:
+            FilterError: A field or an operation is not known.
+        """
+        return [self._condition(one) for one in filters]
+
+    def order(self, sort: Sequence[tuple[str, bool]]) -> list[ColumnElement[Any]]:
+        """Return the columns to order by.
+
+        Raises:
+            FilterError: A sort key is not known.
+        """
+        ordered: list[ColumnElement[Any]] = []
+        for name, is_ascending in sort:
+            column = self.sorts.get(name)
+            if column is None:
+                raise FilterError(
+                    f"{self.what} cannot be sorted by `{name}`", hint=f"sort by one of {', '.join(sorted(self.sorts))}"
+                )
+            ordered.append(column.asc() if is_ascending else column.desc())
+        return ordered
+
+    def _condition(self, one: Filter) -> Condition:
+        field = self.fields.get(one.field)
+        if field is None:
+            raise FilterError(
+                f"{self.what} cannot be filtered by `{one.field}`",
+                hint=f"filter by one of {', '.join(sorted(self.fields))}",
+            )
+        build = field.operations.get(one.operation)
+        if build is None:
+            raise FilterError(
+                f"the filter `{one.field}` of {self.what} has no operation `{one.operation}`",
+                hint=f"use one of {', '.join(sorted(field.operations))}",
+            )
+        return build(one.value)
+
+
+def page_txn(
+    connection: Connection,
+    columns: Sequence[ColumnElement[Any]],
+    conditions: Sequence[Condition],
+    order: Sequence[ColumnElement[Any]],
+    page: PageRequest,
+) -> tuple[Sequence[Any], int]:
+    """Return the rows of one page and how many there are in all."""
+    total = connection.execute(select(func.count()).select_from(columns[0].table).where(*conditions)).scalar_one()
+    offset = (max(page.page, 1) - 1) * page.size
+    if total <= offset or page.size <= 0:
+        return [], total
+    query = select(*columns).where(*conditions).order_by(*order).limit(page.size).offset(offset)
+    return connection.execute(query).all(), total
+
+
+# -- kinds of fields
+
+
+def name(column: ColumnElement[Any]) -> Field:
+    """Return the field of an identifier."""
+    return Field(
+        {
+            "EQUALS": lambda value: column.in_(several(value)),
+            "IN": lambda value: column.in_(several(value)),
+            "NOT_EQUALS": lambda value: _not_in(column, value),
+            "NOT_IN": lambda value: _not_in(column, value),
+            "STARTS_WITH": lambda value: starts_with(column, str(value)),
+            "ENDS_WITH": lambda value: func.substr(column, func.length(column) - len(str(value)) + 1) == str(value),
+            "CONTAINS": lambda value: contains(column, str(value)),
+            "REGEX": lambda value: column.regexp_match(pattern(value)),
+        }
+    )
+
+
+def namespace(column: ColumnElement[Any]) -> Field:
+    """Return the field of a namespace: an identifier whose PREFIX takes whole parts (`company` has `company.team`)."""
+
+    def prefix(value: Any) -> Condition:
+        return or_(*(or_(column == one, starts_with(column, f"{one}.")) for one in several(value)))
+
+    return Field({**name(column).operations, "PREFIX": prefix})
+
+
+def choice(column: ColumnElement[Any]) -> Field:
+    """Return the field of a word out of a few, such as a state."""
+    return Field(
+        {
+            "EQUALS": lambda value: column.in_(several(value)),
+            "IN": lambda value: column.in_(several(value)),
+            "NOT_EQUALS": lambda value: _not_in(column, value),
+            "NOT_IN": lambda value: _not_in(column, value),
+        }
+    )
+
+
+def number(column: ColumnElement[Any]) -> Field:
+    """Return the field of a whole number."""
+    return _compared(column, _whole)
+
+
+def instant(column: ColumnElement[Any]) -> Field:
+    """Return the field of a date."""
+    return _compared(column, _instant)
+
+
+def since(column: ColumnElement[Any]) -> Field:
+    """Return the field of a time range, whose value is the instant at which it begins."""
+
+    def begins(value: Any) -> Condition:
+        return column >= _instant(value)
+
+    return Field(dict.fromkeys(("EQUALS", "GREATER_THAN_OR_EQUAL_TO", "GREATER_THAN"), begins))
+
+
+def query(*columns: ColumnElement[Any]) -> Field:
+    """Return the field of a free text looked for in several columns, in any case of letters."""
+
+    def found(value: Any) -> Condition:
+        return or_(*(column.icontains(str(value), autoescape=True) for column in columns))
+
+    return Field({"EQUALS": found, "CONTAINS": found, "NOT_EQUALS": lambda value: not_(found(value))})
+
+
+def scope(column: ColumnElement[Any], system_namespace: str) -> Field:
+    """Return the field that parts what users made from what the system keeps for itself."""
+    is_system = or_(column == system_namespace, starts_with(column, f"{system_namespace}."))
+
+    def within(value: Any) -> Condition:
+        wanted = {str(one).upper() for one in several(value)}
+        unknown = wanted - {"USER", "SYSTEM"}
+        if unknown:
+            raise FilterError(f"`{min(unknown)}` is no scope", hint="use USER or SYSTEM")
+        if len(wanted) == 2:  # both of them: everything
+            return literal(value=True, type_=Boolean())
+        return is_system if wanted == {"SYSTEM"} else not_(is_system)
+
+    outside = {"NOT_EQUALS": lambda value: not_(within(value)), "NOT_IN": lambda value: not_(within(value))}
+    return Field({"EQUALS": within, "IN": within, **outside})
+
+
+def flag(condition: Condition, yes: str, no: str) -> Field:
+    """Return the field of a thing that is one or the other, by the words for both."""
+
+    def chosen(value: Any) -> Condition:
+        words = {str(one).upper() for one in several(value)}
+        unknown = words - {yes, no}
+        if unknown:
+            raise FilterError(f"`{min(unknown)}` is not known here", hint=f"use {yes} or {no}")
+        if len(words) == 2:
+            return literal(value=True, type_=Boolean())
+        return condition if words == {yes} else not_(condition)
+
+    return Field({"EQUALS": chosen, "IN": chosen, "NOT_EQUALS": lambda value: not_(chosen(value))})
+
+
+def labels(has: Callable[[str, Callable[[ColumnElement[Any]], Condition] | str], Condition]) -> Field:
+    """Return the field of labels.
+
+    Args:
+        has: Builds the condition that there is a label of a key with a value, given or described by a condition.
+    """
+
+    def equals(value: Any) -> Condition:
+        return and_(*(has(key, one) for key, one in pairs(value)))
+
+    def among(value: Any) -> Condition:
+        return or_(*(has(key, one) for key, one in pairs(value)))
+
+    def containing(value: Any) -> Condition:
+        def within(part: str) -> Callable[[ColumnElement[Any]], Condition]:
+            return lambda column: contains(column, part)
+
+        return and_(*(has(key, within(one)) for key, one in pairs(value)))
+
+    return Field(
+        {
+            "EQUALS": equals,
+            "NOT_EQUALS": lambda value: not_(among(value)),
+            "IN": among,
+            "NOT_IN": lambda value: not_(among(value)),
+            "CONTAINS": containing,
+        }
+    )
+
+
+# -- values
+
+
+def several(value: Any) -> list[str]:
+    """Return the values of a list, given as one or as text joined by commas."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    if isinstance(value, Iterable):
+        return [str(one) for one in value]
+    return [str(value)]
+
+
+def pairs(value: Any) -> list[tuple[str, str]]:
+    """Return label pairs given as a mapping (of keys to one value or several) or as `key:value` texts."""
+    if isinstance(value, Mapping):
+        return [(str(key), one) for key, given in value.items() for one in _one_or_several(given)]
+    found = [text.partition(":") for text in several(value)]
+    if any(not separator for _, separator, _ in found):
+        raise FilterError("a label to filter by has no value", hint="write filters[labels][EQUALS][key]=value")
+    return [(key, one) for key, _, one in found]
+
+
+def pattern(value: Any) -> str:
+    """Return a regular expression that is known to be one.
+
+    Raises:
+        FilterError: It is not.
+    """
+    try:
+        regex.compile(str(value))
+    except regex.error as error:
+        raise FilterError(f"`{value}` is no regular expression: {error}", hint="mend the filter's value") from error
+    return str(value)
+
+
+def starts_with(column: ColumnElement[Any], prefix: str) -> Condition:
+    """Return the condition that a column starts with a text, as a range that an index answers."""
+    return and_(column >= prefix, column < prefix + _LAST)
+
+
+def contains(column: ColumnElement[Any], part: str) -> Condition:
+    """Return the condition that a column contains a text, with letters as they are."""
+    # Not LIKE: whether that minds the case of letters depends on the database.
+    return func.length(func.replace(column, part, "")) < func.length(column) if part else column.is_not(None)
+
+
+def _one_or_several(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple | set) else [str(value)]
+
+
+def _not_in(column: ColumnElement[Any], value: Any) -> Condition:
+    return or_(column.is_(None), column.not_in(several(value)))
+
+
+def _compared(column: ColumnElement[Any], read: Callable[[Any], int]) -> Field:
+    return Field(
+        {
+            "EQUALS": lambda value: column == read(value),
+            "NOT_EQUALS": lambda value: column.is_distinct_from(read(value)),
+            "GREATER_THAN": lambda value: column > read(value),
+            "GREATER_THAN_OR_EQUAL_TO": lambda value: column >= read(value),
+            "LESS_THAN": lambda value: column < read(value),
+            "LESS_THAN_OR_EQUAL_TO": lambda value: column <= read(value),
+            "IN": lambda value: column.in_([read(one) for one in several(value)]),
+            "NOT_IN": lambda value: or_(column.is_(None), column.not_in([read(one) for one in several(value)])),
+        }
+    )
+
+
+def _whole(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise FilterError(f"`{value}` is not a whole number", hint="mend the filter's value") from error
+
+
+def _instant(value: Any) -> Instant:
+    if isinstance(value, int):
+        return value
+    try:
+        return from_iso(str(value))
+    except ValueError as error:
+        raise FilterError(f"`{value}` is not a date", hint="write it like 2026-01-31T10:00:00Z") from error

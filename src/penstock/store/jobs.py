@@ -1,0 +1,158 @@
+"""The queue of work for workers, and who they are.
+
+A job is a row until its end has been decided on; `owner` is the worker that has it. A worker that is given up loses
+its row and all its jobs in one transaction, after which those are claimed like any other: there is no second path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, delete, func, select, tuple_, update
+
+from penstock.base.clock import Instant, Micros
+from penstock.engine.decision import Job, Killed
+from penstock.ports.jobs import WorkerInfo
+from penstock.store import bulk, rows
+from penstock.store.database import Database
+from penstock.store.tables import JOBS, WORKERS
+
+_INSERT = bulk.insert(JOBS, rows.JOB_COLUMNS, "ON CONFLICT DO NOTHING")
+_DELETE = bulk.delete(JOBS, ("task_run_id", "attempt"))
+_DELETE_UNOWNED = bulk.delete(JOBS, ("task_run_id", "attempt"), only="owner IS NULL")
+_OWNERS = bulk.KeyedQuery("SELECT task_run_id, attempt, owner FROM jobs WHERE task_run_id {keys}", lock="FOR UPDATE")
+
+
+class SqlJobQueue:
+    """The `JobQueue` port on a database. Implements BEY-010's side of the store and OPS-008 (worker groups)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def register(self, worker_id: str, group: str, hostname: str, now: Instant) -> None:
+        """Make a worker known; jobs can be leased to it from now on."""
+        await self._database.write(lambda connection: register_txn(connection, worker_id, group, hostname, now))
+
+    async def heartbeat(self, worker_id: str, now: Instant) -> bool:
+        """Say that the worker lives. False when it has been given up."""
+        statement = update(WORKERS).where(WORKERS.c.id == worker_id).values(heartbeat=now)
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def claim(self, worker_id: str, group: str, limit: int, now: Instant) -> Sequence[Job]:
+        """Lease unowned jobs of the group: highest priority first, then oldest; none to a worker that is not known."""
+        return await self._database.write(lambda connection: claim_txn(connection, worker_id, group, limit))
+
+    async def release(self, worker_id: str) -> int:
+        """Hand back all jobs of the worker and forget it."""
+        return await self._database.write(lambda connection: give_up_txn(connection, [worker_id]))
+
+    async def expire(self, timeout: Micros, now: Instant) -> Sequence[str]:
+        """Give up silent workers, and free jobs of workers nobody knows; returns the ids of the silent ones."""
+        # Looked at first, since there is hardly ever anything to write.
+        silent, strangers = await self._database.read(lambda connection: lost_txn(connection, now - timeout))
+        if not silent and not strangers:
+            return []
+        return await self._database.write(lambda connection: expire_txn(connection, now - timeout))
+
+    async def unowned(self) -> int:
+        """Return how many jobs wait for a worker."""
+        query = select(func.count()).select_from(JOBS).where(JOBS.c.owner.is_(None))
+        return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
+
+    async def workers(self) -> Sequence[WorkerInfo]:
+        """Return the live workers."""
+        return await self._database.read(workers_txn)
+
+
+def register_txn(connection: Connection, worker_id: str, group: str, hostname: str, now: Instant) -> None:
+    """Insert a worker, or replace what is known of it."""
+    connection.execute(delete(WORKERS).where(WORKERS.c.id == worker_id))
+    connection.execute(
+        WORKERS.insert().values(
+            id=worker_id, worker_group=group, hostname=hostname, started=now, heartbeat=now, state="RUNNING"
+        )
+    )
+
+
+def workers_txn(connection: Connection) -> Sequence[WorkerInfo]:
+    """Return all workers, oldest first."""
+    columns = WORKERS.c
+    query = select(
+        columns.id, columns.worker_group, columns.hostname, columns.started, columns.heartbeat, columns.state
+    )
+    return [WorkerInfo(*row) for row in connection.execute(query.order_by(columns.started, columns.id))]
+
+
+def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) -> Sequence[Job]:
+    """Lease jobs to a worker; on PostgreSQL past the rows that others are claiming at this moment."""
+    # The worker's row is locked, so that it cannot be given up between this look and the lease.
+    known = select(WORKERS.c.id).where(WORKERS.c.id == worker_id).with_for_update(read=True)
+    if connection.execute(known).first() is None:
+        return []
+    columns = JOBS.c
+    picked = (
+        select(columns.task_run_id, columns.attempt)
+        .where(columns.owner.is_(None), columns.worker_group == group)
+        .order_by(columns.priority.desc(), columns.created)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    keys = [tuple(row) for row in connection.execute(picked)]
+    if not keys:
+        return []
+    lease = update(JOBS).where(tuple_(columns.task_run_id, columns.attempt).in_(keys)).values(owner=worker_id)
+    jobs = [rows.to_job(text) for text in connection.execute(lease.returning(columns.body)).scalars()]
+    return sorted(jobs, key=lambda job: (-job.priority, job.created))
+
+
+def lost_txn(connection: Connection, before: Instant) -> tuple[list[str], list[str]]:
+    """Return workers without a heartbeat since then, and owners of jobs that are no workers."""
+    silent = list(connection.execute(select(WORKERS.c.id).where(WORKERS.c.heartbeat < before)).scalars())
+    owners = select(JOBS.c.owner).where(JOBS.c.owner.is_not(None), JOBS.c.owner.not_in(select(WORKERS.c.id)))
+    return silent, list(connection.execute(owners.distinct()).scalars())
+
+
+def expire_txn(connection: Connection, before: Instant) -> Sequence[str]:
+    """Give up workers without a heartbeat since then, and free jobs whose owner is not known."""
+    silent, strangers = lost_txn(connection, before)
+    give_up_txn(connection, [*silent, *strangers])
+    return silent
+
+
+def give_up_txn(connection: Connection, worker_ids: Sequence[str]) -> int:
+    """Forget workers and free their jobs; returns how many jobs there were."""
+    connection.execute(delete(WORKERS).where(WORKERS.c.id.in_(worker_ids)))
+    return connection.execute(update(JOBS).where(JOBS.c.owner.in_(worker_ids)).values(owner=None)).rowcount
+
+
+# -- within the journal's transaction
+
+
+def put_jobs_txn(connection: Connection, jobs: Iterable[tuple[Job, str | None]]) -> None:
+    """Insert jobs with the workers they are given to; one that exists stays as it is."""
+    _INSERT.run(connection, [rows.job_row(job, owner) for job, owner in jobs])
+
+
+def end_jobs_txn(connection: Connection, keys: Iterable[tuple[str, int]]) -> None:
+    """Delete jobs whose end has been decided on."""
+    _DELETE.run(connection, list(keys))
+
+
+def kill_txn(
+    connection: Connection, orders: Collection[Killed]
+) -> tuple[Sequence[Killed], Sequence[tuple[Killed, str]]]:
+    """Delete the jobs nobody has; returns their orders, and those of jobs that a worker has, with the worker."""
+    if not orders:
+        return (), ()
+    owners: Mapping[tuple[str, int], str | None] = {
+        (run, attempt): owner
+        for run, attempt, owner in _OWNERS.run(connection, sorted({order.task_run_id for order in orders}))
+    }
+    known = [(order, owners[(order.task_run_id, order.attempt)]) for order in orders if _key(order) in owners]
+    unclaimed = [order for order, owner in known if owner is None]
+    _DELETE_UNOWNED.run(connection, [_key(order) for order in unclaimed])
+    return unclaimed, [(order, owner) for order, owner in known if owner is not None]
+
+
+def _key(order: Killed) -> tuple[str, int]:
+    return (order.task_run_id, order.attempt)

@@ -1,0 +1,118 @@
+"""The key-value store of a namespace. Values are kept inline; an expired pair is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, or_, select
+
+from penstock.base.clock import Instant
+from penstock.base.codec import from_json
+from penstock.base.errors import ConflictError
+from penstock.ports.keyvalue import KeyValue
+from penstock.store import rows
+from penstock.store.bulk import insert
+from penstock.store.database import Database
+from penstock.store.locks import lock_txn
+from penstock.store.tables import KEY_VALUES
+
+C = KEY_VALUES.c
+_COLUMNS = (
+    "tenant",
+    "namespace",
+    "key",
+    "type",
+    "value",
+    "version",
+    "created",
+    "updated",
+    "expires",
+    "description",
+)
+_PUT = insert(
+    KEY_VALUES,
+    _COLUMNS,
+    "ON CONFLICT (tenant, namespace, key) DO UPDATE SET type = excluded.type, value = excluded.value, "
+    "version = excluded.version, created = excluded.created, updated = excluded.updated, "
+    "expires = excluded.expires, description = excluded.description",
+)
+_READ = (C.namespace, C.key, C.type, C.version, C.created, C.updated, C.expires, C.description)
+
+
+class SqlKeyValueStore:
+    """The `KeyValueStore` port on a database. Implements ENG-360 and the store's side of ENG-361 to ENG-368."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, tenant: str, namespace: str, key: str, now: Instant) -> KeyValue | None:
+        """Return a pair with its value."""
+        query = select(*_READ, C.value).where(_is(tenant, namespace, key), _is_valid(now))
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else _pair(row, from_json(row[-1]))
+
+    async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True) -> KeyValue:
+        """Store a pair; the version is assigned here. `pair.updated` is the present."""
+        return await self._database.write(lambda connection: put_txn(connection, tenant, pair, overwrite=overwrite))
+
+    async def list(self, tenant: str, namespace: str | None, now: Instant, prefix: str = "") -> Sequence[KeyValue]:
+        """Return pairs without their values, sorted by namespace and key."""
+        query = select(*_READ).where(C.tenant == tenant, _is_valid(now))
+        if namespace is not None:
+            query = query.where(C.namespace == namespace)
+        if prefix:
+            query = query.where(C.key >= prefix, C.key < prefix + "\U0010ffff")
+        query = query.order_by(C.namespace, C.key)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_pair(row, None) for row in found]
+
+    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
+        """Remove a pair; False when there was none."""
+        statement = delete(KEY_VALUES).where(_is(tenant, namespace, key))
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+
+def put_txn(connection: Connection, tenant: str, pair: KeyValue, *, overwrite: bool) -> KeyValue:
+    """Insert a pair or replace it; one that has expired counts as absent, but its versions go on."""
+    lock_txn(connection, "key-value", tenant, pair.namespace, pair.key)
+    old = select(C.version, C.created, C.expires).where(_is(tenant, pair.namespace, pair.key))
+    before = connection.execute(old).first()
+    version, created = (before[0] + 1, before[1]) if before else (1, pair.created)
+    if before is not None:
+        has_expired = before[2] is not None and before[2] <= pair.updated
+        if not overwrite and not has_expired:
+            raise ConflictError(
+                f"the key `{pair.key}` exists already in namespace {pair.namespace}",
+                hint="allow overwriting, or choose another key",
+            )
+        created = pair.created if has_expired else created
+    row = (
+        tenant,
+        pair.namespace,
+        pair.key,
+        pair.type,
+        rows.body(pair.value),
+        version,
+        created,
+        pair.updated,
+        pair.expires,
+        pair.description,
+    )
+    _PUT.run(connection, [row])
+    return KeyValue(
+        pair.namespace, pair.key, pair.type, pair.value, version, created, pair.updated, pair.expires, pair.description
+    )
+
+
+def _is(tenant: str, namespace: str, key: str) -> Any:
+    return (C.tenant == tenant) & (C.namespace == namespace) & (C.key == key)
+
+
+def _is_valid(now: Instant) -> Any:
+    return or_(C.expires.is_(None), C.expires > now)
+
+
+def _pair(row: Sequence[Any], value: Any) -> KeyValue:
+    namespace, key, kind, version, created, updated, expires, description = row[:8]
+    return KeyValue(namespace, key, kind, value, version, created, updated, expires, description)

@@ -1,0 +1,129 @@
+"""Log lines and metrics: pages of them, followed from a position, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from penstock.engine.records import LogLine, Metric
+from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.store import filters as kinds
+from penstock.store import rows
+from penstock.store.filters import Condition, Field, FilterError, Search, page_txn
+from penstock.store.tables import LOGS, METRICS
+
+C = LOGS.c
+_READ = [LOGS.c[name] for name in rows.LOG_COLUMNS]
+_METRIC_READ = [METRICS.c[name] for name in rows.METRIC_COLUMNS]
+
+
+def logs_txn(
+    connection: Connection, search: Search, tenant: str, filters: Sequence[Filter], page: PageRequest
+) -> Page[LogLine]:
+    """Return a page of log lines."""
+    conditions = [C.tenant == tenant, *search.conditions(filters)]
+    order = search.order(page.sort) or [C.date.asc()]
+    # Lines of one instant stay in the order they were written in, or in its reverse.
+    is_descending = bool(page.sort) and not page.sort[0][1]
+    found, total = page_txn(connection, _READ, conditions, [*order, C.id.desc() if is_descending else C.id.asc()], page)
+    return Page([rows.to_log(row) for row in found], total)
+
+
+def after_txn(
+    connection: Connection, conditions: Sequence[Condition], after: int, limit: int
+) -> tuple[Sequence[LogLine], int]:
+    """Return lines behind a position in the order they were written in, and the position behind them."""
+    query = select(C.id, *_READ).where(C.id > after, *conditions).order_by(C.id).limit(limit)
+    found = connection.execute(query).all()
+    return [rows.to_log(row[1:]) for row in found], found[-1][0] if found else after
+
+
+def metrics_txn(connection: Connection, execution_id: str) -> Sequence[Metric]:
+    """Return the metrics of an execution in the order they were written in."""
+    query = select(*_METRIC_READ).where(METRICS.c.execution_id == execution_id).order_by(METRICS.c.id)
+    return [rows.to_metric(row) for row in connection.execute(query)]
+
+
+def delete_logs_txn(connection: Connection, tenant: str, conditions: Sequence[Condition]) -> int:
+    """Remove log lines; returns how many."""
+    return connection.execute(delete(LOGS).where(C.tenant == tenant, *conditions)).rowcount
+
+
+def forget_txn(connection: Connection, execution_id: str, *, logs: bool, metrics: bool) -> None:
+    """Remove the lines and the numbers of an execution."""
+    if logs:
+        connection.execute(delete(LOGS).where(C.execution_id == execution_id))
+    if metrics:
+        connection.execute(delete(METRICS).where(METRICS.c.execution_id == execution_id))
+
+
+def of_execution(
+    execution_id: str, min_level: str | None, task_id: str | None, task_run_id: str | None, attempt: int | None
+) -> list[Condition]:
+    """Return the conditions that pick lines of an execution."""
+    conditions: list[Condition] = [C.execution_id == execution_id]
+    if min_level is not None:
+        conditions.append(C.level >= weight(min_level))
+    for column, wanted in ((C.task_id, task_id), (C.task_run_id, task_run_id), (C.attempt, attempt)):
+        if wanted is not None:
+            conditions.append(column == wanted)
+    return conditions
+
+
+def weight(level: Any) -> int:
+    """Return the weight of a level's name.
+
+    Raises:
+        FilterError: There is no such level.
+    """
+    found = rows.LEVELS.get(str(level).upper())
+    if found is None:
+        raise FilterError(f"`{level}` is no log level", hint=f"use one of {', '.join(rows.LEVELS)}")
+    return found
+
+
+def log_search(system_namespace: str) -> Search:
+    """Return what log lines can be filtered and sorted by (API-036)."""
+    level = Field(
+        {
+            "EQUALS": lambda value: C.level >= weight(value),  # by definition of the filter: at least
+            "GREATER_THAN_OR_EQUAL_TO": lambda value: C.level >= weight(value),
+            "GREATER_THAN": lambda value: C.level > weight(value),
+            "LESS_THAN_OR_EQUAL_TO": lambda value: C.level <= weight(value),
+            "LESS_THAN": lambda value: C.level < weight(value),
+            "NOT_EQUALS": lambda value: C.level != weight(value),
+            "IN": lambda value: C.level.in_([weight(one) for one in kinds.several(value)]),
+            "NOT_IN": lambda value: C.level.not_in([weight(one) for one in kinds.several(value)]),
+        }
+    )
+    return Search(
+        "logs",
+        {
+            "q": kinds.query(C.message),
+            "scope": kinds.scope(C.namespace, system_namespace),
+            "namespace": kinds.namespace(C.namespace),
+            "flowId": kinds.name(C.flow_id),
+            "executionId": kinds.name(C.execution_id),
+            "taskId": kinds.name(C.task_id),
+            "taskRunId": kinds.name(C.task_run_id),
+            "triggerId": kinds.name(C.trigger_id),
+            "kind": kinds.choice(C.kind),
+            "level": level,
+            "minLevel": level,
+            "startDate": kinds.instant(C.date),
+            "endDate": kinds.instant(C.date),
+            "timeRange": kinds.since(C.date),
+        },
+        {
+            "timestamp": C.date,
+            "date": C.date,
+            "level": C.level,
+            "namespace": C.namespace,
+            "flowId": C.flow_id,
+            "executionId": C.execution_id,
+            "taskId": C.task_id,
+            "triggerId": C.trigger_id,
+        },
+    )

@@ -1,0 +1,226 @@
+"""Reading and removing executions and what belongs to them, for people. Never on the hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, select
+
+from penstock.base.clock import Instant
+from penstock.base.errors import ConflictError
+from penstock.engine.records import Execution, LogLine, Metric, TaskRun
+from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.store import executions, filters, lines, rows
+from penstock.store.database import Database
+from penstock.store.filters import Condition, Field, Search, page_txn
+from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, JOBS, MESSAGES, TASK_RUNS, TIMERS
+
+E = EXECUTIONS.c
+_READ = [EXECUTIONS.c[name] for name in rows.EXECUTION_READ]
+_RUN_READ = [TASK_RUNS.c[name] for name in rows.TASK_RUN_COLUMNS]
+
+
+class SqlExecutionQueries:
+    """The `ExecutionQueries` port on a database. Implements API-008 to API-010 for executions and logs, API-025."""
+
+    def __init__(self, database: Database, system_namespace: str) -> None:
+        self._database = database
+        self._search = execution_search(system_namespace)
+        self._log_search = lines.log_search(system_namespace)
+
+    async def get(self, tenant: str, execution_id: str) -> tuple[Execution, Sequence[TaskRun]] | None:
+        """Return one execution with its task runs in creation order."""
+
+        def work(connection: Connection) -> tuple[Execution, Sequence[TaskRun]] | None:
+            execution = head_txn(connection, tenant, execution_id)
+            if execution is None:
+                return None
+            return execution, executions.task_runs_txn(connection, [execution_id])[execution_id]
+
+        return await self._database.read(work)
+
+    async def head(self, tenant: str, execution_id: str) -> Execution | None:
+        """Return one execution without its task runs."""
+        return await self._database.read(lambda connection: head_txn(connection, tenant, execution_id))
+
+    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[Execution]:
+        """Return executions, newest first unless asked otherwise."""
+        conditions = [E.tenant == tenant, *self._search.conditions(filters)]
+        order = self._search.order(page.sort) or [E.start_date.desc()]
+        found, total = await self._database.read(
+            lambda connection: page_txn(connection, _READ, conditions, [*order, E.id.desc()], page)
+        )
+        return Page([rows.to_execution(row) for row in found], total)
+
+    async def task_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[TaskRun]]:
+        """Return the task runs of several executions."""
+        return await self._database.read(lambda connection: executions.task_runs_txn(connection, execution_ids))
+
+    async def outputs(self, execution_id: str, task_id: str) -> Sequence[TaskRun]:
+        """Return the task runs of one task that have outputs."""
+        query = select(*_RUN_READ).where(TASK_RUNS.c.execution_id == execution_id, TASK_RUNS.c.task_id == task_id)
+        query = query.order_by(TASK_RUNS.c.sequence)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return [run for run in map(rows.to_task_run, found) if run.outputs is not None]
+
+    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Execution]:
+        """Return the newest execution of each (namespace, flow id) that has one."""
+
+        def newest(connection: Connection, namespace: str, flow_id: str) -> Any:
+            query = select(*_READ).where(E.tenant == tenant, E.namespace == namespace, E.flow_id == flow_id)
+            return connection.execute(query.order_by(E.start_date.desc()).limit(1)).first()
+
+        found = await self._database.read(lambda connection: [newest(connection, *flow) for flow in flows])
+        return [rows.to_execution(row) for row in found if row is not None]
+
+    async def logs(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[LogLine]:
+        """Return log lines; oldest first unless asked otherwise."""
+        return await self._database.read(
+            lambda connection: lines.logs_txn(connection, self._log_search, tenant, filters, page)
+        )
+
+    async def logs_of(
+        self,
+        execution_id: str,
+        *,
+        after: int = 0,
+        min_level: str | None = None,
+        task_id: str | None = None,
+        task_run_id: str | None = None,
+        attempt: int | None = None,
+        limit: int = 10_000,
+    ) -> tuple[Sequence[LogLine], int]:
+        """Return an execution's lines in order after a position, and the position to go on from."""
+        conditions = lines.of_execution(execution_id, min_level, task_id, task_run_id, attempt)
+        return await self._database.read(lambda connection: lines.after_txn(connection, conditions, after, limit))
+
+    async def metrics_of(self, execution_id: str) -> Sequence[Metric]:
+        """Return the metrics of an execution."""
+        return await self._database.read(lambda connection: lines.metrics_txn(connection, execution_id))
+
+    async def delete(self, tenant: str, execution_id: str, *, logs: bool, metrics: bool) -> bool:
+        """Remove an ended execution with its task runs, timers and messages.
+
+        Raises:
+            ConflictError: It has not ended.
+        """
+        return await self._database.write(
+            lambda connection: delete_txn(connection, tenant, execution_id, logs=logs, metrics=metrics)
+        )
+
+    async def delete_logs(
+        self, tenant: str, execution_id: str, min_level: str | None = None, task_run_id: str | None = None
+    ) -> int:
+        """Remove log lines of an execution; returns how many."""
+        conditions = lines.of_execution(execution_id, min_level, None, task_run_id, None)
+        return await self._database.write(lambda connection: lines.delete_logs_txn(connection, tenant, conditions))
+
+    async def counts(self, tenant: str) -> Mapping[str, int]:
+        """Return how many executions there are by state."""
+        return await self._database.read(lambda connection: counts_txn(connection, tenant))
+
+    async def created_since(self, tenant: str, namespace: str, flow_id: str, since: Instant) -> int:
+        """Return how many executions of a flow were created since then."""
+        query = select(func.count()).select_from(EXECUTIONS)
+        # An execution's history begins when it is created, so the indexed date answers.
+        query = query.where(E.tenant == tenant, E.namespace == namespace, E.flow_id == flow_id, E.start_date >= since)
+        return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
+
+
+def head_txn(connection: Connection, tenant: str, execution_id: str) -> Execution | None:
+    """Return one execution."""
+    row = connection.execute(select(*_READ).where(E.id == execution_id, E.tenant == tenant)).first()
+    return None if row is None else rows.to_execution(row)
+
+
+def counts_txn(connection: Connection, tenant: str) -> Mapping[str, int]:
+    """Return how many executions there are by state, from the two indexes that part the open from the ended."""
+    counts: dict[str, int] = {}
+    for is_open in (E.end_date.is_(None), E.end_date.is_not(None)):
+        query = select(E.state, func.count()).where(E.tenant == tenant, is_open).group_by(E.state)
+        counts.update(dict(connection.execute(query).tuples().all()))
+    return counts
+
+
+def delete_txn(connection: Connection, tenant: str, execution_id: str, *, logs: bool, metrics: bool) -> bool:
+    """Remove an execution that has ended."""
+    found = connection.execute(select(E.live).where(E.id == execution_id, E.tenant == tenant).with_for_update()).first()
+    if found is None:
+        return False
+    if found[0]:
+        raise ConflictError(f"execution {execution_id} has not ended", hint="kill it first, then delete it")
+    for table in (EXECUTION_LABELS, TASK_RUNS, JOBS, TIMERS, MESSAGES):
+        connection.execute(delete(table).where(table.c.execution_id == execution_id))
+    lines.forget_txn(connection, execution_id, logs=logs, metrics=metrics)
+    connection.execute(delete(EXECUTIONS).where(E.id == execution_id))
+    return True
+
+
+def execution_search(system_namespace: str) -> Search:
+    """Return what executions can be filtered and sorted by."""
+    is_child = E.trigger_execution_id.is_not(None) | E.parent_execution_id.is_not(None)
+    duration = E.end_date - E.start_date
+    return Search(
+        "executions",
+        {
+            "q": filters.query(E.id, E.flow_id, E.namespace),
+            "scope": filters.scope(E.namespace, system_namespace),
+            "namespace": filters.namespace(E.namespace),
+            "flowId": filters.name(E.flow_id),
+            "flowRevision": filters.number(E.flow_revision),
+            "id": filters.name(E.id),
+            "executionId": filters.name(E.id),
+            "originalId": filters.name(E.original_id),
+            "kind": filters.choice(E.kind),
+            "state": state_field(),
+            "labels": filters.labels(has_label),
+            "created": filters.instant(E.created),
+            "startDate": filters.instant(E.start_date),
+            "endDate": filters.instant(E.end_date),
+            "timeRange": filters.since(E.start_date),
+            "triggerId": filters.name(E.trigger_id),
+            "triggerExecutionId": filters.name(E.trigger_execution_id),
+            "parentId": filters.name(E.parent_execution_id),
+            "childFilter": filters.flag(is_child, "CHILD", "MAIN"),
+        },
+        {
+            "id": E.id,
+            "namespace": E.namespace,
+            "flowId": E.flow_id,
+            "flowRevision": E.flow_revision,
+            "kind": E.kind,
+            "state": E.state,
+            "state.current": E.state,
+            "state.startDate": E.start_date,
+            "startDate": E.start_date,
+            "state.endDate": E.end_date,
+            "endDate": E.end_date,
+            "state.duration": duration,
+            "duration": duration,
+            "trigger.id": E.trigger_id,
+        },
+    )
+
+
+def state_field() -> Field:
+    """Return the field of an execution's state; it says which of the two partial indexes has the answer."""
+    plain = filters.choice(E.state)
+
+    def among(value: Any) -> Condition:
+        wanted = filters.several(value)
+        condition = E.state.in_(wanted)
+        if all(state in executions.TERMINAL_NAMES for state in wanted):
+            return condition & E.end_date.is_not(None)
+        if not any(state in executions.TERMINAL_NAMES for state in wanted):
+            return condition & E.end_date.is_(None)
+        return condition
+
+    return Field({**plain.operations, "EQUALS": among, "IN": among})
+
+
+def has_label(key: str, value: Callable[[ColumnElement[Any]], Condition] | str) -> Condition:
+    """Return the condition that an execution has a label."""
+    columns = EXECUTION_LABELS.c
+    fits = value(columns.value) if callable(value) else columns.value == value
+    return exists().where(columns.execution_id == E.id, columns.key == key, fits)

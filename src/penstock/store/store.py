@@ -1,0 +1,111 @@
+"""Everything the shell keeps in a database, bundled: opened from an address, closed as one."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from penstock.base.clock import Clock
+from penstock.base.errors import InvalidRequestError
+from penstock.store.database import Database
+from penstock.store.flows import SqlFlowStore
+from penstock.store.jobs import SqlJobQueue
+from penstock.store.journal import SqlJournal
+from penstock.store.keyvalues import SqlKeyValueStore
+from penstock.store.notifier import LocalNotifier
+from penstock.store.postgres import CONNECTIONS, PostgresDatabase
+from penstock.store.postgres_notifier import PostgresNotifier
+from penstock.store.queries import SqlExecutionQueries
+from penstock.store.schema import prepare_txn
+from penstock.store.settings import SqlSettingsStore
+from penstock.store.sqlite import SqliteDatabase
+from penstock.store.triggers import SqlTriggerStore
+
+SYSTEM_NAMESPACE = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All stores of one database. Close it when done."""
+
+    database: Database
+    journal: SqlJournal
+    jobs: SqlJobQueue
+    queries: SqlExecutionQueries
+    flows: SqlFlowStore
+    triggers: SqlTriggerStore
+    key_values: SqlKeyValueStore
+    settings: SqlSettingsStore
+    notifier: LocalNotifier | PostgresNotifier
+    _temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    async def close(self) -> None:
+        """Finish what was handed in and let go of the database."""
+        await self.notifier.close()
+        await self.database.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+
+async def open_store(
+    url: str, clock: Clock, *, connections: int = CONNECTIONS, system_namespace: str = SYSTEM_NAMESPACE
+) -> Store:
+    """Open the database at an address and make it ready when it is empty. Implements OPS-016 to OPS-018 on our side.
+
+    Args:
+        url: `sqlite:////path/file.db`, `sqlite://` (kept until the process ends) or `postgresql://user:pw@host/db`.
+        clock: Where the stores read the time that no caller hands in.
+        connections: How many connections to PostgreSQL there may be.
+        system_namespace: The namespace whose executions and flows count as the system's own.
+
+    Raises:
+        InvalidRequestError: The address is none of these.
+        UnavailableError: The database does not answer or is locked.
+        SchemaMismatch: The database is older or newer than this release.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError as error:
+        raise _unknown("the database's address is not a URL") from error
+    temporary = None
+    database: Database
+    notifier: LocalNotifier | PostgresNotifier
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            temporary = tempfile.TemporaryDirectory(prefix="penstock-")
+        path = Path(temporary.name) / "memory.db" if temporary else Path(parsed.database or "")
+        database = SqliteDatabase(path, durable=temporary is None)
+        notifier = LocalNotifier()
+    elif backend == "postgresql":
+        database = PostgresDatabase(url, connections=connections)
+        notifier = PostgresNotifier(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+    else:
+        raise _unknown(f"`{backend}` is not a database Penstock knows")
+    try:
+        await database.write(lambda connection: prepare_txn(connection, database.name))
+    except BaseException:
+        await database.close()
+        raise
+    return Store(
+        database=database,
+        journal=SqlJournal(database),
+        jobs=SqlJobQueue(database),
+        queries=SqlExecutionQueries(database, system_namespace),
+        flows=SqlFlowStore(database, system_namespace),
+        triggers=SqlTriggerStore(database, system_namespace),
+        key_values=SqlKeyValueStore(database),
+        settings=SqlSettingsStore(database),
+        notifier=notifier,
+        _temporary=temporary,
+    )
+
+
+def _unknown(message: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        message, hint="write sqlite:////path/to/file.db or postgresql://user:password@host/database"
+    )
