@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel
 
 from penstock.engine.flow import EndedChild, Launch, Scope, Step
 from penstock.engine.states import StateType
