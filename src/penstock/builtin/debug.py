@@ -26,7 +26,7 @@ class Return(Task):
     type_name = "io.kestra.plugin.core.debug.Return"
     type_aliases = ("io.kestra.core.tasks.debugs.Return",)
     quick = True
-    output_type: ClassVar[type[Output] | None] = ReturnOutput
+    output_type: ClassVar[type[Output]] = ReturnOutput
 
     format: Property[str] | None = Field(None, description="The text, usually with expressions.")
 

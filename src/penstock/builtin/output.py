@@ -23,7 +23,7 @@ class OutputValues(Task):
 
     type_name = "io.kestra.plugin.core.output.OutputValues"
     quick = True
-    output_type: ClassVar[type[Output] | None] = Values
+    output_type: ClassVar[type[Output]] = Values
 
     values: Property[dict[str, Any]] = Field(description="Values by name; their texts may hold expressions.")
 

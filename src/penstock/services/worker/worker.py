@@ -181,6 +181,7 @@ class Worker:
             "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
         )
         self._lose(list(self._attempts.values()))
+        await self._gateway.release(known_as)  # whatever was leased to the old name in the meantime
         self.id = new_id()
         await self._register()
 

@@ -1,0 +1,130 @@
+"""Stops: in good order, in a hurry, and when something inside breaks."""
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from penstock.base.clock import SECOND
+from penstock.engine.states import StateType
+from penstock.sdk import RunContext
+from penstock.services.worker import Worker, WorkerSettings
+from penstock.testing.gateway import MemoryGateway
+from tests.services.worker.conftest import REGISTRY, Bench
+
+SLEEP = "io.kestra.plugin.core.flow.Sleep"
+
+
+def worker_on(gateway: MemoryGateway, **settings: Any) -> Worker:
+    about = {"threads": 2, "announce_after": SECOND // 50, "abandon_after": SECOND // 2, "environment": {}}
+    return Worker(gateway, REGISTRY, WorkerSettings(**{**about, **settings}))
+
+
+async def begun(gateway: MemoryGateway) -> None:
+    async with asyncio.timeout(10):
+        while not gateway.reports:
+            await asyncio.sleep(0.005)
+
+
+async def test_stop_nothing_runs_ends_at_once_and_releases() -> None:
+    """OPS-127."""
+    gateway = MemoryGateway()
+    worker = worker_on(gateway)
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(0.05)
+    began = time.monotonic()
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+    assert time.monotonic() - began < 1
+    assert gateway.released == [worker.id]
+
+
+async def test_stop_task_running_lets_it_finish_and_takes_no_more() -> None:
+    """OPS-127."""
+    gateway = MemoryGateway()
+    worker = worker_on(gateway, threads=1)
+    bench = Bench(gateway, worker)
+    running = asyncio.create_task(worker.run())
+    await gateway.offer(bench.assignment(SLEEP, duration="PT0.3S"), bench.assignment(SLEEP, duration="PT0.3S"))
+    await begun(gateway)
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+    assert [end.state for end in gateway.ends] == [StateType.SUCCESS]
+
+
+async def test_stop_twice_hands_running_tasks_back_unreported_and_ends_them() -> None:
+    """OPS-127, OPS-178."""
+    gateway = MemoryGateway()
+    worker = worker_on(gateway)
+    bench = Bench(gateway, worker)
+    ended = threading.Event()
+
+    def run(context: RunContext) -> None:
+        context.on_kill(ended.set)
+        ended.wait(30)
+
+    running = asyncio.create_task(worker.run())
+    job = bench.call(run)
+    await gateway.offer(job)
+    await begun(gateway)
+    worker.stop()
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+    assert ended.is_set()
+    assert gateway.ends == []
+    await gateway.register("other", "", 1)
+    assert [one.job.key for one in await gateway.claim("other", 1, SECOND)] == [job.job.key]
+
+
+async def test_stop_grace_period_over_hands_back_even_a_task_that_does_not_listen() -> None:
+    """OPS-127."""
+    gateway = MemoryGateway()
+    worker = worker_on(gateway, grace=SECOND // 10, abandon_after=SECOND // 10)
+    bench = Bench(gateway, worker)
+    release = threading.Event()
+    running = asyncio.create_task(worker.run())
+    await gateway.offer(bench.call(lambda _: release.wait(30) and None))
+    await begun(gateway)
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+    release.set()
+    assert gateway.ends == []
+    assert gateway.released == [worker.id]
+
+
+async def test_stop_work_that_no_thread_has_begun_is_handed_back() -> None:
+    gateway = MemoryGateway()
+    worker = worker_on(gateway, threads=1)
+    bench = Bench(gateway, worker)
+    running = asyncio.create_task(worker.run())
+    release = threading.Event()
+    ran: list[int] = []
+    await gateway.offer(bench.call(lambda _: release.wait(30) and None))
+    await begun(gateway)
+    worker._start([bench.call(lambda _: ran.append(1))])  # as handed over in memory
+    worker.stop()
+    await asyncio.sleep(0.05)
+    release.set()
+    await asyncio.wait_for(running, 5)
+    assert len(gateway.ends) == 1
+    assert ran == []
+
+
+class Broken(MemoryGateway):
+    """Has a defect in an unexpected place."""
+
+    async def kills(self, worker_id: str, wait: int) -> Any:
+        await asyncio.sleep(0.05)
+        raise TypeError("a defect")
+
+
+async def test_side_task_that_dies_stops_the_worker_with_its_error() -> None:
+    gateway = Broken()
+    worker = worker_on(gateway)
+    with pytest.raises(TypeError, match="a defect"):
+        await asyncio.wait_for(worker.run(), 5)
+    assert gateway.released == [worker.id]

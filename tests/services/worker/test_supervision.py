@@ -1,0 +1,298 @@
+"""Starts, streams, timeouts, kills: what the loop does while tasks run."""
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+from penstock.base.clock import SECOND
+from penstock.base.errors import UnavailableError
+from penstock.engine.events import TaskEnded, TaskStarted
+from penstock.engine.states import StateType
+from penstock.sdk import RunContext
+from penstock.testing.gateway import MemoryGateway
+from tests.services.worker.conftest import Start
+
+SLEEP = "io.kestra.plugin.core.flow.Sleep"
+RETURN = "io.kestra.plugin.core.debug.Return"
+
+
+async def test_worker_long_task_is_reported_as_started_first(start: Start) -> None:
+    async with start() as bench:
+        await bench.run(bench.assignment(SLEEP, duration="PT0.15S"))
+        started, ended = [report.event for report in bench.gateway.reports]
+        assert isinstance(started, TaskStarted)
+        assert isinstance(ended, TaskEnded)
+        assert started.started == ended.started
+        assert ended.ended - ended.started >= 0.15 * SECOND
+
+
+async def test_worker_short_task_is_reported_once(start: Start) -> None:
+    async with start(announce_after=5 * SECOND) as bench:
+        await bench.run(bench.assignment(SLEEP, duration="PT0.01S"))
+        assert [type(report.event) for report in bench.gateway.reports] == [TaskEnded]
+
+
+async def test_worker_lines_of_a_running_task_are_stored_while_it_runs_and_in_order(start: Start) -> None:
+    said = threading.Event()
+
+    def talk(context: RunContext) -> None:
+        for number in range(50):
+            context.logger.info(f"before {number}")
+        context.counter("rows", 1)
+        said.wait(10)
+        for number in range(50):
+            context.logger.info(f"after {number}")
+
+    async with start() as bench:
+        await bench.gateway.offer(bench.call(talk))
+        async with asyncio.timeout(10):
+            while len(bench.gateway.lines) < 50 or not bench.gateway.metric_list:
+                await asyncio.sleep(0.005)
+        assert not bench.gateway.ends
+        said.set()
+        await bench.gateway.settled(1)
+        assert bench.gateway.messages == [f"{when} {n}" for when in ("before", "after") for n in range(50)]
+
+
+async def test_worker_task_that_logs_faster_than_lines_are_stored_is_slowed_down(start: Start) -> None:
+    def flood(context: RunContext) -> None:
+        time.sleep(0.1)
+        for number in range(30_000):
+            context.logger.info(str(number))
+
+    async with start() as bench:
+        await bench.run(bench.call(flood))
+        assert bench.gateway.messages == [str(number) for number in range(30_000)]
+
+
+async def test_worker_message_of_a_hundred_megabytes_is_cut_with_a_note(start: Start) -> None:
+    async with start(message_bound=1000) as bench:
+        await bench.run(bench.call(lambda context: context.logger.info("x" * 100_000_000)))
+        (message,) = bench.gateway.messages
+        assert message == "x" * 1000 + "... (99999000 more characters were cut)"
+
+
+async def test_worker_timeout_passed_stops_the_task_and_fails_the_attempt(start: Start) -> None:
+    """ENG-244."""
+    async with start() as bench:
+        begun = time.monotonic()
+        (end,) = await bench.run(bench.assignment(SLEEP, duration="PT10M", timeout="PT0.05S"))
+        assert time.monotonic() - begun < 5
+        assert end.state is StateType.FAILED
+        assert "longer than its timeout of PT0.05S" in end.error
+        assert end.retryable
+        assert bench.worker.abandoned == 0
+
+
+async def test_worker_timeout_from_an_expression_is_rendered(start: Start) -> None:
+    """ENG-244."""
+    async with start() as bench:
+        (end,) = await bench.run(bench.assignment(SLEEP, {"t": "PT0.05S"}, duration="PT10M", timeout="{{ t }}"))
+        assert "timeout of {{ t }}" in end.error
+
+
+async def test_worker_timeout_not_reached_changes_nothing(start: Start) -> None:
+    async with start() as bench:
+        ends = await bench.run(
+            bench.assignment(SLEEP, duration="PT0.01S", timeout="PT1H"),
+            bench.assignment(RETURN, format="x", timeout="PT1H"),
+        )
+        assert [end.state for end in ends] == [StateType.SUCCESS] * 2
+
+
+async def test_worker_timeout_that_is_no_duration_fails_the_attempt(start: Start) -> None:
+    async with start() as bench:
+        (end,) = await bench.run(bench.assignment(RETURN, format="x", timeout="soon"))
+        assert "`soon` is not a duration" in end.error
+
+
+async def test_worker_kill_ordered_ends_the_task_as_killed(start: Start) -> None:
+    """ENG-157."""
+    async with start() as bench:
+        job = bench.assignment(SLEEP, duration="PT10M")
+        await bench.gateway.offer(job)
+        async with asyncio.timeout(10):
+            while not bench.gateway.reports:
+                await asyncio.sleep(0.005)
+        await bench.gateway.order_kill(job.job)
+        (end,) = await bench.gateway.settled(1)
+        assert (end.state, end.error) == (StateType.KILLED, None)
+
+
+async def test_worker_kill_of_a_task_that_waits_for_a_thread_is_reported_at_once(start: Start) -> None:
+    release = threading.Event()
+    ran = []
+    async with start(threads=1) as bench:
+        gateway: Any = bench.gateway
+        await gateway.offer(bench.call(lambda _: release.wait(10) and None))
+        async with asyncio.timeout(10):
+            while not gateway.reports:
+                await asyncio.sleep(0.005)
+        waiting = bench.call(lambda _: ran.append(1))
+        bench.worker._start([waiting])  # as a worker that was handed more than it has threads
+        bench.worker._kill([waiting.job.key])
+        (end,) = await gateway.settled(1)
+        assert (end.task_run_id, end.state) == (waiting.job.task_run_id, StateType.KILLED)
+        release.set()
+        await gateway.settled(2)
+        assert not ran
+
+
+async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_back(start: Start) -> None:
+    """BEY-004."""
+    release = threading.Event()
+    over = threading.Event()
+
+    def stubborn(_: RunContext) -> dict[str, int]:
+        release.wait(30)
+        over.set()
+        return {"late": 1}
+
+    async with start(threads=1) as bench:
+        job = bench.call(stubborn)
+        await bench.gateway.offer(job)
+        async with asyncio.timeout(10):
+            while not bench.gateway.reports:
+                await asyncio.sleep(0.005)
+        await bench.gateway.order_kill(job.job)
+        (end,) = await bench.gateway.settled(1)
+        assert end.state is StateType.KILLED
+        assert bench.worker.abandoned == 1
+        assert "the task does not end; its thread is left to itself" in bench.gateway.messages
+        (after,) = await bench.run(bench.call(lambda _: {"a": 1}))
+        assert after.outputs == {"a": 1}
+        release.set()
+        await asyncio.to_thread(over.wait, 10)
+        await bench.run(bench.call(lambda _: None))
+        assert sum(1 for end in bench.gateway.ends if end.task_run_id == job.job.task_run_id) == 1
+
+
+async def test_worker_quick_task_that_computes_for_long_holds_up_only_itself(start: Start) -> None:
+    release = threading.Event()
+    async with start() as bench:
+        slow = bench.call(lambda _: release.wait(30) and None, "test.QuickCall")
+        await bench.gateway.offer(slow)
+        ends = await bench.run(*(bench.assignment(RETURN, format=str(n)) for n in range(10)))
+        assert [end.outputs["value"] for end in ends] == [str(n) for n in range(10)]
+        release.set()
+        await bench.gateway.settled(11)
+
+
+async def test_worker_end_action_that_fails_does_not_keep_others_from_running(start: Start) -> None:
+    ended = threading.Event()
+
+    def run(context: RunContext) -> None:
+        context.on_kill(ended.set)
+
+        def broken() -> None:
+            raise OSError("no such process")
+
+        context.on_kill(broken)
+        ended.wait(10)
+
+    async with start() as bench:
+        (end,) = await bench.run(bench.call(run, timeout="PT0.03S"))
+        assert end.state is StateType.FAILED
+        assert ended.is_set()
+
+
+async def test_worker_working_directory_is_private_and_removed_at_the_end(start: Start) -> None:
+    """SCR-018, ENG-057."""
+    folders = []
+
+    def write(context: RunContext) -> None:
+        folder = context.working_directory
+        assert list(folder.iterdir()) == []
+        (folder / "file.txt").write_text("x")
+        folders.append(folder)
+        if len(folders) == 2:
+            raise ValueError("with a file left behind")
+
+    async with start() as bench:
+        await bench.run(bench.call(write), bench.call(write))
+        assert len(set(folders)) == 2
+        assert not any(folder.exists() for folder in folders)
+
+
+class Unreliable(MemoryGateway):
+    """Does not answer every other time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def _maybe(self) -> None:
+        self.calls += 1
+        if self.calls % 2:
+            raise UnavailableError("the database is away")
+
+    async def report(self, reports: Any) -> None:
+        self._maybe()
+        await super().report(reports)
+
+    async def logs(self, lines: Any) -> None:
+        self._maybe()
+        await super().logs(lines)
+
+    async def heartbeat(self, worker_id: str) -> Any:
+        self._maybe()
+        return await super().heartbeat(worker_id)
+
+
+async def test_worker_server_away_for_a_while_loses_no_report_and_no_line(start: Start) -> None:
+    async with start(gateway=Unreliable()) as bench:
+        for number in range(5):
+            await bench.run(bench.assignment(RETURN, format=str(number)))
+
+        def talk(context: RunContext) -> None:
+            for number in range(20):
+                context.logger.info(str(number))
+                time.sleep(0.01)
+
+        await bench.run(bench.call(talk))
+        assert len(bench.gateway.ends) == 6
+        assert bench.gateway.messages == [str(number) for number in range(20)]
+
+
+class Picky(MemoryGateway):
+    """Cannot store a certain result."""
+
+    async def report(self, reports: Any) -> None:
+        for report in reports:
+            if isinstance(report.event, TaskEnded) and report.event.outputs == {"value": "poison"}:
+                raise ValueError("cannot be stored")
+        await super().report(reports)
+
+
+async def test_worker_result_that_cannot_be_stored_fails_its_task_and_holds_up_nobody(start: Start) -> None:
+    async with start(gateway=Picky(), threads=10) as bench:
+        ends = await bench.run(*(bench.assignment(RETURN, format=text) for text in ("a", "poison", "b")))
+        assert [end.state for end in ends] == [StateType.SUCCESS, StateType.FAILED, StateType.SUCCESS]
+        assert ends[1].error == "the result of the task could not be stored: ValueError"
+
+
+async def test_worker_given_up_by_the_server_drops_what_it_runs_and_registers_anew(start: Start) -> None:
+    """OPS-124."""
+    runs: list[RunContext] = []
+    release = threading.Event()
+
+    def run(context: RunContext) -> dict[str, int]:
+        runs.append(context)
+        if len(runs) == 1:
+            release.wait(30)
+        return {"run": len(runs)}
+
+    async with start() as bench:
+        await bench.gateway.offer(bench.call(run))
+        async with asyncio.timeout(10):
+            while not runs:
+                await asyncio.sleep(0.005)
+        before = bench.worker.id
+        await bench.gateway.give_up(before)
+        (end,) = await bench.gateway.settled(1)
+        release.set()
+        assert bench.worker.id != before
+        assert end.worker_id == bench.worker.id
+        assert end.outputs == {"run": 2}
+        assert runs[0].is_killed
