@@ -44,7 +44,15 @@ def test_lock_searched_for_addresses_has_none(lock: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lock", "extra"),
-    [("base", None), ("run", None), ("run", "fast"), ("dev", "dev"), ("dev", "holidays"), ("node", "node")],
+    [
+        ("base", None),
+        ("run", None),
+        ("run", "fast"),
+        ("dev", "dev"),
+        ("dev", "holidays"),
+        ("dev", "testing"),
+        ("node", "node"),
+    ],
 )
 def test_lock_holds_a_fitting_version_of_each_requirement(lock: str, extra: str | None) -> None:
     pinned = pins(ROOT / "requirements" / f"{lock}.txt")
