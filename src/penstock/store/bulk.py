@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Double, Integer,
 from penstock.base.codec import to_json_text
 
 Row = tuple[Any, ...]
-_ARRAYS = {SmallInteger: "int2", Integer: "int4", BigInteger: "int8", Boolean: "bool", Double: "float8", Text: "text"}
+_ARRAYS = {BigInteger: "int8", SmallInteger: "int2", Integer: "int4", Boolean: "bool", Double: "float8", Text: "text"}
 
 
 @dataclass(frozen=True, slots=True)
