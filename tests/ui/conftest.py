@@ -70,7 +70,9 @@ def browser(chromium_executable: Path) -> Iterator[Browser]:
 def visitor(browser: Browser, server: Server) -> Iterator[Page]:
     """Return a page of somebody who has not signed in."""
     watch = Watch(server.url)
-    page = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900}).new_page()
+    context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
     page.set_default_timeout(15_000)
     watch.follow(page)
     yield page

@@ -24,7 +24,7 @@ def test_login_after_a_page_was_asked_for_leads_back_to_it(visitor: Page) -> Non
     visitor.wait_for_url("**/ui/main/login?from=**")
     sign_in(visitor)
     visitor.wait_for_url("**/ui/main/executions?state=FAILED")
-    expect(visitor.get_by_text("State Failed")).to_be_visible()
+    expect(visitor.get_by_role("button", name="Remove the filter State")).to_be_visible()
 
 
 def test_address_without_tenant_opens_the_execution(page: Page, server: Server) -> None:

@@ -12,8 +12,8 @@ export function useExecution(id: MaybeRefOrGetter<string>) {
   const queries = useQueryClient();
   const stale = ref(false);
   const query = useQuery({
-    queryKey: ["execution", id] as const,
-    queryFn: () => unwrap(api.GET("/api/v1/main/executions/{executionId}", { params: { path: { executionId: toValue(id) } } })),
+    queryKey: ["execution", computed(() => toValue(id))] as const,
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/main/executions/{executionId}", { params: { path: { executionId: queryKey[1] } } })),
   });
   const running = computed(() => query.data.value !== undefined && !hasEnded(query.data.value.state.current));
 

@@ -10,8 +10,8 @@ export const NEWEST_FIRST = "state.startDate:desc";
 /** One page of executions (API-101 searchExecutions), asked again every few seconds while `live`. */
 export function useExecutionList(request: MaybeRefOrGetter<ListRequest>, live: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
-    queryKey: ["executions", request] as const,
-    queryFn: () => searchExecutions(toValue(request)),
+    queryKey: ["executions", computed(() => toValue(request))] as const,
+    queryFn: ({ queryKey }) => searchExecutions(queryKey[1]),
     placeholderData: keepPreviousData,
     refetchInterval: computed(() => (toValue(live) ? 5_000 : false)),
   });
@@ -25,8 +25,8 @@ export function searchExecutions({ filters, page, size, sort }: ListRequest) {
 /** The flow as this execution sees it: its own revision. */
 export function useExecutionFlow(id: MaybeRefOrGetter<string>) {
   return useQuery({
-    queryKey: ["execution-flow", id] as const,
-    queryFn: () => unwrap(api.GET("/api/v1/main/executions/{executionId}/flow", { params: { path: { executionId: toValue(id) } } })),
+    queryKey: ["execution-flow", computed(() => toValue(id))] as const,
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/main/executions/{executionId}/flow", { params: { path: { executionId: queryKey[1] } } })),
     staleTime: Number.POSITIVE_INFINITY,
     enabled: computed(() => toValue(id) !== ""),
   });

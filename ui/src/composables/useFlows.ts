@@ -18,11 +18,13 @@ export interface FlowKey {
 const YAML = { "Content-Type": "application/x-yaml" };
 const asText = { bodySerializer: (body: string) => body, headers: YAML };
 
+// Every query reads what it asks for from its key: equal keys share one query, whoever asked first.
+
 /** One page of flows (API-100 searchFlows). */
 export function useFlowPage(request: MaybeRefOrGetter<ListRequest>) {
   return useQuery({
-    queryKey: ["flows", request] as const,
-    queryFn: () => searchFlows(toValue(request)),
+    queryKey: ["flows", computed(() => toValue(request))] as const,
+    queryFn: ({ queryKey }) => searchFlows(queryKey[1]),
     placeholderData: keepPreviousData,
   });
 }
@@ -58,11 +60,10 @@ export function useNamespaces() {
 /** One flow with its source, of the latest or a given revision. */
 export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGetter<number | undefined>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
-    queryKey: ["flow", key, revision] as const,
-    queryFn: () => {
-      const { namespace, id } = toValue(key);
-      const query = { source: true, revision: toValue(revision) };
-      return unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}", { params: { path: { namespace, id }, query } }));
+    queryKey: ["flow", computed(() => toValue(key)), computed(() => toValue(revision))] as const,
+    queryFn: ({ queryKey: [, path, wanted] }) => {
+      const query = { source: true, revision: wanted };
+      return unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...path }, query } }));
     },
     enabled,
   });
@@ -70,8 +71,8 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
 
 export function useRevisions(key: MaybeRefOrGetter<FlowKey>) {
   return useQuery({
-    queryKey: ["revisions", key] as const,
-    queryFn: () => unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}/revisions", { params: { path: { ...toValue(key) } } })),
+    queryKey: ["revisions", computed(() => toValue(key))] as const,
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}/revisions", { params: { path: { ...queryKey[1] } } })),
   });
 }
 

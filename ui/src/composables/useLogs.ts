@@ -13,11 +13,11 @@ export function useLogs(id: MaybeRefOrGetter<string>, running: MaybeRefOrGetter<
   const entries = shallowRef<readonly LogEntry[]>([]);
   const stale = ref(false);
   const query = useQuery({
-    queryKey: ["logs", id] as const,
-    queryFn: () =>
-      unwrap(
-        api.GET("/api/v1/main/logs/{executionId}", { params: { path: { executionId: toValue(id) }, query: { minLevel: "TRACE" } } }),
-      ),
+    queryKey: ["logs", computed(() => toValue(id))] as const,
+    queryFn: ({ queryKey }) => {
+      const params = { path: { executionId: queryKey[1] }, query: { minLevel: "TRACE" } };
+      return unwrap(api.GET("/api/v1/main/logs/{executionId}", { params }));
+    },
     staleTime: 0,
   });
 
