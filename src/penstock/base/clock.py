@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 Instant = int
@@ -48,9 +49,15 @@ def from_datetime(moment: datetime) -> Instant:
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
 
 
+@lru_cache(maxsize=256)
+def _iso_second(second: int) -> str:
+    return to_datetime(second * SECOND).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def to_iso(instant: Instant) -> str:
     """Return the instant as ISO 8601 in UTC with microseconds, such as `2026-01-31T10:00:00.000000Z`."""
-    return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    second, micros = divmod(instant, SECOND)
+    return f"{_iso_second(second)}.{micros:06d}Z"
 
 
 def from_iso(text: str) -> Instant:

@@ -12,16 +12,21 @@ import time
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = [a + b for a in _DIGITS for b in _DIGITS]
-_PAIR_BASE = 62 * 62
+_BASE = len(_PAIRS)
+
+
+def _half(number: int) -> str:
+    """Return 64 bits as 11 characters; small integers divide faster than large ones."""
+    number, a = divmod(number, _BASE)
+    number, b = divmod(number, _BASE)
+    number, c = divmod(number, _BASE)
+    number, d = divmod(number, _BASE)
+    number, e = divmod(number, _BASE)
+    return _DIGITS[number] + _PAIRS[e] + _PAIRS[d] + _PAIRS[c] + _PAIRS[b] + _PAIRS[a]
 
 
 def _encode(number: int) -> str:
-    parts = []
-    for _ in range(11):
-        number, rest = divmod(number, _PAIR_BASE)
-        parts.append(_PAIRS[rest])
-    parts.reverse()
-    return "".join(parts)
+    return _half(number >> 64) + _half(number & 0xFFFFFFFFFFFFFFFF)
 
 
 def new_id() -> str:
