@@ -1,0 +1,44 @@
+"""Making pydantic's schemas fit for readers: no idle titles, no `null` for what is left out, no requirement ids."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_IMPLEMENTS = re.compile(r"\s*Implements [A-Z]+-[A-Z]?\d+(?:(?:, | and | to )[A-Z]+-[A-Z]?\d+)*(?:\.|[:;] )\s*")
+_NULL = {"type": "null"}
+
+
+def tidy(value: Any) -> Any:
+    """Return a schema as readers want it."""
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {key: _properties(item) if key == "properties" else tidy(item) for key, item in value.items()}
+    if isinstance(result.get("description"), str):
+        result["description"] = plain_text(result["description"])
+    choices = result.get("anyOf")
+    if isinstance(choices, list) and _NULL in choices:
+        kept = [choice for choice in choices if choice != _NULL]
+        del result["anyOf"]
+        result.update(kept[0] if len(kept) == 1 else {"anyOf": kept})
+    if "default" in result and result["default"] is None:
+        del result["default"]
+    return result
+
+
+def _properties(value: Any) -> Any:
+    """Return property schemas without the titles that repeat their names."""
+    if not isinstance(value, dict):
+        return tidy(value)
+    return {name: {key: item for key, item in tidy(part).items() if key != "title"} for name, part in value.items()}
+
+
+def plain_text(description: str) -> str:
+    """Return a docstring without the requirements it implements."""
+
+    def shorter(match: re.Match[str]) -> str:
+        return "" if match.end() == len(description) else "\n\n" if "\n" in match[0] else " "
+
+    return _IMPLEMENTS.sub(shorter, description).strip()
