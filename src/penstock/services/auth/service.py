@@ -1,0 +1,243 @@
+"""Authentication: the account, Basic headers, the login of browsers.
+
+A password is checked slowly, on purpose; a header that was right once is recognised by a keyed digest afterwards, so
+that it costs next to nothing on every further request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from penstock.base.clock import SECOND, Clock, Instant, Micros
+from penstock.base.errors import ConflictError, InvalidRequestError, UnauthorizedError
+from penstock.ports.settings import SettingsStore
+from penstock.services.auth.credentials import Credentials, generate_password, problems_of
+from penstock.services.auth.lockout import Lockout, LockoutRules
+from penstock.services.auth.sessions import Sessions, decode_basic
+
+ACCOUNT_KEY = "kestra.server.basic-auth"
+"""Where the account is stored (OPS-180)."""
+SECRET_KEY = "penstock.server.secret"  # noqa: S105  # the name of a setting
+_TRUSTED: Micros = 60 * SECOND
+_MOST_REMEMBERED = 1000
+
+
+class LoginRequiredError(UnauthorizedError):
+    """The caller is not known. Rendered as HTTP 401."""
+
+    code = "LOGIN_REQUIRED"
+    hint = "send the user name and password (HTTP Basic), or log in"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account as stored: the password only as its hash."""
+
+    username: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who sent a request."""
+
+    username: str
+    by_cookie: bool = False
+    """Whether the browser sent the proof by itself, so that the request might have been forged by another page."""
+
+
+class AuthService:
+    """Knows the account and recognises its owner.
+
+    Implements API-003, OPS-077, OPS-180, OPS-181, OPS-208, MIG-060, MIG-061.
+
+    Args:
+        settings: Where the account lives when it is not configured.
+        clock: Dates sessions and failures.
+        configured: Credentials of the configuration; they take precedence.
+        rules: The limit on guessing.
+        hasher: How passwords are hashed.
+    """
+
+    def __init__(
+        self,
+        settings: SettingsStore,
+        clock: Clock,
+        *,
+        configured: Credentials | None = None,
+        rules: LockoutRules | None = None,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._configured = configured
+        self._lockout = Lockout(rules or LockoutRules())
+        self._hasher = hasher or PasswordHasher()
+        self._checking = asyncio.Semaphore(2)
+        self._account: Account | None = None
+        self._sessions: Sessions | None = None
+        self._secret = ""
+        self._key = os.urandom(32)
+        self._known: dict[bytes, Identity] = {}
+        self._looked: Instant = 0
+        self.problems: list[str] = problems_of(configured) if configured is not None else []
+        """What is wrong with the configured credentials (OPS-208)."""
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether there is an account."""
+        return self._account is not None
+
+    async def open(self) -> None:
+        """Load the account, or make one of the configured credentials; call once before anything else."""
+        if await self._settings.get(SECRET_KEY) is None:
+            await self._settings.put(SECRET_KEY, secrets.token_urlsafe(32))
+        self._secret = str(await self._settings.get(SECRET_KEY))
+        if self._configured is not None and not self.problems:
+            await self._adopt_configured(self._configured)
+        elif self._configured is None:
+            await self._look()
+
+    async def generate(self, username: str) -> Credentials | None:
+        """Make an account with a random password when there is none yet, and return it to be shown once."""
+        if self.is_initialized or self.problems:
+            return None
+        credentials = Credentials(username, generate_password())
+        await self._store(credentials)
+        return credentials
+
+    async def set_up(self, credentials: Credentials) -> None:
+        """Make the account on the set-up page.
+
+        Raises:
+            ConflictError: There is one already.
+            InvalidRequestError: The name or the password does not meet the rules.
+        """
+        await self._look()
+        if self.is_initialized:
+            raise ConflictError("there is an account already", hint="log in with it")
+        if problems := problems_of(credentials):
+            raise InvalidRequestError("; ".join(problems))
+        await self._store(credentials)
+        self.problems = []
+
+    async def by_header(self, header: str, address: str) -> Identity:
+        """Return who sent an `Authorization` header.
+
+        Raises:
+            LoginRequiredError: It is not the account's.
+            LockedOutError: Too many wrong ones came from that address.
+        """
+        digest = hashlib.blake2b(header.encode(), key=self._key, digest_size=16).digest()
+        await self._refresh()
+        known = self._known.get(digest)
+        if known is not None:
+            return known
+        scheme, _, value = header.partition(" ")
+        credentials = decode_basic(value.strip()) if scheme.lower() == "basic" else None
+        if credentials is None:
+            raise LoginRequiredError("the Authorization header is not understood")
+        async with self._checking:
+            known = self._known.get(digest)  # many requests may arrive before the first is checked
+            if known is not None:
+                return known
+            await self._verify(Credentials(*credentials), address)
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[digest] = identity = Identity(credentials[0])
+        return identity
+
+    async def by_cookie(self, cookie: str, address: str) -> Identity:
+        """Return who sent a `BASIC_AUTH` cookie: a session, or the documented base64 of name and password.
+
+        Raises:
+            LoginRequiredError: It stands for nobody.
+        """
+        await self._refresh()
+        if cookie.count(".") == 2 and self._sessions is not None and self._account is not None:
+            name = self._sessions.read(cookie, self._clock.now())
+            if name == self._account.username:
+                return Identity(name, by_cookie=True)
+        elif decode_basic(cookie) is not None:
+            identity = await self.by_header(f"Basic {cookie}", address)
+            return Identity(identity.username, by_cookie=True)
+        raise LoginRequiredError("the session has ended", hint="log in again")
+
+    async def login(self, credentials: Credentials, address: str) -> str:
+        """Return the cookie of a new session.
+
+        Raises:
+            LoginRequiredError: The name or the password is wrong.
+            LockedOutError: Too many wrong ones came from that address.
+        """
+        await self._refresh()
+        async with self._checking:
+            await self._verify(credentials, address)
+        assert self._sessions is not None
+        return self._sessions.issue(credentials.username, self._clock.now())
+
+    async def _verify(self, credentials: Credentials, address: str) -> None:
+        now = self._clock.now()
+        self._lockout.check(credentials.username, address, now)
+        account = self._account
+        if account is None:
+            raise LoginRequiredError("there is no account yet", hint="open the set-up page of the interface")
+        # An unknown name takes as long as a known one, so that the answer's time does not tell them apart.
+        right_name = secrets.compare_digest(credentials.username.encode(), account.username.encode())
+        right_password = await asyncio.to_thread(self._matches, account.password_hash, credentials.password)
+        if not (right_name and right_password):
+            self._lockout.failed(credentials.username, address, now)
+            raise LoginRequiredError("the user name or the password is wrong", hint="")
+        self._lockout.succeeded(credentials.username, address)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _adopt_configured(self, configured: Credentials) -> None:
+        """Keep the hash of configured credentials in the settings, so that sessions outlive a restart."""
+        stored = _account(await self._settings.get(ACCOUNT_KEY))
+        if stored is None or stored.username != configured.username:
+            await self._store(configured)
+        elif await asyncio.to_thread(self._matches, stored.password_hash, configured.password):
+            self._use(stored)
+        else:
+            await self._store(configured)
+
+    async def _store(self, credentials: Credentials) -> None:
+        password_hash = await asyncio.to_thread(self._hasher.hash, credentials.password)
+        value = {"username": credentials.username, "passwordHash": password_hash}
+        await self._settings.put(ACCOUNT_KEY, value)
+        self._use(Account(credentials.username, password_hash))
+
+    async def _refresh(self) -> None:
+        """Look now and then whether another server changed the account."""
+        if self._configured is None and self._clock.now() - self._looked > _TRUSTED:
+            await self._look()
+
+    async def _look(self) -> None:
+        self._looked = self._clock.now()
+        self._secret = str(await self._settings.get(SECRET_KEY))
+        account = _account(await self._settings.get(ACCOUNT_KEY))
+        if account is not None and account != self._account:
+            self._use(account)
+
+    def _use(self, account: Account) -> None:
+        self._account = account
+        self._sessions = Sessions(self._secret, account.password_hash)
+        self._known.clear()
+
+
+def _account(value: Mapping[str, Any] | None) -> Account | None:
+    return None if value is None else Account(str(value["username"]), str(value["passwordHash"]))

@@ -1,0 +1,27 @@
+"""Use cases of executions: starting, steering, reading, waiting for and following them."""
+
+from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck
+from penstock.services.executions.expressions import ExpressionTester, Outcome
+from penstock.services.executions.followers import Followers, Watch
+from penstock.services.executions.following import ExecutionView, Following
+from penstock.services.executions.inputs import InputReader, Upload
+from penstock.services.executions.reading import ExecutionReader
+from penstock.services.executions.steering import BulkError, Steering
+
+__all__ = [
+    "BulkError",
+    "CheckFailedError",
+    "ExecutionReader",
+    "ExecutionService",
+    "ExecutionView",
+    "ExpressionTester",
+    "Followers",
+    "Following",
+    "InputReader",
+    "Launch",
+    "LaunchCheck",
+    "Outcome",
+    "Steering",
+    "Upload",
+    "Watch",
+]

@@ -1,0 +1,157 @@
+"""Waiting for an execution's end, and following its changes. Never a busy poll."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from penstock.base.clock import SECOND, Micros
+from penstock.base.errors import NotFoundError
+from penstock.engine.records import Execution, LogLine, TaskRun
+from penstock.ports.queries import ExecutionQueries
+from penstock.services.executions.followers import Followers, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionView:
+    """An execution with its task runs, as read at one moment."""
+
+    execution: Execution
+    task_runs: Sequence[TaskRun]
+
+    @property
+    def progress(self) -> int:
+        """A number that grows with every change of the execution or of one of its task runs."""
+        runs = sum(len(run.state.histories) + len(run.attempts) for run in self.task_runs)
+        return self.execution.version + runs
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change by itself any more: ended, and `afterExecution` too."""
+        return is_over(self.execution)
+
+
+def is_over(execution: Execution) -> bool:
+    """Return whether an execution has ended and its `afterExecution` tasks too."""
+    return execution.state.is_terminal and (execution.cursor.phase == "done" or execution.cursor.active == 0)
+
+
+def missing_execution(execution_id: str) -> NotFoundError:
+    """Return the error for an execution that does not exist."""
+    return NotFoundError(f"there is no execution {execution_id}")
+
+
+class Following:
+    """Waits for and follows executions.
+
+    Implements API-020 (`wait`), API-023, API-024.
+
+    Args:
+        queries: Reads executions and logs.
+        followers: Wakes when something changed.
+        poll: Seconds after which one looks without having been woken.
+        pause: Seconds between two views of the same execution at least; changes in between are seen as one.
+    """
+
+    def __init__(
+        self, queries: ExecutionQueries, followers: Followers, *, poll: float = 5.0, pause: float = 0.1
+    ) -> None:
+        self._queries = queries
+        self._followers = followers
+        self._poll = poll
+        self._pause = pause
+
+    def watch(self, execution_id: str) -> AbstractContextManager[Watch]:
+        """Watch an execution within a context; it need not exist yet."""
+        return self._followers.watch(execution_id)
+
+    async def end(self, tenant: str, execution_id: str, watch: Watch, timeout: Micros | None = None) -> ExecutionView:
+        """Return the execution once it has ended; as it is then, when `timeout` comes first.
+
+        Args:
+            tenant: Whose execution it is.
+            execution_id: The execution.
+            watch: Opened before the execution was created, so that nothing is missed.
+            timeout: How long to wait at most.
+        """
+        try:
+            async with asyncio.timeout(None if timeout is None else timeout / SECOND):
+                while True:
+                    await watch.changed(self._poll)
+                    head = await self._queries.head(tenant, execution_id)
+                    if head is not None and head.state.is_terminal:
+                        break
+        except TimeoutError:
+            pass
+        return await self.view(tenant, execution_id)
+
+    async def view(self, tenant: str, execution_id: str) -> ExecutionView:
+        """Return the execution with its task runs.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = await self._queries.get(tenant, execution_id)
+        if found is None:
+            raise missing_execution(execution_id)
+        return ExecutionView(*found)
+
+    async def changes(
+        self, tenant: str, execution_id: str, *, seen: int = -1, idle: float = 15.0
+    ) -> AsyncIterator[ExecutionView | None]:
+        """Yield the execution now and after each change until it is over; None when nothing happened for `idle` s.
+
+        Args:
+            tenant: Whose execution it is.
+            execution_id: The execution.
+            seen: The progress the reader knows already; a view that is no further is left out.
+            idle: Seconds after which None is yielded, to keep a connection alive.
+        """
+        with self._followers.watch(execution_id) as watch:
+            last, quiet = seen, 0.0
+            while True:
+                began = time.perf_counter()
+                view = await self.view(tenant, execution_id)
+                if view.progress != last:
+                    last, quiet = view.progress, 0.0
+                    yield view
+                if view.is_over:
+                    return
+                # A large execution is looked at less often, so that its followers never take most of the machine.
+                await asyncio.sleep(max(self._pause, 4 * (time.perf_counter() - began)))
+                wait = min(self._poll, idle)
+                if not await watch.changed(wait):
+                    quiet += wait
+                if quiet >= idle:
+                    quiet = 0.0
+                    yield None
+
+    async def logs(
+        self, tenant: str, execution_id: str, min_level: str | None, *, after: int = 0, idle: float = 15.0
+    ) -> AsyncIterator[tuple[int, Sequence[LogLine]]]:
+        """Yield (position, new lines) until the execution is over; no lines when nothing came for `idle` seconds."""
+        with self._followers.watch(execution_id, "execution", "logs") as watch:
+            position, quiet = after, 0.0
+            while True:
+                head = await self._queries.head(tenant, execution_id)
+                if head is None:
+                    return
+                lines, position = await self._queries.logs_of(
+                    execution_id, after=position, min_level=min_level, limit=1000
+                )
+                if lines:
+                    quiet = 0.0
+                    yield position, lines
+                    continue
+                if is_over(head):
+                    return
+                await asyncio.sleep(self._pause)
+                wait = min(self._poll, idle)
+                if not await watch.changed(wait):
+                    quiet += wait
+                if quiet >= idle:
+                    quiet = 0.0
+                    yield position, ()

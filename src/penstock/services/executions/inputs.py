@@ -1,0 +1,126 @@
+"""What an execution is given: values read by the flow's declarations, files put into internal storage."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from penstock.engine.context import variables
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution
+from penstock.engine.working_set import ExecutionState
+from penstock.expressions import ExpressionError, Resolver, evaluate, is_truthy
+from penstock.model.document import FlowDocument
+from penstock.model.inputs import Encrypt, InputProblem, InputState, Render, check_inputs, read_inputs
+from penstock.model.policies import Check
+from penstock.ports.objects import ObjectStorage
+from penstock.services.file_access import execution_folder
+from penstock.services.rendering import Answer, with_answers
+
+T = TypeVar("T")
+
+_UNSAFE = re.compile(r"[^\w.,@()+ -]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way in."""
+
+    name: str
+    content: AsyncIterator[bytes]
+    size: int = 0
+
+
+class InputReader:
+    """Reads inputs.
+
+    Implements ENG-122, ENG-123, ENG-127, ENG-158 to ENG-188, ENG-192.
+
+    Args:
+        objects: Where files go.
+        answer: Answers functions that defaults and checks need (`kv`, `secret`).
+        encrypt: Encrypts the values of SECRET inputs; without it they cannot be given (OPS-076).
+    """
+
+    def __init__(self, objects: ObjectStorage, answer: Answer, *, encrypt: Encrypt | None = None) -> None:
+        self._objects = objects
+        self._answer = answer
+        self._encrypt = encrypt
+
+    async def filled(
+        self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
+    ) -> Execution:
+        """Return the execution with its inputs, files stored.
+
+        Raises:
+            InvalidInputs: Something given does not fit, or is missing; nothing was stored.
+        """
+        uris = {input_id: _uri(execution, input_id, upload) for input_id, upload in files.items()}
+        values = await self._read(flow, execution, {**given, **uris})
+        for input_id, upload in files.items():
+            await self._objects.put(execution.tenant, uris[input_id].removeprefix("kestra://"), upload.content)
+        return msgspec.structs.replace(execution, inputs=values)
+
+    async def check(
+        self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
+    ) -> tuple[Sequence[InputState], Sequence[InputProblem]]:
+        """Return how each input stands, and what is given for none; nothing is stored."""
+        uris = {input_id: _uri(execution, input_id, upload) for input_id, upload in files.items()}
+        values = {**given, **uris}
+        return await self._with_render(
+            flow, execution, lambda render: check_inputs(document_of(flow).inputs, values, render)
+        )
+
+    async def failing(self, flow: ResolvedFlow, execution: Execution, inputs: Mapping[str, Any]) -> list[Check]:
+        """Return the flow's checks that do not hold with these inputs (ENG-192, ENG-409)."""
+        checks = document_of(flow).checks
+        if not checks:
+            return []
+        return await self._with_render(
+            flow, execution, lambda render: [check for check in checks if not holds(check, inputs, render)]
+        )
+
+    async def _read(self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._with_render(
+            flow,
+            execution,
+            lambda render: read_inputs(document_of(flow).inputs, given, render, encrypt=self._encrypt),
+        )
+
+    async def _with_render(self, flow: ResolvedFlow, execution: Execution, work: Callable[[Render], T]) -> T:
+        """Return what `work` makes of a function that renders templates in the execution's context."""
+        context = variables(flow, ExecutionState(execution))
+
+        def attempt(resolver: Resolver) -> T:
+            return work(lambda template, added: evaluate(template, {**context, **added}, resolver=resolver))
+
+        return await with_answers(attempt, execution, self._answer)
+
+
+def holds(check: Check, inputs: Mapping[str, Any], render: Render) -> bool:
+    """Return whether a check's condition holds; one that cannot be rendered does not (ENG-409)."""
+    condition = check.condition
+    if isinstance(condition, bool):
+        return condition
+    try:
+        return is_truthy(render(condition, {"inputs": inputs}))
+    except ExpressionError:
+        return False
+
+
+def document_of(flow: ResolvedFlow) -> FlowDocument:
+    """Return the flow as written."""
+    document: FlowDocument = flow.source
+    return document
+
+
+def _uri(execution: Execution, input_id: str, upload: Upload) -> str:
+    """Return the address a file will have; its name is kept as far as it is a plain one."""
+    folder = execution_folder(execution.namespace, execution.flow_id, execution.id)
+    name = _UNSAFE.sub("_", posixpath.basename(upload.name.replace("\\", "/"))).strip(". ") or "file"
+    return f"kestra://{folder}/inputs/{_UNSAFE.sub('_', input_id)}/{name}"

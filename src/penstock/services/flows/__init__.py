@@ -1,0 +1,8 @@
+"""Use cases of flows: writing, reading, checking them, and handing them resolved to whoever runs them."""
+
+from penstock.services.flows.catalog import FlowCatalog
+from penstock.services.flows.definitions import FlowDefinitions
+from penstock.services.flows.service import FlowExistsError, FlowService
+from penstock.services.flows.verdicts import FlowChecker, Verdict
+
+__all__ = ["FlowCatalog", "FlowChecker", "FlowDefinitions", "FlowExistsError", "FlowService", "Verdict"]

@@ -1,0 +1,76 @@
+"""Checking flows without storing them: every problem of every document at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.model.defaults import PluginDefaults
+from penstock.model.flow import ParsedFlow, parse_flow
+from penstock.model.problems import Problem
+from penstock.model.registry import TypeRegistry
+from penstock.model.yaml import split_documents
+from penstock.ports.flows import FlowStore
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of one flow source (API-039)."""
+
+    index: int
+    namespace: str | None
+    flow_id: str | None
+    problems: Sequence[Problem]
+    outdated: bool = False
+    """Whether the source names a revision that is no longer the latest."""
+    filename: str | None = None
+
+    def of(self, severity: str) -> list[Problem]:
+        """Return the problems of one severity."""
+        return [problem for problem in self.problems if problem.severity == severity]
+
+
+class FlowChecker:
+    """Checks sources.
+
+    Implements API-007, API-039.
+
+    Args:
+        flows: Tells which revision is the latest.
+        registry: The types a flow may use.
+        defaults: Plugin defaults from outside the flow.
+    """
+
+    def __init__(
+        self, flows: FlowStore, registry: TypeRegistry, *, defaults: Sequence[Sequence[PluginDefaults]] = ()
+    ) -> None:
+        self._flows = flows
+        self._registry = registry
+        self._defaults = defaults
+
+    def parse(self, source: str, *, first_line: int = 1) -> ParsedFlow:
+        """Return the parsed flow with all its problems."""
+        return parse_flow(source, self._registry, defaults=self._defaults, first_line=first_line)
+
+    async def check(self, tenant: str, source: str, *, filename: str | None = None, first: int = 0) -> list[Verdict]:
+        """Return one verdict for each document of a text."""
+        documents = split_documents(source) or [(source, 1)]
+        return [
+            await self._verdict(tenant, document, line, first + index, filename)
+            for index, (document, line) in enumerate(documents)
+        ]
+
+    async def _verdict(self, tenant: str, source: str, line: int, index: int, filename: str | None) -> Verdict:
+        parsed = self.parse(source, first_line=line)
+        namespace, flow_id = _text(parsed.data.get("namespace")), _text(parsed.data.get("id"))
+        outdated = False
+        revision = parsed.data.get("revision")
+        if namespace and flow_id and isinstance(revision, int):
+            stored = await self._flows.get(tenant, namespace, flow_id)
+            outdated = stored is not None and stored.revision > revision
+        return Verdict(index, namespace, flow_id, parsed.problems, outdated, filename)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
