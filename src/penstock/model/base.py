@@ -7,6 +7,10 @@ from pydantic.alias_generators import to_camel
 
 ID_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$"
 """Ids of flows, tasks, outputs and triggers (USE-B042)."""
+INPUT_ID_PATTERN = r"^[a-zA-Z0-9][.a-zA-Z0-9_-]*$"
+"""Ids of inputs; dots make objects (ENG-168)."""
+NAMESPACE_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_-]*(\.[a-zA-Z0-9_-]+)*$"
+"""Names of namespaces (ENG-019)."""
 
 
 class FlowModel(BaseModel):

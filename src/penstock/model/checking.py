@@ -42,6 +42,7 @@ class Checker:
         self._report = report
         self._loops = 0
         self._ids: dict[TypeKind, dict[str, Path]] = {TypeKind.TASK: {}, TypeKind.TRIGGER: {}}
+        self._misspelt: set[Path] = set()
         self.tasks: list[KnownTask] = []
         self.rendered: list[tuple[Path, str]] = []
         """Every text that is rendered some time, and where it stands."""
@@ -99,7 +100,7 @@ class Checker:
         if taken is None or not isinstance(identifier, str):
             return
         if identifier in taken:
-            hint = "ids are unique within the flow, nested tasks included"
+            hint = "ids are unique within the flow" + (", nested tasks included" if kind is TypeKind.TASK else "")
             self._error((*path, "id"), f"a {KIND_WORDS[kind]} `{identifier}` exists already", hint, "DUPLICATE_ID")
         taken.setdefault(identifier, path)
         if kind is TypeKind.TASK:
@@ -110,13 +111,19 @@ class Checker:
         for key, value in raw.items():
             field = shape.by_name.get(key)
             if field is None and not shape.open:
-                self._report(unknown_property((*path, key), shape.names), Severity.ERROR)
+                self._unknown(key, shape, path)
             elif field is not None and key != field.name:
                 self._older(key, field, raw, path)
             result[key] = settled = settle(value, field.wanted if field else ANYTHING)
             if field is None or not (field.wanted.literal or field.wanted.kind or field.name == "type"):
                 self._note(settled, field, (*path, key))
         return result
+
+    def _unknown(self, key: str, shape: Shape, path: Path) -> None:
+        self._report(unknown_property((*path, key), shape.names), Severity.ERROR)
+        near = closest(key, shape.names)
+        if near is not None:
+            self._misspelt.add((*path, near))
 
     def _older(self, key: str, field: FieldShape, raw: Mapping[str, Any], path: Path) -> None:
         if field.name in raw:
@@ -140,7 +147,10 @@ class Checker:
         complete = self._completer.complete(settled, entry)
         known = {key: value for key, value in complete.items() if shape.open or key in shape.by_name}
         for complaint in make_model(entry.cls, known)[1]:
-            self._report(_at(complaint, path, settled, shape), Severity.ERROR)
+            complaint = _at(complaint, path, settled, shape)
+            # What is missing only because its name is misspelt has been told already.
+            if complaint.code != "MISSING_PROPERTY" or complaint.path not in self._misspelt:
+                self._report(complaint, Severity.ERROR)
 
     def input(self, raw: dict[str, Any], path: Path) -> tuple[Any, Input | None]:
         """Return an input definition as written with its scalars settled, and the input it declares."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from penstock.base.errors import PenstockError
-from penstock.model.base import ID_PATTERN
+from penstock.model.base import ID_PATTERN, INPUT_ID_PATTERN, NAMESPACE_PATTERN
 from penstock.model.problems import Path
 from penstock.model.wanted import Wanted, shape_of
 
@@ -51,6 +51,12 @@ _BOUNDS = {
     "string_too_short": ("min_length", "must have at least {} characters"),
     "string_too_long": ("max_length", "must have at most {} characters"),
     "string_pattern_mismatch": ("pattern", ""),
+}
+_LETTERS = "letters, digits, `-` and `_`, beginning with a letter or a digit"
+_NAMES = {
+    ID_PATTERN: ("an id", _LETTERS),
+    INPUT_ID_PATTERN: ("the id of an input", f"{_LETTERS}; a dot makes it part of an object"),
+    NAMESPACE_PATTERN: ("a namespace", "words of letters, digits, `-` and `_`, with a dot between them"),
 }
 _PRIVATE = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 _SHOWN = 60
@@ -149,6 +155,12 @@ def _complaint(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> Comp
         bound = context.get("min_length", context.get("max_length"))
         few = "at least" if kind == "too_short" else "at most"
         return Complaint(path, f"must have {few} {bound} {'item' if bound == 1 else 'items'}")
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        name = str(context["discriminator"]).strip("'")
+        if kind == "union_tag_not_found":
+            return Complaint((*path, name), f"`{name}` is required", code="MISSING_PROPERTY")
+        expected = re.sub(r"'([^']*)'", r"`\1`", str(context["expected_tags"]))
+        return Complaint((*path, name), f"must be one of {expected}{shown(context['tag'], (*path, name))}")
     if kind in ("value_error", "assertion_error"):
         cause = context.get("error")
         if isinstance(cause, PenstockError):
@@ -158,9 +170,9 @@ def _complaint(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> Comp
 
 
 def _unmatched(path: Path, pattern: str, value: Any) -> Complaint:
-    if pattern == ID_PATTERN:
-        hint = "letters, digits, `-` and `_`, beginning with a letter or a digit"
-        return Complaint(path, f"`{value}` cannot be an id", hint)
+    if pattern in _NAMES:
+        word, hint = _NAMES[pattern]
+        return Complaint(path, f"`{value}` cannot be {word}", hint)
     return Complaint(path, f"must match `{pattern}`{shown(value, path)}")
 
 

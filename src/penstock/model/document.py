@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
-from penstock.model.base import ID_PATTERN, FlowModel
+from penstock.model.base import ID_PATTERN, NAMESPACE_PATTERN, FlowModel
 from penstock.model.defaults import PluginDefaults
 from penstock.model.input_types import Input, TypeName
 from penstock.model.markers import ChildTasks, InputDefinitions, Literally, Typed
@@ -22,7 +22,6 @@ RESERVED_FLOW_IDS = frozenset(
     ("pause", "resume", "force-run", "change-status", "kill", "executions", "search", "source", "disable", "enable")
 )
 """They would collide with addresses of the API (API-012, MIG-057)."""
-NAMESPACE_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_-]*(\.[a-zA-Z0-9_-]+)*$"
 
 Labels = tuple[tuple[str, str], ...]
 Definition = dict[str, Any]

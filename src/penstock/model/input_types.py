@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.regexes import compiled
-from penstock.model.base import FlowModel
+from penstock.model.base import INPUT_ID_PATTERN, FlowModel
 from penstock.model.values import TYPES, Mismatch, coerce, comparable
 
 TypeName = Literal[
@@ -31,7 +31,7 @@ class Input(FlowModel):
     types: ClassVar[tuple[str, ...]] = ("FILE", "JSON", "YAML", "URI", "URL", "EMAIL", "BOOLEAN", "BOOL")
 
     id: str = Field(
-        pattern=r"^[a-zA-Z0-9][.a-zA-Z0-9_-]*$",
+        pattern=INPUT_ID_PATTERN,
         validation_alias=AliasChoices("id", "name"),
         description="Read as `inputs.<id>`; a dot nests it in an object.",
     )

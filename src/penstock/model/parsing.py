@@ -101,7 +101,9 @@ class _Parsing:
         self._raw: dict[str, Any] = yaml.data
         self._problems: list[Problem] = list(yaml.problems)
         self._registry = registry
-        stack = DefaultsStack([self._own_defaults(), *defaults])
+        self._broken = {problem.path for problem in yaml.problems}
+        self._defaults = self._own_defaults()
+        stack = DefaultsStack([[one for _, one in self._defaults], *defaults])
         self._checker = Checker(Completer(registry, stack), self._report)
 
     def _report(self, complaint: Complaint, severity: Severity) -> None:
@@ -111,9 +113,12 @@ class _Parsing:
         self._add(complaint, severity, self._yaml.position(complaint.path))
 
     def _add(self, complaint: Complaint, severity: Severity, place: Position) -> None:
+        path = path_text(complaint.path)
+        if path in self._broken:  # the YAML is wrong there already
+            return
         problem = Problem(
             severity,
-            path_text(complaint.path),
+            path,
             complaint.message,
             complaint.hint,
             place.line,
@@ -123,12 +128,12 @@ class _Parsing:
         if problem not in self._problems[-50:]:
             self._problems.append(problem)
 
-    def _own_defaults(self) -> list[PluginDefaults]:
+    def _own_defaults(self) -> list[tuple[int, PluginDefaults]]:
         """Return the flow's plugin defaults as far as they make sense; what does not is reported with the document."""
         entries = self._raw.get("pluginDefaults", self._raw.get("taskDefaults"))
         return [
-            PluginDefaults(one["type"], one.get("values", {}), one.get("forced") == 1)
-            for one in (entries if isinstance(entries, list) else ())
+            (index, PluginDefaults(one["type"], one.get("values", {}), one.get("forced") == 1))
+            for index, one in enumerate(entries if isinstance(entries, list) else ())
             if isinstance(one, dict) and isinstance(one.get("type"), str) and isinstance(one.get("values", {}), dict)
         ]
 
@@ -137,9 +142,9 @@ class _Parsing:
         data = self._settled()
         inputs = self._inputs(data)
         document = self._document(data, inputs)
-        if document is not None:
-            check_rules(document, self._registry, self._checker.tasks, self._report)
-        references = References.of(data, inputs or [], self._checker.tasks)
+        tasks = self._checker.tasks
+        check_rules(data, inputs or [], self._defaults, tasks, self._registry, self._report)
+        references = References.of(data, [one for _, one in inputs or ()], tasks)
         for complaint, severity, line, column in check_references(self._checker.rendered, references):
             place = self._yaml.position_within(complaint.path, line, column)
             self._add(complaint, severity, place)
@@ -170,7 +175,7 @@ class _Parsing:
                 self._checker.note(data[key], (key,))
         return data
 
-    def _inputs(self, data: dict[str, Any]) -> list[Input] | None:
+    def _inputs(self, data: dict[str, Any]) -> list[tuple[int, Input]] | None:
         """Return the declared inputs, and settle them in the data; None when `inputs` is no list."""
         raw = self._raw.get("inputs")
         if not isinstance(raw, list):
@@ -184,13 +189,13 @@ class _Parsing:
                 continue
             settled[index], declared = self._checker.input(one, path)
             if declared is not None:
-                made.append(declared)
+                made.append((index, declared))
         return made
 
-    def _document(self, data: dict[str, Any], inputs: list[Input] | None) -> FlowDocument | None:
+    def _document(self, data: dict[str, Any], inputs: list[tuple[int, Input]] | None) -> FlowDocument | None:
         known = {key: value for key, value in data.items() if key in shape_of(FlowDocument).by_name}
         if inputs is not None:
-            known["inputs"] = inputs
+            known["inputs"] = [one for _, one in inputs]
         document, wrong = make_model(FlowDocument, known)
         for complaint in wrong:
             self._report(complaint, Severity.ERROR)

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from penstock.model.checking import KnownTask, Report
 from penstock.model.complaints import Complaint, closest, unknown_property
-from penstock.model.document import FlowDocument
+from penstock.model.defaults import PluginDefaults
+from penstock.model.input_types import Input
 from penstock.model.problems import Path, Severity
 from penstock.model.registry import TypeRegistry
 from penstock.model.wanted import shape_of
 
+DeclaredInputs = Sequence[tuple[int, Input]]
+"""Inputs and their positions in the flow's list."""
 
-def check_rules(flow: FlowDocument, registry: TypeRegistry, tasks: Sequence[KnownTask], report: Report) -> None:
-    """Report what contradicts itself in a flow."""
+
+def check_rules(
+    data: Mapping[str, Any],
+    inputs: DeclaredInputs,
+    defaults: Iterable[tuple[int, PluginDefaults]],
+    tasks: Sequence[KnownTask],
+    registry: TypeRegistry,
+    report: Report,
+) -> None:
+    """Report what contradicts itself in a flow, as far as its parts could be read.
+
+    Args:
+        data: The flow's plain data.
+        inputs: Its inputs.
+        defaults: Its plugin defaults, and their positions.
+        tasks: Its tasks, nested ones included.
+        registry: The types there are.
+        report: Takes what is found.
+    """
 
     def error(path: Path, message: str, hint: str) -> None:
         report(Complaint(path, message, hint), Severity.ERROR)
 
-    _unique((one.id for one in flow.inputs), "inputs", "input", error)
-    _unique((one.id for one in flow.outputs), "outputs", "output", error)
-    _unique((one.id for one in flow.sla), "sla", "SLA", error)
-    _unique((pair[0] for pair in flow.labels), "labels", "label", error)
-    _inputs(flow, error)
-    _defaults(flow, registry, report)
-    _calls(flow, tasks, error)
-    if flow.listeners:
+    _unique(((index, one.id) for index, one in inputs), "inputs", "id", error)
+    for key in ("outputs", "sla"):
+        _unique(_named(data.get(key), "id"), key, "id", error)
+    _unique(_named(data.get("labels"), "key"), "labels", "key", error)
+    _nesting(inputs, error)
+    _dependencies(inputs, error)
+    for index, one in defaults:
+        _default(index, one, registry, report)
+    _calls(data, tasks, error)
+    if data.get("listeners"):
         hint = "use `afterExecution`, `errors` or a Flow trigger of another flow"
         report(Complaint(("listeners",), "listeners are deprecated", hint, "DEPRECATED"), Severity.DEPRECATION)
 
@@ -33,29 +56,42 @@ def check_rules(flow: FlowDocument, registry: TypeRegistry, tasks: Sequence[Know
 _Error = Callable[[Path, str, str], None]
 
 
-def _unique(ids: Iterable[str], key: str, word: str, error: _Error) -> None:
+def _named(value: Any, name: str) -> Iterator[tuple[int, str]]:
+    for index, one in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(one, dict) and isinstance(one.get(name), str):
+            yield index, one[name]
+
+
+def _unique(names: Iterable[tuple[int, str]], key: str, name: str, error: _Error) -> None:
     seen: set[str] = set()
-    for index, one in enumerate(ids):
+    for index, one in names:
         if one in seen:
-            error((key, index, "id"), f"an {word} `{one}` exists already", "ids are unique within the flow")
+            error((key, index, name), f"`{one}` exists already", f"each `{name}` of `{key}` is given once")
         seen.add(one)
 
 
-def _inputs(flow: FlowDocument, error: _Error) -> None:
-    known = {one.id: index for index, one in enumerate(flow.inputs)}
-    for index, one in enumerate(flow.inputs):
+def _nesting(inputs: DeclaredInputs, error: _Error) -> None:
+    known = {one.id for _, one in inputs}
+    for index, one in inputs:
         parts = one.id.split(".")
         for count in range(1, len(parts)):
             above = ".".join(parts[:count])
             if above in known:
                 hint = "an input cannot be a value and an object"
                 error(("inputs", index, "id"), f"`{one.id}` is nested in the input `{above}`", hint)
-        for position, name in enumerate((one.depends_on.inputs if one.depends_on else None) or ()):
-            path: Path = ("inputs", index, "dependsOn", "inputs", position)
+
+
+def _dependencies(inputs: DeclaredInputs, error: _Error) -> None:
+    known = {one.id: index for index, one in inputs}
+    depends: dict[str, Sequence[str]] = {}
+    for index, one in inputs:
+        depends[one.id] = (one.depends_on.inputs if one.depends_on else None) or ()
+        for position, name in enumerate(depends[one.id]):
             if name not in known:
                 near = closest(name, known)
+                path: Path = ("inputs", index, "dependsOn", "inputs", position)
                 error(path, f"the flow has no input `{name}`", f"did you mean `{near}`?" if near else "")
-    cycle = find_cycle({one.id: (one.depends_on.inputs if one.depends_on else None) or () for one in flow.inputs})
+    cycle = find_cycle(depends)
     if cycle:
         path = ("inputs", known[cycle[0]], "dependsOn")
         error(path, f"inputs depend on each other: {' -> '.join(cycle)}", "remove one of the dependencies")
@@ -84,32 +120,29 @@ def find_cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str] | None:
     return None
 
 
-def _defaults(flow: FlowDocument, registry: TypeRegistry, report: Report) -> None:
-    """Report plugin defaults that can never apply, and names that the type they are for does not know."""
-    for index, one in enumerate(flow.plugin_defaults):
-        path: Path = ("pluginDefaults", index)
-        found = registry.find(one.type)
-        if found is not None:
-            shape = shape_of(found.entry.cls)
-            for name in one.values:
-                if name not in shape.by_name and not shape.open:
-                    report(unknown_property((*path, "values", name), shape.names), Severity.ERROR)
-            if found.alias:
-                hint = f"write `{found.entry.name}`"
-                report(
-                    Complaint((*path, "type"), f"`{found.alias}` is an older name", hint, "DEPRECATED"),
-                    Severity.DEPRECATION,
-                )
-        elif not registry.has_prefix(one.type):
-            near = registry.suggest(one.type)
-            hint = f"did you mean `{near}`?" if near else "the defaults have no effect"
-            report(Complaint((*path, "type"), f"no type is called `{one.type}`, or begins so", hint), Severity.WARNING)
+def _default(index: int, one: PluginDefaults, registry: TypeRegistry, report: Report) -> None:
+    """Report defaults that can never apply, and names that the type they are for does not know."""
+    path: Path = ("pluginDefaults", index)
+    found = registry.find(one.type)
+    if found is not None:
+        shape = shape_of(found.entry.cls)
+        for name in one.values:
+            if name not in shape.by_name and not shape.open:
+                report(unknown_property((*path, "values", name), shape.names), Severity.ERROR)
+        if found.alias:
+            message, hint = f"`{found.alias}` is an older name", f"write `{found.entry.name}`"
+            report(Complaint((*path, "type"), message, hint, "DEPRECATED"), Severity.DEPRECATION)
+    elif not registry.has_prefix(one.type):
+        near = registry.suggest(one.type)
+        hint = f"did you mean `{near}`?" if near else "the defaults have no effect"
+        report(Complaint((*path, "type"), f"no type is called `{one.type}`, or begins so", hint), Severity.WARNING)
 
 
-def _calls(flow: FlowDocument, tasks: Sequence[KnownTask], error: _Error) -> None:
+def _calls(data: Mapping[str, Any], tasks: Sequence[KnownTask], error: _Error) -> None:
     """Refuse a flow that calls itself (ENG-015)."""
+    own = (data.get("namespace"), data.get("id"))
     for task in tasks:
-        if (flow.namespace, flow.id) in called_flows([task]):
+        if own in called_flows([task]):
             hint = "call another flow, or use a loop"
             error((*task.path, "flowId"), f"the flow calls itself in task `{task.id}`, again and again", hint)
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from pydantic.alias_generators import to_camel
 
 from penstock.engine.flow import EndedChild, Launch, Scope, Step
 from penstock.engine.states import StateType
@@ -104,10 +103,19 @@ class FlowableTask(TaskBase):
     """A control-flow task: decides which children start (see `penstock.engine.flow.Flowable`). No I/O, little work."""
 
     is_loop: ClassVar[bool] = False
-    """Whether children run once for each of several values, which then key their outputs (ENG-081)."""
+    """Whether children run once for each of several values, which then key their outputs (ENG-081).
+
+    True on its own for types with a property `values`.
+    """
 
     errors: TaskList | None = Field(None, description="Tasks that run when a child has failed.")
     finally_: TaskList | None = Field(None, alias="finally", description="Tasks that run last, whatever happened.")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "is_loop" not in vars(cls) and "values" in cls.model_fields:
+            cls.is_loop = True
 
     def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Return the definitions of the children by list name, `errors` and `finally` left out."""
