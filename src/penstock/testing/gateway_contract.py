@@ -1,0 +1,238 @@
+"""The contract every `WorkerGateway` keeps."""
+# ruff: noqa: D102  # names of contract tests are sentences
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from penstock.base.clock import SECOND, SystemClock
+from penstock.base.errors import InvalidRequestError, NotFoundError, UnauthorizedError
+from penstock.engine.decision import Job
+from penstock.engine.events import TaskEnded, TaskStarted
+from penstock.engine.records import LogLine, Metric
+from penstock.engine.states import StateType
+from penstock.ports.gateway import Assignment, Report, WorkerGateway
+from penstock.ports.journal import LeaseLost
+
+
+class GatewayBench(Protocol):
+    """What a test of a gateway needs besides it."""
+
+    gateway: WorkerGateway
+
+    async def offer(self, count: int) -> Sequence[Job]:
+        """Make jobs of one execution that can be claimed; their task logs `{{ inputs.name }}`, which is `Ada`."""
+        ...
+
+    async def order_kill(self, job: Job) -> None:
+        """Order the end of a job."""
+        ...
+
+    async def give_up(self, worker_id: str) -> None:
+        """Give up a worker that seems dead."""
+        ...
+
+    async def events(self) -> Sequence[TaskStarted | TaskEnded]:
+        """Return the events reported so far."""
+        ...
+
+    async def messages(self) -> Sequence[str]:
+        """Return the log messages stored so far."""
+        ...
+
+    async def metric_names(self) -> Sequence[str]:
+        """Return the names of the metrics stored so far."""
+        ...
+
+
+class WorkerGatewayContract:
+    """What holds for every gateway. A subclass gives the fixture `bench`."""
+
+    async def test_claim_jobs_wait_returns_them_with_what_is_needed_to_run_them(self, bench: GatewayBench) -> None:
+        """BEY-010."""
+        jobs = await bench.offer(3)
+        await bench.gateway.register("w1", "", 4)
+        claimed = await _claim(bench.gateway, "w1", 3)
+        assert {one.job.key for one in claimed} == {job.key for job in jobs}
+        first = claimed[0]
+        assert first.type == "io.kestra.plugin.core.log.Log"
+        assert first.definition["message"] == "{{ inputs.name }}"
+        assert first.variables["inputs"]["name"] == "Ada"
+        assert first.variables["taskrun"]["id"] == first.job.task_run_id
+
+    async def test_claim_limit_given_returns_no_more(self, bench: GatewayBench) -> None:
+        await bench.offer(5)
+        await bench.gateway.register("w1", "", 2)
+        assert len(await bench.gateway.claim("w1", 2, SECOND)) == 2
+
+    async def test_claim_nothing_there_returns_none_after_the_wait(self, bench: GatewayBench) -> None:
+        await bench.gateway.register("w1", "", 2)
+        assert list(await bench.gateway.claim("w1", 2, SECOND // 20)) == []
+
+    async def test_claim_job_comes_during_the_wait_returns_at_once(self, bench: GatewayBench) -> None:
+        await bench.gateway.register("w1", "", 2)
+        claim = asyncio.ensure_future(bench.gateway.claim("w1", 2, 20 * SECOND))
+        await asyncio.sleep(0.1)
+        await bench.offer(1)
+        assert len(await asyncio.wait_for(claim, 5)) == 1
+
+    async def test_claim_two_workers_never_get_the_same_job(self, bench: GatewayBench) -> None:
+        await bench.offer(20)
+        await bench.gateway.register("w1", "", 20)
+        await bench.gateway.register("w2", "", 20)
+        both = await asyncio.gather(*(bench.gateway.claim(name, 5, SECOND) for name in ("w1", "w2", "w1", "w2")))
+        keys = [one.job.key for claimed in both for one in claimed]
+        assert len(keys) == len(set(keys)) == 20
+
+    async def test_claim_without_registration_says_that_the_lease_is_lost(self, bench: GatewayBench) -> None:
+        with pytest.raises(LeaseLost):
+            await bench.gateway.claim("nobody", 1, 0)
+
+    async def test_release_held_jobs_can_be_claimed_by_another(self, bench: GatewayBench) -> None:
+        jobs = await bench.offer(2)
+        await bench.gateway.register("w1", "", 2)
+        await _claim(bench.gateway, "w1", 2)
+        await bench.gateway.release("w1")
+        await bench.gateway.register("w2", "", 2)
+        assert {one.job.key for one in await _claim(bench.gateway, "w2", 2)} == {job.key for job in jobs}
+
+    async def test_heartbeat_after_being_given_up_says_that_the_lease_is_lost(self, bench: GatewayBench) -> None:
+        await bench.gateway.register("w1", "", 2)
+        assert list(await bench.gateway.heartbeat("w1")) == []
+        await bench.give_up("w1")
+        with pytest.raises(LeaseLost):
+            await bench.gateway.heartbeat("w1")
+
+    async def test_kills_job_held_returns_its_key(self, bench: GatewayBench) -> None:
+        """BEY-004."""
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        claimed = await bench.gateway.claim("w1", 2, SECOND)
+        waiting = asyncio.ensure_future(bench.gateway.kills("w1", 20 * SECOND))
+        await asyncio.sleep(0.05)
+        await bench.order_kill(claimed[0].job)
+        assert list(await asyncio.wait_for(waiting, 5)) == [claimed[0].job.key]
+
+    async def test_kills_nothing_ordered_returns_none_after_the_wait(self, bench: GatewayBench) -> None:
+        await bench.gateway.register("w1", "", 2)
+        assert list(await bench.gateway.kills("w1", SECOND // 20)) == []
+
+    async def test_report_start_and_end_are_stored_with_lines_and_metrics(self, bench: GatewayBench) -> None:
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        started = TaskStarted(job.task_run_id, job.attempt, "w1", 1_000)
+        ended = TaskEnded(
+            job.task_run_id, job.attempt, StateType.SUCCESS, 1_000, 2_000, "w1", {"value": "x", "rows": [1, None]},
+            labels=(("a", "b"),), variables={"n": {"m": 1}},
+        )  # fmt: skip
+        metric = Metric("main", "company.team", job.flow_id, job.execution_id, job.task_id, job.task_run_id, "counter",
+                        "rows", 3.0, 1_500, {"zone": "EU"})  # fmt: skip
+        await bench.gateway.report([Report(job, started)])
+        await bench.gateway.report([Report(job, ended, [_line(job, "with the end")], [metric])])
+        assert list(await bench.events()) == [started, ended]
+        assert list(await bench.messages()) == ["with the end"]
+        assert list(await bench.metric_names()) == ["rows"]
+
+    async def test_logs_and_metrics_of_a_running_job_are_stored(self, bench: GatewayBench) -> None:
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        await bench.gateway.logs([_line(job, "one"), _line(job, "zwei: ü\n✓")])
+        metric = Metric("main", job.namespace, job.flow_id, job.execution_id, job.task_id, job.task_run_id, "timer",
+                        "lasted", 0.25, 1_500)  # fmt: skip
+        await bench.gateway.metrics([metric])
+        assert list(await bench.messages()) == ["one", "zwei: ü\n✓"]
+        assert list(await bench.metric_names()) == ["lasted"]
+
+    async def test_file_stored_by_a_job_can_be_read_back_whole_and_in_pieces(
+        self, bench: GatewayBench, tmp_path: Path
+    ) -> None:
+        """PLG-020."""
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        content = bytes(range(256)) * 1000
+        source = tmp_path / "source.bin"
+        source.write_bytes(content)
+        for given in (content, source):
+            uri = await bench.gateway.put_file(job, "folder/a b.bin", given)
+            assert uri.startswith("kestra:///")
+            target = tmp_path / "copy.bin"
+            await bench.gateway.get_file(job, uri, target)
+            assert target.read_bytes() == content
+            assert b"".join([piece async for piece in bench.gateway.stream_file(job, uri)]) == content
+
+    async def test_file_name_that_leads_away_is_refused(self, bench: GatewayBench) -> None:
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        for name in ("../escape", "/etc/passwd", "a/../../b"):
+            with pytest.raises(InvalidRequestError):
+                await bench.gateway.put_file(job, name, b"x")
+
+    async def test_file_of_another_execution_is_refused(self, bench: GatewayBench, tmp_path: Path) -> None:
+        """ENG-333."""
+        one, other = (await bench.offer(1))[0], (await bench.offer(1))[0]
+        await bench.gateway.register("w1", "", 2)
+        await _claim(bench.gateway, "w1", 2)
+        uri = await bench.gateway.put_file(other, "private.txt", b"x")
+        with pytest.raises(UnauthorizedError):
+            await bench.gateway.get_file(one, uri, tmp_path / "copy")
+        with pytest.raises(UnauthorizedError):
+            [piece async for piece in bench.gateway.stream_file(one, uri)]
+
+    async def test_file_that_does_not_exist_is_not_found(self, bench: GatewayBench, tmp_path: Path) -> None:
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        uri = await bench.gateway.put_file(job, "there.txt", b"x")
+        with pytest.raises(NotFoundError):
+            await bench.gateway.get_file(job, uri.replace("there", "nowhere"), tmp_path / "copy")
+
+    async def test_call_secret_returns_its_value(self, bench: GatewayBench) -> None:
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        arguments = {"key": "TOKEN", "namespace": None, "subkey": None}
+        assert await bench.gateway.call(job, "secret", arguments) == "hunter2"
+
+    async def test_call_unknown_function_is_refused_by_name(self, bench: GatewayBench) -> None:
+        await bench.offer(1)
+        await bench.gateway.register("w1", "", 2)
+        job = (await bench.gateway.claim("w1", 2, SECOND))[0].job
+        with pytest.raises(InvalidRequestError, match="nonsense"):
+            await bench.gateway.call(job, "nonsense", {})
+
+    async def test_now_is_near_the_machine_s_time(self, bench: GatewayBench) -> None:
+        assert abs(await bench.gateway.now() - SystemClock().now()) < 60 * SECOND
+
+
+async def _claim(gateway: WorkerGateway, worker_id: str, count: int) -> list[Assignment]:
+    """Claim until there are so many; a gateway may give them in several parts."""
+    claimed: list[Assignment] = []
+    while len(claimed) < count:
+        more = await gateway.claim(worker_id, count - len(claimed), SECOND)
+        assert more, f"only {len(claimed)} of {count} jobs came"
+        claimed.extend(more)
+    return claimed
+
+
+def _line(job: Job, message: str) -> LogLine:
+    return LogLine(
+        tenant=job.tenant,
+        namespace=job.namespace,
+        flow_id=job.flow_id,
+        date=1_000,
+        level="INFO",
+        message=message,
+        execution_id=job.execution_id,
+        task_id=job.task_id,
+        task_run_id=job.task_run_id,
+        attempt=job.attempt,
+    )
