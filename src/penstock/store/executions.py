@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from penstock.engine.records import Execution, TaskRun
-from penstock.engine.states import TERMINAL
+from penstock.engine.states import TERMINAL, StateType
 from penstock.ports.journal import Loaded
 from penstock.store import rows
 from penstock.store.bulk import KeyedQuery, columns_of, delete, insert, quoted, update
@@ -32,6 +32,8 @@ _LOAD_RUNS = KeyedQuery(f"{TASK_RUN_SELECT} WHERE execution_id {{keys}}")
 
 TERMINAL_NAMES = frozenset(state.value for state in TERMINAL)
 """States with an end date, as stored."""
+OPEN_NAMES = frozenset(state.value for state in StateType) - TERMINAL_NAMES
+"""States without one."""
 
 
 def insert_txn(connection: Connection, executions: Collection[Execution]) -> set[str]:

@@ -19,6 +19,8 @@ from penstock.ports.queries import Filter, PageRequest
 
 Condition = ColumnElement[bool]
 Build = Callable[[ColumnElement[Any], Any], Condition]
+MANY = 5_000
+"""From here on sorting all rows that fit costs more than walking past some that do not."""
 _LAST = "\U0010ffff"
 """Sorts behind every character: `column < prefix + _LAST` ends a range of all that starts with the prefix."""
 
@@ -96,13 +98,24 @@ def page_txn(
     conditions: Sequence[Condition],
     order: Sequence[ColumnElement[Any]],
     page: PageRequest,
+    *,
+    in_order: bool = False,
 ) -> tuple[Sequence[Any], int]:
-    """Return the rows of one page and how many there are in all."""
-    total = connection.execute(select(func.count()).select_from(columns[0].table).where(*conditions)).scalar_one()
+    """Return the rows of one page and how many there are in all.
+
+    Args:
+        in_order: There is an index by the first condition that has the wanted order. When many rows fit, walking along
+            it finds a page at once, while SQLite would rather sort all that fit.
+    """
+    table = columns[0].table
+    total = connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
     offset = (max(page.page, 1) - 1) * page.size
     if total <= offset or page.size <= 0:
         return [], total
-    query = select(*columns).where(*conditions).order_by(*order).limit(page.size).offset(offset)
+    first, *others = conditions
+    if in_order and others and total > MANY and connection.dialect.name == "sqlite":
+        others = [func.coalesce(and_(*others), False)]  # within a function no index is looked for
+    query = select(*columns).where(first, *others).order_by(*order).limit(page.size).offset(offset)
     return connection.execute(query).all(), total
 
 
@@ -129,7 +142,7 @@ def namespace(column: ColumnElement[Any]) -> Field:
     """Return the field of a namespace: an identifier whose PREFIX takes whole parts (`company` has `company.team`)."""
 
     def prefix(value: Any) -> Condition:
-        return or_(*(or_(column == one, starts_with(column, f"{one}.")) for one in several(value)))
+        return or_(*(below(column, one) for one in several(value)))
 
     return Field({**name(column).operations, "PREFIX": prefix})
 
@@ -176,7 +189,7 @@ def query(*columns: ColumnElement[Any]) -> Field:
 
 def scope(column: ColumnElement[Any], system_namespace: str) -> Field:
     """Return the field that parts what users made from what the system keeps for itself."""
-    is_system = or_(column == system_namespace, starts_with(column, f"{system_namespace}."))
+    is_system = below(column, system_namespace)
 
     def within(value: Any) -> Condition:
         wanted = {str(one).upper() for one in several(value)}
@@ -274,6 +287,12 @@ def pattern(value: Any) -> str:
 def starts_with(column: ColumnElement[Any], prefix: str) -> Condition:
     """Return the condition that a column starts with a text, as a range that an index answers."""
     return and_(column >= prefix, column < prefix + _LAST)
+
+
+def below(column: ColumnElement[Any], parent: str) -> Condition:
+    """Return the condition that a namespace is another one or lies below it, as one range with exceptions."""
+    # "/" is the character behind "."; in between are only names such as `parent-2`, which the last part leaves out.
+    return and_(column >= parent, column < f"{parent}/", or_(column == parent, column >= f"{parent}."))
 
 
 def contains(column: ColumnElement[Any], part: str) -> Condition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError
@@ -48,8 +48,9 @@ class SqlExecutionQueries:
         """Return executions, newest first unless asked otherwise."""
         conditions = [E.tenant == tenant, *self._search.conditions(filters)]
         order = self._search.order(page.sort) or [E.start_date.desc()]
+        in_order = order[0].compare(E.start_date.desc())
         found, total = await self._database.read(
-            lambda connection: page_txn(connection, _READ, conditions, [*order, E.id.desc()], page)
+            lambda connection: page_txn(connection, _READ, conditions, [*order, E.id.desc()], page, in_order=in_order)
         )
         return Page([rows.to_execution(row) for row in found], total)
 
@@ -137,8 +138,9 @@ def head_txn(connection: Connection, tenant: str, execution_id: str) -> Executio
 def counts_txn(connection: Connection, tenant: str) -> Mapping[str, int]:
     """Return how many executions there are by state, from the two indexes that part the open from the ended."""
     counts: dict[str, int] = {}
-    for is_open in (E.end_date.is_(None), E.end_date.is_not(None)):
-        query = select(E.state, func.count()).where(E.tenant == tenant, is_open).group_by(E.state)
+    is_open = E.state.in_(sorted(executions.OPEN_NAMES)) & E.end_date.is_(None)
+    for part in (is_open, E.end_date.is_not(None)):
+        query = select(E.state, func.count()).where(E.tenant == tenant, part).group_by(E.state)
         counts.update(dict(connection.execute(query).tuples().all()))
     return counts
 
@@ -212,7 +214,7 @@ def state_field() -> Field:
         condition = E.state.in_(wanted)
         if all(state in executions.TERMINAL_NAMES for state in wanted):
             return condition & E.end_date.is_not(None)
-        if not any(state in executions.TERMINAL_NAMES for state in wanted):
+        if all(state in executions.OPEN_NAMES for state in wanted):
             return condition & E.end_date.is_(None)
         return condition
 
@@ -223,4 +225,5 @@ def has_label(key: str, value: Callable[[ColumnElement[Any]], Condition] | str) 
     """Return the condition that an execution has a label."""
     columns = EXECUTION_LABELS.c
     fits = value(columns.value) if callable(value) else columns.value == value
-    return exists().where(columns.execution_id == E.id, columns.key == key, fits)
+    # Not EXISTS: the databases would ask it of every execution instead of beginning with the label.
+    return E.id.in_(select(columns.execution_id).where(columns.key == key, fits))

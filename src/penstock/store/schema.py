@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, insert, inspect, make_
 from penstock.base.errors import ConflictError
 from penstock.ports.journal import PARTITIONS
 from penstock.store.locks import lock_txn
+from penstock.store.statistics import give_statistics_txn
 from penstock.store.tables import METADATA, PARTITIONS_TABLE
 
 HEAD = "0001_pre_baseline"
@@ -43,6 +44,7 @@ def prepare_txn(connection: Connection, name: str) -> None:
             f"the database {name} has schema version {version}; this release works on {HEAD}",
             hint="stop all servers and run `penstock migrate`; if it says that the database is newer, upgrade Penstock",
         )
+    give_statistics_txn(connection)
 
 
 def create_txn(connection: Connection) -> None:

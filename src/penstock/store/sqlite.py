@@ -114,8 +114,6 @@ class SqliteDatabase:
         self._readers.shutdown()
         for connection in self._opened:
             connection.close()
-        with suppress(sqlite3.Error):
-            self._driver.execute("PRAGMA optimize")
         self._connection.close()
         self._engine.dispose()
 
