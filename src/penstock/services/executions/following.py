@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -101,7 +101,7 @@ class Following:
 
     async def changes(
         self, tenant: str, execution_id: str, *, seen: int = -1, idle: float = 15.0
-    ) -> AsyncIterator[ExecutionView | None]:
+    ) -> AsyncGenerator[ExecutionView | None, None]:
         """Yield the execution now and after each change until it is over; None when nothing happened for `idle` s.
 
         Args:
@@ -131,7 +131,7 @@ class Following:
 
     async def logs(
         self, tenant: str, execution_id: str, min_level: str | None, *, after: int = 0, idle: float = 15.0
-    ) -> AsyncIterator[tuple[int, Sequence[LogLine]]]:
+    ) -> AsyncGenerator[tuple[int, Sequence[LogLine]], None]:
         """Yield (position, new lines) until the execution is over; no lines when nothing came for `idle` seconds."""
         with self._followers.watch(execution_id, "execution", "logs") as watch:
             position, quiet = after, 0.0

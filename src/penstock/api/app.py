@@ -1,0 +1,132 @@
+"""The web application: routes and middleware put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from penstock.api import schemas
+from penstock.api.answers import JsonAnswer
+from penstock.api.description import description_page
+from penstock.api.errors import install_error_handlers
+from penstock.api.middleware import Gate, PathRewriter, SecurityHeaders
+from penstock.api.routes.bulk import BulkRoutes
+from penstock.api.routes.executions import ExecutionRoutes
+from penstock.api.routes.files import FileRoutes
+from penstock.api.routes.flows import FlowRoutes
+from penstock.api.routes.following import FollowRoutes
+from penstock.api.routes.health import HealthRoutes
+from penstock.api.routes.instance import InstanceRoutes
+from penstock.api.routes.interface import InterfaceRoutes
+from penstock.api.routes.launches import LaunchRoutes
+from penstock.api.routes.logs import LogRoutes
+from penstock.api.routes.plugins import PluginRoutes
+from penstock.api.routes.triggers import TriggerRoutes
+from penstock.api.routes.webhooks import WebhookRoutes
+from penstock.api.services import Services
+from penstock.api.settings import ApiSettings
+
+
+def create_api(services: Services, settings: ApiSettings) -> FastAPI:
+    """Return the application that serves API and interface.
+
+    Args:
+        services: The use cases.
+        settings: How they are shown.
+    """
+    app = FastAPI(title="Penstock", version=settings.version, docs_url=None, redoc_url=None, openapi_url=None)
+    launches = LaunchRoutes(services.executions, services.following, services.clock, settings)
+    webhooks = WebhookRoutes(services.webhooks, services.clock, settings)
+    routers = [*_routers(services, settings), webhooks.router(), launches.router()]
+    # Routes are tried in order: webhooks and launches, of which there may be hundreds a second, come first.
+    app.router.routes.extend(webhooks.hot())
+    app.router.routes.extend(launches.hot(reserved_words(routers)))
+    for router in (*routers, *services.routers):
+        app.include_router(router)
+    _describe(app)
+    app.router.routes.extend(InterfaceRoutes(settings.ui, settings.context_path).routes())
+    install_error_handlers(app)
+    _wrap(app, services, settings)
+    return app
+
+
+def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
+    """Return all routers; one with fixed words stands before one with names in the same place."""
+    clock, definitions = services.clock, services.flow_definitions
+    return [
+        InstanceRoutes(services.auth, services.instance, settings).router(),
+        HealthRoutes(services.health, None, details=False).router(),
+        FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
+        BulkRoutes(services.reader, services.steering, clock, settings).router(),
+        ExecutionRoutes(
+            services.reader, services.steering, services.tester, services.flows, definitions, clock, settings
+        ).router(),
+        FileRoutes(services.files, settings).router(),
+        FollowRoutes(services.reader, services.following, clock, settings).router(),
+        LogRoutes(services.logs, clock).router(),
+        TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
+        PluginRoutes(services.plugins, settings.version).router(),
+    ]
+
+
+def reserved_words(routers: Iterable[APIRouter]) -> frozenset[str]:
+    """Return the words that follow something under `POST .../executions/`, so that they are no flow ids there."""
+    words = set()
+    for router in routers:
+        for route in router.routes:
+            parts = route.path.split("/") if isinstance(route, APIRoute) and "POST" in (route.methods or ()) else []
+            if len(parts) == 7 and parts[4] == "executions" and not parts[6].startswith("{"):
+                words.add(parts[6])
+    return frozenset(words)
+
+
+def _describe(app: FastAPI) -> None:
+    """Add the API's description, for machines and for people (ENG-134)."""
+
+    async def document(request: Request) -> Response:
+        return JsonAnswer(app.openapi())
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(description_page(app.openapi()))
+
+    app.router.routes.extend(
+        [
+            Route("/openapi.json", document, methods=["GET"]),
+            Route("/api", page, methods=["GET"]),
+            Route("/api/openapi.json", document, methods=["GET"]),
+        ]
+    )
+    app.openapi = partial(_document, app)  # type: ignore[method-assign]  # the documented way to extend it
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with the shapes that only request bodies refer to."""
+    if app.openapi_schema is None:
+        document = get_openapi(title="Penstock API", version=app.version, routes=app.routes)
+        known = document["components"]["schemas"]
+        for shape in (schemas.Credentials, schemas.FlowFilter):
+            known.setdefault(shape.__name__, shape.model_json_schema(by_alias=True))
+        document["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
+        document["security"] = [{"basic": []}]
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _wrap(app: FastAPI, services: Services, settings: ApiSettings) -> None:
+    """Put the middleware around the application; what is added last sees a request first."""
+    app.add_middleware(Gate, auth=services.auth, settings=settings)
+    app.add_middleware(PathRewriter, settings=settings)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
+        )
+    app.add_middleware(SecurityHeaders)

@@ -1,0 +1,134 @@
+"""Request bodies, read with a bound: text, JSON, and the values and files of a form.
+
+Implements ENG-122, ENG-123, API-021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+
+from penstock.api.errors import MalformedBodyError, TooLargeError
+from penstock.api.settings import ApiSettings
+from penstock.base.codec import from_json
+from penstock.services.executions import Upload
+
+T = TypeVar("T")
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FormValues:
+    """What a form brings: texts and files by input id."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Upload] = field(default_factory=dict)
+
+
+NO_VALUES = FormValues()
+
+
+async def read_body(request: Request, settings: ApiSettings) -> bytes:
+    """Return the body.
+
+    Raises:
+        TooLargeError: It is larger than allowed.
+    """
+    limit = settings.max_body_size
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError(f"the body is larger than {limit} bytes", hint="send large data as a file input")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def read_text(request: Request, settings: ApiSettings) -> str:
+    """Return the body as text (UTF-8).
+
+    Raises:
+        MalformedBodyError: It is not UTF-8.
+    """
+    try:
+        return (await read_body(request, settings)).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MalformedBodyError("the body is not UTF-8 text", hint="save the file as UTF-8") from error
+
+
+async def read_json(request: Request, settings: ApiSettings, kind: type[T]) -> T:
+    """Return the body as a value of a given type.
+
+    Raises:
+        MalformedBodyError: It is not JSON, or not of that type.
+    """
+    try:
+        return msgspec.json.decode(await read_body(request, settings), type=kind, strict=False)
+    except msgspec.DecodeError as error:
+        raise MalformedBodyError(f"the body cannot be read: {error}") from error
+
+
+@asynccontextmanager
+async def form_values(request: Request, settings: ApiSettings) -> AsyncIterator[FormValues]:
+    """Give the values of a form (multipart, urlencoded) or of a JSON object; files last as long as the context.
+
+    Raises:
+        MalformedBodyError: The body cannot be read.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        yield _object(await read_body(request, settings))
+    elif kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        try:
+            form = await request.form(max_part_size=settings.max_field_size, max_files=1000, max_fields=10_000)
+        except MultiPartException as error:
+            raise MalformedBodyError(f"the form cannot be read: {error.message}") from error
+        try:
+            yield _values(form)
+        finally:
+            await form.close()
+    else:
+        yield NO_VALUES
+
+
+def _object(body: bytes) -> FormValues:
+    if not body.strip():
+        return NO_VALUES
+    try:
+        data = from_json(body)
+    except ValueError as error:
+        raise MalformedBodyError(f"the body cannot be read as JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise MalformedBodyError("the body must be a JSON object: input id to value")
+    return FormValues(values=data)
+
+
+def _values(form: FormData) -> FormValues:
+    values: dict[str, Any] = {}
+    files: dict[str, Upload] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            # The older form names every part `files` and gives the input id as file name.
+            input_id = (value.filename or "") if name == "files" else name
+            files[input_id] = Upload(value.filename or input_id, chunks_of(value), value.size or 0)
+        elif name in values:
+            known = values[name]
+            values[name] = [*known, value] if isinstance(known, list) else [known, value]
+        else:
+            values[name] = value
+    return FormValues(values, files)
+
+
+async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
+    """Yield the bytes of an uploaded file."""
+    await upload.seek(0)
+    while chunk := await upload.read(_CHUNK):
+        yield chunk

@@ -1,0 +1,165 @@
+"""Executions, task runs and states as JSON.
+
+Implements API-030, API-031, API-032, ENG-124, ENG-125.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from penstock.api.render.instants import iso
+from penstock.base.clock import Instant
+from penstock.base.durations import format_duration
+from penstock.engine.records import Attempt, Execution, Labels, TaskRun, TriggerOrigin
+from penstock.engine.states import State
+
+
+def render_state(state: State, now: Instant) -> dict[str, Any]:
+    """Return a state with its history; an open one lasts until now."""
+    histories = state.histories
+    start, end = histories[0].date, state.end
+    body: dict[str, Any] = {
+        "current": state.current.value,
+        "histories": [{"state": change.state.value, "date": iso(change.date)} for change in histories],
+        "duration": format_duration(max(0, (now if end is None else end) - start)),
+        "startDate": iso(start),
+    }
+    if end is not None:
+        body["endDate"] = iso(end)
+    return body
+
+
+def render_labels(labels: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return labels as a list of pairs."""
+    return [{"key": key, "value": value} for key, value in labels]
+
+
+def render_execution(
+    execution: Execution, now: Instant, task_runs: Sequence[TaskRun] | None = None, *, url: str | None = None
+) -> dict[str, Any]:
+    """Return an execution; with `taskRunList` when its task runs are given."""
+    body: dict[str, Any] = {
+        "tenantId": execution.tenant,
+        "id": execution.id,
+        "namespace": execution.namespace,
+        "flowId": execution.flow_id,
+        "flowRevision": execution.flow_revision,
+        "state": render_state(execution.state, now),
+        "originalId": execution.original_id,
+        "deleted": False,
+        "metadata": {
+            "attemptNumber": execution.attempt_number,
+            "originalCreatedDate": iso(execution.original_created),
+        },
+        "labels": render_labels(execution.labels),
+    }
+    if task_runs is not None:
+        body["taskRunList"] = [render_task_run(run, execution, now) for run in task_runs]
+    _add_values(body, execution)
+    if execution.trigger is not None:
+        body["trigger"] = render_origin(execution.trigger)
+    if execution.schedule_date is not None:
+        body["scheduleDate"] = iso(execution.schedule_date)
+    if execution.parent is not None:
+        body["parentId"] = execution.parent.execution_id
+    if execution.kind != "NORMAL":
+        body["kind"] = execution.kind
+    if execution.breakpoints:
+        body["breakpoints"] = [_breakpoint(text) for text in execution.breakpoints]
+    if url is not None:
+        body["url"] = url
+    return body
+
+
+def _add_values(body: dict[str, Any], execution: Execution) -> None:
+    if execution.inputs is not None:
+        body["inputs"] = execution.inputs
+    if execution.outputs is not None:
+        body["outputs"] = execution.outputs
+    if execution.variables is not None:
+        body["variables"] = execution.variables
+    if execution.error is not None:
+        body["error"] = execution.error
+
+
+def render_origin(trigger: TriggerOrigin) -> dict[str, Any]:
+    """Return what started an execution."""
+    body: dict[str, Any] = {"id": trigger.id, "type": trigger.type, "variables": trigger.variables}
+    if trigger.log_file is not None:
+        body["logFile"] = trigger.log_file
+    return body
+
+
+def render_task_run(run: TaskRun, execution: Execution, now: Instant) -> dict[str, Any]:
+    """Return a task run of an execution."""
+    body: dict[str, Any] = {
+        "tenantId": execution.tenant,
+        "id": run.id,
+        "executionId": run.execution_id,
+        "namespace": execution.namespace,
+        "flowId": execution.flow_id,
+        "taskId": run.task_id,
+        "state": render_state(run.state, now),
+        "attempts": [_attempt(attempt, now) for attempt in run.attempts],
+    }
+    if run.parent_id is not None:
+        body["parentTaskRunId"] = run.parent_id
+    if run.value is not None:
+        body["value"] = run.value
+    if run.iteration is not None:
+        body["iteration"] = run.iteration
+    if run.outputs is not None:
+        body["outputs"] = run.outputs
+    if run.dynamic:
+        body["dynamic"] = True
+    return body
+
+
+def _attempt(attempt: Attempt, now: Instant) -> dict[str, Any]:
+    body: dict[str, Any] = {"state": render_state(attempt.state, now)}
+    if attempt.worker_id is not None:
+        body["workerId"] = attempt.worker_id
+    if attempt.log_file is not None:
+        body["logFile"] = attempt.log_file
+    return body
+
+
+def _breakpoint(text: str) -> dict[str, str]:
+    task_id, _, value = text.partition(".")
+    return {"id": task_id, "value": value} if value else {"id": task_id}
+
+
+def render_summary(execution: Execution, now: Instant, url: str) -> dict[str, Any]:
+    """Return what a webhook answers by default (API-022)."""
+    body: dict[str, Any] = {
+        "tenantId": execution.tenant,
+        "id": execution.id,
+        "namespace": execution.namespace,
+        "flowId": execution.flow_id,
+        "flowRevision": execution.flow_revision,
+        "state": render_state(execution.state, now),
+        "labels": render_labels(execution.labels),
+        "url": url,
+    }
+    if execution.trigger is not None:
+        body["trigger"] = render_origin(execution.trigger)
+    if execution.outputs is not None:
+        body["outputs"] = execution.outputs
+    return body
+
+
+def render_last(execution: Execution) -> dict[str, Any]:
+    """Return what the list of flows shows of a flow's newest execution (API-049)."""
+    return {
+        "id": execution.id,
+        "flowId": execution.flow_id,
+        "namespace": execution.namespace,
+        "startDate": iso(execution.state.start),
+        "status": execution.state.current.value,
+    }
+
+
+def read_labels(pairs: Iterable[Mapping[str, Any]]) -> Labels:
+    """Return labels from a list of `{key, value}`."""
+    return tuple((str(pair["key"]), str(pair["value"])) for pair in pairs)

@@ -1,0 +1,39 @@
+"""States of triggers as JSON.
+
+Implements API-037.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.api.render.instants import iso, iso_or_none
+from penstock.ports.triggers import TriggerState
+
+
+def render_trigger(state: TriggerState) -> dict[str, Any]:
+    """Return a trigger's state."""
+    body: dict[str, Any] = {
+        "tenantId": state.tenant,
+        "namespace": state.namespace,
+        "flowId": state.flow_id,
+        "triggerId": state.trigger_id,
+        "date": iso(state.date if state.date is not None else state.updated),
+        "disabled": state.disabled,
+    }
+    optional = {
+        "nextExecutionDate": iso_or_none(state.next_date),
+        "executionId": state.execution_id,
+        "backfill": state.backfill,
+        "updatedDate": iso_or_none(state.updated or None),
+    }
+    return body | {key: value for key, value in optional.items() if value is not None}
+
+
+def render_trigger_row(state: TriggerState, definition: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a trigger as lists show it: its definition in the flow, and its state."""
+    body: dict[str, Any] = {"triggerContext": render_trigger(state)}
+    if definition is not None:
+        body["abstractTrigger"] = definition
+    return body

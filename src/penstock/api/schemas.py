@@ -1,0 +1,495 @@
+"""The shapes of the API for its description (OpenAPI): what clients are generated from.
+
+Answers are not made of these classes; `penstock.api.render` makes them, and a test holds the two together.
+Implements API-030 to API-039, API-041, API-049.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from penstock.engine.states import StateType
+
+
+class Shape(BaseModel):
+    """Base of all shapes: camelCase on the wire."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Problem(Shape):
+    """One thing that is wrong, and where."""
+
+    severity: str | None = None
+    path: str | None = None
+    input: str | None = None
+    message: str
+    hint: str | None = None
+    code: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class Error(Shape):
+    """What every refusal says: what is wrong, and what to do."""
+
+    message: str
+    code: str | None = None
+    hint: str | None = None
+    path: str | None = None
+    problems: list[Problem] | None = None
+
+
+class StateHistory(Shape):
+    """One change of a state."""
+
+    state: StateType
+    date: datetime
+
+
+class State(Shape):
+    """A state and how it came about."""
+
+    current: StateType
+    histories: list[StateHistory] = Field(default_factory=list)
+    duration: str | None = Field(None, description="ISO 8601, such as PT0.5S.")
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+
+
+class Label(Shape):
+    """A label."""
+
+    key: str
+    value: str
+
+
+class TaskRunAttempt(Shape):
+    """One try of a task run."""
+
+    state: State
+    worker_id: str | None = None
+    log_file: str | None = None
+
+
+class TaskRun(Shape):
+    """One run of one task."""
+
+    id: str
+    execution_id: str
+    namespace: str
+    flow_id: str
+    task_id: str
+    parent_task_run_id: str | None = None
+    value: str | None = None
+    attempts: list[TaskRunAttempt] | None = None
+    outputs: dict[str, Any] | None = None
+    state: State
+    iteration: int | None = None
+    dynamic: bool | None = None
+
+
+class ExecutionTrigger(Shape):
+    """What started an execution."""
+
+    id: str
+    type: str
+    variables: dict[str, Any] | None = None
+    log_file: str | None = None
+
+
+class ExecutionMetadata(Shape):
+    """Where an execution comes from."""
+
+    attempt_number: int | None = None
+    original_created_date: datetime | None = None
+
+
+class Breakpoint(Shape):
+    """Where an execution stops."""
+
+    id: str
+    value: str | None = None
+
+
+class Execution(Shape):
+    """One run of a flow."""
+
+    id: str
+    namespace: str
+    flow_id: str
+    flow_revision: int
+    task_run_list: list[TaskRun] | None = None
+    inputs: dict[str, Any] | None = None
+    outputs: dict[str, Any] | None = None
+    variables: dict[str, Any] | None = None
+    labels: list[Label] | None = None
+    state: State
+    parent_id: str | None = None
+    original_id: str | None = None
+    trigger: ExecutionTrigger | None = None
+    deleted: bool
+    metadata: ExecutionMetadata | None = None
+    schedule_date: datetime | None = None
+    kind: str | None = None
+    breakpoints: list[Breakpoint] | None = None
+    error: str | None = Field(None, description="Why it failed, where no task run says so.")
+    url: str | None = None
+
+
+class PagedExecutions(Shape):
+    """A page of executions."""
+
+    results: list[Execution]
+    total: int
+
+
+class LastExecution(Shape):
+    """The newest execution of a flow."""
+
+    id: str
+    flow_id: str
+    namespace: str
+    start_date: datetime | None = None
+    status: StateType | None = None
+
+
+class FlowFilter(Shape):
+    """The name of a flow."""
+
+    namespace: str
+    id: str
+
+
+class BulkAnswer(Shape):
+    """How many were dealt with."""
+
+    count: int
+
+
+class BulkRefusal(Shape):
+    """Which ids kept a bulk request from being carried out."""
+
+    message: str
+    invalids: list[dict[str, Any]]
+
+
+class InputDependency(Shape):
+    """When an input is asked for."""
+
+    inputs: list[str] | None = None
+    condition: str | None = None
+
+
+class Input(Shape):
+    """What an execution is given."""
+
+    id: str
+    type: str
+    description: str | None = None
+    display_name: str | None = None
+    required: bool | None = None
+    defaults: Any = None
+    prefill: Any = None
+    values: list[str] | None = None
+    expression: str | None = None
+    item_type: str | None = None
+    validator: str | None = None
+    min: Any = None
+    max: Any = None
+    after: str | None = None
+    before: str | None = None
+    allowed_file_extensions: list[str] | None = None
+    allow_custom_value: bool | None = None
+    auto_select_first: bool | None = None
+    depends_on: InputDependency | None = None
+
+
+class Output(Shape):
+    """What an execution returns."""
+
+    id: str
+    type: str | None = None
+    value: Any = None
+    description: str | None = None
+
+
+class Task(Shape):
+    """A task as written; its other properties are those of its type."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    id: str
+    type: str
+    description: str | None = None
+
+
+class TriggerDefinition(Shape):
+    """A trigger as written; its other properties are those of its type."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    id: str
+    type: str
+    description: str | None = None
+    disabled: bool | None = None
+    cron: str | None = None
+
+
+class Flow(Shape):
+    """A flow as written, with what the server knows of it."""
+
+    id: str
+    namespace: str
+    revision: int | None = None
+    updated: datetime | None = None
+    description: str | None = None
+    inputs: list[Input] | None = None
+    outputs: list[Output] | None = None
+    disabled: bool | None = None
+    labels: list[Label] | None = None
+    variables: dict[str, Any] | None = None
+    tasks: list[Task] | None = None
+    errors: list[Task] | None = None
+    finally_: list[Task] | None = Field(None, alias="finally")
+    after_execution: list[Task] | None = None
+    triggers: list[TriggerDefinition] | None = None
+    deleted: bool | None = None
+    source: str | None = None
+
+
+class PagedFlows(Shape):
+    """A page of flows."""
+
+    results: list[Flow]
+    total: int
+
+
+class SearchResult(Shape):
+    """A flow whose source contains what was searched for."""
+
+    model: Flow
+    fragments: list[str]
+
+
+class PagedSearchResults(Shape):
+    """A page of such flows."""
+
+    results: list[SearchResult]
+    total: int
+
+
+class Violation(Shape):
+    """What is to be said of a flow; valid when `constraints` is absent."""
+
+    index: int
+    filename: str | None = None
+    namespace: str | None = None
+    flow: str | None = None
+    constraints: str | None = None
+    outdated: bool | None = None
+    deprecation_paths: list[str] | None = None
+    warnings: list[str] | None = None
+    infos: list[str] | None = None
+    problems: list[Problem] | None = None
+
+
+class InputError(Shape):
+    """What is wrong with the value of an input."""
+
+    message: str
+
+
+class InputCheck(Shape):
+    """An input of a launch form, with its value as it would be."""
+
+    input: Input
+    value: Any = None
+    enabled: bool | None = None
+    is_default: bool | None = None
+    errors: list[InputError] | None = None
+
+
+class FlowCheck(Shape):
+    """A check of the flow that does not hold."""
+
+    message: str
+    style: str | None = None
+    behavior: str | None = None
+
+
+class InputsValidation(Shape):
+    """What a launch with these values would find."""
+
+    id: str | None = None
+    namespace: str | None = None
+    inputs: list[InputCheck]
+    checks: list[FlowCheck] | None = None
+
+
+class LogEntry(Shape):
+    """One log line."""
+
+    namespace: str
+    flow_id: str
+    task_id: str | None = None
+    execution_id: str | None = None
+    task_run_id: str | None = None
+    attempt_number: int | None = None
+    trigger_id: str | None = None
+    timestamp: datetime | None = None
+    level: Literal["ERROR", "WARN", "INFO", "DEBUG", "TRACE"] | None = None
+    thread: str | None = None
+    message: str | None = None
+    execution_kind: str | None = None
+
+
+class PagedLogs(Shape):
+    """A page of log lines."""
+
+    results: list[LogEntry]
+    total: int
+
+
+class MetricEntry(Shape):
+    """One number a task reported."""
+
+    namespace: str
+    flow_id: str
+    task_id: str | None = None
+    execution_id: str | None = None
+    task_run_id: str | None = None
+    type: str
+    name: str
+    value: float
+    timestamp: datetime
+    tags: dict[str, str] | None = None
+
+
+class PagedMetrics(Shape):
+    """A page of metrics."""
+
+    results: list[MetricEntry]
+    total: int
+
+
+class Trigger(Shape):
+    """The state of a trigger."""
+
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    date: datetime
+    next_execution_date: datetime | None = None
+    disabled: bool | None = None
+    execution_id: str | None = None
+    backfill: dict[str, Any] | None = None
+    updated_date: datetime | None = None
+
+
+class TriggerRow(Shape):
+    """A trigger of a list: its definition and its state."""
+
+    abstract_trigger: TriggerDefinition | None = None
+    trigger_context: Trigger
+
+
+class PagedTriggerRows(Shape):
+    """A page of triggers."""
+
+    results: list[TriggerRow]
+    total: int
+
+
+class PagedTriggers(Shape):
+    """A page of states of triggers."""
+
+    results: list[Trigger]
+    total: int
+
+
+class FileMetas(Shape):
+    """What is known of a file without reading it."""
+
+    size: int
+
+
+class FilePreview(Shape):
+    """The beginning of a file."""
+
+    extension: str
+    type: Literal["TEXT", "LIST", "IMAGE", "MARKDOWN", "PDF"]
+    content: Any
+    truncated: bool
+
+
+class EvalResult(Shape):
+    """What an expression gives in a task run's context."""
+
+    result: str | None = None
+    error: str | None = None
+    stack_trace: str | None = None
+
+
+class Environment(Shape):
+    """What this instance is called."""
+
+    name: str | None = None
+    color: str | None = None
+
+
+class InstanceConfig(Shape):
+    """What the interface knows of the instance; the first few without a login."""
+
+    version: str | None = None
+    edition: str | None = None
+    environment: Environment | None = None
+    is_basic_auth_initialized: bool | None = None
+    uuid: str | None = None
+    url: str | None = None
+    preview: dict[str, int] | None = None
+    system_namespace: str | None = None
+    hidden_labels_prefixes: list[str] | None = None
+
+
+class Credentials(Shape):
+    """A user name and a password."""
+
+    uid: str | None = None
+    username: str
+    password: str
+
+
+class PluginElement(Shape):
+    """One type of a plugin."""
+
+    cls: str
+    deprecated: bool | None = None
+    title: str | None = None
+    description: str | None = None
+
+
+class Plugin(Shape):
+    """A plugin and the types it brings."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    name: str
+    title: str | None = None
+    group: str | None = None
+    version: str | None = None
+    tasks: list[PluginElement] = Field(default_factory=list)
+    triggers: list[PluginElement] = Field(default_factory=list)
+    conditions: list[PluginElement] = Field(default_factory=list)
+    task_runners: list[PluginElement] = Field(default_factory=list)
+
+
+class Documentation(Shape):
+    """The page of a type: text and JSON Schema."""
+
+    markdown: str
+    schema_: dict[str, Any] = Field(alias="schema")

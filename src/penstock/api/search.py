@@ -1,0 +1,161 @@
+"""What a search asks for: page, order and filters of the query string.
+
+Implements API-008, API-009, API-010, ENG-133. Dates and time ranges become instants here, so that whoever searches
+needs no clock; everything else is passed on as it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from penstock.base.clock import Instant, from_iso
+from penstock.base.durations import DurationError, parse_duration
+from penstock.base.errors import InvalidRequestError
+from penstock.ports.queries import Filter, PageRequest
+
+Pairs = Iterable[tuple[str, str]]
+"""Query parameters in order, repeated ones included."""
+
+_FILTER = re.compile(r"filters\[([^\]]+)\]\[([^\]]+)\](?:\[(.+)\])?\Z", re.DOTALL)
+_LISTS = frozenset({"IN", "NOT_IN"})
+_DATES = frozenset({"startDate", "endDate", "created", "updated", "expirationDate", "nextExecutionDate", "date"})
+_MAPS = frozenset({"labels", "metadata"})
+_NAMES = {"query": "q", "minLevel": "level", "min_level": "level"}
+_PLAIN = {
+    "namespace": ("namespace", "EQUALS"),
+    "flowId": ("flowId", "EQUALS"),
+    "state": ("state", "IN"),
+    "q": ("q", "EQUALS"),
+    "labels": ("labels", "EQUALS"),
+    "startDate": ("startDate", "GREATER_THAN_OR_EQUAL_TO"),
+    "endDate": ("endDate", "LESS_THAN_OR_EQUAL_TO"),
+    "timeRange": ("timeRange", "EQUALS"),
+    "minLevel": ("level", "EQUALS"),
+    "executionId": ("executionId", "EQUALS"),
+    "taskId": ("taskId", "EQUALS"),
+    "triggerId": ("triggerId", "EQUALS"),
+    "triggerExecutionId": ("triggerExecutionId", "EQUALS"),
+    "childFilter": ("childFilter", "EQUALS"),
+    "scope": ("scope", "EQUALS"),
+}
+"""Older parameters, without brackets, and what they mean."""
+_LARGEST_PAGE = 10_000
+
+
+def page_of(pairs: Pairs) -> PageRequest:
+    """Return the page that is asked for.
+
+    Raises:
+        InvalidRequestError: A number or an order cannot be read.
+    """
+    page, size = 1, 10
+    sort: list[tuple[str, bool]] = []
+    for name, value in pairs:
+        if name == "page":
+            page = _number(name, value)
+        elif name == "size":
+            size = min(_number(name, value), _LARGEST_PAGE)
+        elif name == "sort":
+            sort.extend(_order(part) for part in value.split(",") if part)
+    return PageRequest(page, size, tuple(sort))
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise InvalidRequestError(f"`{name}` must be a whole number from 1, not `{value}`")
+    return int(value)
+
+
+def _order(text: str) -> tuple[str, bool]:
+    field, _, direction = text.partition(":")
+    if direction.lower() not in ("", "asc", "desc"):
+        raise InvalidRequestError(f"`sort` must be `field:asc` or `field:desc`, not `{text}`")
+    return (field, direction.lower() != "desc")
+
+
+def filters_of(pairs: Pairs, now: Instant, *, plain: bool = True) -> list[Filter]:
+    """Return the filters of a query string.
+
+    Args:
+        pairs: The parameters.
+        now: What time ranges count back from.
+        plain: Whether the older parameters without brackets count too.
+
+    Raises:
+        InvalidRequestError: A filter cannot be read.
+    """
+    found: list[Filter] = []
+    maps: dict[tuple[str, str], dict[str, str]] = {}
+    states: list[str] = []
+    for name, value in pairs:
+        if name.startswith("filters["):
+            _bracketed(name, value, found, maps, now)
+        elif plain and name in _PLAIN and value:
+            field, operation = _PLAIN[name]
+            if field == "state":
+                states.extend(value.split(","))
+            elif field in _MAPS:
+                key, _, label = value.partition(":")
+                maps.setdefault((field, operation), {})[key] = label
+            else:
+                found.append(_filter(field, operation, value, now))
+    if states:
+        found.append(Filter("state", "IN", states))
+    found.extend(Filter(field, operation, values) for (field, operation), values in maps.items())
+    return found
+
+
+def _bracketed(
+    name: str, value: str, found: list[Filter], maps: dict[tuple[str, str], dict[str, str]], now: Instant
+) -> None:
+    match = _FILTER.match(name)
+    if match is None:
+        raise InvalidRequestError(
+            f"`{name}` is no filter",
+            hint="write filters[<field>][<operation>]=<value>, such as filters[state][IN]=FAILED",
+        )
+    field, operation, key = match.groups()
+    field = _NAMES.get(field, field)
+    operation = operation.upper()
+    if field in _MAPS and key is None:
+        key, colon, value = value.partition(":")
+        if not colon:
+            raise InvalidRequestError(
+                f"`{name}` needs a key", hint=f"write filters[{field}][{operation}][<key>]=<value>"
+            )
+    if key is not None:
+        maps.setdefault((field, operation), {})[key] = value
+    else:
+        found.append(_filter(field, operation, value, now))
+
+
+def _filter(field: str, operation: str, value: str, now: Instant) -> Filter:
+    if field == "timeRange":
+        return Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", now - _duration(value))
+    if field in _DATES:
+        return Filter(field, operation, read_date(field, value))
+    parsed: Any = [part for part in value.split(",") if part] if operation in _LISTS else value
+    return Filter(field, operation, parsed)
+
+
+def _duration(value: str) -> int:
+    try:
+        return parse_duration(value)
+    except DurationError as error:
+        raise InvalidRequestError(f"`timeRange` cannot be read: {error.message}", hint=error.hint) from error
+
+
+def read_date(name: str, value: str) -> Instant:
+    """Return the instant of a date-time parameter; a `+` that became a space on the way is put back.
+
+    Raises:
+        InvalidRequestError: It is no date-time.
+    """
+    try:
+        return from_iso(value.strip().replace(" ", "+") if "T" in value else value)
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"`{name}` must be a date-time, not `{value}`", hint="write ISO 8601, such as 2026-01-31T10:00:00Z"
+        ) from error

@@ -1,0 +1,45 @@
+"""The use cases the API calls, in one place. Filled by `penstock.wiring`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from penstock.base.clock import Clock
+from penstock.services.auth import AuthService
+from penstock.services.executions import ExecutionReader, ExecutionService, ExpressionTester, Following, Steering
+from penstock.services.files import ExecutionFiles
+from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
+from penstock.services.health import HealthService
+from penstock.services.instance import InstanceService
+from penstock.services.logs import LogService
+from penstock.services.plugins import PluginCatalogue
+from penstock.services.triggers import TriggerService
+from penstock.services.webhooks import WebhookService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the handlers work with."""
+
+    auth: AuthService
+    clock: Clock
+    executions: ExecutionService
+    files: ExecutionFiles
+    flow_checker: FlowChecker
+    flow_definitions: FlowDefinitions
+    flows: FlowService
+    following: Following
+    health: HealthService
+    instance: InstanceService
+    logs: LogService
+    plugins: PluginCatalogue
+    reader: ExecutionReader
+    steering: Steering
+    tester: ExpressionTester
+    triggers: TriggerService
+    webhooks: WebhookService
+    routers: Sequence[APIRouter] = field(default=())
+    """Routes of others, such as those for workers that connect over HTTP."""
