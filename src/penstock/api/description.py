@@ -47,7 +47,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
     wanted = f"<p>Body: {_shapes(body)}</p>" if body else ""
     return (
         f'<details id="{escape(operation.get("operationId", ""))}"><summary>'
-        f'<span class="method">{method.upper()}</span><code>{escape(path)}</code><span class="summary">{escape(operation.get("summary", ""))}</span></summary>'
+        f'<span class="method">{method.upper()}</span><code>{escape(path)}</code>'
+        f'<span class="summary">{escape(operation.get("summary", ""))}</span></summary>'
         f"<p><code>{escape(operation.get('operationId', ''))}</code></p>{table}{wanted}"
         f"<table><tr><th>answer<th>content<th>{answers}</table></details>"
     )

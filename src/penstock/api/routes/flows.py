@@ -117,7 +117,7 @@ class FlowRoutes:
         self,
         tenant: str,
         namespace: str,
-        id: str,
+        id: str,  # noqa: A002
         task_id: str,
         revision: int | None = None,
     ) -> Response:

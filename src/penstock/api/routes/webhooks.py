@@ -64,7 +64,7 @@ class WebhookRoutes:
         request: Request,
         tenant: str,
         namespace: str,
-        id: str,
+        id: str,  # noqa: A002
         key: str,
         path: str,
     ) -> Response:
