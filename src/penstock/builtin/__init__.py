@@ -6,16 +6,19 @@ from pydantic import BaseModel
 
 from penstock.builtin import debug, execution, log, output, sleep
 from penstock.builtin.flow import loops, parallel, pause, sequence
+from penstock.builtin.http import download, request
 from penstock.builtin.triggers import schedule, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(debug.Echo, debug.Return),
+    *(download.Download,),
     *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
     *(log.Log,),
     *(loops.ForEach, loops.LoopUntil),
     *(output.OutputValues,),
     *(parallel.Dag, parallel.Parallel),
     *(pause.Pause,),
+    *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
     *(sleep.Sleep,),
