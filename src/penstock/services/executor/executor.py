@@ -413,6 +413,7 @@ class Executor:
     async def _renew_leases(self, *, first: bool = False) -> None:
         if first and self._settings.exclusive:
             await self._journal.release("*")
+            await self._jobs.expire(-1, self._clock.now())  # before `ready`: a worker that registers later stays
         leases = await self._journal.lease(self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now())
         held = {lease.partition: lease.token for lease in leases}
         if held != self._leases:
@@ -435,8 +436,6 @@ class Executor:
 
     async def _watch_workers(self) -> None:
         """Give jobs of silent workers to others (OPS-124, OPS-129)."""
-        if self._settings.exclusive:
-            await self._jobs.expire(-1, self._clock.now())
         while True:
             try:
                 lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())
