@@ -146,7 +146,7 @@ class Secrets(Section):
     """`kestra.secret` (BEY-060)."""
 
     type: Literal["env"] | None = None
-    encoding: Literal["auto", "plain", "base64"] = "auto"
+    encoding: Literal["auto", "plain", "base64"] = "base64"
 
 
 class HiddenLabels(Section):

@@ -1,0 +1,80 @@
+"""The command `penstock` (also installed as `kestra`). Implements OPS-106, OPS-107 and the groups named below."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from penstock.base.errors import PenstockError
+from penstock.cli import configs, expression, flow, migrate, plugins, server
+from penstock.cli.run import command as run_command
+
+app = typer.Typer(
+    name="penstock",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Run declarative workflows written in YAML.
+
+    \b
+    Examples:
+      penstock run hello.yaml                     run a flow here and now, no server needed
+      penstock flow validate flows/               check flow files
+      penstock server local                       start a server with its web interface on port 8080
+    """,
+)
+app.command("run", context_settings={"help_option_names": ["-h", "--help"]})(run_command.run)
+app.add_typer(server.app, name="server")
+app.add_typer(flow.app, name="flow")
+app.add_typer(expression.app, name="expression")
+app.add_typer(plugins.app, name="plugins")
+app.add_typer(configs.app, name="configs")
+app.command("migrate")(migrate.migrate)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from penstock.wiring.version import version_line
+
+        typer.echo(version_line())
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("version")
+def version() -> None:
+    """Show the version of Penstock and of Python.
+
+    \b
+    Example:
+      penstock version
+    """
+    from penstock.wiring.version import version_line
+
+    typer.echo(version_line())
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except PenstockError as error:
+        from penstock.cli.errors import show_error
+
+        show_error(error)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

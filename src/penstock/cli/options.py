@@ -1,0 +1,43 @@
+"""Options that several commands have. Implements OPS-107."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from penstock.wiring.config import Configuration
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Configuration file; ~/.kestra/config.yml when there is one.")
+]
+Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv says everything.")]
+LogLevel = Annotated[str, typer.Option("--log-level", "-l", help="TRACE, DEBUG, INFO, WARN or ERROR.")]
+InternalLog = Annotated[bool, typer.Option("--internal-log", help="Apply the level to libraries too.")]
+PluginsPath = Annotated[
+    Path | None, typer.Option("--plugins", "-p", envvar="KESTRA_PLUGINS_PATH", help="Folder with further plugins.")
+]
+Port = Annotated[int | None, typer.Option("--port", help="Port of API and interface; 8080 by default.")]
+
+
+def configuration(
+    file: Path | None, *, defaults: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None
+) -> Configuration:
+    """Return the configuration, its warnings shown."""
+    from penstock.cli.terminal import tell
+    from penstock.wiring.config import load
+
+    found = load(file, defaults=defaults, overrides=overrides)
+    for warning in found.warnings:
+        tell(f"warning: {warning}")
+    return found
+
+
+def use_plugins(folder: Path | None) -> None:
+    """Make the distributions in a folder importable (OPS-075)."""
+    import sys
+
+    if folder is not None and folder.is_dir():
+        sys.path.insert(0, str(folder.resolve()))

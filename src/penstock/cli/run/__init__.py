@@ -1,0 +1,1 @@
+"""`penstock run`: a flow here and now, with the same engine a server has. Implements BEY-030 in part."""

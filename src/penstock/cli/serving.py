@@ -1,0 +1,152 @@
+"""Running a server from the command line: configuration, logs, start, signals, end.
+
+The first SIGTERM or SIGINT lets running tasks end within the grace period; the second cuts that short; the third leaves
+at once (what was running is given to somebody else, as after a crash).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from penstock.base.errors import PenstockError
+from penstock.cli.loop import on_stop_signals, run
+from penstock.cli.options import configuration, use_plugins
+from penstock.cli.terminal import tell
+from penstock.wiring.config import Configuration
+from penstock.wiring.local import data_folder, local_defaults
+from penstock.wiring.logs import configure_logs
+from penstock.wiring.plan import ALL_ROLES, Plan, Role
+from penstock.wiring.planning import plan_of
+from penstock.wiring.server import Server
+
+log = structlog.get_logger(__name__)
+_LEAVE = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start of a server, with the options all components share."""
+
+    config: Path | None
+    verbose: int
+    log_level: str
+    internal_log: bool
+    plugins: Path | None
+
+    def local(
+        self, *, data: Path | None, port: int | None, host: str | None, flow_path: Path | None, threads: int | None
+    ) -> None:
+        """Start everything on an embedded database."""
+        folder = data_folder(data)
+        found = self._configuration(local_defaults(folder), port, host)
+        plan = plan_of(
+            found.settings,
+            ALL_ROLES,
+            data=folder,
+            threads=threads,
+            flow_path=flow_path,
+            generate_credentials=True,
+            management_is_required=found.is_given("endpoints.all.port"),
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        self._run(found, plan)
+
+    def component(
+        self,
+        roles: Collection[Role],
+        *,
+        port: int | None = None,
+        host: str | None = None,
+        flow_path: Path | None = None,
+        threads: int | None = None,
+        worker_group: str = "",
+    ) -> None:
+        """Start components on the configured database."""
+        found = self._configuration({}, port, host)
+        if set(roles) == {Role.INDEXER}:
+            tell("the database is searched as it is: an indexer has nothing to do")
+            run(_idle())
+            return
+        plan = plan_of(
+            found.settings,
+            roles,
+            threads=threads,
+            flow_path=flow_path,
+            worker_group=worker_group,
+            management_is_required=found.is_given("endpoints.all.port"),
+        )
+        self._run(found, plan)
+
+    def remote_worker(self, url: str, token_file: Path | None, *, threads: int | None, group: str) -> None:
+        """Start a worker that reaches its server over HTTP (BEY-010)."""
+        from penstock.wiring.remote_worker import RemoteWorker, read_token
+
+        found = self._configuration({}, None, None)
+        worker = RemoteWorker(url, read_token(token_file, os.environ), found.settings, threads=threads, group=group)
+        run(_serve(worker))
+
+    def _configuration(self, defaults: dict[str, Any], port: int | None, host: str | None) -> Configuration:
+        use_plugins(self.plugins)
+        overrides = {"micronaut.server.port": port, "micronaut.server.host": host}
+        found = configuration(self.config, defaults=defaults, overrides=overrides)
+        level = ("INFO", "DEBUG", "TRACE")[min(self.verbose, 2)] if self.verbose else self.log_level
+        configure_logs(level, found.settings.logger, libraries=self.internal_log)
+        return found
+
+    def _run(self, found: Configuration, plan: Plan) -> None:
+        from penstock.wiring.application import Application
+
+        if found.settings.kestra.configurations.delete_files_on_start:
+            for file in found.files:
+                file.unlink(missing_ok=True)
+        run(_serve(Application(plan, tell=tell)))
+
+
+async def _idle() -> None:
+    stopped = asyncio.Event()
+    on_stop_signals(stopped.set)
+    await stopped.wait()
+
+
+async def _serve(server: Server) -> None:
+    """Start a server, wait for a signal or a failure, stop it.
+
+    Raises:
+        PenstockError: Why it could not start, or which part of it died.
+    """
+    began = time.perf_counter()
+    wanted = asyncio.Event()
+    count = 0
+
+    def asked() -> None:
+        nonlocal count
+        count += 1
+        wanted.set()
+        if count == 1:
+            tell("stopping: running tasks may end (once more to cut short, a third time to leave at once)")
+        elif count == 2:
+            server.hurry()
+        else:
+            os._exit(_LEAVE)
+
+    on_stop_signals(asked)
+    await server.start()
+    tell(f"{server.describe()} (ready after {time.perf_counter() - began:.1f} s)")
+    stop = asyncio.ensure_future(wanted.wait())
+    failed = asyncio.ensure_future(server.failed())
+    await asyncio.wait([stop, failed], return_when=asyncio.FIRST_COMPLETED)
+    failure: PenstockError | None = failed.result() if failed.done() else None
+    for task in (stop, failed):
+        task.cancel()
+    await server.stop(hurry=failure is not None)
+    if failure is not None:
+        raise failure
+    tell("stopped")

@@ -1,0 +1,236 @@
+"""The application: the objects of a plan, started in order, supervised, stopped in order.
+
+Implements OPS-001 to OPS-005, OPS-127, OPS-134, ENG-010.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from penstock.base.clock import Clock, SystemClock
+from penstock.base.errors import PenstockError
+from penstock.services.auth import AuthService, Credentials
+from penstock.services.flows import FlowChecker, FlowService
+from penstock.services.scheduler import Scheduler, SchedulerSettings
+from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.scheduler import Stores
+from penstock.services.worker import Worker
+from penstock.wiring.core import Core, open_core
+from penstock.wiring.plan import Plan, Role
+from penstock.wiring.plugins import Plugins, load_plugins
+from penstock.wiring.supervisor import ServiceDied, Supervisor
+
+if TYPE_CHECKING:
+    from penstock.wiring.web import Web
+
+log = structlog.get_logger(__name__)
+TENANT = "main"
+GENERATED_USER = "admin@localhost.local"
+"""The account that the first start of `server local` makes."""
+_SWITCH_INTERVAL = 0.001
+"""Seconds a thread keeps the interpreter while the loop waits for it: tasks must not hold up the executor."""
+Tell = Callable[[str], None]
+"""Shows a line to whoever started the server."""
+
+
+class Application:
+    """One process of a server, or a whole one.
+
+    Args:
+        plan: What it is to be.
+        clock: The time.
+        plugins: The types; those installed by default.
+        tell: Shows what must be read once (generated credentials).
+    """
+
+    def __init__(
+        self, plan: Plan, *, clock: Clock | None = None, plugins: Plugins | None = None, tell: Tell = lambda line: None
+    ) -> None:
+        self._plan = plan
+        self._clock: Clock = clock or SystemClock()
+        self._plugins = plugins
+        self._tell = tell
+        self._supervisor = Supervisor()
+        self._core: Core | None = None
+        self._worker: Worker | None = None
+        self._scheduler: Scheduler | None = None
+        self._web: Web | None = None
+        self._gateway_is_open = False
+
+    @property
+    def core(self) -> Core:
+        """What the roles stand on; there once started."""
+        assert self._core is not None, "the application has not been started"
+        return self._core
+
+    @property
+    def port(self) -> int | None:
+        """The port the web server listens on."""
+        return self._web.port if self._web is not None else None
+
+    # -- start
+
+    async def start(self) -> None:
+        """Start everything; whatever was started is stopped again when something fails.
+
+        Raises:
+            PenstockError: Why it cannot start.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop(hurry=True)
+            raise
+
+    async def _start(self) -> None:
+        plan = self._plan
+        plugins = self._plugins or load_plugins()
+        for broken in plugins.broken:
+            log.warning("plugin left out", action="plugins.load", plugin=broken.name, reason=broken.reason)
+        serves_api = Role.WEBSERVER in plan.roles
+        if serves_api or plan.http.management_port is not None:
+            from penstock.wiring.web import Web  # not needed by `penstock run`, and slow to import
+
+            self._web = Web(plan.http, serves_api=serves_api)
+        self._core = core = await open_core(plan, plugins, self._clock)
+        self._supervisor.start("flow changes", core.catalog.follow(core.store.notifier))
+        self._supervisor.start("execution changes", core.followers.run())
+        await core.gateway.__aenter__()
+        self._gateway_is_open = True
+        if core.executor is not None:
+            self._supervisor.start("executor", core.executor.run())
+            if plan.is_embedded:
+                await self._or_failure(core.executor.ready)  # it voids what earlier workers of this database held
+        if Role.WORKER in plan.roles:
+            self._start_worker(core)
+        await self._load_flows(core)
+        if Role.SCHEDULER in plan.roles:
+            self._start_scheduler(core)
+        if self._web is not None:
+            await self._start_web(core, self._web)
+
+    def _start_worker(self, core: Core) -> None:
+        sys.setswitchinterval(_SWITCH_INTERVAL)
+        self._worker = Worker(core.gateway, core.plugins.registry, core.plan.worker, self._clock)
+        self._supervisor.start("worker", self._worker.run())
+
+    def _start_scheduler(self, core: Core) -> None:
+        store = core.store
+        self._scheduler = Scheduler(
+            Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
+            core.catalog,
+            core.reading.triggers,
+            Firing(core.executions, core.functions.answer, core.plan.shared),
+            core.dispatcher,
+            core.followers,
+            self._clock,
+            SchedulerSettings(recovery=core.plan.recovery),
+        )
+        self._supervisor.start("scheduler", self._scheduler.run())
+
+    async def _start_web(self, core: Core, web: Web) -> None:
+        await web.open(core, await self._open_accounts(core) if Role.WEBSERVER in core.plan.roles else None)
+        for name, work in web.services():
+            self._supervisor.start(name, work)
+
+    async def _open_accounts(self, core: Core) -> AuthService:
+        auth = AuthService(core.store.settings, self._clock, configured=core.plan.credentials)
+        await auth.open()
+        if core.plan.generate_credentials and (made := await auth.generate(GENERATED_USER)) is not None:
+            self._tell_credentials(made)
+        for problem in auth.problems:
+            log.warning("configured credentials refused", action="auth.open", problem=problem)
+        return auth
+
+    def _tell_credentials(self, made: Credentials) -> None:
+        self._tell(f"Log in as {made.username} with the password {made.password} (shown this once)")
+
+    async def _load_flows(self, core: Core) -> None:
+        """Store the flows of a folder (ENG-010); one that is wrong is reported and passed over."""
+        folder = core.plan.flow_path
+        if folder is None:
+            return
+        if not folder.is_dir():
+            raise PenstockError(f"{folder} is no folder of flows", hint="check the path given to --flow-path")
+        service = flow_service(core)
+        for path in sorted(one for one in folder.rglob("*") if one.suffix in (".yml", ".yaml")):
+            await _load_flow(service, path)
+
+    async def _or_failure(self, event: asyncio.Event) -> None:
+        """Wait for an event, but no longer than the services live."""
+        wanted = asyncio.ensure_future(event.wait())
+        failed = asyncio.ensure_future(self._supervisor.failed())
+        done, _ = await asyncio.wait([wanted, failed], return_when=asyncio.FIRST_COMPLETED)
+        for task in (wanted, failed):
+            task.cancel()
+        if failed in done:
+            raise failed.result()
+
+    # -- life and end
+
+    def describe(self) -> str:
+        """Return what runs where."""
+        roles = ", ".join(sorted(self._plan.roles))
+        return roles if self.port is None or self._web is None else f"{roles} at {self._web.url}"
+
+    async def failed(self) -> ServiceDied:
+        """Wait until a part of the application dies, and return how."""
+        return await self._supervisor.failed()
+
+    def hurry(self) -> None:
+        """Cut short what a stop waits for."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker.stop()
+
+    async def stop(self, *, hurry: bool = False) -> None:
+        """Stop in order: no new requests and dates, running tasks to their end, what is left handed back."""
+        if self._web is not None:
+            self._supervisor.expect_end(*self._web.names)
+            self._web.stop()
+            for name in self._web.names:
+                await self._supervisor.stop(name)
+            self._web.close()
+        if self._scheduler is not None:
+            self._supervisor.expect_end("scheduler")
+            self._scheduler.stop()
+            await self._supervisor.stop("scheduler")
+        if self._worker is not None:
+            self._supervisor.expect_end("worker")
+            self._worker.stop()
+            if hurry:
+                self._worker.stop()
+            await self._supervisor.stop("worker")
+        core, self._core = self._core, None
+        if core is None:
+            return
+        if core.executor is not None:
+            self._supervisor.expect_end("executor")
+            core.executor.stop()
+            await self._supervisor.stop("executor")
+        if self._gateway_is_open:
+            await core.gateway.__aexit__(None, None, None)
+        for name in ("execution changes", "flow changes"):
+            await self._supervisor.stop(name, cancel=True)
+        await core.store.close()
+
+
+def flow_service(core: Core) -> FlowService:
+    """Return the use cases of flows."""
+    checker = FlowChecker(core.store.flows, core.plugins.registry)
+    return FlowService(core.store.flows, checker, core.catalog, core.store.notifier, core.clock)
+
+
+async def _load_flow(service: FlowService, path: Path) -> None:
+    try:
+        stored = await service.put(TENANT, await asyncio.to_thread(path.read_text, encoding="utf-8"))
+    except (PenstockError, OSError, UnicodeDecodeError) as error:
+        log.warning("flow not loaded", action="flows.load", file=str(path), error=str(error))
+        return
+    log.info("flow loaded", action="flows.load", file=str(path), flow=f"{stored.namespace}.{stored.id}")

@@ -1,0 +1,118 @@
+"""What every role of a server stands on: stores, files, secrets, types, flows, and the doors between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.base.clock import Clock
+from penstock.base.ids import new_id
+from penstock.ports.dispatch import Dispatcher
+from penstock.secrets import ChainedSecrets
+from penstock.services.executions import ExecutionService, Followers, InputReader
+from penstock.services.executor import Executor, ExecutorSettings
+from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
+from penstock.services.file_access import FileAccess
+from penstock.services.flows import FlowCatalog
+from penstock.services.functions import ServerFunctions
+from penstock.services.gateway import DirectGateway, LocalAssignments
+from penstock.services.worker.working_files import allowed_host_file
+from penstock.storage import LocalStorage
+from penstock.store import Store, open_store
+from penstock.wiring.flow_reading import FlowReading
+from penstock.wiring.plan import Plan, Role
+from penstock.wiring.plugins import Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The objects roles share."""
+
+    plan: Plan
+    clock: Clock
+    store: Store
+    storage: LocalStorage
+    plugins: Plugins
+    reading: FlowReading
+    catalog: FlowCatalog
+    functions: ServerFunctions
+    followers: Followers
+    executor: Executor | None
+    local: LocalAssignments | None
+    dispatcher: LocalDispatcher | StoredDispatcher
+    gateway: DirectGateway
+    executions: ExecutionService
+
+
+async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
+    """Open the database and build what stands on it; nothing runs yet.
+
+    Raises:
+        UnavailableError: The database does not answer or is in use.
+        PenstockError: Its schema is of another release.
+    """
+    plan.storage.mkdir(parents=True, exist_ok=True)
+    store = await open_store(plan.database, clock, system_namespace=plan.system_namespace)
+    storage = LocalStorage(plan.storage)
+    reading = FlowReading(plugins.registry, plan.plugin_defaults)
+    catalog = FlowCatalog(store.flows, reading.resolve, clock)
+    functions = ServerFunctions(
+        secrets=ChainedSecrets(plan.secrets),
+        key_values=store.key_values,
+        files=FileAccess(storage, store.queries),
+        queries=store.queries,
+        clock=clock,
+        host_file=lambda uri: allowed_host_file(uri, plan.worker.allowed_paths),
+    )
+    local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None
+    executor = _executor(plan, store, catalog, functions, clock, local) if Role.EXECUTOR in plan.roles else None
+    stored = StoredDispatcher(store.journal, store.notifier)
+    dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
+    gateway = DirectGateway(
+        queue=store.jobs,
+        journal=store.journal,
+        queries=store.queries,
+        flows=catalog,
+        sink=dispatcher,
+        functions=functions,
+        notifier=store.notifier,
+        clock=clock,
+        local=local,
+        shared=plan.shared,
+    )
+    return Core(
+        plan=plan,
+        clock=clock,
+        store=store,
+        storage=storage,
+        plugins=plugins,
+        reading=reading,
+        catalog=catalog,
+        functions=functions,
+        followers=Followers(store.notifier),
+        executor=executor,
+        local=local,
+        dispatcher=dispatcher,
+        gateway=gateway,
+        executions=_executions(catalog, storage, functions, dispatcher, clock),
+    )
+
+
+def _places(plan: Plan) -> int:
+    """Return how many jobs may be handed to the local worker at once: enough that its queues never run dry."""
+    return max(1024, 4 * plan.worker.threads)
+
+
+def _executor(
+    plan: Plan, store: Store, catalog: FlowCatalog, functions: ServerFunctions, clock: Clock, local: Any
+) -> Executor:
+    settings = ExecutorSettings(
+        owner=new_id(), exclusive=plan.is_embedded, worker_timeout=plan.worker_timeout, shared=plan.shared
+    )
+    return Executor(store.journal, store.jobs, catalog, store.notifier, clock, functions.answer, settings, local)
+
+
+def _executions(
+    catalog: FlowCatalog, storage: LocalStorage, functions: ServerFunctions, dispatcher: Dispatcher, clock: Clock
+) -> ExecutionService:
+    return ExecutionService(catalog, InputReader(storage, functions.answer), dispatcher, clock)

@@ -1,0 +1,59 @@
+"""From stored sources to flows that run, and to the triggers of such flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.resolve import resolve
+from penstock.model.defaults import DefaultsStack, PluginDefaults
+from penstock.model.definitions import Completer
+from penstock.model.document import FlowDocument
+from penstock.model.parsing import read_flow
+from penstock.model.registry import TypeRegistry
+from penstock.ports.flows import StoredFlow
+from penstock.sdk import TriggerBase
+
+_OWN_KEYS = frozenset({"type", "values", "forced", "version"})
+
+
+def plugin_defaults(entries: Iterable[Mapping[str, Any]]) -> tuple[PluginDefaults, ...]:
+    """Return the instance's plugin defaults; keys beside `type`, `values`, `forced` count as values (OPS-070)."""
+    result = []
+    for entry in entries:
+        values = {key: value for key, value in entry.items() if key not in _OWN_KEYS}
+        forced = str(entry.get("forced", False)).lower() == "true"
+        result.append(PluginDefaults(str(entry.get("type", "")), {**values, **(entry.get("values") or {})}, forced))
+    return tuple(result)
+
+
+class FlowReading:
+    """Reads flows with the types and the plugin defaults of this instance.
+
+    Args:
+        registry: The types.
+        defaults: The instance's plugin defaults.
+    """
+
+    def __init__(self, registry: TypeRegistry, defaults: Sequence[PluginDefaults] = ()) -> None:
+        self.registry = registry
+        self.defaults = (tuple(defaults),)
+
+    def resolve(self, stored: StoredFlow) -> ResolvedFlow:
+        """Return a stored revision ready to run; raises InvalidFlow."""
+        parsed = read_flow(stored.source, self.registry, defaults=self.defaults)
+        return resolve(parsed, self.registry, tenant=stored.tenant, revision=stored.revision, defaults=self.defaults)
+
+    def triggers(self, flow: ResolvedFlow) -> list[TriggerBase]:
+        """Return a flow's triggers, made from their definitions."""
+        document = flow.source
+        if not isinstance(document, FlowDocument) or not document.triggers:
+            return []
+        completer = Completer(self.registry, DefaultsStack([document.defaults, *self.defaults]))
+        result = []
+        for definition in document.triggers:
+            found = self.registry.find(str(definition.get("type")))
+            if found is not None and issubclass(found.entry.cls, TriggerBase):
+                result.append(found.entry.cls.model_validate(completer.complete_all(definition)))
+        return result

@@ -1,0 +1,104 @@
+"""What a process is to be: roles, places, numbers. Made from settings and command-line flags; read by `Application`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from penstock.base.clock import SECOND, Micros
+from penstock.model.defaults import PluginDefaults
+from penstock.ports.secrets import SecretSource
+from penstock.services.auth import Credentials
+from penstock.services.scheduler import Recovery
+from penstock.services.worker import WorkerSettings
+
+
+class Role(StrEnum):
+    """A server component (OPS-001)."""
+
+    EXECUTOR = "executor"
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+    WEBSERVER = "webserver"
+    INDEXER = "indexer"
+
+
+ALL_ROLES = frozenset({Role.EXECUTOR, Role.WORKER, Role.SCHEDULER, Role.WEBSERVER})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPlan:
+    """Where the web server listens.
+
+    Args:
+        host: The address.
+        port: The port of API and interface; 0 takes a free one.
+        management_port: The port of health and metrics (OPS-093); None leaves them to the main port.
+        management_credentials: Who may read them; everybody by default (OPS-094).
+        context_path: The path everything lives under (OPS-096).
+        url: The public address (OPS-056).
+        open_urls: Path prefixes that need no login (OPS-077).
+        environment: Name and colour of the badge (OPS-057).
+        worker_tokens: Tokens of workers that connect over HTTP (BEY-010).
+        hidden_labels: Prefixes of labels that lists do not show.
+        cors: Pages of other origins may call the API (OPS-098).
+        management_is_required: Do not start when the management port is taken.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    management_port: int | None = None
+    management_credentials: Credentials | None = None
+    context_path: str = ""
+    url: str = ""
+    open_urls: tuple[str, ...] = ()
+    environment: tuple[str | None, str | None] = (None, None)
+    worker_tokens: tuple[str, ...] = ()
+    hidden_labels: tuple[str, ...] = ("system.",)
+    cors: bool = False
+    management_is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A process.
+
+    Args:
+        roles: What it does.
+        database: The address of the database.
+        storage: The folder of internal storage.
+        worker: How its worker behaves.
+        http: Where its web server listens.
+        secrets: Where secrets come from, the first that knows one wins.
+        shared: Variables of every expression: `envs`, `globals`, `kestra`.
+        plugin_defaults: The instance's plugin defaults.
+        recovery: What becomes of missed dates, by trigger type.
+        credentials: The account of the configuration.
+        generate_credentials: Make an account when there is none, and say so once.
+        worker_timeout: How long a worker may be silent (OPS-125).
+        system_namespace: The namespace of system flows.
+        flow_path: A folder whose flows are loaded at start (ENG-010).
+    """
+
+    roles: frozenset[Role]
+    database: str
+    storage: Path
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    http: HttpPlan = field(default_factory=HttpPlan)
+    secrets: Sequence[SecretSource] = ()
+    shared: Mapping[str, Any] = field(default_factory=dict)
+    plugin_defaults: tuple[PluginDefaults, ...] = ()
+    recovery: Mapping[str, Recovery] = field(default_factory=dict)
+    credentials: Credentials | None = None
+    generate_credentials: bool = False
+    worker_timeout: Micros = 45 * SECOND
+    system_namespace: str = "system"
+    flow_path: Path | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether nobody else can use the database."""
+        return self.database.startswith("sqlite")

@@ -1,0 +1,97 @@
+"""The use cases behind the API, built on the core of a process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import APIRouter
+
+import penstock
+from penstock.api import ApiSettings, Services
+from penstock.api.worker_gateway import WorkerAccess, create_worker_router
+from penstock.services.auth import AuthService
+from penstock.services.auth.service import SECRET_KEY
+from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Steering
+from penstock.services.file_access import FileAccess
+from penstock.services.files import ExecutionFiles
+from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
+from penstock.services.health import HealthService
+from penstock.services.instance import InstanceService
+from penstock.services.logs import LogService
+from penstock.services.plugins import PluginCatalogue
+from penstock.services.triggers import TriggerService
+from penstock.services.webhooks import WebhookService
+from penstock.wiring.core import Core
+from penstock.wiring.plan import HttpPlan
+from penstock.wiring.version import penstock_version
+
+
+def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) -> Services:
+    """Return what the API's handlers work with."""
+    store, clock = core.store, core.clock
+    checker = FlowChecker(store.flows, core.plugins.registry)
+    following = Following(store.queries, core.followers)
+    answer = core.functions.answer
+    return Services(
+        auth=auth,
+        clock=clock,
+        executions=core.executions,
+        files=ExecutionFiles(store.queries, FileAccess(core.storage, store.queries)),
+        flow_checker=checker,
+        flow_definitions=FlowDefinitions(),
+        flows=FlowService(store.flows, checker, core.catalog, store.notifier, clock),
+        following=following,
+        health=health_service(core),
+        instance=InstanceService(store.settings),
+        logs=LogService(store.queries),
+        plugins=PluginCatalogue(core.plugins.registry),
+        reader=ExecutionReader(store.queries, core.storage),
+        steering=Steering(store.queries, core.dispatcher),
+        tester=ExpressionTester(store.queries, core.catalog, answer),
+        triggers=TriggerService(store.triggers, store.notifier, clock),
+        webhooks=WebhookService(core.catalog, core.reading.triggers, core.executions, following, answer),
+        routers=routers,
+    )
+
+
+async def worker_routers(core: Core) -> list[APIRouter]:
+    """Return the routes of workers that connect over HTTP; none without tokens (BEY-010)."""
+    tokens = core.plan.http.worker_tokens
+    if not tokens:
+        return []
+    # All servers of a database sign alike, so that a worker may talk to any of them.
+    secret = str(await core.store.settings.get(SECRET_KEY))
+    key = hashlib.blake2b(b"worker tickets", key=secret.encode()[:64], digest_size=32).digest()
+    return [create_worker_router(core.gateway, WorkerAccess(tokens, key))]
+
+
+def health_service(core: Core) -> HealthService:
+    """Return the checks of this process."""
+    database = "SQLite" if core.plan.is_embedded else "PostgreSQL"
+    return HealthService(core.store.settings, database, core.plan.storage)
+
+
+def api_settings(plan: HttpPlan, system_namespace: str) -> ApiSettings:
+    """Return how the API shows things."""
+    name, color = plan.environment
+    return ApiSettings(
+        version=penstock_version(),
+        url=plan.url,
+        context_path=plan.context_path,
+        ui=interface_folder(),
+        open_urls=plan.open_urls,
+        environment_name=name,
+        environment_color=color,
+        secure_cookie=plan.url.startswith("https://"),
+        hidden_labels=plan.hidden_labels,
+        system_namespace=system_namespace,
+        cors_origins=("*",) if plan.cors else (),
+    )
+
+
+def interface_folder() -> Path | None:
+    """Return the built interface of this installation; None when there is none."""
+    folder = Path(penstock.__file__).parent / "_ui"
+    return folder if folder.is_dir() else None
