@@ -1,0 +1,125 @@
+"""Names in expressions, checked against what the flow declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from penstock.model.problems import Problem, Severity
+
+Problems = Callable[..., list[Problem]]
+FLOW = """
+inputs:
+  - {id: user, type: STRING}
+  - {id: my-input, type: STRING}
+  - {id: nested.first, type: STRING}
+variables: {base_url: x, my-var: y}
+tasks:
+  - {id: extract, type: test.Return}
+  - {id: my-task, type: test.Return}
+  - {id: open, type: test.Script, script: x}
+  - {id: loop, type: test.Loop, values: [a], tasks: [{id: inner, type: test.Return}]}
+  - {id: use, type: test.Return, format: "EXPRESSION"}
+"""
+
+
+def findings(problems: Problems, expression: str) -> list[Problem]:
+    return problems(FLOW.replace("EXPRESSION", expression))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{{ inputs.user }} {{ inputs['my-input'] }} {{ inputs.nested.first }} {{ inputs.nested }} {{ inputs }}",
+        "{{ outputs.extract.value }} {{ outputs['my-task'].value }} {{ outputs[inputs.user].x }} {{ outputs }}",
+        "{{ outputs.open.vars.anything }} {{ outputs.inner['a'].value }} {{ outputs.inner.a.value }}",
+        "{{ vars.base_url }} {{ vars['my-var'] }} {{ tasks.extract.state }} {{ labels.any.thing }}",
+        "{{ flow.id }} {{ execution.startDate }} {{ trigger.date ?? '' }} {{ taskrun.value }} {{ parents[0] }}",
+        "{{ envs.x ~ globals.y ~ kestra.url ~ namespace.z ~ workingDir }}",
+        "{% set x = 1 %}{{ x }}{% for item in inputs.user %}{{ item }}{{ loop.index }}{% endfor %}",
+        "{% raw %}{{ inputs.nope }}{% endraw %}",
+        "{{ inputs.user ?? raise }}",
+        "{{ inputs.user-inputs.user }}",
+        "no expression: inputs.nope",
+    ],
+)
+def test_expression_of_declared_names_has_no_findings(problems: Problems, expression: str) -> None:
+    assert findings(problems, expression) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "hint"),
+    [
+        ("{{ inputs.usr }}", "the flow has no input `usr`", "did you mean `user`?"),
+        ("{{ inputs.nested.frist }}", "the flow has no input `nested.frist`", "did you mean `nested.first`?"),
+        ("{{ outputs.extrct.value }}", "the flow has no task `extrct`", "did you mean `extract`?"),
+        ("{{ outputs['extrct'].value }}", "the flow has no task `extrct`", "did you mean `extract`?"),
+        ("{{ tasks.extrct.state }}", "the flow has no task `extrct`", "did you mean `extract`?"),
+        ("{{ outputs.extract.vale }}", "task `extract` (Return) has no output `vale`", "did you mean `value`?"),
+        ("{{ vars.base_ulr }}", "the flow has no variable `base_ulr`", "did you mean `base_url`?"),
+        ("{{ input.user }}", "nothing is called `input` here", "did you mean `inputs`?"),
+        ("{{ currentEachOutput(outputs.inne) }}", "the flow has no task `inne`", "did you mean `inner`?"),
+        ("{{ outputs.my-task.value }}", "`outputs.my-task` is a subtraction", "write `outputs['my-task']`"),
+        ("{{ inputs.my-input }}", "`inputs.my-input` is a subtraction", "write `inputs['my-input']`"),
+        ("{{ vars.my-var }}", "`vars.my-var` is a subtraction", "write `vars['my-var']`"),
+    ],
+)
+def test_expression_with_an_undeclared_name_is_a_warning_with_the_nearest(
+    problems: Problems, expression: str, message: str, hint: str
+) -> None:
+    """Implements BEY-033, EXP-042."""
+    [problem] = findings(problems, expression)
+    assert (problem.severity, problem.message, problem.hint) == (Severity.WARNING, message, hint)
+    assert problem.path == "tasks[4].format"
+
+
+def test_syntax_error_in_any_rendered_text_is_an_error_at_its_place(problems: Problems) -> None:
+    """Implements EXP-009."""
+    [problem] = problems("tasks:", "  - id: a", "    type: test.Script", "    script: |", "      x", "      {{ 1 + }}")
+    assert (problem.severity, problem.path, problem.line) == (Severity.ERROR, "tasks[0].script", 8)
+    assert problem.column == 14
+
+
+def test_syntax_error_in_a_key_or_a_nested_value_is_found(problems: Problems) -> None:
+    """Implements EXP-001."""
+    found = problems("tasks: [{id: a, type: test.Script, script: x, env: {'{{ ': a, b: '{{ '}, options: {c: ['{{ ']}}]")
+    assert [problem.path for problem in found] == [
+        "tasks[0].env['{{ ']",
+        "tasks[0].env.b",
+        "tasks[0].options.c[0]",
+    ]
+
+
+@pytest.mark.parametrize("place", ["description: '{{ '", "variables: {x: '{{ '}"])
+def test_text_that_is_never_rendered_by_itself_may_hold_anything(problems: Problems, place: str) -> None:
+    """Implements ENG-198."""
+    assert problems(place) == []
+
+
+def test_task_of_an_unknown_type_does_not_make_its_flow_full_of_warnings(problems: Problems) -> None:
+    found = problems("tasks: [{id: a, type: test.Nope}, {id: b, type: test.Return, format: '{{ outputs.c.value }}'}]")
+    assert [problem.code for problem in found] == ["UNKNOWN_TYPE"]
+
+
+def test_same_mistake_in_many_tasks_is_told_for_each(problems: Problems) -> None:
+    tasks = ", ".join(f"{{id: t{index}, type: test.Return, format: '{{{{ inputs.x }}}}'}}" for index in range(3))
+    assert [problem.path for problem in problems(f"tasks: [{tasks}]")] == [
+        f"tasks[{index}].format" for index in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "outputs: [{id: o, value: '{{ outputs.nope }}'}]",
+        "checks: [{condition: '{{ inputs.nope }}', message: m}]",
+        "sla: [{id: s, type: EXECUTION_ASSERTION, assert: '{{ vars.nope }}', behavior: NONE}]",
+        "inputs: [{id: a, type: STRING, defaults: '{{ inputs.nope }}'}]",
+        "triggers: [{id: t, type: test.Timer, inputs: {a: '{{ vars.nope }}'}}]",
+        "errors: [{id: e, type: test.Return, runIf: '{{ outputs.nope }}'}]",
+    ],
+)
+def test_names_are_checked_in_every_part_of_a_flow(problems: Problems, part: str) -> None:
+    [problem] = problems(part)
+    assert "nope" in problem.message
