@@ -5,26 +5,40 @@ import { useSaveFlow, validateFlow, type FlowKey } from "./useFlows";
 
 const CHECK_AFTER = 400;
 
+export interface Saved {
+  readonly source: string;
+  /** Missing for a flow that does not exist yet. */
+  readonly revision?: number;
+}
+
+interface Kept {
+  readonly text: string;
+  readonly revision?: number;
+}
+
 /**
  * The source being edited: checked by the server as one types, kept in this browser until it is
- * saved, so that neither a reload nor a visit elsewhere loses it.
+ * saved, so that neither a reload nor a visit elsewhere loses it. It remembers the revision it began
+ * with, so that somebody else's newer one is not overwritten unseen.
  */
-export function useFlowDraft(saved: MaybeRefOrGetter<string | undefined>, key?: MaybeRefOrGetter<FlowKey>) {
-  const slot = computed(() => {
-    const flow = toValue(key);
-    return `penstock.draft.${flow ? `${flow.namespace}/${flow.id}` : "new"}`;
-  });
-  const source = ref(localStorage.getItem(slot.value) ?? toValue(saved) ?? "");
+export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGetter<FlowKey>) {
+  const flow = toValue(key);
+  const slot = `penstock.draft.${flow ? `${flow.namespace}/${flow.id}` : "new"}`;
+  const kept = readKept(slot);
+  const source = ref(kept?.text ?? toValue(saved).source);
+  const base = ref(kept?.revision ?? toValue(saved).revision);
   const problems = ref<Problem[]>([]);
   const checking = ref(false);
-  const unsaved = computed(() => toValue(saved) !== undefined && source.value !== toValue(saved));
+  const unsaved = computed(() => source.value !== toValue(saved).source);
   const save = useSaveFlow(key);
+  const overtaken = computed(() => save.error.value instanceof ApiError && save.error.value.status === 409 && base.value !== undefined);
 
   watch(
     () => toValue(saved),
     (now, before) => {
-      const untouched = before === undefined ? localStorage.getItem(slot.value) === null : source.value === before;
-      if (now !== undefined && untouched) source.value = now;
+      if (source.value !== before.source && source.value !== now.source) return;
+      source.value = now.source;
+      base.value = now.revision;
     },
   );
 
@@ -33,8 +47,8 @@ export function useFlowDraft(saved: MaybeRefOrGetter<string | undefined>, key?: 
   watch(
     source,
     (text) => {
-      if (unsaved.value) localStorage.setItem(slot.value, text);
-      else localStorage.removeItem(slot.value);
+      if (unsaved.value) localStorage.setItem(slot, JSON.stringify({ text, revision: base.value } satisfies Kept));
+      else localStorage.removeItem(slot);
       clearTimeout(timer);
       if (!text.trim()) return;
       checking.value = true;
@@ -57,20 +71,38 @@ export function useFlowDraft(saved: MaybeRefOrGetter<string | undefined>, key?: 
   /** Saves, and answers with the saved flow; a refusal shows as problems. */
   async function store() {
     try {
-      const flow = await save.mutateAsync(source.value);
-      localStorage.removeItem(slot.value);
-      return flow;
+      const stored = await save.mutateAsync({ source: source.value, revision: base.value });
+      localStorage.removeItem(slot);
+      base.value = stored.revision ?? undefined;
+      return stored;
     } catch (error) {
       if (error instanceof ApiError && error.status === 422) problems.value = problemsFrom(error);
       return undefined;
     }
   }
 
-  function discard(): void {
-    source.value = toValue(saved) ?? "";
+  /** Saves over a revision that came in between, once the reader has decided so. */
+  function overwrite() {
+    base.value = toValue(saved).revision;
+    return store();
   }
 
-  return { source, problems, checking, unsaved, store, discard, saving: save.isPending, error: save.error };
+  function discard(): void {
+    source.value = toValue(saved).source;
+    base.value = toValue(saved).revision;
+    save.reset();
+  }
+
+  return { source, problems, checking, unsaved, overtaken, store, overwrite, discard, saving: save.isPending, error: save.error };
+}
+
+function readKept(slot: string): Kept | undefined {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(slot) ?? "null");
+    return typeof kept === "object" && kept !== null && "text" in kept ? (kept as Kept) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function problemsFrom(error: unknown): Problem[] {

@@ -81,14 +81,21 @@ export function validateFlow(source: string) {
   return unwrap(api.POST("/api/v1/main/flows/validate", { body: source, ...asText }));
 }
 
+export interface Edited {
+  readonly source: string;
+  /** The revision the edit began with: a newer one on the server is not overwritten unseen. */
+  readonly revision?: number;
+}
+
 /** Creates a flow, or updates the one named by `key`. */
 export function useSaveFlow(key?: MaybeRefOrGetter<FlowKey>) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (source: string) => {
+    mutationFn: ({ source, revision }: Edited) => {
       const existing = toValue(key);
       if (!existing) return unwrap(api.POST("/api/v1/main/flows", { body: source, ...asText }));
-      return unwrap(api.PUT("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...existing } }, body: source, ...asText }));
+      const headers = revision === undefined ? YAML : { ...YAML, "If-Match": String(revision) };
+      return unwrap(api.PUT("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...existing } }, body: source, ...asText, headers }));
     },
     onSuccess: () => Promise.all(["flow", "flows", "revisions", "namespaces"].map((name) => queries.invalidateQueries({ queryKey: [name] }))),
   });
