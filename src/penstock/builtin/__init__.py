@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from penstock.builtin import debug, execution, log, output, sleep
 from penstock.builtin.flow import loops, parallel, pause, sequence
 from penstock.builtin.http import download, request
+from penstock.builtin.runners import process
 from penstock.builtin.triggers import schedule, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
@@ -18,6 +19,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(output.OutputValues,),
     *(parallel.Dag, parallel.Parallel),
     *(pause.Pause,),
+    *(process.Process,),
     *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),

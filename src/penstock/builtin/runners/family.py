@@ -1,0 +1,131 @@
+"""The processes a command has started: finding them, wherever they went, and ending them all.
+
+They are known by the process group, by a mark in the environment, which a process that leaves the group keeps, and by
+their parents. Without `/proc` the group alone is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_PAUSE = 0.02
+_CONFIRMATION = 5.0
+
+MARK = "PENSTOCK_PROCESS_OF"
+"""The environment variable with the mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the system tells of a process."""
+
+    pid: int
+    parent: int
+    group: int
+    session: int
+    started: str
+    is_alive: bool
+
+
+class Family:
+    """The process that leads a group and session of its own, and all that descend from it.
+
+    The leader must not be reaped before the family is ended: until then its number belongs to nobody else.
+
+    Args:
+        leader: Process id of the first process.
+        mark: The value of `MARK` in its environment.
+    """
+
+    def __init__(self, leader: int, mark: str) -> None:
+        self._leader = leader
+        self._mark = f"{MARK}={mark}".encode()
+
+    def end(self, grace: float) -> bool:
+        """End every process: ask, and after the grace period kill. Returns whether all are known to be gone."""
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline:
+            if not self.is_alive():
+                return True
+            time.sleep(_PAUSE)
+        return self.kill()
+
+    def kill(self) -> bool:
+        """Kill every process, those started meanwhile too. Returns whether all are known to be gone."""
+        deadline = time.monotonic() + _CONFIRMATION
+        while self.is_alive():
+            self._signal(signal.SIGKILL)
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+        return True
+
+    def is_alive(self) -> bool:
+        """Return whether any process is left."""
+        if _has_proc():
+            return bool(self._members())
+        try:
+            os.killpg(self._leader, 0)
+        except OSError:
+            return False
+        return True
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self._leader, number)
+        for one in self._members():
+            if one.pid != self._leader:
+                with contextlib.suppress(OSError, ValueError):
+                    _signal_one(one, number)
+
+    def _members(self) -> list[_Known]:
+        """Return the living processes of the family, found anew."""
+        found = {one.pid: one for one in _processes()}
+        members = {one.pid for one in found.values() if self._leader in (one.pid, one.group, one.session)}
+        members |= {pid for pid in found if pid not in members and self._is_marked(pid)}
+        while more := {one.pid for one in found.values() if one.parent in members} - members:
+            members |= more
+        return [found[pid] for pid in members if found[pid].is_alive]
+
+    def _is_marked(self, pid: int) -> bool:
+        try:
+            return self._mark in _PROC.joinpath(str(pid), "environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
+
+
+def _has_proc() -> bool:
+    return _PROC.joinpath("self", "stat").exists()
+
+
+def _processes() -> Iterator[_Known]:
+    """Return all processes of the machine; none where there is no `/proc`."""
+    for entry in os.scandir(_PROC) if _has_proc() else ():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, ValueError):
+                yield _known(int(entry.name))
+
+
+def _known(pid: int) -> _Known:
+    text = _PROC.joinpath(str(pid), "stat").read_text(errors="replace")
+    fields = text[text.rindex(")") + 1 :].split()  # a name may hold blanks and brackets
+    state, parent, group, session = fields[:4]
+    return _Known(pid, int(parent), int(group), int(session), fields[19], state not in "ZX")
+
+
+def _signal_one(found: _Known, number: signal.Signals) -> None:
+    """Signal a process, unless its number has passed on to a stranger since it was found."""
+    handle = os.pidfd_open(found.pid)
+    try:
+        if _known(found.pid).started == found.started:
+            signal.pidfd_send_signal(handle, number)
+    finally:
+        os.close(handle)

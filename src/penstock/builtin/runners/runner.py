@@ -1,0 +1,64 @@
+"""What a task runner does for a script task: run one command, hand on what it writes, say how it ended."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from penstock.sdk import PluginError, RunContext, TaskRunnerBase
+
+
+class Stream(Enum):
+    """Where a command writes."""
+
+    OUT = "stdout"
+    ERR = "stderr"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to run.
+
+    Args:
+        arguments: The program and its arguments, never joined to one text.
+        environment: All environment variables.
+        directory: The working directory, with every input file in it.
+        image: The container image, for runners that use containers.
+    """
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+    image: str | None = None
+
+
+class OutputSink(Protocol):
+    """Takes what a command writes."""
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Take a piece of a stream, as it comes."""
+        ...
+
+
+class RunnerError(PluginError):
+    """A command could not be started."""
+
+    code = "RUNNER_FAILED"
+
+
+class Runner(TaskRunnerBase):
+    """Base of task runners. Implements SCR-050, GOV-364."""
+
+    @abstractmethod
+    def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:
+        """Run a command and return its exit code, once nothing of it is left running (BEY-009).
+
+        A kill of the task ends the command. Negative codes are those of signals.
+
+        Raises:
+            RunnerError: It could not be started.
+        """
