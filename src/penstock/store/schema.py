@@ -6,15 +6,23 @@ shows that both ways end at the same schema, so starting on an empty database ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, insert, inspect, make_url, text
+from sqlalchemy import Connection, create_engine, insert, inspect, make_url, text
+from sqlalchemy.exc import OperationalError
 
-from penstock.base.errors import ConflictError
+from penstock.base.errors import ConflictError, UnavailableError
 from penstock.ports.journal import PARTITIONS
 from penstock.store.locks import lock_txn
 from penstock.store.statistics import give_statistics_txn
 from penstock.store.tables import METADATA, PARTITIONS_TABLE
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0001_pre_baseline"
 """The newest migration, and the only version this release works on."""
@@ -68,45 +76,113 @@ def version_txn(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """Where a database's schema stands; its text says it to people."""
+
+    version: str | None
+    """None when the database is empty."""
+    is_known: bool
+    """Whether this release knows the version at all."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this release works on it as it is."""
+        return self.version == HEAD
+
+    def __str__(self) -> str:
+        if self.version is None:
+            return "the database is empty; it is made ready when a server starts"
+        if self.is_current:
+            return f"the schema is up to date (version {self.version})"
+        if self.is_known:
+            return f"the schema has version {self.version}; run `penstock migrate` to bring it to {HEAD}"
+        return f"the schema has version {self.version}, which this release does not know; upgrade Penstock"
+
+
 def migrate(url: str, revision: str = "head") -> str:
     """Bring the database at this address to a version of the schema, the newest by default; returns that version.
 
     Raises:
         SchemaMismatch: The database is newer than this release.
+        UnavailableError: The database does not answer.
     """
-    engine = _engine(url)
-    try:
-        with engine.begin() as connection:
-            lock_txn(connection, "schema")
-            return migrate_txn(connection, revision)
-    finally:
-        engine.dispose()
+    with _transaction(url) as connection:
+        lock_txn(connection, "schema")
+        return migrate_txn(connection, revision)
+
+
+def status(url: str) -> SchemaStatus:
+    """Return where the schema of the database at this address stands.
+
+    Raises:
+        UnavailableError: The database does not answer.
+    """
+    with _transaction(url) as connection:
+        version = version_txn(connection)
+    return SchemaStatus(version, version in _known())
 
 
 def migrate_txn(connection: Connection, revision: str = "head") -> str:
     """Run the migrations that lead to a version."""
     from alembic import command  # slow to import, and hardly ever needed
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     before = version_txn(connection)
-    if before is not None and before not in known:
+    if before is not None and before not in _known():
         raise SchemaMismatch(
             f"the database has schema version {before}, which this release does not know",
             hint="the database is newer: upgrade Penstock",
         )
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, revision)
     after = version_txn(connection)
     assert after is not None
     return after
 
 
-def _engine(url: str) -> Engine:
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _known() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+@contextmanager
+def _transaction(url: str) -> Iterator[Connection]:
+    """Open a database for one transaction, outside any server."""
     parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"))
-    return create_engine(parsed)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite:
+        # The driver itself would not put a change of the schema into a transaction.
+        engine = create_engine(parsed, isolation_level="AUTOCOMMIT")
+    else:
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            if not is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise UnavailableError(
+            f"the database {parsed.render_as_string(hide_password=True)} does not answer ({reason})",
+            hint="check its address, that it runs, and that no server holds it",
+        ) from error
+    finally:
+        engine.dispose()
