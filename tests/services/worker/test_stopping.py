@@ -13,6 +13,7 @@ from penstock.sdk import RunContext
 from penstock.services.worker import Worker, WorkerSettings
 from penstock.testing.gateway import MemoryGateway
 from tests.services.worker.conftest import REGISTRY, Bench
+from tests.support.waiting import eventually
 
 SLEEP = "io.kestra.plugin.core.flow.Sleep"
 
@@ -23,9 +24,7 @@ def worker_on(gateway: MemoryGateway, **settings: Any) -> Worker:
 
 
 async def begun(gateway: MemoryGateway) -> None:
-    async with asyncio.timeout(10):
-        while not gateway.reports:
-            await asyncio.sleep(0.005)
+    await eventually(lambda: gateway.reports)
 
 
 async def test_stop_nothing_runs_ends_at_once_and_releases() -> None:

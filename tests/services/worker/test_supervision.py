@@ -12,6 +12,7 @@ from penstock.engine.states import StateType
 from penstock.sdk import RunContext
 from penstock.testing.gateway import MemoryGateway
 from tests.services.worker.conftest import Start
+from tests.support.waiting import eventually
 
 SLEEP = "io.kestra.plugin.core.flow.Sleep"
 RETURN = "io.kestra.plugin.core.debug.Return"
@@ -46,9 +47,7 @@ async def test_worker_lines_of_a_running_task_are_stored_while_it_runs_and_in_or
 
     async with start() as bench:
         await bench.gateway.offer(bench.call(talk))
-        async with asyncio.timeout(10):
-            while len(bench.gateway.lines) < 50 or not bench.gateway.metric_list:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: len(bench.gateway.lines) >= 50 and bench.gateway.metric_list)
         assert not bench.gateway.ends
         said.set()
         await bench.gateway.settled(1)
@@ -112,9 +111,7 @@ async def test_worker_kill_ordered_ends_the_task_as_killed(start: Start) -> None
     async with start() as bench:
         job = bench.assignment(SLEEP, duration="PT10M")
         await bench.gateway.offer(job)
-        async with asyncio.timeout(10):
-            while not bench.gateway.reports:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: bench.gateway.reports)
         await bench.gateway.order_kill(job.job)
         (end,) = await bench.gateway.settled(1)
         assert (end.state, end.error) == (StateType.KILLED, None)
@@ -126,9 +123,7 @@ async def test_worker_kill_of_a_task_that_waits_for_a_thread_is_reported_at_once
     async with start(threads=1) as bench:
         gateway: Any = bench.gateway
         await gateway.offer(bench.call(lambda _: release.wait(10) and None))
-        async with asyncio.timeout(10):
-            while not gateway.reports:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: gateway.reports)
         waiting = bench.call(lambda _: ran.append(1))
         bench.worker._start([waiting])  # as a worker that was handed more than it has threads
         bench.worker._kill([waiting.job.key])
@@ -152,9 +147,7 @@ async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_
     async with start(threads=1) as bench:
         job = bench.call(stubborn)
         await bench.gateway.offer(job)
-        async with asyncio.timeout(10):
-            while not bench.gateway.reports:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: bench.gateway.reports)
         await bench.gateway.order_kill(job.job)
         (end,) = await bench.gateway.settled(1)
         assert end.state is StateType.KILLED
@@ -285,9 +278,7 @@ async def test_worker_given_up_by_the_server_drops_what_it_runs_and_registers_an
 
     async with start() as bench:
         await bench.gateway.offer(bench.call(run))
-        async with asyncio.timeout(10):
-            while not runs:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: runs)
         before = bench.worker.id
         await bench.gateway.give_up(before)
         (end,) = await bench.gateway.settled(1)

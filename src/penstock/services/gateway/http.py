@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +50,14 @@ _KNOWN = {
 }
 
 
+@dataclass(slots=True)
+class _Talk:
+    """Counts the answers to a worker's claims, so that one which gets lost is sent again."""
+
+    received: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class HttpGateway:
     """The worker's side of the gateway. Implements BEY-010.
 
@@ -60,18 +70,20 @@ class HttpGateway:
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
         self._tickets: dict[tuple[str, int], str] = {}
-        self._received = 0
+        self._talks: dict[str, _Talk] = {}
 
     async def register(self, worker_id: str, group: str, capacity: int) -> None:
         """Make the worker known."""
-        self._received = 0
+        self._talks[worker_id] = _Talk()
         await self._ask("register", Registration(worker_id, group, capacity), None)
 
     async def claim(self, worker_id: str, limit: int, wait: Micros) -> Sequence[Assignment]:
         """Return jobs, waiting for the first; one long request."""
-        claim = Claim(worker_id, limit, wait, self._received)
-        answer = await self._ask("claim", claim, Claimed, wait)
-        self._received = answer.number
+        talk = self._talks.setdefault(worker_id, _Talk())
+        async with talk.lock:
+            claim = Claim(worker_id, limit, wait, talk.received)
+            answer = await self._ask("claim", claim, Claimed, wait)
+            talk.received = answer.number
         for given in answer.given:
             self._tickets[given.job.key] = given.ticket
         return [assignment_of(given) for given in answer.given]
@@ -106,6 +118,7 @@ class HttpGateway:
     async def release(self, worker_id: str) -> None:
         """Hand back everything the worker holds."""
         await self._ask("release", Waiting(worker_id), None)
+        self._talks.pop(worker_id, None)
 
     async def put_file(self, job: Job, name: str, content: bytes | Path) -> str:
         """Send a file and return its URI."""

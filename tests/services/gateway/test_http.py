@@ -1,0 +1,151 @@
+"""What only HTTP brings: tokens, tickets, lost answers, connections that break."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from penstock.base.clock import SECOND
+from penstock.base.errors import UnauthorizedError, UnavailableError
+from penstock.builtin.log import Log
+from penstock.engine.decision import Job
+from penstock.engine.events import TaskEnded
+from penstock.engine.states import StateType
+from penstock.engine.working_set import Live
+from penstock.ports.gateway import Assignment, Report
+from penstock.services.gateway.http import HttpGateway
+from penstock.services.gateway.wire import needed_variables
+from tests.services.gateway.conftest import TOKEN, StoreBench, serving
+
+JOB = Job("r1", 1, "e1", "main", "company.team", "flow", 1, "hello")
+
+
+def http_of(bench: StoreBench) -> HttpGateway:
+    assert isinstance(bench.gateway, HttpGateway)
+    return bench.gateway
+
+
+@pytest.mark.parametrize("token", ["wrong", TOKEN + "x", TOKEN[:-1], "ü"])
+async def test_http_wrong_token_is_refused(direct: StoreBench, token: str) -> None:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+        headers = {b"Authorization": f"Bearer {token}".encode()}
+        response = await client.post("/api/v1/worker/now", headers=list(headers.items()))
+        assert response.status_code == 401
+        assert response.json()["code"] == "WRONG_WORKER_TOKEN"
+        assert TOKEN not in response.text
+
+
+async def test_http_without_any_token_is_refused(direct: StoreBench) -> None:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+        assert (await client.post("/api/v1/worker/claim")).status_code == 401
+        assert (await client.put("/api/v1/worker/files")).status_code == 401
+
+
+async def test_http_job_that_was_not_given_opens_neither_secrets_nor_files(
+    over_http: StoreBench, tmp_path: Path
+) -> None:
+    """BEY-010: a token alone reads nothing."""
+    (job,) = await over_http.offer(1)
+    gateway = over_http.gateway
+    with pytest.raises(UnauthorizedError):
+        await gateway.call(job, "secret", {"key": "TOKEN"})
+    with pytest.raises(UnauthorizedError):
+        await gateway.put_file(job, "f", b"x")
+    with pytest.raises(UnauthorizedError):
+        await gateway.get_file(job, "kestra:///f", tmp_path / "f")
+    with pytest.raises(UnauthorizedError):
+        await gateway.report([Report(job, TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2))])
+    assert list(await over_http.events()) == []
+
+
+async def test_http_ticket_of_one_job_does_not_open_another(over_http: StoreBench) -> None:
+    await over_http.offer(1)
+    gateway = http_of(over_http)
+    await gateway.register("w1", "", 1)
+    (claimed,) = await gateway.claim("w1", 1, SECOND)
+    (other,) = await over_http.offer(1)
+    gateway._tickets[other.key] = gateway._tickets[claimed.job.key]
+    with pytest.raises(UnauthorizedError):
+        await gateway.call(other, "secret", {"key": "TOKEN"})
+
+
+async def test_http_claim_whose_answer_is_lost_is_answered_again(over_http: StoreBench) -> None:
+    (job,) = await over_http.offer(1)
+    gateway = http_of(over_http)
+    await gateway.register("w1", "", 2)
+    before = gateway._talks["w1"].received
+    await gateway.claim("w1", 1, SECOND)
+    gateway._talks["w1"].received = before  # as if the answer had never come
+    assert [one.job for one in await gateway.claim("w1", 1, SECOND)] == [job]
+    assert list(await gateway.claim("w1", 1, 0)) == []
+
+
+async def test_http_claim_given_up_by_the_worker_leases_nothing(over_http: StoreBench) -> None:
+    gateway = http_of(over_http)
+    await gateway.register("w1", "", 2)
+    await gateway.register("w2", "", 2)
+    claim = asyncio.ensure_future(gateway.claim("w1", 2, 20 * SECOND))
+    await asyncio.sleep(0.1)
+    claim.cancel()
+    await asyncio.gather(claim, return_exceptions=True)
+    await asyncio.sleep(0.1)
+    (job,) = await over_http.offer(1)
+    assert [one.job for one in await gateway.claim("w2", 1, 5 * SECOND)] == [job]
+
+
+async def test_http_server_away_is_told_as_unavailable(tmp_path: Path) -> None:
+    async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as client:
+        gateway = HttpGateway(client, TOKEN)
+        with pytest.raises(UnavailableError, match="cannot be reached"):
+            await gateway.claim("w1", 1, 0)
+        with pytest.raises(UnavailableError):
+            await gateway.put_file(JOB, "f", b"x")
+        with pytest.raises(UnavailableError):
+            await gateway.get_file(JOB, "kestra:///f", tmp_path / "f")
+
+
+@pytest.mark.parametrize("body", ["", "{}", "[1]", "not json", '{"worker_id": 5}'])
+async def test_http_request_that_cannot_be_read_is_refused(direct: StoreBench, body: str) -> None:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        for path in ("register", "claim", "heartbeat", "reports", "call", "files/read"):
+            if path == "reports" and body == "[]":
+                continue
+            response = await client.post(f"/api/v1/worker/{path}", content=body, headers=headers)
+            assert response.status_code == 422
+
+
+class Costly(Live):
+    """Outputs of a large execution: whoever reads all of them pays for it."""
+
+    def __getitem__(self, key: str) -> Any:
+        assert key != "unread"
+        return super().__getitem__(key)
+
+
+def needed(message: str, **properties: Any) -> dict[str, Any]:
+    outputs = Costly(one={"value": 1, "rows": list(range(5))}, two={"value": 2}, unread={"value": 3})
+    variables = {"inputs": {"a": 1}, "outputs": outputs, "tasks": {"one": {"state": "SUCCESS"}}, "vars": {"v": 1}}
+    definition = {"id": "t", "type": Log.type_name, "message": message, **properties}
+    return needed_variables(Assignment(JOB, definition, Log.type_name, variables))
+
+
+def test_wire_only_outputs_that_are_read_are_sent() -> None:
+    found = needed("{{ outputs.one.value }} {{ inputs.a }}", level="{{ outputs['two'].value }}")
+    assert found["outputs"] == {"one": {"value": 1, "rows": [0, 1, 2, 3, 4]}, "two": {"value": 2}}
+    assert found["tasks"] == {}
+    assert found["inputs"] == {"a": 1}
+    assert found["vars"] == {"v": 1}
+
+
+def test_wire_task_states_that_are_read_are_sent() -> None:
+    assert needed("{{ tasks.one.state }}")["tasks"] == {"one": {"state": "SUCCESS"}}
+
+
+@pytest.mark.parametrize("message", ["{{ outputs[inputs.a] }}", "{{ outputs }}", "{{ render(vars.v) }}"])
+def test_wire_template_that_may_read_anything_is_sent_everything(message: str) -> None:
+    variables = {"outputs": {"one": {"value": 1}, "two": {"value": 2}}, "vars": {"v": "x"}, "inputs": {"a": "one"}}
+    assignment = Assignment(JOB, {"message": message}, Log.type_name, variables)
+    assert needed_variables(assignment)["outputs"] == {"one": {"value": 1}, "two": {"value": 2}}
