@@ -41,7 +41,7 @@ def lease_txn(connection: Connection, owner: str, wanted: int, ttl: Micros, now:
     """Renew, take over or give back partitions so that the owner holds `wanted` of them where possible."""
     columns = TABLE.c
     mine = select(columns.partition, columns.token).where(columns.owner == owner).order_by(columns.partition)
-    held = dict(connection.execute(mine.with_for_update()).tuples().all())
+    held = {row.partition: row.token for row in connection.execute(mine.with_for_update())}
     surplus = sorted(held)[wanted:]
     if surplus:
         connection.execute(update(TABLE).where(columns.partition.in_(surplus)).values(owner=None, expires=0))

@@ -141,7 +141,7 @@ def counts_txn(connection: Connection, tenant: str) -> Mapping[str, int]:
     is_open = E.state.in_(sorted(executions.OPEN_NAMES)) & E.end_date.is_(None)
     for part in (is_open, E.end_date.is_not(None)):
         query = select(E.state, func.count()).where(E.tenant == tenant, part).group_by(E.state)
-        counts.update(dict(connection.execute(query).tuples().all()))
+        counts.update((row[0], row[1]) for row in connection.execute(query))
     return counts
 
 

@@ -32,7 +32,7 @@ def give_statistics_txn(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
         return
     connection.exec_driver_sql("ANALYZE sqlite_schema")  # makes the table of statistics when there is none
-    known = connection.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1").tuples().all()
+    known = connection.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1").all()
     if sorted(map(tuple, known)) == sorted(_SHAPES):
         return
     connection.exec_driver_sql("DELETE FROM sqlite_stat1")
