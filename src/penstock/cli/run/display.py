@@ -107,8 +107,10 @@ class Live:
 
     def show(self, execution: Execution, task_runs: Sequence[TaskRun], lines: Sequence[LogLine]) -> None:
         """Redraw, new log lines above."""
-        for line in lines:
-            self._live.console.print(_log_text(line))
+        if lines:  # in one piece: the tree is redrawn below each print
+            from rich.text import Text
+
+            self._live.console.print(Text("\n").join(_log_text(line) for line in lines))
         self._live.update(self._tree(execution, task_runs), refresh=True)
 
     def close(self, execution: Execution, task_runs: Sequence[TaskRun]) -> None:

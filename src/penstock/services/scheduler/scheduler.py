@@ -311,7 +311,7 @@ class Scheduler:
             return
         after = states.fired(entry.trigger, entry.state, step.date, step.next_date, execution.id, now)
         if await self._move(entry, after, execution):
-            log.info("fired", action="scheduler.fire", trigger="/".join(entry.trigger.key), execution=execution.id)
+            log.debug("fired", action="scheduler.fire", trigger="/".join(entry.trigger.key), execution=execution.id)
             await self._stores.notifier.publish("messages", [str(partition_of(execution.id))])
 
     async def _move(self, entry: _Entry, after: TriggerState, execution: Execution | None) -> bool:

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from penstock.base.clock import SECOND, Instant
+from penstock.engine.records import Execution, LogLine
+from penstock.engine.states import State, StateType
+from penstock.ports.queries import PageRequest
+from penstock.ports.triggers import TriggerState
+from penstock.services.executions import ExecutionService, Followers, InputReader
+from penstock.services.executor.dispatch import StoredDispatcher
+from penstock.services.flows import FlowCatalog, FlowChecker, FlowService
+from penstock.services.scheduler import Recovery, Scheduler, SchedulerSettings
+from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.scheduler import Stores
+from penstock.storage import LocalStorage
+from penstock.store import Store, open_store
+from penstock.wiring.flow_reading import FlowReading
+from penstock.wiring.plugins import load_plugins
+
+TENANT = "main"
+
+
+class ManualClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now: Instant) -> None:
+        self._now = now
+
+    def now(self) -> Instant:
+        return self._now
+
+    def set(self, now: Instant) -> None:
+        self._now = now
+
+
+async def no_answers(execution: Execution, function: str, arguments: object) -> object:
+    raise AssertionError(f"nobody expected {function}")
+
+
+@dataclass
+class World:
+    """A store with flows, and schedulers on it; executions are created and ended by hand."""
+
+    store: Store
+    clock: ManualClock
+    folder: Path
+    reading: FlowReading = field(default_factory=lambda: FlowReading(load_plugins().registry))
+
+    def __post_init__(self) -> None:
+        self.catalog = FlowCatalog(self.store.flows, self.reading.resolve, self.clock, freshness=0)
+        checker = FlowChecker(self.store.flows, self.reading.registry)
+        self.flows = FlowService(self.store.flows, checker, self.catalog, self.store.notifier, self.clock)
+        self.followers = Followers(self.store.notifier)
+        self.dispatcher = StoredDispatcher(self.store.journal, self.store.notifier)
+
+    def scheduler(self, recovery: dict[str, Recovery] | None = None) -> Scheduler:
+        store = self.store
+        executions = ExecutionService(
+            self.catalog, InputReader(LocalStorage(self.folder), no_answers), self.dispatcher, self.clock
+        )
+        return Scheduler(
+            Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
+            self.catalog,
+            self.reading.triggers,
+            Firing(executions, no_answers, {}),
+            self.dispatcher,
+            self.followers,
+            self.clock,
+            SchedulerSettings(recovery=recovery or {}, longest_sleep=SECOND // 100, retry=SECOND // 100),
+        )
+
+    @asynccontextmanager
+    async def running(self, count: int = 1, recovery: dict[str, Recovery] | None = None) -> AsyncIterator[Scheduler]:
+        schedulers = [self.scheduler(recovery) for _ in range(count)]
+        tasks = [asyncio.create_task(one.run()) for one in schedulers]
+        tasks.append(asyncio.create_task(self.followers.run()))
+        try:
+            await asyncio.sleep(0.15)
+            yield schedulers[0]
+        finally:
+            for one in schedulers:
+                one.stop()
+            tasks[-1].cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results[:-1]:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def until(self, instant: Instant) -> None:
+        """Move the clock and let the schedulers notice."""
+        self.clock.set(instant)
+        await asyncio.sleep(0.2)
+
+    async def executions(self) -> list[Execution]:
+        page = await self.store.queries.search(TENANT, [], PageRequest(size=500, sort=(("state.startDate", True),)))
+        return sorted(page.results, key=lambda execution: execution.schedule_date or 0)
+
+    async def dates(self) -> list[Instant | None]:
+        return [execution.schedule_date for execution in await self.executions()]
+
+    async def end(self, execution: Execution, state: StateType = StateType.SUCCESS) -> None:
+        """End an execution as the executor would."""
+        import msgspec
+
+        from penstock.ports.journal import PARTITIONS, Batch
+
+        now = self.clock.now()
+        leases = await self.store.journal.lease("test", PARTITIONS, 10**12, now)
+        ended = msgspec.structs.replace(
+            execution,
+            state=State.at(StateType.CREATED, execution.created).to(state, now),
+            version=execution.version + 1,
+        )
+        fences = {lease.partition: lease.token for lease in leases}
+        await self.store.journal.commit(Batch(executions={ended.id: ended}, fences=fences))
+        await self.store.notifier.publish("execution", [ended.id])
+        await asyncio.sleep(0.2)
+
+    async def state(self, trigger: str = "tick", flow: str = "timed") -> TriggerState:
+        found = await self.store.triggers.get(TENANT, "company.team", flow, trigger)
+        assert found is not None
+        return found
+
+    async def trigger_lines(self) -> list[LogLine]:
+        page = await self.store.queries.logs(TENANT, [], PageRequest(size=100))
+        return [line for line in page.results if line.trigger_id is not None]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    clock = ManualClock(1_717_243_200 * SECOND)  # 2024-06-01T12:00:00Z
+    store = await open_store(f"sqlite:///{tmp_path}/penstock.db", clock)
+    yield World(store, clock, tmp_path / "storage")
+    await store.close()
