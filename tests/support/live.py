@@ -1,0 +1,167 @@
+"""A whole server within the test's own loop: real SQLite, executor and worker, reached without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
+from penstock.api import ApiSettings, Services, create_api
+from penstock.base.clock import SystemClock
+from penstock.secrets import GivenSecrets
+from penstock.services.auth import AuthService, Credentials
+from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Steering
+from penstock.services.files import ExecutionFiles
+from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
+from penstock.services.health import HealthService
+from penstock.services.instance import InstanceService
+from penstock.services.logs import LogService
+from penstock.services.plugins import PluginCatalogue
+from penstock.services.triggers import TriggerService
+from penstock.services.webhooks import WebhookService
+from penstock.services.worker import Worker
+from penstock.wiring.core import Core, open_core
+from penstock.wiring.plan import Plan, Role
+from penstock.wiring.plugins import load_plugins
+
+USER = Credentials("ada@example.com", "Secret1234")
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+BASIC = httpx.BasicAuth(USER.username, USER.password)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """A running server and a client that is logged in by header."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    services: Services
+    core: Core
+
+    @asynccontextmanager
+    async def visitor(self, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a client that is not logged in."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server", **options) as client:
+            yield client
+
+    async def flow(self, source: str) -> dict[str, Any]:
+        """Create a flow."""
+        answer = await self.client.post("/api/v1/main/flows", content=source)
+        assert answer.status_code == 200, answer.text
+        return _json(answer)
+
+    async def run(self, flow_id: str, **options: Any) -> dict[str, Any]:
+        """Execute a flow of namespace `team` and wait for its end."""
+        params = {"wait": "true", **options.pop("params", {})}
+        answer = await self.client.post(f"/api/v1/main/executions/team/{flow_id}", params=params, **options)
+        assert answer.status_code == 200, answer.text
+        return _json(answer)
+
+    async def start(self, flow_id: str, **options: Any) -> dict[str, Any]:
+        """Start a flow of namespace `team`."""
+        answer = await self.client.post(f"/api/v1/main/executions/team/{flow_id}", **options)
+        assert answer.status_code == 200, answer.text
+        return _json(answer)
+
+    async def until(self, execution_id: str, *states: str) -> dict[str, Any]:
+        """Return the execution once it is in one of the states."""
+        async with asyncio.timeout(10):
+            while True:
+                body = _json(await self.client.get(f"/api/v1/main/executions/{execution_id}"))
+                if body["state"]["current"] in states:
+                    return body
+                await asyncio.sleep(0.01)
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+@asynccontextmanager
+async def live_server(
+    folder: Path,
+    *,
+    credentials: Credentials | None = USER,
+    database: str | None = None,
+    change: Callable[[ApiSettings], ApiSettings] = lambda settings: settings,
+    secrets: Mapping[str, str] | None = None,
+) -> AsyncIterator[LiveServer]:
+    """Run a server with its files in a folder.
+
+    Args:
+        folder: Where database and storage live.
+        credentials: The configured account; None leaves the server to be set up.
+        database: The database's address; a file in the folder by default.
+        change: Changes settings of the API.
+        secrets: Secrets by name.
+    """
+    plan = Plan(
+        roles=frozenset({Role.EXECUTOR, Role.WORKER}),
+        database=database or f"sqlite:///{folder / 'penstock.db'}",
+        storage=folder / "storage",
+        secrets=(GivenSecrets(secrets or {}),),
+    )
+    clock = SystemClock()
+    plugins = load_plugins()
+    core = await open_core(plan, plugins, clock)
+    auth = AuthService(core.store.settings, clock, configured=credentials, hasher=QUICK_HASHER)
+    await auth.open()
+    services = services_of(core, auth)
+    assert core.executor is not None
+    worker = Worker(core.gateway, core.plugins.registry, plan.worker, clock)
+    async with core.gateway:
+        tasks = [
+            asyncio.create_task(core.executor.run(), name="executor"),
+            asyncio.create_task(worker.run(), name="worker"),
+            asyncio.create_task(core.followers.run(), name="followers"),
+            asyncio.create_task(core.catalog.follow(core.store.notifier), name="catalog"),
+        ]
+        await core.executor.ready.wait()
+        settings = change(ApiSettings(version="1.2.3", keep_alive=0.2))
+        app = create_api(services, settings)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server", auth=BASIC) as client:
+            yield LiveServer(app, client, services, core)
+        worker.stop()
+        await tasks[1]
+        core.executor.stop()
+        await tasks[0]
+    for task in tasks[2:]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await core.store.close()
+
+
+def services_of(core: Core, auth: AuthService) -> Services:
+    """Return the use cases on top of a core."""
+    store, clock, answer = core.store, core.clock, core.functions.answer
+    checker = FlowChecker(store.flows, core.plugins.registry)
+    following = Following(store.queries, core.followers, poll=1.0, pause=0.01)
+    return Services(
+        auth=auth,
+        clock=clock,
+        executions=core.executions,
+        files=ExecutionFiles(store.queries, core.functions.files),
+        flow_checker=checker,
+        flow_definitions=FlowDefinitions(),
+        flows=FlowService(store.flows, checker, core.catalog, store.notifier, clock),
+        following=following,
+        health=HealthService(store.settings, "SQLite", core.plan.storage),
+        instance=InstanceService(store.settings),
+        logs=LogService(store.queries),
+        plugins=PluginCatalogue(core.plugins.registry),
+        reader=ExecutionReader(store.queries, core.storage),
+        steering=Steering(store.queries, core.dispatcher),
+        tester=ExpressionTester(store.queries, core.catalog, answer),
+        triggers=TriggerService(store.triggers, store.notifier, clock),
+        webhooks=WebhookService(core.catalog, core.reading.triggers, core.executions, following, answer),
+    )
