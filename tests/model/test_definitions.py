@@ -200,3 +200,12 @@ def test_entry_of_a_class_has_its_kind_and_older_names() -> None:
         ("test.Older",),
         "penstock-test",
     )
+
+
+def test_trigger_that_gives_no_value_for_a_required_input_is_warned_of(problems: Problems) -> None:
+    """Implements ENG-171."""
+    inputs = "inputs: [{id: a, type: STRING}, {id: b, type: STRING, defaults: x}, {id: c, type: INT, required: false}]"
+    [problem] = problems(inputs, "triggers: [{id: t, type: test.Timer}]")
+    assert (problem.severity, problem.path) == (Severity.WARNING, "triggers[0]")
+    assert problem.message == "no value for the required input `a`"
+    assert problems(inputs, "triggers: [{id: t, type: test.Timer, inputs: {a: 1}}]") == []

@@ -178,10 +178,10 @@ def test_default_of_the_list_is_its_first_value(inputs: Inputs) -> None:
 
 DEPENDENT = (
     "{id: kind, type: SELECT, values: [Access, VM]}",
-    "{id: access, type: SELECT, expression: \"{{ ['Admin', 'Reader'] }}\", "
-    "dependsOn: {inputs: [kind], condition: \"{{ inputs.kind == 'Access' }}\"}}",
-    "{id: vm, type: SELECT, expression: \"{{ {'AWS': ['t2'], 'GCP': ['f1']}['AWS'] }}\", defaults: t2, "
-    "dependsOn: {inputs: [kind], condition: \"{{ inputs.kind == 'VM' }}\"}}",
+    """{id: access, type: SELECT, expression: "{{ ['Admin', 'Reader'] }}",
+        dependsOn: {inputs: [kind], condition: "{{ inputs.kind == 'Access' }}"}}""",
+    """{id: vm, type: SELECT, expression: "{{ {'AWS': ['t2'], 'GCP': ['f1']}['AWS'] }}", defaults: t2,
+        dependsOn: {inputs: [kind], condition: "{{ inputs.kind == 'VM' }}"}}""",
 )
 
 

@@ -91,7 +91,16 @@ def test_syntax_error_in_a_key_or_a_nested_value_is_found(problems: Problems) ->
     ]
 
 
-@pytest.mark.parametrize("place", ["description: '{{ '", "variables: {x: '{{ '}"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "description: '{{ '",
+        "variables: {x: '{{ '}",
+        "inputs: [{id: a, type: STRING, description: '{{ ', displayName: '{% '}]",
+        "outputs: [{id: o, value: x, description: '{{ '}]",
+        "errors: [{id: e, type: test.Return, description: '{{ '}]",
+    ],
+)
 def test_text_that_is_never_rendered_by_itself_may_hold_anything(problems: Problems, place: str) -> None:
     """Implements ENG-198."""
     assert problems(place) == []

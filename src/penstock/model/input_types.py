@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.regexes import compiled
 from penstock.model.base import INPUT_ID_PATTERN, FlowModel
+from penstock.model.markers import Literally
 from penstock.model.values import TYPES, Mismatch, coerce, comparable
 
 TypeName = Literal[
@@ -36,8 +37,8 @@ class Input(FlowModel):
         description="Read as `inputs.<id>`; a dot nests it in an object.",
     )
     type: TypeName = Field(description="The type of the value.")
-    description: str | None = Field(None, description="Markdown, shown in the launch form.")
-    display_name: str | None = Field(None, description="Shown instead of the id.")
+    description: Annotated[str | None, Literally()] = Field(None, description="Markdown, shown in the launch form.")
+    display_name: Annotated[str | None, Literally()] = Field(None, description="Shown instead of the id.")
     required: bool = Field(True, description="Whether an execution needs a value.")
     defaults: Any = Field(None, description="The value when none is given; may be an expression.")
     prefill: Any = Field(None, description="What the launch form starts with; may be cleared.")

@@ -24,6 +24,7 @@ from penstock.model.yaml import Position, YamlDocument, read_yaml
 
 _TEXTS = Wanted(values=Wanted(text=True), items=Wanted(values=Wanted(text=True)))
 _DEFINITIONS = ("tasks", "errors", "finally", "afterExecution", "triggers", "listeners")
+_TOLD = frozenset(("id", "type", "description", "displayName"))
 _NEEDED = "it needs `id`, `namespace` and `tasks`"
 _RENDERED = ("outputs", "checks", "sla", "retry", "concurrency")
 
@@ -172,8 +173,17 @@ class _Parsing:
                 hint = f"write `{shaped.name}`"
                 self._report(Complaint((key,), f"`{key}` is an older name", hint, "DEPRECATED"), Severity.DEPRECATION)
             if key in _RENDERED:
-                self._checker.note(data[key], (key,))
+                self._note(data[key], (key,))
         return data
+
+    def _note(self, value: Any, path: Path) -> None:
+        """Remember the texts of a part of the flow that are rendered; descriptions are not."""
+        for index, one in enumerate(value) if isinstance(value, list) else ():
+            for name, item in one.items() if isinstance(one, dict) else ():
+                if name not in _TOLD:
+                    self._checker.note(item, (*path, index, name))
+        if isinstance(value, dict):
+            self._checker.note(value, path)
 
     def _inputs(self, data: dict[str, Any]) -> list[tuple[int, Input]] | None:
         """Return the declared inputs, and settle them in the data; None when `inputs` is no list."""

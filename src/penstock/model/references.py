@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.expressions import ExpressionError, compile_template
+from penstock.expressions import ExpressionError
+from penstock.expressions.template import Renderer
 from penstock.model.checking import KnownTask
 from penstock.model.complaints import Complaint, closest
 from penstock.model.input_types import Input
@@ -26,6 +27,8 @@ ROOTS = frozenset(
     )
 )
 """Names an expression may begin with (EXP-020), those that only some types provide included; `raise` is never there."""
+_COMPILER = Renderer(cache_size=0)
+"""Keeps nothing, so that reading a large flow does not push out what running flows need."""
 _GENERATED = ("_split", "_merge", "_items")
 _HYPHENATED = re.compile(r"(?<![\w'\"])(inputs|outputs|tasks|vars)((?:\.\w+)*?)\.(\w+(?:-\w+)+)")
 Finding = tuple[Complaint, Severity, int, int]
@@ -81,7 +84,7 @@ def check_references(rendered: Iterable[tuple[Path, str]], known: References) ->
 
 def _check(text: str, known: References) -> Iterator[_Note]:
     try:
-        template = compile_template(text)
+        template = _COMPILER.compile(text)
     except ExpressionError as error:
         yield error.reason, error.hint, error.code, Severity.ERROR, max(error.line, 1), max(error.column, 1)
         return

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.model.checking import KnownTask, Report
 from penstock.model.complaints import Complaint, closest, unknown_property
 from penstock.model.defaults import PluginDefaults
-from penstock.model.input_types import Input
+from penstock.model.input_types import ChoiceInput, Input
 from penstock.model.problems import Path, Severity
 from penstock.model.registry import TypeRegistry
 from penstock.model.wanted import shape_of
@@ -48,6 +48,7 @@ def check_rules(
     for index, one in defaults:
         _default(index, one, registry, report)
     _calls(data, tasks, error)
+    _launches(data, inputs, report)
     if data.get("listeners"):
         hint = "use `afterExecution`, `errors` or a Flow trigger of another flow"
         report(Complaint(("listeners",), "listeners are deprecated", hint, "DEPRECATED"), Severity.DEPRECATION)
@@ -145,6 +146,31 @@ def _calls(data: Mapping[str, Any], tasks: Sequence[KnownTask], error: _Error) -
         if own in called_flows([task]):
             hint = "call another flow, or use a loop"
             error((*task.path, "flowId"), f"the flow calls itself in task `{task.id}`, again and again", hint)
+
+
+def _launches(data: Mapping[str, Any], inputs: DeclaredInputs, report: Report) -> None:
+    """Warn of triggers that give no value for an input that needs one: they cannot create executions (ENG-171)."""
+    needed = [one.id for _, one in inputs if one.required and _has_no_value(one)]
+    triggers = data.get("triggers")
+    for index, trigger in enumerate(triggers if needed and isinstance(triggers, list) else ()):
+        given = trigger.get("inputs") if isinstance(trigger, dict) else None
+        names = given if isinstance(given, dict) else {}
+        missing = [one for one in needed if one not in names and one.split(".")[0] not in names]
+        if missing:
+            listed = ", ".join(f"`{one}`" for one in missing)
+            hint = "give it under `inputs` of the trigger, or declare `defaults`"
+            complaint = Complaint(
+                ("triggers", index), f"no value for the required input {listed}", hint, "MISSING_INPUT"
+            )
+            report(complaint, Severity.WARNING)
+
+
+def _has_no_value(one: Input) -> bool:
+    if one.depends_on is not None or one.defaults is not None:
+        return False
+    if isinstance(one, ChoiceInput):
+        return not one.auto_select_first
+    return one.expression is None
 
 
 def called_flows(tasks: Iterable[KnownTask]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ the one type that was written. Implements PLG-047, PLG-048.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
@@ -111,17 +111,16 @@ class _Schemas:
 
 
 def _inner(models: Iterable[type[BaseModel]]) -> Iterator[type[BaseModel]]:
-    """Yield the models inside models that hold definitions somewhere, such as the entries of a Dag."""
+    """Yield the models that are used inside models, such as the entries of a Dag or the kinds of retry."""
     seen: set[type[BaseModel]] = set()
-    waiting = list(models)
+    waiting: list[Any] = [info.annotation for model in models for info in model.model_fields.values()]
     while waiting:
-        for field in shape_of(waiting.pop()).nesting:
-            for wanted in (field.wanted, field.wanted.items, field.wanted.values):
-                inner = wanted.model if wanted is not None else None
-                if inner is not None and inner not in seen:
-                    seen.add(inner)
-                    waiting.append(inner)
-                    yield inner
+        annotation = waiting.pop()
+        waiting.extend(get_args(annotation))
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+            seen.add(annotation)
+            waiting.extend(info.annotation for info in annotation.model_fields.values())
+            yield annotation
 
 
 def _link(schema: Schema, model: type[BaseModel]) -> None:
@@ -182,6 +181,8 @@ def _unions(registry: TypeRegistry) -> Iterator[tuple[str, Schema]]:
 
 def _choice(targets: list[tuple[str, str, tuple[str, ...]]], required: list[str]) -> Schema:
     older = [alias for _, _, aliases in targets for alias in aliases]
+    if not targets:  # nothing of the kind is installed
+        return {"type": "object", "required": required, "properties": {"type": {"type": "string"}}}
     names: list[Schema] = [{"enum": [name for _, name, _ in targets]}]
     if older:
         names.append({"enum": older, **_hidden("An older name.")})
