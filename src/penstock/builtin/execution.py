@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from penstock.sdk import PluginError, Property, RunContext, Task, is_truthy, json_text
+from penstock.sdk import PluginError, PluginModel, Property, RunContext, Task, is_truthy, json_text
 
 
 class TaskFailure(PluginError):
@@ -61,7 +61,7 @@ class Assert(Task):
         raise TaskFailure(message or f"{len(false)} of {len(held)} conditions are false")
 
 
-class Label(BaseModel):
+class Label(PluginModel):
     """One label of a list of labels."""
 
     key: str

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def flow(*definitions: dict[str, Any]) -> ResolvedFlow:
         found = REGISTRY.find(whole["type"])
         assert found is not None
         tasks.append(ResolvedTask(whole["id"], whole["type"], whole, quick=found.entry.cls.quick))  # type: ignore[attr-defined]
-    following = {task.id: after for task, after in zip(tasks, tasks[1:], strict=False)}
+    following = {task.id: after for task, after in itertools.pairwise(tasks)}
     lists = {"tasks": tuple(tasks)}
     return ResolvedFlow("main", "company.team", "flow", 1, lists, {task.id: task for task in tasks}, following, {})
 
@@ -90,7 +91,7 @@ async def serving(folder: Path, places: int) -> AsyncIterator[Server]:
     server = Server(store, None)  # type: ignore[arg-type]  # set below
     executor = Executor(
         store.journal, store.jobs, server, store.notifier, clock, functions.answer,
-        ExecutorSettings("test", exclusive=True), local,
+        ExecutorSettings("test"), local,
     )  # fmt: skip
     server.dispatcher = LocalDispatcher(executor, StoredDispatcher(store.journal, store.notifier))
     gateway = DirectGateway(
