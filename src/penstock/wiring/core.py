@@ -79,6 +79,7 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
         clock=clock,
         local=local,
         shared=plan.shared,
+        working_set=executor.working_set if executor is not None else None,
     )
     return Core(
         plan=plan,
@@ -99,8 +100,8 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
 
 
 def _places(plan: Plan) -> int:
-    """Return how many jobs may be handed to the local worker at once: enough that its queues never run dry."""
-    return max(1024, 4 * plan.worker.threads)
+    """Return how many jobs may be handed to the local worker at once; more where no other worker could take them."""
+    return 5_000 if plan.is_embedded else 2 * plan.worker.threads
 
 
 def _executor(

@@ -132,6 +132,10 @@ class Executor:
         """Return whether this executor decides for an execution."""
         return partition_of(execution_id) in self._leases
 
+    def working_set(self, execution_id: str) -> ExecutionState | None:
+        """Return what is held of an execution in memory, if anything; not to be changed."""
+        return self._states.get(execution_id) if self.owns(execution_id) else None
+
     def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Put deliveries into the inbox; their receipts tell when they are stored."""
         self._inbox.extend(deliveries)
@@ -413,6 +417,7 @@ class Executor:
     async def _renew_leases(self, *, first: bool = False) -> None:
         if first and self._settings.exclusive:
             await self._journal.release("*")
+            await self._jobs.expire(-1, self._clock.now())
             await self._jobs.expire(-1, self._clock.now())  # before `ready`: a worker that registers later stays
         leases = await self._journal.lease(self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now())
         held = {lease.partition: lease.token for lease in leases}

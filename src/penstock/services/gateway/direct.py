@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,14 @@ from penstock.services.gateway.local import LocalAssignments
 
 log = structlog.get_logger(__name__)
 _SAFETY_POLL = 2.0
+
+
+WorkingSet = Callable[[str], ExecutionState | None]
+"""Returns what the executor of this process holds of an execution in memory, if anything."""
+
+
+def _nothing_held(execution_id: str) -> ExecutionState | None:
+    return None
 
 
 class ReportSink(Protocol):
@@ -74,6 +82,7 @@ class DirectGateway:
         clock: Clock,
         local: LocalAssignments | None = None,
         shared: Mapping[str, Any] | None = None,
+        working_set: WorkingSet | None = None,
     ) -> None:
         self._queue = queue
         self._journal = journal
@@ -85,6 +94,7 @@ class DirectGateway:
         self._clock = clock
         self._local = local
         self._shared = shared or {}
+        self._working_set = working_set or _nothing_held
         self._workers: dict[str, _Registered] = {}
         self._listener: asyncio.Task[None] | None = None
 
@@ -170,17 +180,15 @@ class DirectGateway:
 
     async def _assignments(self, worker: _Registered, worker_id: str, jobs: Sequence[Job]) -> list[Assignment]:
         """Return the jobs with all that is needed to run them; jobs that have become pointless end here."""
-        loaded = await self._journal.load({job.execution_id for job in jobs})
+        states = await self._states({job.execution_id for job in jobs})
         result = []
         for job in jobs:
-            found = loaded.get(job.execution_id)
-            runs = {run.id: run for run in found.task_runs} if found else {}
-            if found is None or not _may_run(job, runs.get(job.task_run_id)):
+            state = states.get(job.execution_id)
+            if state is None or not _may_run(job, state.task_runs.get(job.task_run_id)):
                 await self._end(worker, worker_id, job, StateType.KILLED, None)
                 continue
             try:
                 flow = await self._flows.resolved(job.tenant, job.namespace, job.flow_id, job.flow_revision)
-                state = ExecutionState.of(found.execution, found.task_runs)
                 result.append(assignment_of(job, state, flow, self._shared))
             except UnavailableError:
                 raise
@@ -188,6 +196,15 @@ class DirectGateway:
                 reason = str(error) if isinstance(error, PenstockError) else f"the flow has no task {job.task_id}"
                 await self._end(worker, worker_id, job, StateType.FAILED, reason)
         return result
+
+    async def _states(self, execution_ids: set[str]) -> dict[str, ExecutionState]:
+        """Return the working sets of executions: from memory where the executor of this process holds them."""
+        states = {one: state for one in execution_ids if (state := self._working_set(one)) is not None}
+        missing = execution_ids - states.keys()
+        if missing:
+            for execution_id, found in (await self._journal.load(missing)).items():
+                states[execution_id] = ExecutionState.of(found.execution, found.task_runs)
+        return states
 
     async def _end(self, worker: _Registered, worker_id: str, job: Job, state: StateType, error: str | None) -> None:
         now = self._clock.now()

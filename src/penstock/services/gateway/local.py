@@ -18,12 +18,15 @@ class LocalAssignments:
     """Jobs on their way to the worker of this process (`LocalWorker` of the executor).
 
     Args:
-        places: How many jobs the worker may hold besides those it claimed, waiting ones included. As many as it has
+        places: How many jobs the worker may hold besides those it claimed, waiting ones included. Few more than it has
             threads where other workers could take the job instead; many more where this is the only worker.
+        quick_places: The same for jobs that need next to no time: to lease them elsewhere would cost more than to run
+            them here.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, quick_places: int = 50_000) -> None:
         self._places = places
+        self._quick_places = quick_places
         self._worker: str | None = None
         self._group = ""
         self._held: set[tuple[str, int]] = set()
@@ -37,7 +40,8 @@ class LocalAssignments:
 
     def reserve(self, job: Job) -> str | None:
         """Reserve a place for a job and return the worker's id; None when it is full, gone or of another group."""
-        if self._worker is None or job.worker_group != self._group or len(self._held) >= self._places:
+        places = self._quick_places if job.quick else self._places
+        if self._worker is None or job.worker_group != self._group or len(self._held) >= places:
             return None
         self._held.add(job.key)
         return self._worker
