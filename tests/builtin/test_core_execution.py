@@ -71,7 +71,7 @@ def test_labels_expression_giving_a_map_is_read_as_one(contexts: RunContextFacto
 
 def test_labels_of_the_system_are_refused(contexts: RunContextFactory) -> None:
     """ENG-034."""
-    with pytest.raises(TaskFailure, match="system.correlationId"):
+    with pytest.raises(TaskFailure, match=r"system\.correlationId"):
         build(Labels, labels={"system.correlationId": "mine"}).run(contexts.of())
 
 

@@ -184,7 +184,7 @@ async def test_worker_end_action_that_fails_does_not_keep_others_from_running(st
         context.on_kill(broken)
         ended.wait(10)
 
-    async with start() as bench:
+    async with start(abandon_after=10 * SECOND) as bench:
         (end,) = await bench.run(bench.call(run, timeout="PT0.03S"))
         assert end.state is StateType.FAILED
         assert ended.is_set()
