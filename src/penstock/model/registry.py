@@ -111,22 +111,25 @@ class TypeRegistry:
         """Return the entry behind a name or an older name (ENG-007: case-sensitive)."""
         return self._found.get(name)
 
-    @cached_property
-    def _by_last_part(self) -> dict[str, str]:
-        return {known.rsplit(".", 1)[-1].lower(): known for known in (*self._aliases, *self._entries)}
-
     def has_prefix(self, prefix: str) -> bool:
         """Whether any type's name, or an older one, begins with this and a dot."""
         return any(name.startswith(prefix + ".") for name in self._found)
 
+    @cached_property
+    def _by_last_part(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for name in self._found:
+            names.setdefault(name.rsplit(".", 1)[-1].lower(), []).append(name)
+        return names
+
     def suggest(self, name: str) -> str | None:
-        """Return the known name nearest to a wrong one, judged by the whole and by its last part."""
-        if near := difflib.get_close_matches(name, self._entries, n=1, cutoff=0.75):
-            return near[0]
-        last = self._by_last_part
-        if near := difflib.get_close_matches(name.rsplit(".", 1)[-1].lower(), last, n=1, cutoff=0.75):
-            return last[near[0]]
-        return None
+        """Return the known name nearest to a wrong one: of those whose last part is alike, the most similar."""
+        last = difflib.get_close_matches(name.rsplit(".", 1)[-1].lower(), self._by_last_part, n=3, cutoff=0.75)
+        alike = [known for part in last for known in self._by_last_part[part]]
+        if not alike:
+            return None
+        nearest = max(alike, key=lambda known: difflib.SequenceMatcher(None, name, known).ratio())
+        return self._found[nearest].entry.name
 
     def of_kind(self, kind: TypeKind) -> Iterator[TypeEntry]:
         """Return the entries of one kind, sorted by name."""
