@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 
@@ -34,10 +37,8 @@ async def test_execution_started_answers_at_once_in_state_created(server: LiveSe
     assert body["url"] == f"/ui/executions/team/hello/{body['id']}"
 
 
-async def test_execution_url_begins_with_the_external_address_when_that_is_known(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_execution_url_begins_with_the_external_address_when_that_is_known(tmp_path: Path) -> None:
     """ENG-125."""
-    from dataclasses import replace
-
     async with live_server(tmp_path, change=lambda given: replace(given, url="https://flows.example.com/")) as server:
         await server.flow(HELLO)
         body = await server.start("hello")
@@ -262,7 +263,7 @@ async def test_flow_of_an_execution_shows_what_ran_without_the_tasks_properties(
     assert "source" not in body
 
 
-async def test_expression_is_evaluated_in_the_context_of_a_task_run(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_expression_is_evaluated_in_the_context_of_a_task_run(tmp_path: Path) -> None:
     """UI-127."""
     async with live_server(tmp_path, secrets={"TOKEN": "hidden-value"}) as server:
         await server.flow(GREETING)
@@ -278,8 +279,6 @@ async def test_expression_is_evaluated_in_the_context_of_a_task_run(tmp_path) ->
 
 
 async def test_executions_waited_for_in_parallel_all_answer(server: LiveServer) -> None:
-    import asyncio
-
     await server.flow(GREETING)
     bodies = await asyncio.gather(*(server.run("greeting", data={"name": str(one)}) for one in range(20)))
     assert sorted(body["outputs"]["greeting"] for body in bodies) == sorted(f"Hello {one}" for one in range(20))

@@ -18,7 +18,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer
 from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
-from penstock.api.middleware import Gate, PathRewriter, SecurityHeaders
+from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.executions import ExecutionRoutes
 from penstock.api.routes.files import FileRoutes
@@ -53,7 +53,7 @@ def create_api(services: Services, settings: ApiSettings) -> FastAPI:
     for router in (*routers, *services.routers):
         app.include_router(router)
     _describe(app)
-    app.router.routes.extend(InterfaceRoutes(settings.ui, settings.context_path).routes())
+    app.router.routes.extend(InterfaceRoutes(settings.ui, settings.context).routes())
     install_error_handlers(app)
     _wrap(app, services, settings)
     return app
@@ -129,4 +129,5 @@ def _wrap(app: FastAPI, services: Services, settings: ApiSettings) -> None:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
         )
+    app.add_middleware(Failures)
     app.add_middleware(SecurityHeaders)

@@ -128,15 +128,15 @@ async def _http(request: Request, error: Exception) -> Response:
     return JsonAnswer(body, status_code=error.status_code, headers=error.headers)
 
 
-async def unexpected(request: Request, error: Exception) -> Response:
-    """Log an error nobody foresaw under a number, and answer with the number alone."""
+def unexpected(path: str, error: Exception) -> Response:
+    """Log an error nobody foresaw under a number, and return an answer with the number alone."""
     number = new_id()
-    log.error("unexpected error", action="request_crashed", path=request.url.path, request_id=number, exc_info=error)
+    log.error("unexpected error", action="request_crashed", path=path, request_id=number, exc_info=error)
     body = {
         "message": f"something went wrong on the server (request {number})",
         "code": "INTERNAL",
         "hint": "the server's log tells more under this number",
-        "path": request.url.path,
+        "path": path,
     }
     return JsonAnswer(body, status_code=500)
 
@@ -146,4 +146,3 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PenstockError, _deliberate)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, unexpected)

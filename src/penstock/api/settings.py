@@ -50,7 +50,13 @@ class ApiSettings:
     cors_origins: tuple[str, ...] = ()
     keep_alive: float = 15.0
 
+    @property
+    def context(self) -> str:
+        """The context path with a slash before it and none after; empty when there is none."""
+        path = self.context_path.strip("/")
+        return f"/{path}" if path else ""
+
     def execution_url(self, namespace: str, flow_id: str, execution_id: str) -> str:
         """Return the address of an execution's page; the path alone when the external address is unknown (ENG-125)."""
-        base = self.url.rstrip("/") if self.url else self.context_path
+        base = self.url.rstrip("/") if self.url else self.context
         return f"{base}/ui/executions/{namespace}/{flow_id}/{execution_id}"

@@ -1,7 +1,8 @@
 """What every request passes through, as plain ASGI: no copies of bodies, no buffering of streams."""
 
+from penstock.api.middleware.failures import Failures
 from penstock.api.middleware.gate import Gate, identity_of
 from penstock.api.middleware.headers import SecurityHeaders
 from penstock.api.middleware.paths import PathRewriter
 
-__all__ = ["Gate", "PathRewriter", "SecurityHeaders", "identity_of"]
+__all__ = ["Failures", "Gate", "PathRewriter", "SecurityHeaders", "identity_of"]

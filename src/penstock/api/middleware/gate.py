@@ -74,7 +74,7 @@ class Gate:
         if identity is None and not is_open:
             raise LoginRequiredError("this needs a login")
         if scope["method"] not in _SAFE and (identity is None or identity.by_cookie):
-            self._check_origin(scope, headers, has_cookie=identity is not None)
+            self._check_origin(headers, by_cookie_alone=identity is not None and not is_open)
         return identity
 
     def _is_keyed(self, path: str) -> bool:
@@ -95,17 +95,17 @@ class Gate:
         cookie = _cookie(headers.get(b"cookie", ""))
         return None if cookie is None else await self._auth.by_cookie(cookie, address)
 
-    def _check_origin(self, scope: Scope, headers: dict[bytes, str], *, has_cookie: bool) -> None:
+    def _check_origin(self, headers: dict[bytes, str], *, by_cookie_alone: bool) -> None:
         """Refuse a change that another page made the browser ask for.
 
-        A page of another origin can neither set `X-Requested-With` nor hide its `Origin`. Callers without a cookie are
-        no browsers unless they send an `Origin`.
+        A page of another origin can neither set `X-Requested-With` nor hide its `Origin`. Whoever sends neither is let
+        pass where something else than a cookie is asked for: a login brings the password.
         """
         if b"x-requested-with" in headers:
             return
         origin = headers.get(b"origin")
         if origin is None:
-            if has_cookie and headers.get(b"sec-fetch-site") != "same-origin":
+            if by_cookie_alone and headers.get(b"sec-fetch-site") != "same-origin":
                 raise ForgedRequestError("the request does not say that it comes from the interface")
             return
         if _host(origin) not in (headers.get(b"host"), self._origin):

@@ -53,7 +53,7 @@ class PathRewriter:
         self._app = app
         self._tenants = settings.tenants
         self._default = settings.default_tenant
-        self._context = "/" + settings.context_path.strip("/") if settings.context_path.strip("/") else ""
+        self._context = settings.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

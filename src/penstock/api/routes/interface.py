@@ -19,12 +19,12 @@ class InterfaceRoutes:
 
     Args:
         folder: The built interface; None when this installation has none.
-        context_path: What stands before `/ui` in addresses.
+        context: What stands before `/ui` in addresses.
     """
 
-    def __init__(self, folder: Path | None, context_path: str) -> None:
+    def __init__(self, folder: Path | None, context: str) -> None:
         self._folder = folder.resolve() if folder is not None and (folder / "index.html").is_file() else None
-        self._context = "/" + context_path.strip("/") if context_path.strip("/") else ""
+        self._context = context
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""

@@ -1,0 +1,134 @@
+"""Webhooks: the key authorises, the request becomes `trigger`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.flows import HOOKED
+from tests.support.live import LiveServer
+
+HOOKS = "/api/v1/main/executions/webhook"
+SECRET_KEY = HOOKED.replace("key: abc123", "key: \"{{ secret('HOOK') }}\"")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+async def test_webhook_with_the_right_key_starts_the_flow_without_a_login(server: LiveServer, method: str) -> None:
+    """API-022, ENG-302, ENG-304, ENG-413."""
+    await server.flow(HOOKED)
+    async with server.visitor() as visitor:
+        answer = await visitor.request(method, f"{HOOKS}/team/hooked/abc123")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert set(body) >= {"tenantId", "id", "namespace", "flowId", "flowRevision", "trigger", "labels", "state", "url"}
+    assert body["trigger"]["id"] == "hook"
+    ended = await server.until(body["id"], "SUCCESS")
+    assert ended["taskRunList"][0]["outputs"] == {"value": "nobody"}
+    assert "system.username" not in {label["key"] for label in ended["labels"]}
+
+
+@pytest.mark.parametrize("path", ["team/hooked/wrong", "team/hooked/abc12", "team/other/abc123", "other/hooked/abc123"])
+async def test_webhook_with_a_wrong_address_is_not_found_and_tells_nothing(server: LiveServer, path: str) -> None:
+    """ENG-413."""
+    await server.flow(HOOKED)
+    async with server.visitor() as visitor:
+        answer = await visitor.post(f"{HOOKS}/{path}")
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "there is no webhook at this address"
+
+
+async def test_webhook_passes_body_headers_parameters_and_path_to_the_flow(server: LiveServer) -> None:
+    """ENG-303, USE-B013."""
+    source = HOOKED.replace(
+        "{{ trigger.body.who ?? 'nobody' }}",
+        "{{ trigger.body.list[0].who }} {{ trigger.headers['X-Order'] | first }} {{ trigger.parameters.p[1] }} "
+        "{{ trigger.parameters.missing[0] ?? 'none' }} {{ trigger.path }}",
+    )
+    await server.flow(source)
+    async with server.visitor() as visitor:
+        answer = await visitor.post(
+            f"{HOOKS}/team/hooked/abc123/some/path",
+            params=[("p", "1"), ("p", "2")],
+            json={"list": [{"who": "Ada"}]},
+            headers={"X-Order": "7"},
+        )
+    ended = await server.until(answer.json()["id"], "SUCCESS")
+    assert ended["taskRunList"][0]["outputs"] == {"value": "Ada 7 2 none some/path"}
+
+
+async def test_webhook_body_that_is_no_json_is_text(server: LiveServer) -> None:
+    await server.flow(HOOKED.replace("trigger.body.who ?? 'nobody'", "trigger.body"))
+    async with server.visitor() as visitor:
+        answer = await visitor.post(
+            f"{HOOKS}/team/hooked/abc123", content='{"a": 1', headers={"Content-Type": "text/plain"}
+        )
+    ended = await server.until(answer.json()["id"], "SUCCESS")
+    assert ended["taskRunList"][0]["outputs"] == {"value": '{"a": 1'}
+
+
+async def test_webhook_does_not_store_the_callers_password(server: LiveServer) -> None:
+    await server.flow(HOOKED)
+    answer = await server.client.post(f"{HOOKS}/team/hooked/abc123", headers={"Cookie": "BASIC_AUTH=secret"})
+    ended = await server.until(answer.json()["id"], "SUCCESS")
+    names = {name.lower() for name in ended["trigger"]["variables"]["headers"]}
+    assert "host" in names
+    assert not names & {"authorization", "cookie"}
+
+
+async def test_webhook_key_may_be_a_secret(server: LiveServer) -> None:
+    """ENG-302, USE-B060."""
+    await server.flow(SECRET_KEY)
+    async with server.visitor() as visitor:
+        assert (await visitor.post(f"{HOOKS}/team/hooked/from-a-secret")).status_code == 200
+        assert (await visitor.post(f"{HOOKS}/team/hooked/other")).status_code == 404
+
+
+async def test_webhook_that_waits_answers_with_the_outputs(server: LiveServer) -> None:
+    """ENG-305."""
+    waiting = HOOKED.replace("key: abc123", "key: abc123\n    wait: true\n    returnOutputs: true")
+    outputs = 'outputs:\n  - id: greeting\n    type: STRING\n    value: "Hello {{ outputs.show.value }}!"\n'
+    await server.flow(waiting + outputs)
+    async with server.visitor() as visitor:
+        answer = await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Alice"})
+    assert answer.json() == {"greeting": "Hello Alice!"}
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_webhook_answers_with_bare_text_when_the_trigger_says_so(server: LiveServer) -> None:
+    """ENG-305."""
+    options = "key: abc123\n    wait: true\n    returnOutputs: true\n    responseContentType: text/plain"
+    outputs = 'outputs:\n  - id: greeting\n    type: STRING\n    value: "Hello {{ outputs.show.value }}!"\n'
+    await server.flow(HOOKED.replace("key: abc123", options) + outputs)
+    async with server.visitor() as visitor:
+        answer = await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Bob"})
+    assert answer.text == "Hello Bob!"
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_webhook_that_is_disabled_starts_nothing(server: LiveServer) -> None:
+    await server.flow(HOOKED.replace("key: abc123", "key: abc123\n    disabled: true"))
+    async with server.visitor() as visitor:
+        answer = await visitor.post(f"{HOOKS}/team/hooked/abc123")
+    assert answer.status_code == 409
+    assert (await server.client.get("/api/v1/main/executions/search")).json()["total"] == 0
+
+
+async def test_webhook_gives_the_flow_its_inputs(server: LiveServer) -> None:
+    """ENG-303."""
+    source = HOOKED.replace("{{ trigger.body.who ?? 'nobody' }}", "{{ inputs.who }} {{ inputs.size }}")
+    source = source.replace("key: abc123", 'key: abc123\n    inputs:\n      who: "{{ trigger.body.name }}"')
+    await server.flow(source + "inputs:\n  - id: who\n    type: STRING\n  - id: size\n    type: INT\n    defaults: 1\n")
+    async with server.visitor() as visitor:
+        url = f"{HOOKS}/team/hooked/abc123"
+        answer = await visitor.post(url, json={"name": "Ada"}, params={"inputs": '{"size": 4}'})
+        ended = await server.until(answer.json()["id"], "SUCCESS")
+        assert ended["taskRunList"][0]["outputs"] == {"value": "Ada 4"}
+        refused = await visitor.post(url, json={"name": "Ada"}, params={"inputs": "size:many"})
+    assert refused.status_code == 422
+
+
+async def test_webhook_of_a_new_revision_uses_its_key(server: LiveServer) -> None:
+    await server.flow(HOOKED)
+    await server.client.put("/api/v1/main/flows/team/hooked", content=HOOKED.replace("abc123", "new-key"))
+    async with server.visitor() as visitor:
+        assert (await visitor.post(f"{HOOKS}/team/hooked/abc123")).status_code == 404
+        assert (await visitor.post(f"{HOOKS}/team/hooked/new-key")).status_code == 200
