@@ -163,11 +163,11 @@ def test_constraint_accepts_its_bounds_and_refuses_what_lies_outside(
         assert inputs.refused(line, a=value)
 
 
-def test_validator_that_takes_too_long_is_a_problem(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validator_that_takes_too_long_is_a_problem(registry: TypeRegistry) -> None:
     """Implements ENG-190."""
-    monkeypatch.setattr("penstock.model.input_types.REGEX_TIMEOUT", 0.05)
-    [problem] = inputs.refused("{id: a, type: STRING, validator: '(a|aa)+$'}", a="a" * 60 + "b")
-    assert "can be tried on within 0.05 s" in problem
+    declared = declare("{id: a, type: STRING, validator: '(a|aa)+$'}", registry=registry)
+    with pytest.raises(InvalidInputs, match=r"can be tried on within 0\.05 s"):
+        read_inputs(declared, {"a": "a" * 60 + "b"}, render, regex_timeout=0.05)
 
 
 def test_default_of_the_list_is_its_first_value(inputs: Inputs) -> None:

@@ -101,13 +101,21 @@ class TextInput(Input):
 
     def accept(self, value: Any) -> Any:
         """Return the text, when the pattern matches all of it."""
+        return self.matching(value, REGEX_TIMEOUT)
+
+    def matching(self, value: Any, timeout: float) -> Any:
+        """Return the text, when the pattern matches all of it within some seconds.
+
+        Raises:
+            Mismatch: It does not.
+        """
         text = coerce(self.type, value)
         if self.validator is None:
             return text
         try:
-            matches = compiled(self.validator).fullmatch(text, timeout=REGEX_TIMEOUT) is not None
+            matches = compiled(self.validator).fullmatch(text, timeout=timeout) is not None
         except TimeoutError:
-            raise Mismatch(f"something that `{self.validator}` can be tried on within {REGEX_TIMEOUT:g} s") from None
+            raise Mismatch(f"something that `{self.validator}` can be tried on within {timeout:g} s") from None
         if not matches:
             raise Mismatch(f"a text that matches `{self.validator}`")
         return text

@@ -15,7 +15,7 @@ from penstock.base.errors import InvalidRequestError
 from penstock.expressions import ExpressionError, is_truthy
 from penstock.expressions.values import text_of
 from penstock.model.complaints import closest
-from penstock.model.input_types import ChoiceInput, Input, TextInput, has_expression
+from penstock.model.input_types import REGEX_TIMEOUT, ChoiceInput, Input, TextInput, has_expression
 from penstock.model.scalars import plain
 from penstock.model.values import Mismatch, coerce
 
@@ -67,6 +67,7 @@ def read_inputs(
     render: Render,
     *,
     encrypt: Encrypt | None = None,
+    regex_timeout: float = REGEX_TIMEOUT,
 ) -> dict[str, Any]:
     """Return the values of a flow's inputs, dotted ids nested in objects.
 
@@ -75,11 +76,12 @@ def read_inputs(
         given: What was given, by id; inputs with dotted ids may be given nested too.
         render: Renders expressions.
         encrypt: Encrypts the values of SECRET inputs; without it they cannot be given.
+        regex_timeout: Seconds a `validator` may take (`kestra.regex.timeout`).
 
     Raises:
         InvalidInputs: At least one value is missing, wrong or unknown.
     """
-    states, unknown = check_inputs(inputs, given, render)
+    states, unknown = check_inputs(inputs, given, render, regex_timeout=regex_timeout)
     problems = [state.problem for state in states if state.problem] + unknown
     result: dict[str, Any] = {}
     for state in states:
@@ -97,7 +99,7 @@ def read_inputs(
 
 
 def check_inputs(
-    inputs: Sequence[Input], given: Mapping[str, Any], render: Render
+    inputs: Sequence[Input], given: Mapping[str, Any], render: Render, *, regex_timeout: float = REGEX_TIMEOUT
 ) -> tuple[list[InputState], list[InputProblem]]:
     """Return how each input stands, in the declared order, and the problems of given values nobody declares.
 
@@ -107,7 +109,7 @@ def check_inputs(
     values: dict[str, Any] = {}
     by_id = {one.id: one for one in inputs}
     for one in _ordered(inputs, by_id):
-        states[one.id] = state = _state(one, given, values, states, render)
+        states[one.id] = state = _state(one, given, values, states, render, regex_timeout)
         _put(values, one.id, state.value)
     return [states[one.id] for one in inputs], list(_unknown(by_id, given))
 
@@ -135,6 +137,7 @@ def _state(
     values: Mapping[str, Any],
     states: Mapping[str, InputState],
     render: Render,
+    regex_timeout: float,
 ) -> InputState:
     scope = {"inputs": values}
     try:
@@ -145,7 +148,7 @@ def _state(
     except _Refused as refused:
         return InputState(one, enabled=True, problem=InputProblem(one.id, refused.message, refused.hint))
     try:
-        accepted = None if value is None else _accept(one, value, choices)
+        accepted = None if value is None else _accept(one, value, choices, regex_timeout)
     except Mismatch as mismatch:
         problem = InputProblem(one.id, _wrong(one, value, mismatch.wanted, is_default=is_default))
         return InputState(one, enabled=True, choices=choices, problem=problem)
@@ -235,9 +238,11 @@ def _rendered(template: str, name: str, scope: Mapping[str, Any], render: Render
         raise _Refused(f"`{name}` cannot be rendered: {error.message}", error.hint) from error
 
 
-def _accept(one: Input, value: Any, choices: list[str] | None) -> Any:
+def _accept(one: Input, value: Any, choices: list[str] | None, regex_timeout: float) -> Any:
     if isinstance(one, ChoiceInput):
         return one.choose(value, choices)
+    if isinstance(one, TextInput):
+        return one.matching(value, regex_timeout)
     return one.accept(value)
 
 
