@@ -153,7 +153,7 @@ async def test_worker_undefined_variable_fails_with_the_place(start: Start) -> N
 
 async def test_worker_unknown_type_fails_once_and_for_all(start: Start) -> None:
     async with start() as bench:
-        (end,) = await bench.run(bench.assignment("io.kestra.plugin.core.log.Lgo", message="x"))
+        (end,) = await bench.run(bench.assignment("io.kestra.plugin.core.log.Logg", message="x"))
         assert end.state is StateType.FAILED
         assert not end.retryable
         assert "did you mean io.kestra.plugin.core.log.Log?" in end.error

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.base.clock import SECOND
+from penstock.base.errors import UnavailableError
 from penstock.engine.states import StateType
 from penstock.sdk import RunContext
 from penstock.services.worker import Worker, WorkerSettings
@@ -127,3 +128,54 @@ async def test_side_task_that_dies_stops_the_worker_with_its_error() -> None:
     with pytest.raises(TypeError, match="a defect"):
         await asyncio.wait_for(worker.run(), 5)
     assert gateway.released == [worker.id]
+
+
+class Late(MemoryGateway):
+    """Comes up after the worker."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def register(self, worker_id: str, group: str, capacity: int) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise UnavailableError("the server starts up")
+        await super().register(worker_id, group, capacity)
+
+    async def release(self, worker_id: str) -> None:
+        raise UnavailableError("the server is gone already")
+
+
+async def test_server_comes_late_and_goes_early_bothers_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.services.worker.worker._PAUSE", 0.01)
+    gateway = Late()
+    worker = worker_on(gateway)
+    running = asyncio.create_task(worker.run())
+    await gateway.offer(Bench(gateway, worker).assignment(SLEEP, duration="PT0.01S"))
+    await gateway.settled(1)
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_task_whose_lines_nobody_takes_any_more_is_not_held_up_by_them() -> None:
+    gateway = MemoryGateway()
+    worker = worker_on(gateway, grace=SECOND // 10, flush_every=600 * SECOND)
+    said: list[int] = []
+
+    def talk(context: RunContext) -> None:
+        for number in range(20_000):
+            context.logger.info(str(number))
+            if number == 100:
+                time.sleep(0.2)
+        said.append(1)
+
+    running = asyncio.create_task(worker.run())
+    await gateway.offer(Bench(gateway, worker).call(talk))
+    await begun(gateway)
+    await asyncio.sleep(0.3)
+    assert said == []
+    worker.stop()
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+    await eventually(lambda: said)

@@ -33,7 +33,19 @@ class TaskLog:
     Implements ENG-050, PLG-025.
     """
 
-    __slots__ = ("_bound", "_clock", "_hide", "_job", "_kind", "_least", "_lines", "_metrics", "_most", "_streaming")
+    __slots__ = (
+        "_bound",
+        "_clock",
+        "_closed",
+        "_hide",
+        "_job",
+        "_kind",
+        "_least",
+        "_lines",
+        "_metrics",
+        "_most",
+        "_streaming",
+    )
 
     def __init__(
         self,
@@ -56,6 +68,7 @@ class TaskLog:
         self._lines: deque[LogLine] = deque()
         self._metrics: deque[Metric] = deque()
         self._streaming = False
+        self._closed = False
 
     def trace(self, message: str) -> None:
         """Write a line at TRACE."""
@@ -80,7 +93,7 @@ class TaskLog:
     def log(self, level: str, message: str) -> None:
         """Write a line at the level of this name."""
         level = level_of(level)
-        if LEVELS[level] < self._least:
+        if self._closed or LEVELS[level] < self._least:
             return
         while self._streaming and len(self._lines) >= self._most:
             time.sleep(_PAUSE)
@@ -125,6 +138,11 @@ class TaskLog:
     def stream(self, on: bool) -> None:
         """Say whether lines are being handed in from now on; only then a full buffer makes the writer wait."""
         self._streaming = on
+
+    def close(self) -> None:
+        """Keep nothing from now on: the attempt is over, even if its thread goes on."""
+        self._closed = True
+        self._streaming = False
 
     def take_lines(self) -> list[LogLine]:
         """Take out the lines written so far."""

@@ -102,7 +102,7 @@ class Worker:
             self._pool.close()
             if self._flusher is not None:
                 self._flusher.cancel()
-            await self._gateway.release(self.id)
+            await self._release(self.id)
 
     def stop(self) -> None:
         """Claim no more, let what runs finish within the grace period; a second call cuts that short."""
@@ -162,12 +162,29 @@ class Worker:
             await asyncio.wait_for(self._outbox.flush(), self._settings.abandon_after / SECOND)
 
     async def _register(self) -> None:
-        await self._gateway.register(self.id, self._settings.group, self._settings.threads)
+        """Make the worker known, once the server answers."""
+        while not self._stopping.is_set():
+            try:
+                await self._gateway.register(self.id, self._settings.group, self._settings.threads)
+                break
+            except UnavailableError as error:
+                log.warning("worker waits for the server", action="worker.start", worker=self.id, error=str(error))
+                await _first_of(self._stopping, _PAUSE)
         log.info("worker ready", action="worker.start", worker=self.id, threads=self._settings.threads)
+
+    async def _release(self, worker_id: str) -> None:
+        """Hand everything back; a server that does not answer will notice the silence by itself."""
+        try:
+            await self._gateway.release(worker_id)
+        except UnavailableError as error:
+            log.warning("nothing could be handed back", action="worker.release", worker=worker_id, error=str(error))
 
     async def _agreed_clock(self) -> Clock:
         """Return a clock that agrees with the server's within half a second."""
-        difference = await self._gateway.now() - self._clock.now()
+        try:
+            difference = await self._gateway.now() - self._clock.now()
+        except UnavailableError:
+            return self._clock
         if abs(difference) <= _CLOCK_TOLERANCE:
             return self._clock
         log.warning("clock differs from the server's", action="worker.clock", seconds=difference / SECOND)
@@ -181,7 +198,7 @@ class Worker:
             "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
         )
         self._lose(list(self._attempts.values()))
-        await self._gateway.release(known_as)  # whatever was leased to the old name in the meantime
+        await self._release(known_as)  # whatever was leased to the old name in the meantime
         self.id = new_id()
         await self._register()
 
@@ -235,6 +252,7 @@ class Worker:
 
     def _over(self, attempt: Attempt) -> None:
         attempt.is_over = True
+        attempt.context.log.close()
         if attempt.timer is not None:
             attempt.timer.cancel()
         if self._attempts.get(attempt.key) is attempt:
@@ -298,8 +316,9 @@ class Worker:
             attempt.given_up = True
             attempt.context.log.warning("the task does not end; its thread is left to itself")
             log.warning("thread given up", action="worker.abandon", task_run=attempt.key[0], abandoned=self.abandoned)
+        report = attempt.report(self._host.clock.now())
         self._over(attempt)
-        self._outbox.add([attempt.report(self._host.clock.now())])
+        self._outbox.add([report])
 
     def _lose(self, attempts: Iterable[Attempt]) -> None:
         """End attempts that belong to somebody else now; nothing is reported of them."""
