@@ -5,7 +5,7 @@ import ts from "typescript-eslint";
 import vueParser from "vue-eslint-parser";
 
 export default ts.config(
-  { ignores: ["dist", "node_modules", "src/api/schema.d.ts"] },
+  { ignores: ["dist", "node_modules", "scripts", "src/api/schema.d.ts"] },
   js.configs.recommended,
   ...ts.configs.strict,
   ...vue.configs["flat/recommended"],

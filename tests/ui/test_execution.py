@@ -72,15 +72,19 @@ def test_logs_are_filtered_by_level_and_text(page: Page, server: Server) -> None
     expect(log).to_contain_text("No line fits.")
 
 
-def test_replay_starts_a_new_execution_that_names_the_first(page: Page, server: Server) -> None:
-    server.create_flow(HELLO.format(id="replayed"))
-    execution_id = server.execute("ui.tests", "replayed")
-    open_execution(page, "replayed", execution_id)
-    page.get_by_role("button", name="Replay").click()
-    page.get_by_role("alertdialog").get_by_role("button", name="Replay").click()
-    page.wait_for_url(lambda url: execution_id not in url)
-    expect(page.locator("header .facts")).to_contain_text(f"Replay of {execution_id[:8]}")
+def test_execute_again_starts_with_the_same_inputs(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="repeated"))
+    answer = server.client.post(
+        "/api/v1/main/executions/ui.tests/repeated", params={"wait": "true"}, files={"name": (None, "Ada")}
+    )
+    open_execution(page, "repeated", answer.json()["id"])
+    page.get_by_role("link", name="Execute again").click()
+    expect(page.get_by_label("name")).to_have_value("Ada")
+    page.get_by_role("dialog").get_by_role("button", name="Execute").click()
+    page.wait_for_url(lambda url: "/executions/ui.tests/repeated/" in url and answer.json()["id"] not in url)
     expect(page.locator("header .state")).to_have_text("Success")
+    page.get_by_role("link", name="Inputs and outputs").click()
+    expect(page.get_by_role("main")).to_contain_text("Hello, Ada!")
 
 
 def test_overview_shows_inputs_outputs_and_states(page: Page, server: Server) -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FlowInput } from "@/api/types";
-import { controlFor, faultOf, initialValue, toFormData, toPart, type Value } from "@/lib/inputs";
+import { controlFor, faultOf, initialValue, repeatedValue, toFormData, toPart, type Value } from "@/lib/inputs";
 
 const input = (type: string, extra: Partial<FlowInput> = {}): FlowInput => ({ id: "x", type, ...extra });
 
@@ -24,6 +24,18 @@ describe("initialValue", () => {
     [input("SELECT", { values: ["a", "b"], autoSelectFirst: true }), "a"],
     [input("DATE", { defaults: "{{ now() }}" }), undefined],
   ])("starts %o with %o", (declared, value) => expect(initialValue(declared)).toEqual(value));
+});
+
+describe("repeatedValue", () => {
+  it("is the earlier value, also of a nested input", () => {
+    expect(repeatedValue(input("INT", { id: "size", defaults: 1 }), { size: 7 })).toBe("7");
+    expect(repeatedValue(input("STRING", { id: "db.name" }), { db: { name: "orders" } })).toBe("orders");
+  });
+
+  it("is the default where there was none, and never a secret's", () => {
+    expect(repeatedValue(input("INT", { defaults: 1 }), {})).toBe("1");
+    expect(repeatedValue(input("SECRET"), { x: "hidden" })).toBeUndefined();
+  });
 });
 
 describe("faultOf", () => {

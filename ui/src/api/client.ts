@@ -2,6 +2,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./schema";
 import { ApiError, errorFrom } from "./errors";
+import { TENANT } from "./types";
 
 /** Called once a call is answered with 401, other than the login itself. */
 let signedOut: () => void = () => undefined;
@@ -43,4 +44,9 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await call;
   if (!response.ok) throw errorFrom(response, error);
   return data as T;
+}
+
+/** Path parameters within this instance's tenant. */
+export function inTenant<T extends object = object>(path = {} as T): T & { tenant: string } {
+  return { tenant: TENANT, ...path };
 }

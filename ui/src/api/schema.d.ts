@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Answer
+         * @description Answer.
+         */
+        get: operations["ping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/configs": {
         parameters: {
             query?: never;
@@ -11,6 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Return what the interface needs to know; most of it only after a login
+         * @description Return what the interface needs to know; most of it only after a login.
+         */
         get: operations["configuration"];
         put?: never;
         post?: never;
@@ -20,7 +44,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/basicAuth": {
+    "/api/v1/basicAuthValidationErrors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what is wrong with the configured credentials, if anything
+         * @description Return what is wrong with the configured credentials, if anything.
+         */
+        get: operations["basicAuthValidationErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/basicAuth": {
         parameters: {
             query?: never;
             header?: never;
@@ -29,6 +73,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Make the first account; refused once there is one
+         * @description Make the first account; refused once there is one.
+         */
         post: operations["createBasicAuth"];
         delete?: never;
         options?: never;
@@ -45,6 +93,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Begin a session; the cookie is not readable by scripts
+         * @description Begin a session; the cookie is not readable by scripts.
+         */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -61,6 +113,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * End the session of this browser
+         * @description End the session of this browser.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -68,14 +124,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/schemas/flow.json": {
+    "/health": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["flowSchema"];
+        /**
+         * Say whether the server can do its work
+         * @description Say whether the server can do its work.
+         */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -84,14 +144,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/flows/distinct-namespaces": {
+    "/health/liveness": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["listDistinctNamespaces"];
+        /**
+         * Say whether the process answers
+         * @description Say whether the process answers.
+         */
+        get: operations["liveness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,13 +164,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/flows/search": {
+    "/health/readiness": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /**
+         * Say whether requests can be served now
+         * @description Say whether requests can be served now.
+         */
+        get: operations["readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a flow from its YAML source
+         * @description Create a flow from its YAML source.
+         */
+        post: operations["createFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of flows, without their sources
+         * @description Return a page of flows, without their sources.
+         */
         get: operations["searchFlows"];
         put?: never;
         post?: never;
@@ -116,23 +224,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/flows": {
+    "/api/v1/{tenant}/flows/source": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Return flows whose source contains a text, with the lines that do
+         * @description Return flows whose source contains a text, with the lines that do.
+         */
+        get: operations["searchFlowsBySourceCode"];
         put?: never;
-        post: operations["createFlow"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/flows/validate": {
+    "/api/v1/{tenant}/flows/distinct-namespaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the namespaces that have flows
+         * @description Return the namespaces that have flows.
+         */
+        get: operations["listDistinctNamespaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/validate": {
         parameters: {
             query?: never;
             header?: never;
@@ -141,6 +273,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Check sources without storing them: several documents in one text, or several files in one form
+         * @description Check sources without storing them: several documents in one text, or several files in one form.
+         */
         post: operations["validateFlows"];
         delete?: never;
         options?: never;
@@ -148,29 +284,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/flows/{namespace}/{id}": {
+    "/api/v1/{tenant}/flows/delete/by-ids": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete several flows
+         * @description Delete several flows.
+         */
+        delete: operations["deleteFlowsByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/delete/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete all flows that meet the filters
+         * @description Delete all flows that meet the filters.
+         */
+        delete: operations["deleteFlowsByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return all flows of a namespace, without their sources
+         * @description Return all flows of a namespace, without their sources.
+         */
+        get: operations["listFlowsByNamespace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/{namespace}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a flow, in its latest revision or another
+         * @description Return a flow, in its latest revision or another.
+         */
         get: operations["flow"];
+        /**
+         * Replace a flow's source; a header `If-Match: <revision>` refuses to overwrite another change
+         * @description Replace a flow's source; a header `If-Match: <revision>` refuses to overwrite another change.
+         */
         put: operations["updateFlow"];
         post?: never;
+        /**
+         * Delete a flow; its revisions and executions are kept
+         * @description Delete a flow; its revisions and executions are kept.
+         */
         delete: operations["deleteFlow"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/flows/{namespace}/{id}/revisions": {
+    "/api/v1/{tenant}/flows/{namespace}/{id}/revisions": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /**
+         * Return all revisions of a flow with their sources, oldest first
+         * @description Return all revisions of a flow with their sources, oldest first.
+         */
         get: operations["listFlowRevisions"];
         put?: never;
         post?: never;
@@ -180,13 +392,297 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/search": {
+    "/api/v1/{tenant}/flows/{namespace}/{id}/tasks/{task_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /**
+         * Return one task of a flow as written
+         * @description Return one task of a flow as written.
+         */
+        get: operations["taskFromFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/kill/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Do it to several executions, or to none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        delete: operations["killExecutionsByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/kill/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Do it to all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        delete: operations["killExecutionsByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/pause/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do it to several executions, or to none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        post: operations["pauseExecutionsByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/pause/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do it to all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        post: operations["pauseExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/resume/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do it to several executions, or to none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        post: operations["resumeExecutionsByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/resume/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do it to all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        post: operations["resumeExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/restart/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do it to several executions, or to none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        post: operations["restartExecutionsByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/restart/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do it to all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        post: operations["restartExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete several executions, or none when one has not ended
+         * @description Delete several executions, or none when one has not ended.
+         */
+        delete: operations["deleteExecutionsByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete all ended executions that meet the filters
+         * @description Delete all ended executions that meet the filters.
+         */
+        delete: operations["deleteExecutionsByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/labels/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set labels on several ended executions, or on none when one has not ended
+         * @description Set labels on several ended executions, or on none when one has not ended.
+         */
+        post: operations["setLabelsOnTerminatedExecutionsByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/labels/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set labels on all ended executions that meet the filters
+         * @description Set labels on all ended executions that meet the filters.
+         */
+        post: operations["setLabelsOnTerminatedExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of one flow's executions
+         * @description Return a page of one flow's executions.
+         */
+        get: operations["searchExecutionsByFlowId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of executions, newest first unless asked otherwise, without their task runs
+         * @description Return a page of executions, newest first unless asked otherwise, without their task runs.
+         */
         get: operations["searchExecutions"];
         put?: never;
         post?: never;
@@ -196,7 +692,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/latest": {
+    "/api/v1/{tenant}/executions/latest": {
         parameters: {
             query?: never;
             header?: never;
@@ -205,6 +701,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Return the newest execution of each flow that has one
+         * @description Return the newest execution of each flow that has one.
+         */
         post: operations["latestExecutions"];
         delete?: never;
         options?: never;
@@ -212,14 +712,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}": {
+    "/api/v1/{tenant}/executions/namespaces": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["execution"];
+        /**
+         * Return the namespaces that have flows to execute
+         * @description Return the namespaces that have flows to execute.
+         */
+        get: operations["listExecutableNamespaces"];
         put?: never;
         post?: never;
         delete?: never;
@@ -228,13 +732,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/flow": {
+    "/api/v1/{tenant}/executions/flows/{namespace}/{flow_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /**
+         * Return what is needed of a flow to execute it
+         * @description Return what is needed of a flow to execute it.
+         */
+        get: operations["flowFromExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return an execution with its task runs
+         * @description Return an execution with its task runs.
+         */
+        get: operations["execution"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an ended execution with what belongs to it
+         * @description Delete an ended execution with what belongs to it.
+         */
+        delete: operations["deleteExecution"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the flow of an execution, in the revision it ran
+         * @description Return the flow of an execution, in the revision it ran.
+         */
         get: operations["flowFromExecutionById"];
         put?: never;
         post?: never;
@@ -244,29 +796,157 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/follow": {
+    "/api/v1/{tenant}/executions/{execution_id}/kill": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["followExecution"];
+        get?: never;
         put?: never;
         post?: never;
+        /**
+         * Stop an execution
+         * @description Stop an execution.
+         */
+        delete: operations["killExecution"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold an execution: what runs goes on, nothing new begins
+         * @description Hold an execution: what runs goes on, nothing new begins.
+         */
+        post: operations["pauseExecution"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/file": {
+    "/api/v1/{tenant}/executions/{execution_id}/resume": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        get?: never;
+        put?: never;
+        /**
+         * Let a paused execution go on, with the values its Pause task asks for
+         * @description Let a paused execution go on, with the values its Pause task asks for.
+         */
+        post: operations["resumeExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the failed task runs of an ended execution again
+         * @description Run the failed task runs of an ended execution again.
+         */
+        post: operations["restartExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the state of a task run by hand
+         * @description Set the state of a task run by hand.
+         */
+        post: operations["updateTaskRunState"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set labels on an ended execution
+         * @description Set labels on an ended execution.
+         */
+        post: operations["setLabelsOnTerminatedExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/eval/{task_run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate an expression in the context of a task run; secrets stay hidden
+         * @description Evaluate an expression in the context of a task run; secrets stay hidden.
+         */
+        post: operations["evalTaskRunExpression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file of an execution
+         * @description Download a file of an execution.
+         */
         get: operations["downloadFileFromExecution"];
         put?: never;
         post?: never;
@@ -276,141 +956,141 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/kill": {
+    "/api/v1/{tenant}/executions/{execution_id}/file/metas": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Return the size of a file of an execution
+         * @description Return the size of a file of an execution.
+         */
+        get: operations["fileMetadatasFromExecution"];
         put?: never;
         post?: never;
-        delete: operations["killExecution"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/main/executions/{executionId}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["pauseExecution"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/resume": {
+    "/api/v1/{tenant}/executions/{execution_id}/file/preview": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Return the beginning of a file of an execution: rows, text or a picture
+         * @description Return the beginning of a file of an execution: rows, text or a picture.
+         */
+        get: operations["previewFileFromExecution"];
         put?: never;
-        post: operations["resumeExecution"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/restart": {
+    "/api/v1/{tenant}/executions/{execution_id}/follow": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Follow an execution: the whole of it after each change, until it is over
+         * @description Follow an execution: the whole of it after each change, until it is over.
+         */
+        get: operations["followExecution"];
         put?: never;
-        post: operations["restartExecution"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{executionId}/replay": {
+    "/api/v1/{tenant}/logs/{execution_id}/follow": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Follow the log of an execution, until it is over
+         * @description Follow the log of an execution, until it is over.
+         */
+        get: operations["followLogsFromExecution"];
         put?: never;
-        post: operations["replayExecution"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{namespace}/{id}": {
+    "/api/v1/{tenant}/logs/search": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Return a page of log lines of all executions
+         * @description Return a page of log lines of all executions.
+         */
+        get: operations["searchLogs"];
         put?: never;
-        post: operations["createExecution"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/executions/{namespace}/{id}/validate": {
+    "/api/v1/{tenant}/logs/{execution_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["validateExecutionInputs"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/main/logs/{executionId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
+        /**
+         * Return the log lines of an execution, in order
+         * @description Return the log lines of an execution, in order.
+         */
         get: operations["listLogsFromExecution"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove log lines of an execution
+         * @description Remove log lines of an execution.
+         */
+        delete: operations["deleteLogsFromExecution"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/logs/{executionId}/download": {
+    "/api/v1/{tenant}/logs/{execution_id}/download": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /**
+         * Return the log of an execution as a text file
+         * @description Return the log of an execution as a text file.
+         */
         get: operations["downloadLogsFromExecution"];
         put?: never;
         post?: never;
@@ -420,16 +1100,376 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/main/logs/{executionId}/follow": {
+    "/api/v1/{tenant}/metrics/{execution_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["followLogsFromExecution"];
+        /**
+         * Return a page of an execution's metrics
+         * @description Return a page of an execution's metrics.
+         */
+        get: operations["searchByExecution"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Switch a trigger off or on
+         * @description Switch a trigger off or on.
+         */
+        put: operations["updateTrigger"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of triggers with their definitions
+         * @description Return a page of triggers with their definitions.
+         */
+        get: operations["searchTriggers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/set-disabled/by-triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch several triggers off or on
+         * @description Switch several triggers off or on.
+         */
+        post: operations["disabledTriggersByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/unlock/by-triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock several triggers
+         * @description Unlock several triggers.
+         */
+        post: operations["unlockTriggersByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/delete/by-triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget the states of several triggers
+         * @description Forget the states of several triggers.
+         */
+        delete: operations["deleteTriggersByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/{namespace}/{flow_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the states of one flow's triggers
+         * @description Return a page of the states of one flow's triggers.
+         */
+        get: operations["searchTriggersForFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/{namespace}/{flow_id}/{trigger_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget the state of a trigger
+         * @description Forget the state of a trigger.
+         */
+        delete: operations["deleteTrigger"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/{namespace}/{flow_id}/{trigger_id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a trigger fire again although the execution it started seems to run still
+         * @description Let a trigger fire again although the execution it started seems to run still.
+         */
+        post: operations["unlockTrigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/schemas/flow.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the JSON Schema of flows, for editors
+         * @description Return the JSON Schema of flows, for editors.
+         */
+        get: operations["flowSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the plugins of this instance with their types
+         * @description Return the plugins of this instance with their types.
+         */
+        get: operations["listPlugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/inputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the types of inputs
+         * @description Return the types of inputs.
+         */
+        get: operations["allInputTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/schemas/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the JSON Schema of flows, tasks or triggers
+         * @description Return the JSON Schema of flows, tasks or triggers.
+         */
+        get: operations["schemasFromType"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{cls}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the documentation of a type
+         * @description Return the documentation of a type.
+         */
+        get: operations["pluginDocumentation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/webhook/{namespace}/{id}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start a flow by its webhook; the key authorises
+         * @description Start a flow by its webhook; the key authorises.
+         */
+        get: operations["triggerExecutionByGetWebhook"];
+        /**
+         * Start a flow by its webhook; the key authorises
+         * @description Start a flow by its webhook; the key authorises.
+         */
+        put: operations["triggerExecutionByPutWebhook"];
+        /**
+         * Start a flow by its webhook; the key authorises
+         * @description Start a flow by its webhook; the key authorises.
+         */
+        post: operations["triggerExecutionByPostWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/webhook/{namespace}/{id}/{key}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start a flow by its webhook, with a path of its own that the flow reads
+         * @description Start a flow by its webhook, with a path of its own that the flow reads.
+         */
+        get: operations["triggerExecutionByGetWebhookWithPath"];
+        /**
+         * Start a flow by its webhook, with a path of its own that the flow reads
+         * @description Start a flow by its webhook, with a path of its own that the flow reads.
+         */
+        put: operations["triggerExecutionByPutWebhookWithPath"];
+        /**
+         * Start a flow by its webhook, with a path of its own that the flow reads
+         * @description Start a flow by its webhook, with a path of its own that the flow reads.
+         */
+        post: operations["triggerExecutionByPostWebhookWithPath"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{namespace}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start an execution of a flow
+         * @description Start an execution of a flow.
+         */
+        post: operations["createExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{namespace}/{id}/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a launch with these values would find, without launching
+         * @description Say what a launch with these values would find, without launching.
+         */
+        post: operations["validateExecutionInputs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -440,241 +1480,782 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        StateType: "CREATED" | "SUBMITTED" | "RUNNING" | "PAUSED" | "RESTARTED" | "KILLING" | "SUCCESS" | "WARNING" | "FAILED" | "KILLED" | "CANCELLED" | "QUEUED" | "RETRYING" | "RETRIED" | "SKIPPED" | "BREAKPOINT" | "RESUBMITTED";
-        StateHistory: {
-            state: components["schemas"]["StateType"];
-            /** Format: date-time */
-            date: string;
-        };
-        State: {
-            current: components["schemas"]["StateType"];
-            histories?: components["schemas"]["StateHistory"][];
-            duration?: string | null;
-            startDate?: string | null;
-            endDate?: string | null;
-        };
-        Label: {
-            key: string;
-            value: string;
-        };
-        TaskRunAttempt: {
-            state: components["schemas"]["State"];
-            workerId?: string | null;
-            logFile?: string | null;
-        };
-        TaskRun: {
+        /**
+         * Breakpoint
+         * @description Where an execution stops.
+         */
+        Breakpoint: {
+            /** Id */
             id: string;
-            executionId: string;
-            namespace: string;
-            flowId: string;
-            taskId: string;
-            parentTaskRunId?: string | null;
+            /** Value */
             value?: string | null;
-            attempts?: components["schemas"]["TaskRunAttempt"][] | null;
-            outputs?: {
+        };
+        /**
+         * BulkAnswer
+         * @description How many were dealt with.
+         */
+        BulkAnswer: {
+            /** Count */
+            count: number;
+        };
+        /**
+         * Documentation
+         * @description The page of a type: text and JSON Schema.
+         */
+        Documentation: {
+            /** Markdown */
+            markdown: string;
+            /** Schema */
+            schema: {
                 [key: string]: unknown;
-            } | null;
-            state: components["schemas"]["State"];
-            iteration?: number | null;
-            dynamic?: boolean | null;
+            };
         };
-        ExecutionTrigger: {
-            id: string;
-            type: string;
-            variables?: {
-                [key: string]: unknown;
-            } | null;
+        /**
+         * Environment
+         * @description What this instance is called.
+         */
+        Environment: {
+            /** Name */
+            name?: string | null;
+            /** Color */
+            color?: string | null;
         };
-        ExecutionMetadata: {
-            attemptNumber?: number | null;
-            originalCreatedDate?: string | null;
+        /**
+         * Error
+         * @description What every refusal says: what is wrong, and what to do.
+         */
+        Error: {
+            /** Message */
+            message: string;
+            /** Code */
+            code?: string | null;
+            /** Hint */
+            hint?: string | null;
+            /** Path */
+            path?: string | null;
+            /** Problems */
+            problems?: components["schemas"]["Problem"][] | null;
         };
+        /**
+         * EvalResult
+         * @description What an expression gives in a task run's context.
+         */
+        EvalResult: {
+            /** Result */
+            result?: string | null;
+            /** Error */
+            error?: string | null;
+            /** Stacktrace */
+            stackTrace?: string | null;
+        };
+        /**
+         * Execution
+         * @description One run of a flow.
+         */
         Execution: {
+            /** Id */
             id: string;
+            /** Namespace */
             namespace: string;
+            /** Flowid */
             flowId: string;
-            flowRevision?: number | null;
+            /** Flowrevision */
+            flowRevision: number;
+            /** Taskrunlist */
             taskRunList?: components["schemas"]["TaskRun"][] | null;
+            /** Inputs */
             inputs?: {
                 [key: string]: unknown;
             } | null;
+            /** Outputs */
             outputs?: {
                 [key: string]: unknown;
             } | null;
+            /** Variables */
             variables?: {
                 [key: string]: unknown;
             } | null;
+            /** Labels */
             labels?: components["schemas"]["Label"][] | null;
             state: components["schemas"]["State"];
+            /** Parentid */
             parentId?: string | null;
+            /** Originalid */
             originalId?: string | null;
             trigger?: components["schemas"]["ExecutionTrigger"] | null;
-            deleted?: boolean;
+            /** Deleted */
+            deleted: boolean;
             metadata?: components["schemas"]["ExecutionMetadata"] | null;
+            /** Scheduledate */
             scheduleDate?: string | null;
+            /** Kind */
             kind?: string | null;
-            url?: string | null;
+            /** Breakpoints */
+            breakpoints?: components["schemas"]["Breakpoint"][] | null;
+            /**
+             * Error
+             * @description Why it failed, where no task run says so.
+             */
             error?: string | null;
+            /** Url */
+            url?: string | null;
         };
-        PagedExecutions: {
-            results: components["schemas"]["Execution"][];
-            total: number;
+        /**
+         * ExecutionMetadata
+         * @description Where an execution comes from.
+         */
+        ExecutionMetadata: {
+            /** Attemptnumber */
+            attemptNumber?: number | null;
+            /** Originalcreateddate */
+            originalCreatedDate?: string | null;
         };
-        LastExecution: {
+        /**
+         * ExecutionTrigger
+         * @description What started an execution.
+         */
+        ExecutionTrigger: {
+            /** Id */
             id: string;
-            flowId: string;
-            namespace: string;
-            startDate?: string | null;
-            status?: components["schemas"]["StateType"] | null;
-        };
-        FlowFilter: {
-            namespace: string;
-            id: string;
-        };
-        InputDependency: {
-            inputs?: string[] | null;
-            condition?: string | null;
-        };
-        Input: {
-            id: string;
+            /** Type */
             type: string;
+            /** Variables */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            /** Logfile */
+            logFile?: string | null;
+        };
+        /**
+         * FileMetas
+         * @description What is known of a file without reading it.
+         */
+        FileMetas: {
+            /** Size */
+            size: number;
+        };
+        /**
+         * FilePreview
+         * @description The beginning of a file.
+         */
+        FilePreview: {
+            /** Extension */
+            extension: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "TEXT" | "LIST" | "IMAGE" | "MARKDOWN" | "PDF";
+            /** Content */
+            content: unknown;
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * Flow
+         * @description A flow as written, with what the server knows of it.
+         */
+        Flow: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Revision */
+            revision?: number | null;
+            /** Updated */
+            updated?: string | null;
+            /** Description */
             description?: string | null;
+            /** Inputs */
+            inputs?: components["schemas"]["Input"][] | null;
+            /** Outputs */
+            outputs?: components["schemas"]["Output"][] | null;
+            /** Disabled */
+            disabled?: boolean | null;
+            /** Labels */
+            labels?: components["schemas"]["Label"][] | null;
+            /** Variables */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            /** Tasks */
+            tasks?: components["schemas"]["Task"][] | null;
+            /** Errors */
+            errors?: components["schemas"]["Task"][] | null;
+            /** Finally */
+            finally?: components["schemas"]["Task"][] | null;
+            /** Afterexecution */
+            afterExecution?: components["schemas"]["Task"][] | null;
+            /** Triggers */
+            triggers?: components["schemas"]["TriggerDefinition"][] | null;
+            /** Deleted */
+            deleted?: boolean | null;
+            /** Source */
+            source?: string | null;
+        };
+        /**
+         * FlowCheck
+         * @description A check of the flow that does not hold.
+         */
+        FlowCheck: {
+            /** Message */
+            message: string;
+            /** Style */
+            style?: string | null;
+            /** Behavior */
+            behavior?: string | null;
+        };
+        /**
+         * Input
+         * @description What an execution is given.
+         */
+        Input: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /** Description */
+            description?: string | null;
+            /** Displayname */
             displayName?: string | null;
+            /** Required */
             required?: boolean | null;
+            /** Defaults */
             defaults?: unknown;
+            /** Prefill */
             prefill?: unknown;
+            /** Values */
             values?: string[] | null;
+            /** Expression */
             expression?: string | null;
+            /** Itemtype */
             itemType?: string | null;
+            /** Validator */
             validator?: string | null;
+            /** Min */
             min?: unknown;
+            /** Max */
             max?: unknown;
+            /** After */
             after?: string | null;
+            /** Before */
             before?: string | null;
+            /** Allowedfileextensions */
             allowedFileExtensions?: string[] | null;
+            /** Allowcustomvalue */
             allowCustomValue?: boolean | null;
+            /** Autoselectfirst */
             autoSelectFirst?: boolean | null;
             dependsOn?: components["schemas"]["InputDependency"] | null;
         };
-        Output: {
-            id: string;
-            type?: string | null;
+        /**
+         * InputCheck
+         * @description An input of a launch form, with its value as it would be.
+         */
+        InputCheck: {
+            input: components["schemas"]["Input"];
+            /** Value */
             value?: unknown;
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Isdefault */
+            isDefault?: boolean | null;
+            /** Errors */
+            errors?: components["schemas"]["InputError"][] | null;
+        };
+        /**
+         * InputDependency
+         * @description When an input is asked for.
+         */
+        InputDependency: {
+            /** Inputs */
+            inputs?: string[] | null;
+            /** Condition */
+            condition?: string | null;
+        };
+        /**
+         * InputError
+         * @description What is wrong with the value of an input.
+         */
+        InputError: {
+            /** Message */
+            message: string;
+        };
+        /**
+         * InputsValidation
+         * @description What a launch with these values would find.
+         */
+        InputsValidation: {
+            /** Id */
+            id?: string | null;
+            /** Namespace */
+            namespace?: string | null;
+            /** Inputs */
+            inputs: components["schemas"]["InputCheck"][];
+            /** Checks */
+            checks?: components["schemas"]["FlowCheck"][] | null;
+        };
+        /**
+         * InstanceConfig
+         * @description What the interface knows of the instance; the first few without a login.
+         */
+        InstanceConfig: {
+            /** Version */
+            version?: string | null;
+            /** Edition */
+            edition?: string | null;
+            environment?: components["schemas"]["Environment"] | null;
+            /** Isbasicauthinitialized */
+            isBasicAuthInitialized?: boolean | null;
+            /** Uuid */
+            uuid?: string | null;
+            /** Url */
+            url?: string | null;
+            /** Preview */
+            preview?: {
+                [key: string]: number;
+            } | null;
+            /** Systemnamespace */
+            systemNamespace?: string | null;
+            /** Hiddenlabelsprefixes */
+            hiddenLabelsPrefixes?: string[] | null;
+        };
+        /**
+         * Label
+         * @description A label.
+         */
+        Label: {
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * LastExecution
+         * @description The newest execution of a flow.
+         */
+        LastExecution: {
+            /** Id */
+            id: string;
+            /** Flowid */
+            flowId: string;
+            /** Namespace */
+            namespace: string;
+            /** Startdate */
+            startDate?: string | null;
+            status?: components["schemas"]["StateType"] | null;
+        };
+        /**
+         * LogEntry
+         * @description One log line.
+         */
+        LogEntry: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Taskid */
+            taskId?: string | null;
+            /** Executionid */
+            executionId?: string | null;
+            /** Taskrunid */
+            taskRunId?: string | null;
+            /** Attemptnumber */
+            attemptNumber?: number | null;
+            /** Triggerid */
+            triggerId?: string | null;
+            /** Timestamp */
+            timestamp?: string | null;
+            /** Level */
+            level?: ("ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE") | null;
+            /** Thread */
+            thread?: string | null;
+            /** Message */
+            message?: string | null;
+            /** Executionkind */
+            executionKind?: string | null;
+        };
+        /**
+         * MetricEntry
+         * @description One number a task reported.
+         */
+        MetricEntry: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Taskid */
+            taskId?: string | null;
+            /** Executionid */
+            executionId?: string | null;
+            /** Taskrunid */
+            taskRunId?: string | null;
+            /** Type */
+            type: string;
+            /** Name */
+            name: string;
+            /** Value */
+            value: number;
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            } | null;
+        };
+        /**
+         * Output
+         * @description What an execution returns.
+         */
+        Output: {
+            /** Id */
+            id: string;
+            /** Type */
+            type?: string | null;
+            /** Value */
+            value?: unknown;
+            /** Description */
             description?: string | null;
         };
+        /**
+         * PagedExecutions
+         * @description A page of executions.
+         */
+        PagedExecutions: {
+            /** Results */
+            results: components["schemas"]["Execution"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedFlows
+         * @description A page of flows.
+         */
+        PagedFlows: {
+            /** Results */
+            results: components["schemas"]["Flow"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedLogs
+         * @description A page of log lines.
+         */
+        PagedLogs: {
+            /** Results */
+            results: components["schemas"]["LogEntry"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedMetrics
+         * @description A page of metrics.
+         */
+        PagedMetrics: {
+            /** Results */
+            results: components["schemas"]["MetricEntry"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedSearchResults
+         * @description A page of such flows.
+         */
+        PagedSearchResults: {
+            /** Results */
+            results: components["schemas"]["SearchResult"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedTriggerRows
+         * @description A page of triggers.
+         */
+        PagedTriggerRows: {
+            /** Results */
+            results: components["schemas"]["TriggerRow"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedTriggers
+         * @description A page of states of triggers.
+         */
+        PagedTriggers: {
+            /** Results */
+            results: components["schemas"]["Trigger"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * Plugin
+         * @description A plugin and the types it brings.
+         */
+        Plugin: {
+            /** Name */
+            name: string;
+            /** Title */
+            title?: string | null;
+            /** Group */
+            group?: string | null;
+            /** Version */
+            version?: string | null;
+            /** Tasks */
+            tasks?: components["schemas"]["PluginElement"][];
+            /** Triggers */
+            triggers?: components["schemas"]["PluginElement"][];
+            /** Conditions */
+            conditions?: components["schemas"]["PluginElement"][];
+            /** Taskrunners */
+            taskRunners?: components["schemas"]["PluginElement"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PluginElement
+         * @description One type of a plugin.
+         */
+        PluginElement: {
+            /** Cls */
+            cls: string;
+            /** Deprecated */
+            deprecated?: boolean | null;
+            /** Title */
+            title?: string | null;
+            /** Description */
+            description?: string | null;
+        };
+        /**
+         * Problem
+         * @description One thing that is wrong, and where.
+         */
+        Problem: {
+            /** Severity */
+            severity?: string | null;
+            /** Path */
+            path?: string | null;
+            /** Input */
+            input?: string | null;
+            /** Message */
+            message: string;
+            /** Hint */
+            hint?: string | null;
+            /** Code */
+            code?: string | null;
+            /** Line */
+            line?: number | null;
+            /** Column */
+            column?: number | null;
+        };
+        /**
+         * SearchResult
+         * @description A flow whose source contains what was searched for.
+         */
+        SearchResult: {
+            model: components["schemas"]["Flow"];
+            /** Fragments */
+            fragments: string[];
+        };
+        /**
+         * State
+         * @description A state and how it came about.
+         */
+        State: {
+            current: components["schemas"]["StateType"];
+            /** Histories */
+            histories?: components["schemas"]["StateHistory"][];
+            /**
+             * Duration
+             * @description ISO 8601, such as PT0.5S.
+             */
+            duration?: string | null;
+            /** Startdate */
+            startDate?: string | null;
+            /** Enddate */
+            endDate?: string | null;
+        };
+        /**
+         * StateHistory
+         * @description One change of a state.
+         */
+        StateHistory: {
+            state: components["schemas"]["StateType"];
+            /**
+             * Date
+             * Format: date-time
+             */
+            date: string;
+        };
+        /**
+         * StateType
+         * @description Every state an execution or a task run can be in, with its documented name.
+         * @enum {string}
+         */
+        StateType: "CREATED" | "SUBMITTED" | "QUEUED" | "RUNNING" | "PAUSED" | "BREAKPOINT" | "RESTARTED" | "RETRYING" | "RESUBMITTED" | "KILLING" | "SUCCESS" | "WARNING" | "FAILED" | "KILLED" | "CANCELLED" | "RETRIED" | "SKIPPED";
+        /**
+         * Task
+         * @description A task as written; its other properties are those of its type.
+         */
         Task: {
+            /** Id */
             id: string;
+            /** Type */
             type: string;
+            /** Description */
             description?: string | null;
         } & {
             [key: string]: unknown;
         };
-        TriggerDefinition: {
+        /**
+         * TaskRun
+         * @description One run of one task.
+         */
+        TaskRun: {
+            /** Id */
             id: string;
-            type: string;
-            description?: string | null;
+            /** Executionid */
+            executionId: string;
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Taskid */
+            taskId: string;
+            /** Parenttaskrunid */
+            parentTaskRunId?: string | null;
+            /** Value */
+            value?: string | null;
+            /** Attempts */
+            attempts?: components["schemas"]["TaskRunAttempt"][] | null;
+            /** Outputs */
+            outputs?: {
+                [key: string]: unknown;
+            } | null;
+            state: components["schemas"]["State"];
+            /** Iteration */
+            iteration?: number | null;
+            /** Dynamic */
+            dynamic?: boolean | null;
+        };
+        /**
+         * TaskRunAttempt
+         * @description One try of a task run.
+         */
+        TaskRunAttempt: {
+            state: components["schemas"]["State"];
+            /** Workerid */
+            workerId?: string | null;
+            /** Logfile */
+            logFile?: string | null;
+        };
+        /**
+         * Trigger
+         * @description The state of a trigger.
+         */
+        Trigger: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /**
+             * Date
+             * Format: date-time
+             */
+            date: string;
+            /** Nextexecutiondate */
+            nextExecutionDate?: string | null;
+            /** Disabled */
             disabled?: boolean | null;
+            /** Executionid */
+            executionId?: string | null;
+            /** Backfill */
+            backfill?: {
+                [key: string]: unknown;
+            } | null;
+            /** Updateddate */
+            updatedDate?: string | null;
+        };
+        /**
+         * TriggerDefinition
+         * @description A trigger as written; its other properties are those of its type.
+         */
+        TriggerDefinition: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /** Description */
+            description?: string | null;
+            /** Disabled */
+            disabled?: boolean | null;
+            /** Cron */
             cron?: string | null;
         } & {
             [key: string]: unknown;
         };
-        Flow: {
-            id: string;
-            namespace: string;
-            revision?: number | null;
-            updated?: string | null;
-            description?: string | null;
-            inputs?: components["schemas"]["Input"][] | null;
-            outputs?: components["schemas"]["Output"][] | null;
-            disabled?: boolean | null;
-            labels?: unknown;
-            tasks?: components["schemas"]["Task"][] | null;
-            errors?: components["schemas"]["Task"][] | null;
-            triggers?: components["schemas"]["TriggerDefinition"][] | null;
-            deleted?: boolean | null;
-            source?: string | null;
-            finally?: components["schemas"]["Task"][] | null;
+        /**
+         * TriggerRow
+         * @description A trigger of a list: its definition and its state.
+         */
+        TriggerRow: {
+            abstractTrigger?: components["schemas"]["TriggerDefinition"] | null;
+            triggerContext: components["schemas"]["Trigger"];
         };
-        PagedFlows: {
-            results: components["schemas"]["Flow"][];
-            total: number;
-        };
-        Problem: {
-            severity?: string | null;
-            message: string;
-            code?: string | null;
-            hint?: string | null;
-            path?: string | null;
-            line?: number | null;
-            column?: number | null;
-        };
+        /**
+         * Violation
+         * @description What is to be said of a flow; valid when `constraints` is absent.
+         */
         Violation: {
+            /** Index */
             index: number;
+            /** Filename */
             filename?: string | null;
+            /** Namespace */
             namespace?: string | null;
+            /** Flow */
             flow?: string | null;
+            /** Constraints */
             constraints?: string | null;
+            /** Outdated */
             outdated?: boolean | null;
+            /** Deprecationpaths */
             deprecationPaths?: string[] | null;
+            /** Warnings */
             warnings?: string[] | null;
+            /** Infos */
             infos?: string[] | null;
+            /** Problems */
             problems?: components["schemas"]["Problem"][] | null;
         };
-        InputError: {
-            message: string;
-        };
-        InputCheck: {
-            input: components["schemas"]["Input"];
-            value?: unknown;
-            enabled?: boolean;
-            isDefault?: boolean | null;
-            errors?: components["schemas"]["InputError"][] | null;
-        };
-        FlowCheck: {
-            message: string;
-            style?: string | null;
-            behavior?: string | null;
-        };
-        InputsValidation: {
-            id?: string;
-            namespace?: string;
-            inputs: components["schemas"]["InputCheck"][];
-            checks?: components["schemas"]["FlowCheck"][] | null;
-        };
-        LogEntry: {
-            namespace: string;
-            flowId: string;
-            taskId?: string | null;
-            executionId?: string | null;
-            taskRunId?: string | null;
-            attemptNumber?: number | null;
-            triggerId?: string | null;
-            timestamp?: string | null;
-            level?: ("ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE") | null;
-            thread?: string | null;
-            message?: string | null;
-        };
-        Environment: {
-            name?: string | null;
-            color?: string | null;
-        };
-        InstanceConfig: {
-            uuid?: string | null;
-            version?: string | null;
-            environment?: components["schemas"]["Environment"] | null;
-            isBasicAuthInitialized?: boolean | null;
-            url?: string | null;
-        };
+        /**
+         * Credentials
+         * @description A user name and a password.
+         */
         Credentials: {
-            uid?: string | null;
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
             username: string;
+            /** Password */
             password: string;
         };
-        Error: {
-            message: string;
-            code?: string | null;
-            hint?: string | null;
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
         };
     };
     responses: never;
@@ -685,6 +2266,36 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     configuration: {
         parameters: {
             query?: never;
@@ -694,7 +2305,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -714,11 +2325,42 @@ export interface operations {
             };
         };
     };
-    createBasicAuth: {
+    basicAuthValidationErrors: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createBasicAuth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -727,7 +2369,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -758,12 +2400,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Refused */
             "4XX": {
@@ -785,12 +2429,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Refused */
             "4XX": {
@@ -803,7 +2449,7 @@ export interface operations {
             };
         };
     };
-    flowSchema: {
+    health: {
         parameters: {
             query?: never;
             header?: never;
@@ -812,7 +2458,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -834,24 +2480,24 @@ export interface operations {
             };
         };
     };
-    listDistinctNamespaces: {
+    liveness: {
         parameters: {
-            query?: {
-                q?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string[];
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Refused */
@@ -865,26 +2511,24 @@ export interface operations {
             };
         };
     };
-    searchFlows: {
+    readiness: {
         parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                sort?: string[];
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PagedFlows"];
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Refused */
@@ -902,7 +2546,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                tenant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -911,7 +2557,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -931,11 +2577,126 @@ export interface operations {
             };
         };
     };
+    searchFlows: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedFlows"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchFlowsBySourceCode: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedSearchResults"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDistinctNamespaces: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     validateFlows: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                tenant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -944,7 +2705,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -964,14 +2725,117 @@ export interface operations {
             };
         };
     };
+    deleteFlowsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteFlowsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listFlowsByNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flow"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     flow: {
         parameters: {
             query?: {
                 source?: boolean;
-                revision?: number;
+                revision?: number | null;
+                allowDeleted?: boolean;
             };
             header?: never;
             path: {
+                tenant: string;
                 namespace: string;
                 id: string;
             };
@@ -979,7 +2843,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1004,6 +2868,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 namespace: string;
                 id: string;
             };
@@ -1015,7 +2880,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1040,6 +2905,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 namespace: string;
                 id: string;
             };
@@ -1047,7 +2913,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1070,6 +2936,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 namespace: string;
                 id: string;
             };
@@ -1077,7 +2944,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1097,20 +2964,546 @@ export interface operations {
             };
         };
     };
+    taskFromFlow: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    killExecutionsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    killExecutionsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pauseExecutionsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pauseExecutionsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resumeExecutionsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resumeExecutionsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restartExecutionsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restartExecutionsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteExecutionsByIds: {
+        parameters: {
+            query?: {
+                includeNonTerminated?: boolean;
+                deleteLogs?: boolean;
+                deleteMetrics?: boolean;
+                deleteStorage?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteExecutionsByQuery: {
+        parameters: {
+            query?: {
+                includeNonTerminated?: boolean;
+                deleteLogs?: boolean;
+                deleteMetrics?: boolean;
+                deleteStorage?: boolean;
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setLabelsOnTerminatedExecutionsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setLabelsOnTerminatedExecutionsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchExecutionsByFlowId: {
+        parameters: {
+            query: {
+                namespace: string;
+                flowId: string;
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedExecutions"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     searchExecutions: {
         parameters: {
             query?: {
                 page?: number;
                 size?: number;
+                /** @description `field:asc` or `field:desc` */
                 sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
             };
             header?: never;
-            path?: never;
+            path: {
+                tenant: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1134,7 +3527,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                tenant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1143,7 +3538,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1163,24 +3558,24 @@ export interface operations {
             };
         };
     };
-    execution: {
+    listExecutableNamespaces: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Execution"];
+                    "application/json": string[];
                 };
             };
             /** @description Refused */
@@ -1194,18 +3589,22 @@ export interface operations {
             };
         };
     };
-    flowFromExecutionById: {
+    flowFromExecution: {
         parameters: {
-            query?: never;
+            query?: {
+                revision?: number | null;
+            };
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                namespace: string;
+                flow_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1225,24 +3624,25 @@ export interface operations {
             };
         };
     };
-    followExecution: {
+    execution: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["Execution"];
+                    "application/json": components["schemas"]["Execution"];
                 };
             };
             /** @description Refused */
@@ -1256,26 +3656,59 @@ export interface operations {
             };
         };
     };
-    downloadFileFromExecution: {
+    deleteExecution: {
         parameters: {
-            query: {
-                path: string;
+            query?: {
+                deleteLogs?: boolean;
+                deleteMetrics?: boolean;
+                deleteStorage?: boolean;
             };
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowFromExecutionById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": components["schemas"]["Flow"];
                 };
             };
             /** @description Refused */
@@ -1296,18 +3729,21 @@ export interface operations {
             };
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Refused */
             "4XX": {
@@ -1325,13 +3761,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1354,7 +3791,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
@@ -1366,7 +3804,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1387,17 +3825,18 @@ export interface operations {
     restartExecution: {
         parameters: {
             query?: {
-                revision?: number;
+                revision?: number | null;
             };
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1417,21 +3856,1089 @@ export interface operations {
             };
         };
     };
-    replayExecution: {
+    updateTaskRunState: {
         parameters: {
-            query?: {
-                taskRunId?: string;
-                revision?: number;
-            };
+            query?: never;
             header?: never;
             path: {
-                executionId: string;
+                tenant: string;
+                execution_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setLabelsOnTerminatedExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    evalTaskRunExpression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+                task_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvalResult"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    downloadFileFromExecution: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    fileMetadatasFromExecution: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileMetas"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    previewFileFromExecution: {
+        parameters: {
+            query: {
+                path: string;
+                maxRows?: number | null;
+                encoding?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilePreview"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    followExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    followLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchLogs: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedLogs"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogEntry"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    downloadLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchByExecution: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                taskRunId?: string;
+                taskId?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedMetrics"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trigger"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchTriggers: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedTriggerRows"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disabledTriggersByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unlockTriggersByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteTriggersByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchTriggersForFlow: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedTriggers"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unlockTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trigger"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPlugins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allInputTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    schemasFromType: {
+        parameters: {
+            query?: {
+                arrayOf?: boolean;
+            };
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pluginDocumentation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cls: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Documentation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerExecutionByGetWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerExecutionByPutWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerExecutionByPostWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerExecutionByGetWebhookWithPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                key: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerExecutionByPutWebhookWithPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                key: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerExecutionByPostWebhookWithPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                key: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1454,13 +4961,21 @@ export interface operations {
     createExecution: {
         parameters: {
             query?: {
+                /** @description `key:value`, repeatable */
                 labels?: string[];
+                /** @description Answer when the execution has ended. */
                 wait?: boolean;
+                /** @description The latest by default. */
                 revision?: number;
+                /** @description Begin then. */
                 scheduleDate?: string;
+                /** @description Task ids, separated by commas. */
+                breakpoints?: string;
+                kind?: "NORMAL" | "PLAYGROUND" | "TEST";
             };
             header?: never;
             path: {
+                tenant: string;
                 namespace: string;
                 id: string;
             };
@@ -1474,7 +4989,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1497,11 +5012,12 @@ export interface operations {
     validateExecutionInputs: {
         parameters: {
             query?: {
+                /** @description `key:value`, repeatable */
                 labels?: string[];
-                revision?: number;
             };
             header?: never;
             path: {
+                tenant: string;
                 namespace: string;
                 id: string;
             };
@@ -1515,118 +5031,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InputsValidation"][];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    listLogsFromExecution: {
-        parameters: {
-            query?: {
-                minLevel?: string;
-                taskRunId?: string;
-                taskId?: string;
-                attempt?: number;
-            };
-            header?: never;
-            path: {
-                executionId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LogEntry"][];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    downloadLogsFromExecution: {
-        parameters: {
-            query?: {
-                minLevel?: string;
-                taskRunId?: string;
-                taskId?: string;
-                attempt?: number;
-            };
-            header?: never;
-            path: {
-                executionId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    followLogsFromExecution: {
-        parameters: {
-            query?: {
-                minLevel?: string;
-            };
-            header?: never;
-            path: {
-                executionId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["LogEntry"];
+                    "application/json": components["schemas"]["InputsValidation"];
                 };
             };
             /** @description Refused */

@@ -2,6 +2,6 @@
 import type { Tone } from "@/lib/states";
 
 export type IconName =
-  | Tone | "back" | "down" | "right" | "fold" | "unfold" | "pending" | "copy" | "download" | "source" | "replay" | "waiting" | "log"
+  | Tone | "back" | "down" | "right" | "fold" | "unfold" | "pending" | "copy" | "download" | "source" | "again" | "waiting" | "log"
   | "signout" | "system" | "dark" | "light" | "more" | "edit" | "play" | "plus" | "refresh" | "search" | "stop" | "terminal" | "trash"
   | "offline" | "flow" | "close" | "trigger";

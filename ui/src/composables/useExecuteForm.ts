@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, reactive, ref, shallowRef } from "vue";
 import { ApiError } from "@/api/errors";
 import type { FlowInput, InputsValidation } from "@/api/types";
-import { controlFor, faultOf, initialValue, isEmpty, toControl, toFormData, type Fault, type Value, type Values } from "@/lib/inputs";
+import { controlFor, faultOf, isEmpty, repeatedValue, toControl, toFormData, type Fault, type Value, type Values } from "@/lib/inputs";
 
 const ASK_AFTER = 300;
 
@@ -20,9 +20,9 @@ export type Ask = ((form: FormData) => Promise<InputsValidation | undefined>) | 
  * The state of a form made from declared inputs. The server is asked as one types: it renders
  * defaults, knows which inputs are asked at all (dependsOn), and checks what a browser cannot.
  */
-export function useExecuteForm(inputs: readonly FlowInput[], ask: Ask) {
-  const values = reactive<Values>(Object.fromEntries(inputs.map((input) => [input.id, initialValue(input)])));
-  const touched = reactive(new Set<string>());
+export function useExecuteForm(inputs: readonly FlowInput[], ask: Ask, given: Readonly<Record<string, unknown>> = {}) {
+  const values = reactive<Values>(Object.fromEntries(inputs.map((input) => [input.id, repeatedValue(input, given)])));
+  const touched = reactive(new Set<string>(Object.keys(given)));
   const told = shallowRef<InputsValidation>();
   const refusal = shallowRef<ApiError>();
   const tried = ref(false);

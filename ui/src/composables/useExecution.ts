@@ -1,9 +1,9 @@
-import { useQuery, useQueryClient } from "@tanstack/vue-query";
+import { useQueryClient } from "@tanstack/vue-query";
 import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from "vue";
-import { api, unwrap } from "@/api/client";
 import { TENANT, type Execution } from "@/api/types";
 import { follow } from "@/lib/live";
 import { hasEnded } from "@/lib/states";
+import { useExecutionOnce } from "./useExecutions";
 
 const AT_MOST_EVERY = 100;
 
@@ -11,10 +11,7 @@ const AT_MOST_EVERY = 100;
 export function useExecution(id: MaybeRefOrGetter<string>) {
   const queries = useQueryClient();
   const stale = ref(false);
-  const query = useQuery({
-    queryKey: ["execution", computed(() => toValue(id))] as const,
-    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/main/executions/{executionId}", { params: { path: { executionId: queryKey[1] } } })),
-  });
+  const query = useExecutionOnce(id);
   const running = computed(() => query.data.value !== undefined && !hasEnded(query.data.value.state.current));
 
   watch(

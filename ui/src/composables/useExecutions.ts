@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
-import { api, unwrap } from "@/api/client";
+import { api, inTenant, unwrap } from "@/api/client";
 import { filterParams } from "@/lib/filters";
 import type { Action } from "@/lib/states";
 import type { FlowKey, ListRequest } from "./useFlows";
@@ -19,14 +19,23 @@ export function useExecutionList(request: MaybeRefOrGetter<ListRequest>, live: M
 
 export function searchExecutions({ filters, page, size, sort }: ListRequest) {
   const query = { page, size, sort: [sort ?? NEWEST_FIRST], ...filterParams(filters) };
-  return unwrap(api.GET("/api/v1/main/executions/search", { params: { query } }));
+  return unwrap(api.GET("/api/v1/{tenant}/executions/search", { params: { path: inTenant(), query } }));
+}
+
+/** An execution as it is now, for what does not change any more; an empty id asks for nothing. */
+export function useExecutionOnce(id: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["execution", computed(() => toValue(id))] as const,
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/executions/{execution_id}", { params: { path: inTenant({ execution_id: queryKey[1] }) } })),
+    enabled: computed(() => toValue(id) !== ""),
+  });
 }
 
 /** The flow as this execution sees it: its own revision. */
 export function useExecutionFlow(id: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ["execution-flow", computed(() => toValue(id))] as const,
-    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/main/executions/{executionId}/flow", { params: { path: { executionId: queryKey[1] } } })),
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/executions/{execution_id}/flow", { params: { path: inTenant({ execution_id: queryKey[1] }) } })),
     staleTime: Number.POSITIVE_INFINITY,
     enabled: computed(() => toValue(id) !== ""),
   });
@@ -38,8 +47,8 @@ export function useStartExecution() {
   return useMutation({
     mutationFn: ({ flow, form, labels }: { flow: FlowKey; form: FormData; labels: string[] }) =>
       unwrap(
-        api.POST("/api/v1/main/executions/{namespace}/{id}", {
-          params: { path: { namespace: flow.namespace, id: flow.id }, query: { labels } },
+        api.POST("/api/v1/{tenant}/executions/{namespace}/{id}", {
+          params: { path: inTenant({ namespace: flow.namespace, id: flow.id }), query: { labels } },
           ...asForm(form),
         }),
       ),
@@ -50,8 +59,8 @@ export function useStartExecution() {
 /** Asks the server what it makes of these inputs: defaults, which are asked at all, errors, checks. */
 export async function validateInputs(flow: FlowKey, form: FormData) {
   const answer = await unwrap(
-    api.POST("/api/v1/main/executions/{namespace}/{id}/validate", {
-      params: { path: { namespace: flow.namespace, id: flow.id } },
+    api.POST("/api/v1/{tenant}/executions/{namespace}/{id}/validate", {
+      params: { path: inTenant({ namespace: flow.namespace, id: flow.id }) },
       ...asForm(form),
     }),
   );
@@ -61,13 +70,11 @@ export async function validateInputs(flow: FlowKey, form: FormData) {
 export interface ActionRequest {
   readonly action: Action;
   readonly executionId: string;
-  /** Replay from this task run. */
-  readonly taskRunId?: string;
   /** Inputs of a resumed pause. */
   readonly form?: FormData;
 }
 
-/** Carries out an action; replay answers with the new execution. */
+/** Carries out an action. */
 export function useExecutionAction() {
   const queries = useQueryClient();
   return useMutation({
@@ -80,21 +87,19 @@ export function useExecutionAction() {
   });
 }
 
-async function act({ action, executionId, taskRunId, form }: ActionRequest) {
-  const path = { executionId };
+async function act({ action, executionId, form }: ActionRequest) {
+  const path = inTenant({ execution_id: executionId });
   switch (action) {
     case "kill":
-      return void (await unwrap(api.DELETE("/api/v1/main/executions/{executionId}/kill", { params: { path }, parseAs: "text" })));
+      return void (await unwrap(api.DELETE("/api/v1/{tenant}/executions/{execution_id}/kill", { params: { path }, parseAs: "text" })));
     case "pause":
-      return void (await unwrap(api.POST("/api/v1/main/executions/{executionId}/pause", { params: { path }, parseAs: "text" })));
+      return void (await unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/pause", { params: { path }, parseAs: "text" })));
     case "resume":
       return void (await unwrap(
-        api.POST("/api/v1/main/executions/{executionId}/resume", { params: { path }, parseAs: "text", ...asForm(form ?? new FormData()) }),
+        api.POST("/api/v1/{tenant}/executions/{execution_id}/resume", { params: { path }, parseAs: "text", ...asForm(form ?? new FormData()) }),
       ));
     case "restart":
-      return unwrap(api.POST("/api/v1/main/executions/{executionId}/restart", { params: { path } }));
-    case "replay":
-      return unwrap(api.POST("/api/v1/main/executions/{executionId}/replay", { params: { path, query: { taskRunId } } }));
+      return void (await unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/restart", { params: { path } })));
   }
 }
 

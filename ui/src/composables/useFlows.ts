@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
-import { api, unwrap } from "@/api/client";
+import { api, inTenant, unwrap } from "@/api/client";
 import { filterParams, type Filters } from "@/lib/filters";
 
 export interface ListRequest {
@@ -31,7 +31,7 @@ export function useFlowPage(request: MaybeRefOrGetter<ListRequest>) {
 
 export function searchFlows({ filters, page, size, sort }: ListRequest) {
   const query = { page, size, sort: [sort ?? "id:asc"], ...filterParams(filters) };
-  return unwrap(api.GET("/api/v1/main/flows/search", { params: { query } }));
+  return unwrap(api.GET("/api/v1/{tenant}/flows/search", { params: { path: inTenant(), query } }));
 }
 
 /** The last execution of each of these flows, by `namespace/id`. */
@@ -40,7 +40,7 @@ export function useLatestExecutions(flows: MaybeRefOrGetter<readonly FlowKey[]>)
     queryKey: ["latest", computed(() => toValue(flows).map((flow) => ({ namespace: flow.namespace, id: flow.id })))] as const,
     queryFn: async ({ queryKey }) => {
       const body = queryKey[1];
-      const found = await unwrap(api.POST("/api/v1/main/executions/latest", { body }));
+      const found = await unwrap(api.POST("/api/v1/{tenant}/executions/latest", { params: { path: inTenant() }, body }));
       return new Map(found.map((last) => [`${last.namespace}/${last.flowId}`, last]));
     },
     enabled: computed(() => toValue(flows).length > 0),
@@ -52,7 +52,7 @@ export function useLatestExecutions(flows: MaybeRefOrGetter<readonly FlowKey[]>)
 export function useNamespaces() {
   return useQuery({
     queryKey: ["namespaces"],
-    queryFn: () => unwrap(api.GET("/api/v1/main/flows/distinct-namespaces")),
+    queryFn: () => unwrap(api.GET("/api/v1/{tenant}/flows/distinct-namespaces", { params: { path: inTenant() } })),
     staleTime: 30_000,
   });
 }
@@ -63,7 +63,7 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
     queryKey: ["flow", computed(() => toValue(key)), computed(() => toValue(revision))] as const,
     queryFn: ({ queryKey: [, path, wanted] }) => {
       const query = { source: true, revision: wanted };
-      return unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...path }, query } }));
+      return unwrap(api.GET("/api/v1/{tenant}/flows/{namespace}/{id}", { params: { path: inTenant(path), query } }));
     },
     enabled,
   });
@@ -72,13 +72,13 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
 export function useRevisions(key: MaybeRefOrGetter<FlowKey>) {
   return useQuery({
     queryKey: ["revisions", computed(() => toValue(key))] as const,
-    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/main/flows/{namespace}/{id}/revisions", { params: { path: { ...queryKey[1] } } })),
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/flows/{namespace}/{id}/revisions", { params: { path: inTenant(queryKey[1]) } })),
   });
 }
 
 /** Checks a source without saving it (API-039). */
 export function validateFlow(source: string) {
-  return unwrap(api.POST("/api/v1/main/flows/validate", { body: source, ...asText }));
+  return unwrap(api.POST("/api/v1/{tenant}/flows/validate", { params: { path: inTenant() }, body: source, ...asText }));
 }
 
 export interface Edited {
@@ -93,9 +93,9 @@ export function useSaveFlow(key?: MaybeRefOrGetter<FlowKey>) {
   return useMutation({
     mutationFn: ({ source, revision }: Edited) => {
       const existing = toValue(key);
-      if (!existing) return unwrap(api.POST("/api/v1/main/flows", { body: source, ...asText }));
+      if (!existing) return unwrap(api.POST("/api/v1/{tenant}/flows", { params: { path: inTenant() }, body: source, ...asText }));
       const headers = revision === undefined ? YAML : { ...YAML, "If-Match": String(revision) };
-      return unwrap(api.PUT("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...existing } }, body: source, ...asText, headers }));
+      return unwrap(api.PUT("/api/v1/{tenant}/flows/{namespace}/{id}", { params: { path: inTenant(existing) }, body: source, ...asText, headers }));
     },
     onSuccess: () => Promise.all(["flow", "flows", "revisions", "namespaces"].map((name) => queries.invalidateQueries({ queryKey: [name] }))),
   });
@@ -104,7 +104,7 @@ export function useSaveFlow(key?: MaybeRefOrGetter<FlowKey>) {
 export function useDeleteFlow() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (key: FlowKey) => unwrap(api.DELETE("/api/v1/main/flows/{namespace}/{id}", { params: { path: { ...key } } })),
+    mutationFn: (key: FlowKey) => unwrap(api.DELETE("/api/v1/{tenant}/flows/{namespace}/{id}", { params: { path: inTenant(key) } })),
     onSuccess: () => {
       queries.removeQueries({ queryKey: ["flow"] });
       return Promise.all(["flows", "namespaces"].map((name) => queries.invalidateQueries({ queryKey: [name] })));

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/vue-query";
 import { computed, onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter } from "vue";
-import { api, unwrap } from "@/api/client";
+import { api, inTenant, unwrap } from "@/api/client";
 import { TENANT, type LogEntry } from "@/api/types";
 import { follow } from "@/lib/live";
 import { LogMerger } from "@/lib/logs";
@@ -15,8 +15,8 @@ export function useLogs(id: MaybeRefOrGetter<string>, running: MaybeRefOrGetter<
   const query = useQuery({
     queryKey: ["logs", computed(() => toValue(id))] as const,
     queryFn: ({ queryKey }) => {
-      const params = { path: { executionId: queryKey[1] }, query: { minLevel: "TRACE" } };
-      return unwrap(api.GET("/api/v1/main/logs/{executionId}", { params }));
+      const params = { path: inTenant({ execution_id: queryKey[1] }), query: { minLevel: "TRACE" as const } };
+      return unwrap(api.GET("/api/v1/{tenant}/logs/{execution_id}", { params }));
     },
     staleTime: 0,
   });

@@ -3,7 +3,7 @@ import * as monaco from "monaco-editor/esm/vs/editor/edcore.main.js";
 import "monaco-editor/esm/vs/basic-languages/yaml/yaml.contribution.js";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import { configureMonacoYaml } from "monaco-yaml";
-import { api, unwrap } from "@/api/client";
+import { api, inTenant, unwrap } from "@/api/client";
 import YamlWorker from "./yaml.worker?worker";
 
 self.MonacoEnvironment = {
@@ -18,9 +18,9 @@ void loadFlowSchema();
 
 async function loadFlowSchema(): Promise<void> {
   // Without the schema the editor still edits; completion and hover are what is missing then.
-  const schema = await unwrap(api.GET("/api/v1/main/schemas/flow.json")).catch(() => undefined);
+  const schema = await unwrap(api.GET("/api/v1/{tenant}/schemas/flow.json", { params: { path: inTenant() } })).catch(() => undefined);
   if (!schema) return;
-  const uri = new URL("/api/v1/main/schemas/flow.json", location.href).href;
+  const uri = new URL("/schemas/flow.json", location.href).href;
   await yaml.update({ schemas: [{ uri, fileMatch: [`${FLOW_PATH}**`], schema }] });
 }
 

@@ -54,6 +54,12 @@ export function toControl(input: FlowInput, given: unknown): Value {
   return typeof given === "object" ? JSON.stringify(given) : String(given);
 }
 
+/** The value a control starts with when an earlier execution is repeated: its own, where that can be shown. */
+export function repeatedValue(input: FlowInput, given: Readonly<Record<string, unknown>>): Value {
+  const earlier = input.id.split(".").reduce<unknown>((place, part) => (isRecord(place) ? place[part] : undefined), given);
+  return input.type === "SECRET" || earlier === undefined ? initialValue(input) : toControl(input, earlier);
+}
+
 /** What is wrong with a value, or undefined. */
 export function faultOf(input: FlowInput, value: Value): Fault | undefined {
   if (isEmpty(value)) return isRequired(input) && !hasDefault(input) ? { key: "inputs.required" } : undefined;
@@ -129,6 +135,10 @@ export function isEmpty(value: Value): boolean {
 
 function hasDefault(input: FlowInput): boolean {
   return input.defaults !== undefined && input.defaults !== null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 function toList(given: unknown): string[] {

@@ -41,13 +41,13 @@ export function hasEnded(state: StateType): boolean {
   return LOOKS[state].ended;
 }
 
-export type Action = "kill" | "pause" | "resume" | "restart" | "replay";
+export type Action = "kill" | "pause" | "resume" | "restart";
 
 /** The actions offered for an execution in this state, the likeliest first. */
 export function actionsFor(state: StateType): Action[] {
-  if (state === "PAUSED") return ["resume", "kill", "replay"];
-  if (state === "KILLING") return ["replay"];
-  if (state === "QUEUED" || state === "CREATED" || state === "BREAKPOINT") return ["kill", "replay"];
-  if (!hasEnded(state)) return ["pause", "kill", "replay"];
-  return state === "FAILED" || state === "KILLED" ? ["restart", "replay"] : ["replay"];
+  if (state === "PAUSED") return ["resume", "kill"];
+  if (state === "KILLING") return [];
+  if (state === "QUEUED" || state === "CREATED" || state === "BREAKPOINT") return ["kill"];
+  if (!hasEnded(state)) return ["pause", "kill"];
+  return state === "FAILED" || state === "KILLED" ? ["restart"] : [];
 }
