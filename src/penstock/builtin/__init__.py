@@ -8,6 +8,7 @@ from penstock.builtin import debug, execution, log, output, sleep
 from penstock.builtin.flow import loops, parallel, pause, sequence
 from penstock.builtin.http import download, request
 from penstock.builtin.runners import process
+from penstock.builtin.scripts import python, shell
 from penstock.builtin.triggers import schedule, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
@@ -20,9 +21,11 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(parallel.Dag, parallel.Parallel),
     *(pause.Pause,),
     *(process.Process,),
+    *(python.Commands, python.Script),
     *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
+    *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
     *(webhook.Webhook,),
 )

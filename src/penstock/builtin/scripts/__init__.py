@@ -1,0 +1,1 @@
+"""Tasks that run shell commands and scripts in other languages."""

@@ -1,0 +1,75 @@
+"""Python scripts, and shell commands that call Python."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import ClassVar
+
+from pydantic import Field
+
+from penstock.builtin.scripts.input_files import StoredFiles
+from penstock.builtin.scripts.python_tools import python_tools
+from penstock.builtin.scripts.task import ScriptTask, Stage
+from penstock.sdk import Property
+
+
+class PythonTask(ScriptTask):
+    """What Python tasks have in common. Implements SCR-047."""
+
+    default_image: ClassVar[str] = "python:3.13-slim"
+
+    dependencies: Property[list[str]] | None = Field(
+        None, description="Packages to install; they are kept for later runs of any flow."
+    )
+    dependency_cache_enabled: Property[bool] = Field(
+        Property.of(True), description="Whether the installed packages are kept for later runs."
+    )
+
+    @contextmanager
+    def tools(self, stage: Stage) -> Iterator[Mapping[str, str]]:
+        """Give a `python` with the dependencies."""
+        wanted = stage.renderer.render(self.dependencies, [])
+        is_kept = stage.context.render(self.dependency_cache_enabled)
+        with python_tools(stage.context, stage.environment, wanted, is_kept=is_kept) as path:
+            found = {"PATH": path} if path else {}
+            # Lines must reach the logs when they are written, not when a buffer is full.
+            yield {"PYTHONUNBUFFERED": stage.environment.get("PYTHONUNBUFFERED", "1"), **found}
+
+
+class Commands(PythonTask):
+    """Run shell commands that find Python and the dependencies.
+
+    Implements SCR-001, SCR-003.
+    """
+
+    type_name = "io.kestra.plugin.scripts.python.Commands"
+
+    commands: Property[list[str]] = Field(description="The commands.")
+
+    def lines(self, stage: Stage) -> Sequence[str]:
+        """Return the commands."""
+        return stage.renderer.render(self.commands, [])
+
+
+class Script(PythonTask):
+    """Run a Python script.
+
+    Implements SCR-001, SCR-003, SCR-038.
+    """
+
+    type_name = "io.kestra.plugin.scripts.python.Script"
+
+    script: Property[str] = Field(description="The script.")
+
+    def lines(self, stage: Stage) -> Sequence[str]:
+        """Write the script into the working directory, beside the modules it may import, and run it."""
+        text = StoredFiles(stage.context).localize(stage.renderer.render(self.script, ""))
+        number, path = 1, stage.context.resolve("_script.py")
+        while path.exists():
+            number += 1
+            path = stage.context.resolve(f"_script_{number}.py")
+        path.write_text(text, encoding="utf-8", newline="")
+        stage.generated.append(path)
+        return [f"python3 {shlex.quote(str(path))}"]

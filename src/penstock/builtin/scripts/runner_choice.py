@@ -1,0 +1,46 @@
+"""Which task runner runs a script, from what the flow says in today's words or older ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.builtin.runners.process import Process
+from penstock.builtin.runners.runner import Runner
+from penstock.sdk import PermanentError, RunContext
+
+DOCKER = "io.kestra.plugin.scripts.runner.docker.Docker"
+_DOCKER_NAMES = frozenset({DOCKER, "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner"})
+_BUILT_IN: tuple[type[Runner], ...] = (Process,)
+
+
+class TaskRunnerMissing(PermanentError):
+    """The task runner is not installed."""
+
+    code = "TASK_RUNNER_MISSING"
+
+
+def choose_runner(
+    context: RunContext, definition: Mapping[str, Any] | None, older: str | None, image: str | None
+) -> Runner:
+    """Return the runner of a script task. Implements SCR-012, ENG-342; BEY-035 in part.
+
+    Args:
+        context: Told when the commands run elsewhere than the flow says.
+        definition: The property `taskRunner`.
+        older: The property `runner`, `PROCESS` or `DOCKER`.
+        image: The container image the commands are meant for.
+    """
+    wanted = definition["type"] if definition else Process.type_name if older == "PROCESS" else DOCKER
+    if wanted in _DOCKER_NAMES:
+        context.logger.warning(
+            f"containers are not available on this worker: the commands run as a process of it, without the image "
+            f"{image or 'they are meant for'} (say `taskRunner: {{type: {Process.type_name}}}` if that is intended)"
+        )
+        return Process(type=Process.type_name)
+    for known in _BUILT_IN:
+        if wanted == known.type_name or wanted in known.type_aliases:
+            return known.model_validate({**(definition or {}), "type": known.type_name})
+    raise TaskRunnerMissing(
+        f"there is no task runner {wanted} on this worker", hint=f"use {Process.type_name}, which runs on the worker"
+    )

@@ -1,0 +1,110 @@
+"""What a script says while it runs: log lines, and messages with outputs, metrics and further log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from penstock.builtin.runners.runner import Stream
+from penstock.builtin.scripts.lines import Line, LineSplitter, printable
+from penstock.builtin.scripts.messages import messages_in
+from penstock.sdk import RunContext, json_text
+
+_LONGEST = 2 * 1024 * 1024
+_LEVELS = {Stream.OUT: "INFO", Stream.ERR: "ERROR"}
+
+
+class _Metric(msgspec.Struct):
+    name: str
+    type: Literal["counter", "timer"]
+    value: float
+    tags: dict[str, Any] | None = None
+
+
+class _Log(msgspec.Struct):
+    message: str
+    level: str = "INFO"
+
+
+class Transcript:
+    """Takes what a command writes (`OutputSink`).
+
+    Implements ENG-210, SCR-032 to SCR-034, SCR-036, SCR-037, SCR-038.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._splitters = {stream: LineSplitter(_LONGEST) for stream in Stream}
+        self.line_counts = dict.fromkeys(Stream, 0)
+        self.outputs: dict[str, Any] = {}
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Take a piece of a stream."""
+        for line in self._splitters[stream].feed(data):
+            self._take(stream, line)
+
+    def finish(self) -> None:
+        """Take the last lines, which no line end follows."""
+        for stream, splitter in self._splitters.items():
+            for line in splitter.finish():
+                self._take(stream, line)
+
+    def _take(self, stream: Stream, line: Line) -> None:
+        self.line_counts[stream] += 1
+        messages = () if line.cut else messages_in(line.text)
+        for message in messages:
+            self._apply(message)
+        if messages:
+            return
+        text = f"{line.text}... ({line.cut} more bytes were cut)" if line.cut else line.text
+        self._context.logger.log(_LEVELS[stream], text)
+
+    def _apply(self, message: Mapping[str, Any]) -> None:
+        outputs = message.get("outputs")
+        if isinstance(outputs, dict):
+            self.outputs.update(outputs)
+        elif outputs is not None:
+            self._ignore("outputs", "they must be a map")
+        for metric in _listed(message.get("metrics")):
+            self._metric(metric)
+        for entry in _listed(message.get("logs")):
+            self._log(entry)
+        if encrypted := message.get("encryptedOutputs"):
+            self._encrypted(encrypted)
+        if "assets" in message:
+            self._context.logger.debug("assets named by the script are not kept")
+
+    def _metric(self, given: Any) -> None:
+        try:
+            metric = msgspec.convert(given, _Metric, strict=False)
+        except msgspec.ValidationError as error:
+            self._ignore("a metric", str(error))
+            return
+        record = self._context.counter if metric.type == "counter" else self._context.timer
+        record(printable(metric.name), metric.value, {key: json_text(tag) for key, tag in (metric.tags or {}).items()})
+
+    def _log(self, given: Any) -> None:
+        try:
+            entry = msgspec.convert(given, _Log)
+        except msgspec.ValidationError as error:
+            self._ignore("a log entry", str(error))
+            return
+        self._context.logger.log(entry.level, printable(entry.message))
+
+    def _encrypted(self, given: Any) -> None:
+        """Keep secrets out of what is stored in plain text: they are hidden from the logs, and not given as outputs."""
+        if isinstance(given, dict):
+            for value in given.values():
+                if isinstance(value, str) and value:
+                    self._context.mask(value)
+        self._ignore("`encryptedOutputs`", "there is no encrypted storage for them on this server")
+
+    def _ignore(self, what: str, why: str) -> None:
+        self._context.logger.warning(f"{what} of the script's messages was ignored: {why}")
+
+
+def _listed(given: Any) -> list[Any]:
+    """Return a message's list; one item counts as a list of one."""
+    return given if isinstance(given, list) else [] if given is None else [given]
