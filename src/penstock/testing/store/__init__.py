@@ -1,0 +1,29 @@
+"""Contracts of everything kept in a database: a suite of tests per port, for whoever writes another store.
+
+A test module subclasses the suites and gives the fixture `store`: an open, empty store with these ports.
+"""
+
+from penstock.testing.store.executions import ExecutionQueriesContract
+from penstock.testing.store.flows import FlowStoreContract
+from penstock.testing.store.jobs import JobQueueContract
+from penstock.testing.store.journal import JournalContract
+from penstock.testing.store.keyvalues import KeyValueStoreContract, SettingsStoreContract
+from penstock.testing.store.lines import LinesContract
+from penstock.testing.store.notifier import NotifierContract
+from penstock.testing.store.partitions import PartitionsContract
+from penstock.testing.store.ports import StorePorts
+from penstock.testing.store.triggers import TriggerStoreContract
+
+__all__ = [
+    "ExecutionQueriesContract",
+    "FlowStoreContract",
+    "JobQueueContract",
+    "JournalContract",
+    "KeyValueStoreContract",
+    "LinesContract",
+    "NotifierContract",
+    "PartitionsContract",
+    "SettingsStoreContract",
+    "StorePorts",
+    "TriggerStoreContract",
+]

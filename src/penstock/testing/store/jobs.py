@@ -1,0 +1,124 @@
+"""The contract every `JobQueue` keeps."""
+# ruff: noqa: D102  # names of contract tests are sentences
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from penstock.engine.decision import Job
+from penstock.ports.journal import Batch
+from penstock.testing.store import records
+from penstock.testing.store.ports import StorePorts
+from penstock.testing.store.records import NOW, SECOND
+
+
+async def offered(store: StorePorts, *changes: dict[str, object], owner: str | None = None) -> Sequence[Job]:
+    """Store one job per set of changes and return them."""
+    execution = records.execution()
+    jobs = [records.job(records.task_run(execution), **change) for change in changes]  # type: ignore[arg-type]
+    await records.stored(store.journal, execution, jobs={one.key: (one, owner) for one in jobs})
+    return jobs
+
+
+class JobQueueContract:
+    """What holds for every queue of jobs. A subclass gives the fixture `store`."""
+
+    async def test_claim_gives_highest_priority_first_then_oldest(self, store: StorePorts) -> None:
+        late, early, urgent = await offered(store, {"created": NOW + 2}, {"created": NOW + 1}, {"priority": 5})
+        await store.jobs.register("w1", "", "host", NOW)
+        assert list(await store.jobs.claim("w1", "", 2, NOW)) == [urgent, early]
+        assert list(await store.jobs.claim("w1", "", 2, NOW)) == [late]
+        assert list(await store.jobs.claim("w1", "", 2, NOW)) == []
+
+    async def test_claim_gives_jobs_of_the_own_group_only(self, store: StorePorts) -> None:
+        (gpu,) = await offered(store, {"worker_group": "gpu"})
+        await store.jobs.register("w1", "", "host", NOW)
+        await store.jobs.register("w2", "gpu", "host", NOW)
+        assert list(await store.jobs.claim("w1", "", 5, NOW)) == []
+        assert list(await store.jobs.claim("w2", "gpu", 5, NOW)) == [gpu]
+
+    async def test_claim_by_a_worker_nobody_knows_gives_nothing(self, store: StorePorts) -> None:
+        await offered(store, {})
+        assert list(await store.jobs.claim("stranger", "", 5, NOW)) == []
+        assert await store.jobs.unowned() == 1
+
+    async def test_claim_by_many_at_once_gives_no_job_twice(self, store: StorePorts) -> None:
+        jobs = await offered(store, *({} for _ in range(200)))
+        names = [f"w{number}" for number in range(8)]
+        for name in names:
+            await store.jobs.register(name, "", "host", NOW)
+
+        async def work(name: str) -> list[tuple[str, int]]:
+            mine: list[tuple[str, int]] = []
+            while found := await store.jobs.claim(name, "", 7, NOW):
+                mine += [one.key for one in found]
+            return mine
+
+        taken = [key for keys in await asyncio.gather(*(work(name) for name in names)) for key in keys]
+        assert len(taken) == len(set(taken))
+        # A claim may pass by rows that another one holds for a moment; a later one finds them.
+        taken += await work("w0")
+        assert sorted(taken) == sorted(one.key for one in jobs)
+
+    async def test_job_given_to_a_worker_at_birth_is_not_claimed_by_another(self, store: StorePorts) -> None:
+        await store.jobs.register("w1", "", "host", NOW)
+        await store.jobs.register("w2", "", "host", NOW)
+        await offered(store, {}, owner="w1")
+        assert list(await store.jobs.claim("w2", "", 5, NOW)) == []
+        assert await store.jobs.unowned() == 0
+
+    async def test_job_stored_twice_stays_with_who_has_it(self, store: StorePorts) -> None:
+        await store.jobs.register("w1", "", "host", NOW)
+        (one,) = await offered(store, {}, owner="w1")
+        await store.journal.commit(Batch(jobs={one.key: (one, None)}))
+        assert await store.jobs.unowned() == 0
+
+    async def test_job_whose_end_is_decided_is_gone(self, store: StorePorts) -> None:
+        first, second = await offered(store, {}, {})
+        await store.journal.commit(Batch(ended_jobs={first.key}))
+        await store.jobs.register("w1", "", "host", NOW)
+        assert list(await store.jobs.claim("w1", "", 5, NOW)) == [second]
+
+    async def test_release_hands_back_all_and_forgets_the_worker(self, store: StorePorts) -> None:
+        jobs = await offered(store, {}, {})
+        await store.jobs.register("w1", "", "host", NOW)
+        await store.jobs.claim("w1", "", 5, NOW)
+        assert await store.jobs.release("w1") == 2
+        assert await store.jobs.unowned() == len(jobs)
+        assert await store.jobs.workers() == []
+        assert await store.jobs.heartbeat("w1", NOW) is False
+
+    async def test_expire_gives_up_the_silent_and_keeps_the_others(self, store: StorePorts) -> None:
+        await store.jobs.register("silent", "", "host", NOW)
+        await store.jobs.register("loud", "", "host", NOW)
+        lost, kept = await offered(store, {"created": NOW}, {"created": NOW + 1})
+        assert list(await store.jobs.claim("silent", "", 1, NOW)) == [lost]
+        assert list(await store.jobs.claim("loud", "", 1, NOW)) == [kept]
+        assert await store.jobs.heartbeat("loud", NOW + 10 * SECOND) is True
+        assert list(await store.jobs.expire(5 * SECOND, NOW + 11 * SECOND)) == ["silent"]
+        assert await store.jobs.heartbeat("silent", NOW + 11 * SECOND) is False
+        assert [worker.id for worker in await store.jobs.workers()] == ["loud"]
+        assert list(await store.jobs.claim("loud", "", 5, NOW)) == [lost]
+
+    async def test_expire_with_everybody_alive_gives_up_nobody(self, store: StorePorts) -> None:
+        await store.jobs.register("w1", "", "host", NOW)
+        assert list(await store.jobs.expire(5 * SECOND, NOW + 5 * SECOND)) == []
+
+    async def test_expire_frees_jobs_of_owners_nobody_knows(self, store: StorePorts) -> None:
+        await offered(store, {}, owner="never-registered")
+        assert await store.jobs.unowned() == 0
+        assert list(await store.jobs.expire(5 * SECOND, NOW)) == []
+        assert await store.jobs.unowned() == 1
+
+    async def test_workers_known_are_listed_with_their_heartbeat(self, store: StorePorts) -> None:
+        await store.jobs.register("w1", "gpu", "host-1", NOW)
+        await store.jobs.heartbeat("w1", NOW + 7)
+        (worker,) = await store.jobs.workers()
+        assert (worker.id, worker.group, worker.hostname) == ("w1", "gpu", "host-1")
+        assert (worker.started, worker.heartbeat, worker.state) == (NOW, NOW + 7, "RUNNING")
+
+    async def test_worker_registered_again_is_known_once(self, store: StorePorts) -> None:
+        await store.jobs.register("w1", "", "host", NOW)
+        await store.jobs.register("w1", "", "host", NOW + 1)
+        assert [worker.started for worker in await store.jobs.workers()] == [NOW + 1]

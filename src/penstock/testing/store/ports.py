@@ -1,0 +1,58 @@
+"""What the suites need of a store: one attribute per port."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from penstock.ports.flows import FlowStore
+from penstock.ports.jobs import JobQueue
+from penstock.ports.journal import Journal
+from penstock.ports.keyvalue import KeyValueStore
+from penstock.ports.notifier import Notifier
+from penstock.ports.queries import ExecutionQueries
+from penstock.ports.settings import SettingsStore
+from penstock.ports.triggers import TriggerStore
+
+
+class StorePorts(Protocol):
+    """Everything kept in one database."""
+
+    @property
+    def journal(self) -> Journal:
+        """What an executor writes and reads."""
+        ...
+
+    @property
+    def jobs(self) -> JobQueue:
+        """Work for workers."""
+        ...
+
+    @property
+    def queries(self) -> ExecutionQueries:
+        """Reads for people."""
+        ...
+
+    @property
+    def flows(self) -> FlowStore:
+        """Flows and their revisions."""
+        ...
+
+    @property
+    def triggers(self) -> TriggerStore:
+        """States of triggers."""
+        ...
+
+    @property
+    def key_values(self) -> KeyValueStore:
+        """Pairs per namespace."""
+        ...
+
+    @property
+    def settings(self) -> SettingsStore:
+        """What the instance remembers."""
+        ...
+
+    @property
+    def notifier(self) -> Notifier:
+        """Wake-ups."""
+        ...

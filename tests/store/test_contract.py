@@ -1,0 +1,45 @@
+"""SQLite and PostgreSQL keep every contract of a store."""
+
+from __future__ import annotations
+
+from penstock.testing import store as contracts
+
+
+class TestJournal(contracts.JournalContract):
+    pass
+
+
+class TestPartitions(contracts.PartitionsContract):
+    pass
+
+
+class TestJobQueue(contracts.JobQueueContract):
+    pass
+
+
+class TestExecutionQueries(contracts.ExecutionQueriesContract):
+    pass
+
+
+class TestLines(contracts.LinesContract):
+    pass
+
+
+class TestFlowStore(contracts.FlowStoreContract):
+    pass
+
+
+class TestTriggerStore(contracts.TriggerStoreContract):
+    pass
+
+
+class TestKeyValueStore(contracts.KeyValueStoreContract):
+    pass
+
+
+class TestSettingsStore(contracts.SettingsStoreContract):
+    pass
+
+
+class TestNotifier(contracts.NotifierContract):
+    pass
