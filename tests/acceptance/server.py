@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import yaml
@@ -51,6 +52,7 @@ class Server:
     prefix: Sequence[str] = ()
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    client: httpx.Client = field(default_factory=httpx.Client)
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
@@ -65,6 +67,8 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.folder, env=environment(self.folder, self.variables)
             )
+        self.client.close()
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", auth=(USERNAME, PASSWORD), timeout=60)
         wait_until(self._answers, READY_SECONDS, lambda: f"the server does not answer:\n{self.log()}")
 
     def kill(self) -> None:
@@ -98,8 +102,7 @@ class Server:
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request as the administrator."""
-        url = f"http://127.0.0.1:{self.port}{path}"
-        return httpx.request(method, url, auth=(USERNAME, PASSWORD), timeout=60, **options)
+        return self.client.request(method, path, **options)
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """Send one request that must succeed and return its answer."""
@@ -163,6 +166,21 @@ def running(server: Server) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+        server.client.close()
+
+
+def on_postgres(dsn: str, storage: Path) -> dict[str, Any]:
+    """Return the settings of a server whose database is PostgreSQL."""
+    address = urlsplit(dsn)
+    url = f"jdbc:postgresql://{address.hostname}:{address.port}{address.path}"
+    return {
+        "datasources": {"postgres": {"url": url, "username": address.username}},
+        "kestra": {
+            "repository": {"type": "postgres"},
+            "queue": {"type": "postgres"},
+            "storage": {"type": "local", "local": {"base-path": str(storage)}},
+        },
+    }
 
 
 def wait_until(found: Callable[[], T | None], seconds: float, complaint: Callable[[], str]) -> T:
@@ -189,8 +207,9 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(one)
     for key, value in other.items():
         inner = result.get(key)
-        both = isinstance(inner, Mapping) and isinstance(value, Mapping)
-        result[key] = _merged(inner, value) if both else value
+        if isinstance(inner, Mapping) and isinstance(value, Mapping):
+            value = _merged(inner, value)
+        result[key] = value
     return result
 
 

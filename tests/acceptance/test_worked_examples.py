@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.runners import Api, CommandLine, Runner, example
-from tests.acceptance.server import Server, wait_until
+from tests.acceptance.server import YAML, Server, wait_until
 
 pytestmark = pytest.mark.acceptance
 
@@ -21,6 +22,15 @@ def _started(ran: dict[str, Any]) -> datetime:
     """Return when a worker began with a task run; a flowable begins when it is created."""
     histories = ran["state"]["histories"]
     return next(datetime.fromisoformat(one["date"]) for one in histories if one["state"] == "RUNNING")
+
+
+def _paused(server: Server, source: str) -> str:
+    server.put_flow(source)
+    execution_id = str(server.launch("company.team", "pause_demo").json()["id"])
+    wait_until(
+        lambda: server.execution(execution_id)["state"]["current"] == "PAUSED", 10, lambda: "the flow does not pause"
+    )
+    return execution_id
 
 
 def test_sibling_outputs_are_read_inside_and_outside_their_group(runner: Runner) -> None:
@@ -49,9 +59,7 @@ def test_dag_tasks_start_when_those_they_depend_on_have_ended(runner: Runner) ->
 def test_dag_with_a_cycle_is_refused(server: Server) -> None:
     source = example("flows/dag").replace("I'm the task 1\n", "I'm the task 1\n        dependsOn:\n          - task5\n")
 
-    answer = server.request(
-        "POST", "/api/v1/main/flows/validate", content=source, headers={"Content-Type": "application/x-yaml"}
-    )
+    answer = server.request("POST", "/api/v1/main/flows/validate", content=source, headers=YAML)
 
     assert answer.status_code == 200
     assert "cycle" in answer.text
@@ -115,13 +123,7 @@ def test_group_that_may_fail_leaves_a_warning(runner: Runner) -> None:
 
 
 def test_pause_waits_for_a_resume_and_then_for_its_delay(server: Server) -> None:
-    server.put_flow(example("flows/pause", PT5M="PT0.3S"))
-    execution_id = server.launch("company.team", "pause").json()["id"]
-    wait_until(
-        lambda: server.execution(execution_id)["state"]["current"] == "PAUSED",
-        10,
-        lambda: "the execution does not pause",
-    )
+    execution_id = _paused(server, example("flows/pause", PT5M="PT0.3S"))
     paused = server.execution(execution_id)
     assert [(run["taskId"], run["state"]["current"]) for run in paused["taskRunList"]] == [("validation", "PAUSED")]
 
@@ -134,13 +136,7 @@ def test_pause_waits_for_a_resume_and_then_for_its_delay(server: Server) -> None
 
 
 def test_paused_execution_killed_runs_nothing_more(server: Server) -> None:
-    server.put_flow(example("flows/pause"))
-    execution_id = server.launch("company.team", "pause").json()["id"]
-    wait_until(
-        lambda: server.execution(execution_id)["state"]["current"] == "PAUSED",
-        10,
-        lambda: "the execution does not pause",
-    )
+    execution_id = _paused(server, example("flows/pause"))
 
     assert server.request("DELETE", f"/api/v1/main/executions/{execution_id}/kill").status_code < 300
     result = Api(server).result(execution_id)
@@ -254,7 +250,7 @@ def test_check_not_met_refuses_the_launch_with_its_message(server: Server) -> No
     )
 
 
-def test_missing_input_on_the_command_line_starts_nothing(tmp_path: Any) -> None:
+def test_missing_input_on_the_command_line_starts_nothing(tmp_path: Path) -> None:
     ended = CommandLine(tmp_path, {}).attempt(example("flows/fail_on_switch"))
 
     assert ended.returncode == 2

@@ -1,0 +1,166 @@
+"""`kill -9` of a real server in the middle of fifty executions, twice; then everything must come to its end.
+
+Every script writes its task run's id to a file when it begins, so the file tells how often each task run really ran.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.server import TERMINAL, Server, on_postgres, running, wait_until
+
+pytestmark = pytest.mark.chaos
+
+EACH = 10
+LIVENESS = {"kestra": {"server": {"liveness": {"timeout": "4s", "heartbeat-interval": "1s"}}}}
+"""A dead worker's jobs are given to others soon, so that the test need not wait for the default of 45 seconds."""
+SHELL = """type: io.kestra.plugin.scripts.shell.Commands
+{indent}taskRunner: {{type: io.kestra.plugin.core.runner.Process}}
+{indent}commands:
+{indent}  - echo "{{{{ taskrun.id }}}}" >> {journal}
+{indent}  - {then}"""
+FLOWS = {
+    "in_a_row": """
+tasks:
+  - id: one
+    [sleep 0.2]
+  - id: two
+    [sleep 0.2]
+  - id: three
+    [sleep 0.2]
+""",
+    "loop": """
+tasks:
+  - id: for_each
+    type: io.kestra.plugin.core.flow.ForEach
+    values: [1, 2, 3, 4]
+    concurrencyLimit: 2
+    tasks:
+      - id: step
+        [sleep 0.1]
+""",
+    "delay": """
+tasks:
+  - id: before
+    [sleep 0.1]
+  - id: pause
+    type: io.kestra.plugin.core.flow.Pause
+    pauseDuration: PT2S
+  - id: after
+    [sleep 0.1]
+""",
+    "approval": """
+tasks:
+  - id: before
+    [sleep 0.1]
+  - id: pause
+    type: io.kestra.plugin.core.flow.Pause
+  - id: after
+    [sleep 0.1]
+""",
+    "retries": """
+tasks:
+  - id: flaky
+    [test "{{ taskrun.attemptsCount }}" -ge 2]
+    retry: {type: constant, interval: PT0.5S, maxAttempts: 5}
+  - id: after
+    [sleep 0.1]
+""",
+}
+TASK_RUNS = {"in_a_row": 3, "loop": 5, "delay": 3, "approval": 3, "retries": 2}
+
+
+def _source(name: str, journal: Path) -> str:
+    """Return a flow with its scripts written out."""
+    lines = []
+    for line in FLOWS[name].splitlines():
+        text = line.strip()
+        if text.startswith("["):
+            indent = line[: len(line) - len(line.lstrip())]
+            line = indent + SHELL.format(indent=indent, journal=journal, then=text[1:-1])
+        lines.append(line)
+    return f"id: {name}\nnamespace: company.team\n" + "\n".join(lines)
+
+
+def _ran(journal: Path) -> Counter[str]:
+    """Return how often each task run began."""
+    return Counter(journal.read_text().split()) if journal.exists() else Counter()
+
+
+def _all(server: Server, ids: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [server.execution(execution_id) for execution_id in ids]
+
+
+def _ended_runs(executions: list[dict[str, Any]]) -> dict[str, int]:
+    """Return the task runs that have ended, with the number of their attempts."""
+    runs = [run for execution in executions for run in execution["taskRunList"]]
+    return {run["id"]: len(run["attempts"]) for run in runs if run["state"]["current"] in TERMINAL}
+
+
+def _crash(server: Server, ids: Mapping[str, str], journal: Path, wanted: int) -> dict[str, int]:
+    """Kill the server once enough task runs have ended, start it again, and return those that had ended."""
+    wait_until(lambda: len(_ran(journal)) >= wanted, 60, lambda: f"only {len(_ran(journal))} task runs began")
+    executions = _all(server, ids)
+    server.kill()
+    assert any(execution["state"]["current"] not in TERMINAL for execution in executions), "killed too late"
+    ended = _ended_runs(executions)
+    assert ended, "killed too early"
+    server.start()
+    return ended
+
+
+def _resume(server: Server, ids: Mapping[str, str]) -> None:
+    """Resume the executions that wait for somebody, once they do."""
+    for execution_id in [one for one, name in ids.items() if name == "approval"]:
+        wait_until(_is_paused(server, execution_id), 60, lambda: "an execution does not pause")
+        server.json("POST", f"/api/v1/main/executions/{execution_id}/resume")
+
+
+def _is_paused(server: Server, execution_id: str) -> Callable[[], bool]:
+    return lambda: bool(server.execution(execution_id)["state"]["current"] == "PAUSED")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def killable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Return a running server on each database."""
+    if request.param == "sqlite":
+        server = Server(tmp_path, settings=LIVENESS)
+    else:
+        settings = on_postgres(request.getfixturevalue("postgres_dsn"), tmp_path / "storage")
+        settings["kestra"] |= LIVENESS["kestra"]
+        server = Server(tmp_path, "standalone", settings)
+    with running(server):
+        yield server
+
+
+@pytest.mark.timeout(240)
+def test_server_killed_twice_among_fifty_executions_ends_them_all_and_repeats_nothing(
+    killable: Server, tmp_path: Path
+) -> None:
+    server, journal = killable, tmp_path / "journal"
+    for name in FLOWS:
+        server.put_flow(_source(name, journal))
+    ids = {str(server.launch("company.team", name).json()["id"]): name for _ in range(EACH) for name in FLOWS}
+    assert len(ids) == 50
+
+    ended = _crash(server, ids, journal, wanted=40)
+    ended |= _crash(server, ids, journal, wanted=80)
+    _resume(server, ids)
+    for execution_id in ids:
+        server.ended(execution_id, 90)
+
+    for execution in _all(server, ids):
+        name = ids[execution["id"]]
+        assert execution["state"]["current"] == "SUCCESS", (name, execution["state"])
+        assert {run["state"]["current"] for run in execution["taskRunList"]} == {"SUCCESS"}, name
+        assert len(execution["taskRunList"]) == TASK_RUNS[name], name
+    ran = _ran(journal)
+    scripts = {run: attempts for run, attempts in ended.items() if run in ran}
+    assert {run: ran[run] for run in scripts} == scripts, "a task run that had ended ran again"
+    found = server.json("GET", "/api/v1/main/executions/search", params={"state": "RUNNING"})
+    assert found["total"] == 0
