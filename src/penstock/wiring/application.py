@@ -22,6 +22,7 @@ from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.scheduler import Stores
 from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
+from penstock.wiring.lock import DatabaseLock
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import Plugins, load_plugins
 from penstock.wiring.supervisor import ServiceDied, Supervisor
@@ -62,6 +63,7 @@ class Application:
         self._scheduler: Scheduler | None = None
         self._web: Web | None = None
         self._gateway_is_open = False
+        self._lock: DatabaseLock | None = None
 
     @property
     def core(self) -> Core:
@@ -98,6 +100,9 @@ class Application:
             from penstock.wiring.web import Web  # not needed by `penstock run`, and slow to import
 
             self._web = Web(plan.http, serves_api=serves_api)
+        if (lock := DatabaseLock.of(plan.database)) is not None:
+            lock.acquire()
+            self._lock = lock
         self._core = core = await open_core(plan, plugins, self._clock)
         self._supervisor.start("flow changes", core.catalog.follow(core.store.notifier))
         self._supervisor.start("execution changes", core.followers.run())
@@ -208,8 +213,12 @@ class Application:
                 self._worker.stop()
             await self._supervisor.stop("worker")
         core, self._core = self._core, None
-        if core is None:
-            return
+        if core is not None:
+            await self._close(core)
+        if self._lock is not None:
+            self._lock.release()
+
+    async def _close(self, core: Core) -> None:
         if core.executor is not None:
             self._supervisor.expect_end("executor")
             core.executor.stop()
@@ -223,7 +232,7 @@ class Application:
 
 def flow_service(core: Core) -> FlowService:
     """Return the use cases of flows."""
-    checker = FlowChecker(core.store.flows, core.plugins.registry)
+    checker = FlowChecker(core.store.flows, core.plugins.registry, defaults=core.reading.defaults)
     return FlowService(core.store.flows, checker, core.catalog, core.store.notifier, core.clock)
 
 

@@ -31,7 +31,7 @@ from penstock.wiring.version import penstock_version
 def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) -> Services:
     """Return what the API's handlers work with."""
     store, clock = core.store, core.clock
-    checker = FlowChecker(store.flows, core.plugins.registry)
+    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.defaults)
     following = Following(store.queries, core.followers)
     answer = core.functions.answer
     return Services(
