@@ -454,6 +454,13 @@ class InstanceConfig(Shape):
     preview: dict[str, int] | None = None
     system_namespace: str | None = None
     hidden_labels_prefixes: list[str] | None = None
+    chart_default_duration: str | None = None
+    is_custom_dashboards_enabled: bool | None = None
+    is_anonymous_usage_enabled: bool | None = None
+    is_ui_anonymous_usage_enabled: bool | None = None
+    is_template_enabled: bool | None = None
+    is_ai_enabled: bool | None = None
+    is_concurrency_view_enabled: bool | None = None
 
 
 class Credentials(Shape):
