@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @dataclass
@@ -37,6 +43,9 @@ class Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.state = HttpServer(f"http://127.0.0.1:{self.server_address[1]}")
         self.released = threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that go away."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -106,9 +115,44 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+def certificate(folder: Path) -> Path:
+    """Make a certificate that nobody has signed but itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(private + made.public_bytes(pem))
+    return path
+
+
 @pytest.fixture
 def http_server() -> Iterator[HttpServer]:
+    yield from serve(Listener())
+
+
+@pytest.fixture
+def https_server(tmp_path: Path) -> Iterator[HttpServer]:
     listener = Listener()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate(tmp_path))
+    listener.socket = tls.wrap_socket(listener.socket, server_side=True)
+    listener.state.url = listener.state.url.replace("http://", "https://")
+    yield from serve(listener)
+
+
+def serve(listener: Listener) -> Iterator[HttpServer]:
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield listener.state

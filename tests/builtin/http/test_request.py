@@ -174,27 +174,55 @@ def test_request_older_limit_still_holds(contexts: RunContextFactory, http_serve
         request(f"{http_server.url}/hang", options={"readTimeout": "PT0.1S"}).run(contexts.of())
 
 
-@pytest.mark.parametrize("route", ["hang", "trickle"])
-def test_request_killed_ends_at_once(contexts: RunContextFactory, http_server: HttpServer, route: str) -> None:
-    """BEY-004."""
+INSECURE = {"ssl": {"insecureTrustAllCertificates": True}}
+
+
+def test_request_certificate_unknown_is_refused(contexts: RunContextFactory, https_server: HttpServer) -> None:
+    with pytest.raises(HttpError, match=r"CERTIFICATE_VERIFY_FAILED.*an authority this machine knows"):
+        request(f"{https_server.url}/hello").run(contexts.of())
+    assert not https_server.received
+
+
+@pytest.mark.parametrize("properties", [{"options": INSECURE}, {"sslOptions": INSECURE["ssl"]}])
+def test_request_certificate_unknown_is_taken_when_told_so(
+    contexts: RunContextFactory, https_server: HttpServer, properties: dict[str, Any]
+) -> None:
+    assert request(f"{https_server.url}/hello", **properties).run(contexts.of()).code == 200
+
+
+def killed_while_it_waits(contexts: RunContextFactory, server: HttpServer, route: str) -> None:
     context = contexts.of()
     ends: list[Answer | Exception] = []
 
     def run() -> None:
         try:
-            ends.append(request(f"{http_server.url}/{route}").run(context))
+            ends.append(request(f"{server.url}/{route}", options=INSECURE).run(context))
         except HttpError as error:
             ends.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert http_server.hanging.wait(10)
+    assert server.hanging.wait(10)
     start = time.monotonic()
     for action in context.interrupt():
         action()
     thread.join(10)
     assert time.monotonic() - start < 5
     assert isinstance(ends[0], HttpError)
+
+
+@pytest.mark.parametrize("route", ["hang", "trickle"])
+def test_request_killed_ends_at_once(contexts: RunContextFactory, http_server: HttpServer, route: str) -> None:
+    """BEY-004."""
+    killed_while_it_waits(contexts, http_server, route)
+
+
+@pytest.mark.parametrize("route", ["hang", "trickle"])
+def test_request_killed_within_tls_ends_at_once(
+    contexts: RunContextFactory, https_server: HttpServer, route: str
+) -> None:
+    """BEY-004."""
+    killed_while_it_waits(contexts, https_server, route)
 
 
 def test_request_proxy_without_address_is_refused(contexts: RunContextFactory) -> None:

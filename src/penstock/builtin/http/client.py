@@ -47,10 +47,11 @@ class Cutter:
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of each connection made; the client calls this."""
-        if event not in ("connection.connect_tcp.complete", "proxy.stream.start_tls.complete"):
+        made = info.get("return_value") if event.endswith(("connect_tcp.complete", "start_tls.complete")) else None
+        if made is None:
             return
         with self._lock:
-            self._streams.append(info["return_value"])
+            self._streams.append(made)  # TLS takes the socket away from the stream below it: both are kept
             is_cut = self._is_cut
         if is_cut:
             self.cut()
