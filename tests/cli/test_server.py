@@ -128,6 +128,24 @@ def test_server_port_taken_is_one_clear_error(penstock: Command) -> None:
     assert "Traceback" not in done.err
 
 
+def test_server_configuration_of_the_environment_is_kept_in_a_private_file(penstock: Command) -> None:
+    """OPS-046, OPS-053."""
+    text = "kestra: {url: 'http://x'}\n"
+    process, _ = started(penstock, "local", "--port", "0", "--data", "data", KESTRA_CONFIGURATION=text)
+    kept = penstock.folder / "confs" / "application.yml"
+    assert kept.read_text() == text
+    assert kept.stat().st_mode & 0o077 == 0
+    assert stop(process) == 0
+
+
+def test_server_deletes_its_configuration_file_when_told_to(penstock: Command) -> None:
+    """OPS-053."""
+    config = penstock.write("c.yml", "kestra: {configurations: {delete-files-on-start: true}}\n")
+    process, _ = started(penstock, "local", "--port", "0", "--data", "data", "-c", config)
+    assert not (penstock.folder / config).exists()
+    assert stop(process) == 0
+
+
 def test_server_second_one_on_the_same_data_is_refused(penstock: Command) -> None:
     process, _ = started(penstock, "local", "--port", "0", "--data", "data")
     done = penstock("server", "local", "--port", "0", "--data", "data", environment={**ACCOUNT, **MANAGEMENT})

@@ -21,6 +21,7 @@ from penstock.cli.loop import on_stop_signals, run
 from penstock.cli.options import configuration, use_plugins
 from penstock.cli.terminal import tell
 from penstock.wiring.config import Configuration
+from penstock.wiring.config.sources import keep_whole
 from penstock.wiring.local import data_folder, local_defaults
 from penstock.wiring.logs import configure_logs
 from penstock.wiring.plan import ALL_ROLES, Plan, Role
@@ -107,6 +108,8 @@ class Start:
         if found.settings.kestra.configurations.delete_files_on_start:
             for file in found.files:
                 file.unlink(missing_ok=True)
+        else:
+            keep_whole(os.environ, Path("confs"))
         run(_serve(Application(plan, tell=tell)))
 
 

@@ -52,6 +52,25 @@ def whole_configuration(environment: Mapping[str, str]) -> tuple[str, str] | Non
     return None
 
 
+def keep_whole(environment: Mapping[str, str], folder: FilePath) -> FilePath | None:
+    """Write a configuration given by environment variable to a file, for people to look at (OPS-046).
+
+    Only its owner may read the file, since the configuration holds passwords. Nothing depends on it.
+    """
+    whole = whole_configuration(environment)
+    if whole is None:
+        return None
+    path = folder / "application.yml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(whole[1], encoding="utf-8")
+    except OSError:
+        return None
+    return path
+
+
 def read_text(text: str, source: str) -> Values:
     """Return what a YAML text says; `source` names it in errors.
 

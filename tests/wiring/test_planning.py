@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.base.clock import SECOND
+from penstock.services.scheduler import Recovery
+from penstock.wiring.config import ConfigurationError, load
+from penstock.wiring.local import data_folder, local_defaults
+from penstock.wiring.plan import ALL_ROLES, Plan
+from penstock.wiring.planning import plan_of
+
+MEMORY = "kestra: {repository: {type: memory}, queue: {type: memory}, storage: {type: local}}\n"
+
+
+def planned(text: str, tmp_path: Path, **environment: str) -> Plan:
+    configuration = load(environment={"KESTRA_CONFIGURATION": text, **environment})
+    return plan_of(configuration.settings, ALL_ROLES, data=tmp_path, environment=environment)
+
+
+@pytest.fixture(autouse=True)
+def no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PENSTOCK_DATA", raising=False)
+
+
+def test_plan_minimal_local_test_configuration_boots(tmp_path: Path) -> None:
+    """OPS-051, OPS-212."""
+    plan = planned(MEMORY, tmp_path)
+    assert plan.database == "sqlite://"
+    assert plan.storage == tmp_path / "storage"
+    assert (plan.http.port, plan.http.management_port) == (8080, 8081)
+
+
+def test_plan_missing_storage_type_is_named(tmp_path: Path) -> None:
+    """OPS-051."""
+    with pytest.raises(ConfigurationError, match=r"kestra\.storage\.type is missing"):
+        planned("kestra: {repository: {type: memory}, queue: {type: memory}}", tmp_path)
+
+
+def test_plan_shared_variables_come_from_environment_and_globals(tmp_path: Path) -> None:
+    """OPS-058, OPS-059, EXP-030, EXP-031."""
+    text = MEMORY + "kestra.variables.globals.greeting: hi\nkestra.environment.name: prod\nkestra.url: http://x/\n"
+    plan = planned(text, tmp_path, ENV_MY_VARIABLE="1", OTHER="2")
+    assert plan.shared["envs"] == {"my_variable": "1"}
+    assert plan.shared["globals"] == {"greeting": "hi"}
+    assert plan.shared["kestra"] == {"environment": "prod", "url": "http://x/"}
+
+
+def test_plan_empty_prefix_exposes_all_variables(tmp_path: Path) -> None:
+    """OPS-058."""
+    plan = planned(MEMORY + "kestra.variables.env-vars-prefix: ''\n", tmp_path, OTHER="2")
+    assert plan.shared["envs"]["other"] == "2"
+
+
+def test_plan_plugin_defaults_take_keys_beside_values(tmp_path: Path) -> None:
+    """OPS-070."""
+    text = (
+        MEMORY
+        + """
+kestra.plugins.defaults:
+  - type: io.kestra
+    retry: {type: constant, interval: PT5M, maxAttempts: 3}
+  - type: io.kestra.plugin.core.log.Log
+    forced: true
+    values: {level: WARN}
+"""
+    )
+    first, second = planned(text, tmp_path).plugin_defaults
+    assert first.values["retry"]["maxAttempts"] == 3
+    assert (second.forced, second.values) == (True, {"level": "WARN"})
+
+
+def test_plan_missed_schedules_are_configured_by_type(tmp_path: Path) -> None:
+    """OPS-071, ENG-282."""
+    schedule = "io.kestra.plugin.core.trigger.Schedule"
+    entry = f"kestra.plugins.configurations: [{{type: {schedule}, values: {{recoverMissedSchedules: %s}}}}]\n"
+    plan = planned(MEMORY + entry % "NONE", tmp_path)
+    assert plan.recovery == {schedule: Recovery.NONE}
+    with pytest.raises(ConfigurationError, match="`SOME`"):
+        planned(MEMORY + entry % "SOME", tmp_path)
+
+
+def test_plan_heartbeat_longer_than_its_timeout_is_refused(tmp_path: Path) -> None:
+    """OPS-125."""
+    with pytest.raises(ConfigurationError, match="must be shorter"):
+        planned(MEMORY + "kestra.server.liveness: {timeout: 3s, heartbeat-interval: 5s}\n", tmp_path)
+
+
+def test_plan_grace_period_reaches_the_worker(tmp_path: Path) -> None:
+    """OPS-127, OPS-207."""
+    assert planned(MEMORY + "kestra.server.terminationGracePeriod: 30s\n", tmp_path).worker.grace == 30 * SECOND
+    assert planned(MEMORY + "kestra.server.terminateGracePeriod: 20s\n", tmp_path).worker.grace == 20 * SECOND
+
+
+def test_local_data_folder_is_given_set_here_or_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert data_folder(Path("x"), {}) == Path("x")
+    assert data_folder(None, {"PENSTOCK_DATA": "/d"}) == Path("/d")
+    assert data_folder(None, {}) == tmp_path / ".penstock"
+    (tmp_path / ".penstock").mkdir()
+    assert data_folder(None, {}) == Path(".penstock")
+
+
+def test_local_defaults_give_way_to_the_configuration(tmp_path: Path) -> None:
+    defaults = local_defaults(tmp_path)
+    plain = load(environment={}, defaults=defaults).settings
+    assert plan_of(plain, ALL_ROLES, data=tmp_path, environment={}).database == f"sqlite:///{tmp_path}/penstock.db"
+    other = load(environment={"DATASOURCES_H2_URL": "jdbc:h2:mem:x"}, defaults=defaults).settings
+    assert plan_of(other, ALL_ROLES, data=tmp_path, environment={}).database == "sqlite://"
