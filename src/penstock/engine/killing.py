@@ -16,6 +16,9 @@ from penstock.engine.turn import EndPhase, Turn, replace
 def kill(turn: Turn) -> None:
     """Stop the execution."""
     execution = turn.execution
+    if execution.state.current in TERMINAL and execution.cursor.phase == "afterExecution":
+        _stop_runs(turn)  # the state stands; only what runs after the end is stopped
+        return
     if execution.state.current in TERMINAL:
         raise ConflictError(f"execution {execution.id} has ended already ({execution.state.current})")
     if execution.state.current in (StateType.CREATED, StateType.QUEUED):

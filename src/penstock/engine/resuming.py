@@ -5,11 +5,11 @@ from __future__ import annotations
 from penstock.base.errors import ConflictError, NotFoundError
 from penstock.engine.ending import set_labels
 from penstock.engine.events import ChangeTaskState, Restart, Resume
-from penstock.engine.pausing import hold, is_held, let_go, unpause_run
+from penstock.engine.pausing import hold, is_held, let_go, unpause_run, waiting
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.scopes import ask
 from penstock.engine.starting import start
-from penstock.engine.states import FAILURES, TERMINAL, StateType
+from penstock.engine.states import FAILURES, StateType
 from penstock.engine.turn import EndPhase, RunEnded, Turn, replace
 
 HANDLERS = ("errors", "finally", "afterExecution")
@@ -25,7 +25,7 @@ def pause(turn: Turn) -> None:
 def resume(turn: Turn, event: Resume) -> None:
     """Let a paused execution go on: its waiting Pause tasks and what a hold kept back (ENG-095)."""
     execution = turn.execution
-    if execution.state.current is not StateType.PAUSED:
+    if execution.state.current is not StateType.PAUSED and not waiting(turn):
         raise ConflictError(f"execution {execution.id} is {execution.state.current}, not PAUSED")
     if is_held(turn):
         let_go(turn)
@@ -57,9 +57,9 @@ def timer_due(turn: Turn, run_id: str) -> None:
 
 def restart(turn: Turn, event: Restart) -> None:
     """Run the failed task runs of an ended execution again (ENG-153); with none, end it anew."""
-    if turn.execution.state.current not in TERMINAL:
+    if turn.execution.cursor.phase != "done":
         raise ConflictError(
-            f"execution {turn.execution.id} is {turn.execution.state.current} and has not ended",
+            f"execution {turn.execution.id} is {turn.execution.state.current} and not all of its tasks have ended",
             hint="only an ended execution can be restarted",
         )
     runs = turn.runs()
@@ -127,7 +127,7 @@ def change_task_state(turn: Turn, event: ChangeTaskState) -> None:
     if run.state.current is StateType.PAUSED and event.state is StateType.RUNNING:
         _resume_run(turn, run, Resume(by=event.by))
         return
-    if run.state.current not in TERMINAL or turn.execution.state.current not in TERMINAL:
+    if turn.execution.cursor.phase != "done":
         raise ConflictError(
             f"task run {run.id} is {run.state.current} and its execution {turn.execution.state.current}",
             hint="the state of a task run can be changed once the execution has ended, or to RUNNING while PAUSED",

@@ -417,7 +417,6 @@ class Executor:
     async def _renew_leases(self, *, first: bool = False) -> None:
         if first and self._settings.exclusive:
             await self._journal.release("*")
-            await self._jobs.expire(-1, self._clock.now())
             await self._jobs.expire(-1, self._clock.now())  # before `ready`: a worker that registers later stays
         leases = await self._journal.lease(self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now())
         held = {lease.partition: lease.token for lease in leases}

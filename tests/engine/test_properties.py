@@ -1,0 +1,195 @@
+"""Random flows, random orders of events: what must hold for all of them.
+
+Every execution ends, every task run is closed, no job is handed out twice, histories only grow (all checked by the
+harness after each decision), and replaying the recorded events gives the same decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.base.errors import ConflictError
+from penstock.engine.decide import decide
+from penstock.engine.decision import Decision, Job
+from penstock.engine.events import Event, Kill, Pause, Restart, Resume, TaskEnded
+from penstock.engine.states import TERMINAL, StateType
+from penstock.engine.working_set import ExecutionState
+from tests.engine.harness import EngineRun
+
+FLOW = "io.kestra.plugin.core.flow."
+RETURN = "io.kestra.plugin.core.debug.Return"
+
+
+def _leaf(options: tuple[bool, bool, bool]) -> dict[str, Any]:
+    allow_failure, disabled, retried = options
+    task: dict[str, Any] = {"type": RETURN, "format": "x"}
+    if allow_failure:
+        task["allowFailure"] = True
+    if disabled:
+        task["disabled"] = True
+    if retried:
+        task["retry"] = {"type": "constant", "interval": "PT1S", "maxAttempts": 2}
+    return task
+
+
+LEAVES = st.tuples(st.booleans(), st.booleans(), st.booleans()).map(_leaf)
+
+
+def _nested(children: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    lists = st.lists(children, min_size=1, max_size=3)
+    handlers = st.fixed_dictionaries(
+        {},
+        optional={
+            "errors": st.lists(LEAVES, min_size=1, max_size=2),
+            "finally": st.lists(LEAVES, min_size=1, max_size=2),
+        },
+    )
+    kinds = st.one_of(
+        st.builds(lambda tasks: {"type": FLOW + "Sequential", "tasks": tasks}, lists),
+        st.builds(lambda tasks: {"type": FLOW + "AllowFailure", "tasks": tasks}, lists),
+        st.builds(
+            lambda tasks, n: {"type": FLOW + "Parallel", "tasks": tasks, "concurrent": n}, lists, st.integers(0, 2)
+        ),
+        st.builds(
+            lambda a, b, c: {"type": FLOW + "If", "condition": c, "then": a, "else": b}, lists, lists, st.booleans()
+        ),
+        st.builds(lambda a, b: {"type": FLOW + "Switch", "value": "a", "cases": {"a": a}, "defaults": b}, lists, lists),
+        st.builds(
+            lambda tasks, values, n: {
+                "type": FLOW + "ForEach",
+                "tasks": tasks,
+                "values": values,
+                "concurrencyLimit": n,
+            },
+            lists,
+            st.lists(st.integers(0, 9), max_size=3, unique=True),
+            st.integers(0, 2),
+        ),
+        st.just({"type": FLOW + "Pause"}),
+        st.just({"type": FLOW + "Pause", "pauseDuration": "PT1M"}),
+    )
+    return st.builds(lambda kind, more: {**kind, **more} if "Pause" not in kind["type"] else kind, kinds, handlers)
+
+
+TASKS = st.recursive(LEAVES, _nested, max_leaves=8)
+LISTS = st.lists(TASKS, min_size=1, max_size=3)
+FLOWS = st.fixed_dictionaries({"tasks": LISTS}, optional={"errors": LISTS, "finally": LISTS, "afterExecution": LISTS})
+
+
+def _with_ids(value: Any, counter: list[int]) -> Any:
+    if isinstance(value, list):
+        return [_with_ids(item, counter) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {key: _with_ids(item, counter) for key, item in value.items()}
+    if "type" in result and result["type"].startswith("io."):
+        counter[0] += 1
+        result = {"id": f"t{counter[0]}", **result}
+    return result
+
+
+def _source(flow: Mapping[str, Any]) -> str:
+    return yaml.safe_dump({"id": "flow", "namespace": "company.team", **_with_ids(flow, [0])}, sort_keys=False)
+
+
+class Recorded(EngineRun):
+    """Remembers every event with its instant, to replay it."""
+
+    def __init__(self, source: str) -> None:
+        self.events: list[tuple[Event, int]] = []
+        super().__init__(source, run_task=lambda *_: (StateType.SUCCESS, {"value": "x"}))
+
+    def tell(self, event: Event) -> Decision:
+        place, now = len(self.events), self.now + 1000
+        decision = super().tell(event)  # a kill tells of ends while it is carried out: they come after it
+        self.events.insert(place, (event, now))
+        return decision
+
+
+def _end_job(run: Recorded, data: st.DataObject) -> None:
+    job: Job = data.draw(st.sampled_from(list(run.jobs)), label="job")
+    run.jobs.remove(job)
+    state = data.draw(st.sampled_from([StateType.SUCCESS, StateType.SUCCESS, StateType.FAILED]), label="state")
+    event = TaskEnded(job.task_run_id, job.attempt, state, run.now, run.now, outputs={"value": "x"})
+    run.tell(event)
+    if data.draw(st.booleans(), label="repeated"):
+        assert run.tell(event).is_empty
+
+
+def _intervene(run: Recorded, data: st.DataObject) -> None:
+    event: Event = data.draw(st.sampled_from([Kill(), Pause(), Resume(), Restart()]), label="intervention")
+    try:
+        run.tell(event)
+    except ConflictError:
+        return
+
+
+def _drive(run: Recorded, data: st.DataObject) -> None:
+    """Let things happen in any order until the execution is over."""
+    run.start()
+    for _ in range(40):
+        if run.is_over:
+            break
+        if data.draw(st.integers(0, 9), label="what") == 0:
+            _intervene(run, data)
+        elif run.jobs:
+            _end_job(run, data)
+        elif run.timers:
+            run.pass_time()
+        else:
+            run.tell(Resume())
+    for _ in range(1000):
+        if run.is_over:
+            return
+        if run.ended == "PAUSED" and not run.jobs:
+            run.tell(Resume())
+        run.work()
+        if run.timers and not run.jobs and not run.is_over:
+            run.pass_time()
+    raise AssertionError(f"stuck in {run.ended}: {run.states}")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(FLOWS, st.data())
+def test_every_execution_ends_with_everything_closed_whatever_happens(
+    flow: Mapping[str, Any], data: st.DataObject
+) -> None:
+    run = Recorded(_source(flow))
+    _drive(run, data)
+    assert run.execution.state.current in TERMINAL
+    assert all(one.state.current in TERMINAL for one in run.state.task_runs.values())
+    cursors = [one.cursor for one in run.state.task_runs.values() if one.cursor is not None]
+    assert all(cursor.active == 0 for cursor in (*cursors, run.execution.cursor))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(FLOWS, st.data())
+def test_replaying_the_recorded_events_gives_the_same_decisions(flow: Mapping[str, Any], data: st.DataObject) -> None:
+    run = Recorded(_source(flow))
+    first = run.state.execution
+    _drive(run, data)
+    state = ExecutionState(first, is_new=True)
+    for event, now in run.events:
+        state.apply(decide(run.flow, state, event, now))
+        state.is_new = False
+    assert state.execution == run.execution
+    assert state.task_runs == run.state.task_runs
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(FLOWS, st.data())
+def test_working_set_read_back_from_its_rows_decides_the_same(flow: Mapping[str, Any], data: st.DataObject) -> None:
+    run = Recorded(_source(flow))
+    first = run.state.execution
+    _drive(run, data)
+    state = ExecutionState(first, is_new=True)
+    for event, now in run.events:
+        decision = decide(run.flow, state, event, now)
+        state.apply(decision)
+        state = ExecutionState.of(state.execution, state.task_runs.values())
+    assert state.task_runs == run.state.task_runs
