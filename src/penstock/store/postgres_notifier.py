@@ -8,11 +8,11 @@ are made again; what was said meanwhile is lost, which the contract allows.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import psycopg
+import structlog
 
 from penstock.base.codec import from_json, to_json_text
 from penstock.base.ids import new_id
@@ -23,7 +23,7 @@ BYTES = 7900
 """PostgreSQL refuses a payload of 8000 bytes."""
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 Said = tuple[str, str]
 
 
@@ -93,7 +93,9 @@ class PostgresNotifier:
             except (psycopg.Error, OSError) as error:
                 wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 failures += 1
-                log.warning("notifications interrupted (%s): %s; trying again in %s s", side, error, wait)
+                log.warning(
+                    "notifications interrupted", action="store.notifier", side=side, error=str(error), again_in=wait
+                )
                 await asyncio.sleep(wait)
             finally:
                 if side == "listen":

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, create_engine, insert, inspect, make_url, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_engine,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import OperationalError
 
 from penstock.base.errors import ConflictError, UnavailableError
@@ -27,6 +39,13 @@ if TYPE_CHECKING:
 HEAD = "0001_pre_baseline"
 """The newest migration, and the only version this release works on."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""The migration tool's own table, as it would make it itself."""
 
 
 class SchemaMismatch(ConflictError):
@@ -59,8 +78,8 @@ def create_txn(connection: Connection) -> None:
     """Create all tables in an empty database and note the version."""
     METADATA.create_all(connection)
     seed_txn(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": HEAD})
+    _VERSION.create(connection)
+    connection.execute(insert(_VERSION), {"version_num": HEAD})
 
 
 def seed_txn(connection: Connection) -> None:
@@ -73,7 +92,7 @@ def version_txn(connection: Connection) -> str | None:
     """Return the schema's version; None when the database is empty."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(select(_VERSION.c.version_num)).scalar()
 
 
 @dataclass(frozen=True, slots=True)

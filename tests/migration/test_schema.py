@@ -1,0 +1,150 @@
+"""The schema as created at once and as reached by migrations is one schema, on both databases."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from penstock.base.clock import SystemClock
+from penstock.base.errors import UnavailableError
+from penstock.store import open_store
+from penstock.store import schema as module
+from penstock.store.schema import HEAD, SchemaMismatch, create_txn, migrate, status
+from tests.support.postgres import PostgresServer
+
+MIGRATIONS = Path(module.__file__).parent / "migrations"
+
+POSTGRES_WORDS = {
+    "options": """SELECT relname, reloptions FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace ORDER BY relname""",
+    "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname",
+    "collations": """SELECT table_name, column_name, collation_name FROM information_schema.columns
+        WHERE table_schema = 'public' ORDER BY table_name, column_name""",
+}
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Return all that the database itself says about its tables, in an order that does not depend on how they came."""
+    inspector = inspect(connection)
+    found: dict[str, Any] = {}
+    for table in sorted(inspector.get_table_names()):
+        columns = {
+            column["name"]: (str(column["type"]), column["nullable"], column["default"])
+            for column in inspector.get_columns(table)
+        }
+        indexes = sorted(
+            ((index["name"], index["unique"], index["column_names"]) for index in inspector.get_indexes(table)),
+            key=lambda index: str(index[0]),
+        )
+        found[table] = (columns, list(columns), inspector.get_pk_constraint(table)["constrained_columns"], indexes)
+    # What reflection does not say (conditions of indexes, storage) the database says in its own words.
+    if connection.dialect.name == "sqlite":
+        statements = connection.execute(text("SELECT name, sql FROM sqlite_schema ORDER BY name")).all()
+        found["sql"] = [(name, re.sub(r"\s+", " ", sql or "")) for name, sql in statements]
+    else:
+        for name, query in POSTGRES_WORDS.items():
+            found[name] = connection.execute(text(query)).all()
+    found["partitions"] = connection.execute(text('SELECT * FROM partitions ORDER BY "partition"')).all()
+    found["version"] = connection.execute(text("SELECT * FROM alembic_version")).all()
+    return found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Return the addresses of two empty databases of one kind."""
+    if request.param == "sqlite":
+        yield [f"sqlite:///{tmp_path / name}.db" for name in ("fresh", "migrated")]
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    databases = [server.create(), server.create()]
+    yield [database.url for database in databases]
+    for database in databases:
+        server.drop(database)
+
+
+def test_fresh_schema_and_migrated_schema_are_the_same(two_urls: list[str]) -> None:
+    found = []
+    for url, make in zip(two_urls, (None, migrate), strict=True):
+        if make is not None:
+            assert make(url) == HEAD
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            if make is None:
+                create_txn(connection)
+            found.append(described(connection))
+        engine.dispose()
+    fresh, migrated = found
+    assert len(fresh["partitions"]) == 64
+    assert set(fresh) == set(migrated)
+    for part in fresh:
+        assert fresh[part] == migrated[part], part
+
+
+def test_migrate_a_second_time_changes_nothing(two_urls: list[str]) -> None:
+    url = two_urls[0]
+    assert status(url).version is None
+    assert "empty" in str(status(url))
+    assert migrate(url) == migrate(url) == HEAD
+    assert status(url).is_current
+    assert "up to date" in str(status(url))
+
+
+async def test_open_of_a_migrated_database_works(two_urls: list[str]) -> None:
+    migrate(two_urls[0])
+    store = await open_store(two_urls[0], SystemClock())
+    assert await store.queries.counts("main") == {}
+    await store.close()
+
+
+@pytest.mark.parametrize(("version", "words"), [("0000_pre_older", "penstock migrate"), ("9999_pre_newer", "upgrade")])
+async def test_open_of_a_database_of_another_release_is_refused_with_the_way_out(
+    two_urls: list[str], version: str, words: str
+) -> None:
+    url = two_urls[0]
+    migrate(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    engine.dispose()
+    with pytest.raises(SchemaMismatch, match=version) as caught:
+        await open_store(url, SystemClock())
+    assert words in str(caught.value)
+    with pytest.raises(SchemaMismatch, match="upgrade Penstock"):
+        migrate(url)
+    assert not status(url).is_current
+    assert "does not know" in str(status(url))
+
+
+def test_migration_that_fails_leaves_the_database_as_it_was(two_urls: list[str]) -> None:
+    url = two_urls[0]
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE settings (oops INTEGER)"))  # one of ours, made by somebody else
+    with pytest.raises(Exception, match="settings"):
+        migrate(url)
+    with engine.begin() as connection:
+        assert inspect(connection).get_table_names() == ["settings"]
+    engine.dispose()
+
+
+def test_migrate_of_a_database_that_does_not_answer_says_so() -> None:
+    with pytest.raises(UnavailableError, match="does not answer") as caught:
+        migrate("postgresql://user:sesame@127.0.0.1:1/nothing")
+    assert "sesame" not in str(caught.value)
+
+
+def test_migrations_are_one_line_of_pre_and_post_steps_up_to_the_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [HEAD]
+    for script in scripts.walk_revisions():
+        assert re.fullmatch(r"\d{4}_(pre|post)_[a-z_]+", script.revision)
+        assert Path(script.path).stem == script.revision
+        assert script.doc
