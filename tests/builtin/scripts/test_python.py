@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.builtin.scripts.python_header import ScriptHeaderInvalid
 from penstock.builtin.scripts.python_tools import DependenciesFailed
 from penstock.builtin.scripts.task import TaskException
 from penstock.services.worker.settings import WorkerSettings, task_environment
@@ -193,6 +194,20 @@ def test_dependencies_are_there_for_commands_too(cached: RunContextFactory, tmp_
     assert ("INFO", "imported") in messages_of(context)
 
 
+def test_dependencies_of_the_script_s_own_header_are_installed(cached: RunContextFactory, tmp_path: Path) -> None:
+    """BEY-036."""
+    package = wheel(tmp_path, "greeter", "1.0", "def greet(): return 'hi'\n")
+    header = f"# /// script\n# requires-python = '>=3.8'\n# dependencies = [\n#   '{package}',\n# ]\n# ///\n"
+    context = cached.of()
+    python_script(f"{header}\nimport greeter; print(greeter.greet())").run(context)
+    assert ("INFO", "hi") in messages_of(context)
+
+
+def test_dependencies_in_a_header_that_is_no_toml_are_refused(contexts: RunContextFactory) -> None:
+    with pytest.raises(ScriptHeaderInvalid, match="no TOML"):
+        python_script("# /// script\n# dependencies = [\n# ///\nprint(1)").run(contexts.of())
+
+
 def test_dependencies_not_to_be_kept_leave_nothing(cached: RunContextFactory, tmp_path: Path) -> None:
     package = wheel(tmp_path, "greeter", "1.0", "def greet(): return 'hi'\n")
     context = cached.of()
@@ -239,6 +254,19 @@ def test_dependencies_that_cannot_be_installed_say_why(cached: RunContextFactory
     broken.write_bytes(b"no wheel")
     with pytest.raises(DependenciesFailed, match=r"cannot be installed: .*(broken|zip)"):
         python_script("print(1)", dependencies=[str(broken)]).run(cached.of())
+
+
+def test_dependencies_without_uv_are_installed_by_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = wheel(tmp_path, "greeter", "1.0", "def greet(): return 'hi'\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
+    monkeypatch.setattr(sys, "executable", str(Path(sys.base_prefix, "bin", "python3")))
+    environment = {"PATH": str(programs), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PIP_NO_INDEX": "1"}
+    with RunContextFactory(settings=WorkerSettings(threads=1, environment=environment)) as contexts:
+        context = contexts.of()
+        python_script("import greeter; print(greeter.greet())", dependencies=[str(package)]).run(context)
+        assert ("INFO", "hi") in messages_of(context)
 
 
 def test_dependencies_are_kept_where_nobody_else_may_write(cached: RunContextFactory, tmp_path: Path) -> None:

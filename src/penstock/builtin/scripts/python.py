@@ -10,6 +10,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from penstock.builtin.scripts.input_files import StoredFiles
+from penstock.builtin.scripts.python_header import declared_packages
 from penstock.builtin.scripts.python_tools import python_tools
 from penstock.builtin.scripts.task import ScriptTask, Stage
 from penstock.sdk import Property
@@ -27,10 +28,14 @@ class PythonTask(ScriptTask):
         Property.of(True), description="Whether the installed packages are kept for later runs."
     )
 
+    def packages(self, stage: Stage) -> Sequence[str]:
+        """Return the packages to install."""
+        return stage.renderer.render(self.dependencies, [])
+
     @contextmanager
     def tools(self, stage: Stage) -> Iterator[Mapping[str, str]]:
         """Give a `python` with the dependencies."""
-        wanted = stage.renderer.render(self.dependencies, [])
+        wanted = self.packages(stage)
         is_kept = stage.context.render(self.dependency_cache_enabled)
         with python_tools(stage.context, stage.environment, wanted, is_kept=is_kept) as path:
             found = {"PATH": path} if path else {}
@@ -62,6 +67,10 @@ class Script(PythonTask):
     type_name = "io.kestra.plugin.scripts.python.Script"
 
     script: Property[str] = Field(description="The script.")
+
+    def packages(self, stage: Stage) -> Sequence[str]:
+        """Return the packages of the property, and those the script's own header declares (PEP 723)."""
+        return [*super().packages(stage), *declared_packages(stage.renderer.render(self.script, ""))]
 
     def lines(self, stage: Stage) -> Sequence[str]:
         """Write the script into the working directory, beside the modules it may import, and run it."""

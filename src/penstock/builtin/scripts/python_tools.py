@@ -107,7 +107,17 @@ class _Builder:
             self._call([uv, "pip", "install", "--python", str(folder / "bin" / "python"), "--", *dependencies])
         else:
             self._call([self._python, "-m", "venv", str(folder)])
-            self._call([str(folder / "bin" / "python"), "-m", "pip", "install", "--", *dependencies])
+            self._call(
+                [
+                    str(folder / "bin" / "python"),
+                    "-m",
+                    "pip",
+                    "--disable-pip-version-check",
+                    "install",
+                    "--",
+                    *dependencies,
+                ]
+            )
 
     def _name(self, dependencies: Sequence[str]) -> str:
         interpreter = Path(self._python).resolve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from penstock.sdk import Output, PluginError, Property, RunContext, Task, json_t
 from penstock.sdk.task import TaskRunnerDefinition
 
 _SHOWN = 200
+_OUTPUT_FOLDER = re.compile(r"\{[{%][^{}]*\boutputDir\b")
 
 
 class TaskException(PluginError):
@@ -149,7 +151,9 @@ class ScriptTask(Task):
     def _output_folder(self, context: RunContext) -> Path | None:
         """Make the folder whose files are all kept, when the task wants one or mentions it (SCR-012)."""
         written = [getattr(self, name) for name in type(self).model_fields if name != "description"]
-        is_mentioned = any(isinstance(value, Property) and "outputDir" in json_text(value.raw) for value in written)
+        is_mentioned = any(
+            isinstance(value, Property) and _OUTPUT_FOLDER.search(json_text(value.raw)) for value in written
+        )
         if not (context.render(self.output_directory_enabled) or self.output_dir or is_mentioned):
             return None
         folder = context.resolve(f"{PRIVATE}/output")
