@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from examples.shop import Shop
 
 from tests.acceptance.runners import Api, Runner, example
-from tests.acceptance.server import Server
+from tests.acceptance.server import Server, wait_until
 
 pytestmark = pytest.mark.acceptance
 
-WEEKLY = ("every_monday_at_10_am",)
 BEAUTY = "Found 4 products for category beauty"
 
 
@@ -116,10 +117,13 @@ def test_file_of_one_script_is_the_next_ones_input(runner: Runner, shop_url: str
 def test_flow_with_a_schedule_stored_has_a_trigger_for_next_monday_at_ten(server: Server) -> None:
     server.put_flow(example("tutorial/triggers_weekly"))
 
-    found = server.json("GET", "/api/v1/main/triggers/company.team/getting_started")["results"]
+    def listed() -> dict[str, Any] | None:
+        found = server.json("GET", "/api/v1/main/triggers/company.team/getting_started")["results"]
+        return next((one for one in found if one["triggerId"] == "every_monday_at_10_am"), None)
 
-    (trigger,) = [one for one in found if one["triggerId"] == "every_monday_at_10_am"]
-    assert trigger["nextExecutionDate"].endswith("T10:00:00Z")
+    trigger = wait_until(listed, 10, lambda: "the schedule is not taken up")
+    date = datetime.fromisoformat(trigger["nextExecutionDate"])
+    assert (date.isoweekday(), date.hour, date.minute, date.utcoffset()) == (1, 10, 0, timedelta())
 
 
 @pytest.mark.parametrize("name", ["tutorial/flowable_if", "tutorial/errors_category_check", "tutorial/errors_complete"])
