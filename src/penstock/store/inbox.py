@@ -66,6 +66,5 @@ def timers_txn(connection: Connection, partitions: Collection[int], until: Insta
 def live_txn(connection: Connection, partitions: Collection[int], after: str, limit: int) -> Sequence[str]:
     """Return ids of executions that have not ended, in order."""
     columns = EXECUTIONS.c
-    # The bare column: only that lets both databases see that the partial index on `live` answers the query.
     query = select(columns.id).where(columns.live, columns.partition.in_(partitions), columns.id > after)
     return list(connection.execute(query.order_by(columns.id).limit(limit)).scalars())

@@ -90,11 +90,12 @@ Index(
     sqlite_where=text("end_date IS NULL"),
     postgresql_where=text("end_date IS NULL"),
 )
+# SQLite looks for an index's condition word by word, and SQLAlchemy says `= 1` there.
 Index(
     "executions_live",
     EXECUTIONS.c.partition,
     EXECUTIONS.c.id,
-    sqlite_where=text("live"),
+    sqlite_where=text("live = 1"),
     postgresql_where=text("live"),
 )
 Index(
@@ -282,7 +283,7 @@ Index(
     FLOWS.c.namespace,
     FLOWS.c.id,
     unique=True,
-    sqlite_where=text("latest"),
+    sqlite_where=text("latest = 1"),
     postgresql_where=text("latest"),
 )
 

@@ -90,7 +90,7 @@ def upgrade() -> None:
         "executions",
         ["partition", "id"],
         unique=False,
-        sqlite_where=sa.text("live"),
+        sqlite_where=sa.text("live = 1"),
         postgresql_where=sa.text("live"),
     )
     op.create_index(
@@ -122,7 +122,7 @@ def upgrade() -> None:
         "flows",
         ["tenant", "namespace", "id"],
         unique=True,
-        sqlite_where=sa.text("latest"),
+        sqlite_where=sa.text("latest = 1"),
         postgresql_where=sa.text("latest"),
     )
     op.create_table(
