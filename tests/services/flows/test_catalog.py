@@ -15,6 +15,7 @@ from penstock.engine.flow import ResolvedFlow
 from penstock.ports.flows import StoredFlow
 from penstock.services.flows import FlowCatalog
 from penstock.store import Store, open_store
+from tests.support.waiting import eventually
 
 
 @dataclass
@@ -88,9 +89,8 @@ async def test_catalog_follows_changes_announced_elsewhere(store: Store) -> None
     await catalog.resolved(*NAME)
     await save(store, "two")
     await store.notifier.publish("flows", ["main/team/flow"])
-    async with asyncio.timeout(5):
-        while (await catalog.resolved(*NAME)).revision != 2:
-            await asyncio.sleep(0.005)
+    await eventually(lambda: catalog.cached(*NAME) is None)
+    assert (await catalog.resolved(*NAME)).revision == 2
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
 

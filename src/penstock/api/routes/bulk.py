@@ -82,10 +82,13 @@ class BulkRoutes:
     def _pair(
         self, routes: Routes, method: str, path: str, check: Check, action: Callable[[Request, str], Action], name: str
     ) -> None:
+        word = path.removeprefix("/").capitalize()
         routes.add(method, f"{path}/by-ids", self._by_ids(check, action), f"{name}ByIds",
-                   answers=schemas.BulkAnswer, body=_IDS)  # fmt: skip
+                   answers=schemas.BulkAnswer, body=_IDS,
+                   summary=f"{word} several executions, or none when one does not allow it")  # fmt: skip
         routes.add(method, f"{path}/by-query", self._by_query(check, action), f"{name}ByQuery",
-                   answers=schemas.BulkAnswer, parameters=FILTERS)  # fmt: skip
+                   answers=schemas.BulkAnswer, parameters=FILTERS,
+                   summary=f"{word} all executions that meet the filters and allow it")  # fmt: skip
 
     def _by_ids(self, check: Check, action: Callable[[Request, str], Action]) -> Handler:
         async def by_ids(request: Request, tenant: str) -> Response:

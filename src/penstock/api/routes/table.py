@@ -68,6 +68,7 @@ class Routes:
         parameters: list[dict[str, Any]] | None = None,
         body: Any = None,
         hidden: bool = False,
+        summary: str | None = None,
     ) -> None:
         """Declare a route.
 
@@ -82,6 +83,7 @@ class Routes:
             parameters: Query parameters that the handler's signature does not show.
             body: The body: a shape, or content types with their schemas.
             hidden: Whether the description leaves it out.
+            summary: What it does; the first line of the handler's documentation by default.
         """
         success: dict[str, Any] = {"description": "Done"}
         if answers is not None:
@@ -103,7 +105,7 @@ class Routes:
             responses={status: success, "4XX": {"model": Error, "description": "Refused"}},
             openapi_extra=extra or None,
             include_in_schema=not hidden,
-            summary=_summary(handler),
+            summary=summary or _summary(handler),
         )
 
 
