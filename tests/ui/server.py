@@ -28,6 +28,22 @@ kestra:
 """
 
 
+WITHOUT_USERS = """\
+kestra:
+  repository:
+    type: h2
+  queue:
+    type: h2
+  storage:
+    type: local
+    local:
+      base-path: {folder}/storage
+datasources:
+  h2:
+    url: jdbc:h2:file:{folder}/database
+"""
+
+
 @dataclass(frozen=True)
 class Server:
     """Where a running server is, and a client that may do everything on it."""
@@ -52,15 +68,16 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, configuration: str = CONFIGURATION, command: str = "local") -> Iterator[Server]:
+def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
     """Start `penstock server`, wait until it answers, and stop it in the end."""
     port, management = _free_port(), _free_port()
     config = folder / "application.yaml"
+    configuration = CONFIGURATION if has_user else WITHOUT_USERS.format(folder=folder)
     config.write_text(f"{configuration}endpoints:\n  all:\n    port: {management}\n")
     log_path = folder / "server.log"
     program = Path(sys.executable).parent / "penstock"
-    arguments = [str(program), "server", command, "--config", str(config), "--port", str(port)]
-    arguments += ["--data", str(folder / "data")]
+    command = ["local", "--data", str(folder / "data")] if has_user else ["standalone"]
+    arguments = [str(program), "server", *command, "--config", str(config), "--port", str(port)]
     with log_path.open("wb") as log:
         process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=folder, env=_environment())
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.conftest import sign_in
 from tests.ui.flows import HELLO
-from tests.ui.server import Server
+from tests.ui.server import PASSWORD, USERNAME, Server, running_server
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +42,22 @@ def test_unknown_address_offers_the_way_back(page: Page) -> None:
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Flows").click()
     page.wait_for_url("**/ui/main/flows")
+
+
+def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) -> None:
+    with running_server(tmp_path, has_user=False) as server:
+        page = browser.new_page(base_url=server.url)
+        page.goto("/ui/main/executions")
+        page.wait_for_url("**/ui/main/setup")
+        page.get_by_label("E-mail address").fill(USERNAME)
+        page.get_by_label("Password").fill("short")
+        page.get_by_role("button", name="Create and sign in").click()
+        expect(page.locator("#rules .unmet").first).to_be_visible()
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create and sign in").click()
+        page.wait_for_url("**/ui/main/flows")
+        expect(page.get_by_role("link", name="Create a first flow")).to_be_visible()
+        assert server.client.get("/api/v1/main/flows/search").json()["total"] == 0
 
 
 def test_sign_out_ends_the_session(page: Page) -> None:

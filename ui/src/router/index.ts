@@ -47,7 +47,7 @@ export function createPageRouter(queries: QueryClient): Router {
   router.beforeEach(async (to) => {
     const instance = await queries.fetchQuery(instanceQuery).catch(() => undefined);
     if (instance?.isBasicAuthInitialized === false) return to.name === "setup" ? true : { name: "setup" };
-    return to.name === "setup" && instance ? { name: "login" } : true;
+    return to.name === "setup" && instance ? { name: "flows" } : true;
   });
   return router;
 }
