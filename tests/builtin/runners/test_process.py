@@ -1,5 +1,6 @@
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -163,6 +164,27 @@ def test_process_killed_takes_those_that_left_the_group_too(contexts: RunContext
     assert not any(is_running(pid) for pid in pids)
 
 
+def test_process_killed_takes_those_too_that_hide_all_signs(contexts: RunContextFactory) -> None:
+    text = "env -i setsid sh -c 'echo $$; sleep 300 & echo $!; wait' & sleep 0.3; echo ready; wait"
+    running = Running(contexts.of(), text)
+    pids = running.pids()
+    assert len(pids) == 2
+    assert running.kill() < 12
+    assert not any(is_running(pid) for pid in pids)
+
+
+def test_process_streams_held_by_somebody_unknown_do_not_hold_it_up(contexts: RunContextFactory) -> None:
+    context = contexts.of()
+    start = time.monotonic()
+    code, kept = run_shell(context, "env -i setsid sh -c 'sh -c \"echo \\$\\$; exec sleep 300\" &' ; sleep 0.3; exit 4")
+    try:
+        assert code == 4
+        assert time.monotonic() - start < 15
+        assert ("ERROR", "some processes of the commands could not be ended and may still run") in messages_of(context)
+    finally:
+        os.kill(int(kept.out), signal.SIGKILL)
+
+
 def test_process_leaving_others_behind_ends_them_and_says_so(contexts: RunContextFactory) -> None:
     context = contexts.of()
     code, kept = run_shell(context, "sleep 300 >/dev/null 2>&1 & echo $!")
@@ -177,6 +199,7 @@ def test_process_daemon_that_keeps_the_streams_open_does_not_hold_it_up(contexts
     code, kept = run_shell(context, "setsid sleep 300 & sleep 0.1; echo done")
     assert (code, kept.out) == (0, "done\n")
     assert time.monotonic() - start < 15
+    assert [level for level, text in messages_of(context) if "still ran" in text] == ["WARN"]
 
 
 def test_process_that_closes_its_streams_is_waited_for(contexts: RunContextFactory) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import selectors
+import signal
 import subprocess
 import threading
 import time
@@ -47,11 +48,17 @@ class Child:
         self._lock = threading.Lock()
         self._is_reaped = False
         self._is_unconfirmed = False
+        self._has_left_some = False
 
     @property
     def is_unconfirmed(self) -> bool:
         """Whether processes may be left that could not be ended."""
         return self._is_unconfirmed
+
+    @property
+    def has_left_some(self) -> bool:
+        """Whether processes were still there when the command had ended by itself."""
+        return self._has_left_some
 
     def end(self) -> None:
         """End the command with everything it started; returns when nothing of it is left."""
@@ -59,22 +66,20 @@ class Child:
             if not self._is_reaped and not self._family.end(_GRACE):
                 self._is_unconfirmed = True
 
-    def follow(self, sink: OutputSink) -> tuple[int, bool]:
-        """Hand on what the command writes until it ends.
-
-        Returns:
-            Its exit code, and whether processes it had left behind were ended.
-        """
+    def follow(self, sink: OutputSink) -> int:
+        """Hand on what the command writes until it ends, and return its exit code; nothing of it is left then."""
+        has_gone = False
         try:
             self._read(sink)
             self._wait()
-            has_left_some = self._has_left_some()
+            has_gone = self._goes_by_itself()
         finally:
-            self.end()
+            if not has_gone:
+                self.end()
             with self._lock:
                 self._is_reaped = True
-                code = self._process.wait() if not self._is_unconfirmed or self._has_ended() else -9
-        return code, has_left_some
+                code = self._process.wait() if self._has_ended() else -signal.SIGKILL
+        return code
 
     def _read(self, sink: OutputSink) -> None:
         """Read both streams until they end, or until the command has ended and others keep them open."""
@@ -92,18 +97,22 @@ class Child:
                 if closing is None:
                     closing = time.monotonic() + _LINGER if self._has_ended() else None
                 elif time.monotonic() > closing:
-                    self.end()  # then what kept the streams open is gone, and they end
-                    if self._is_unconfirmed:
+                    if self._has_left_some:  # they were ended, and yet somebody unknown holds the streams
+                        self._is_unconfirmed = True
                         return
+                    self._has_left_some = True
+                    self.end()
+                    closing = time.monotonic() + _LINGER
 
-    def _has_left_some(self) -> bool:
-        """Return whether processes are left; those about to end by themselves do not count."""
+    def _goes_by_itself(self) -> bool:
+        """Return whether all processes have gone, or go soon, without being ended."""
         deadline = time.monotonic() + _PATIENCE
         while self._family.is_alive():
             if time.monotonic() > deadline:
-                return True
+                self._has_left_some = True
+                return False
             time.sleep(_PATIENCE / 10)
-        return False
+        return True
 
     def _has_ended(self) -> bool:
         """Return whether the first process has ended; it is not reaped, so that its number stays its own."""

@@ -30,14 +30,15 @@ class _Known:
     parent: int
     group: int
     session: int
-    started: str
+    started: int
     is_alive: bool
 
 
 class Family:
     """The process that leads a group and session of its own, and all that descend from it.
 
-    The leader must not be reaped before the family is ended: until then its number belongs to nobody else.
+    The leader must not be reaped before the family is ended: until then its number belongs to nobody else. A process
+    that has left the group, cleared its environment and lost its parent before anybody looked is not known.
 
     Args:
         leader: Process id of the first process.
@@ -47,6 +48,8 @@ class Family:
     def __init__(self, leader: int, mark: str) -> None:
         self._leader = leader
         self._mark = f"{MARK}={mark}".encode()
+        self._seen: dict[int, int] = {}
+        """Members found so far, with when they started: one whose parent has gone since is still known."""
 
     def end(self, grace: float) -> bool:
         """End every process: ask, and after the grace period kill. Returns whether all are known to be gone."""
@@ -79,25 +82,32 @@ class Family:
         return True
 
     def _signal(self, number: signal.Signals) -> None:
+        members = self._members()  # before the group is signalled: who loses a parent then may lose all that tells
         with contextlib.suppress(OSError):
             os.killpg(self._leader, number)
-        for one in self._members():
-            if one.pid != self._leader:
+        for one in members:
+            if one.group != self._leader:
                 with contextlib.suppress(OSError, ValueError):
                     _signal_one(one, number)
 
     def _members(self) -> list[_Known]:
         """Return the living processes of the family, found anew."""
         found = {one.pid: one for one in _processes()}
-        members = {one.pid for one in found.values() if self._leader in (one.pid, one.group, one.session)}
-        members |= {pid for pid in found if pid not in members and self._is_marked(pid)}
-        while more := {one.pid for one in found.values() if one.parent in members} - members:
+        if self._leader not in found:
+            return []
+        eldest = found[self._leader].started
+        young = [one for one in found.values() if one.started >= eldest]
+        members = {one.pid for one in young if self._belongs(one)}
+        while more := {one.pid for one in young if one.parent in members} - members:
             members |= more
+        self._seen = {pid: found[pid].started for pid in members}
         return [found[pid] for pid in members if found[pid].is_alive]
 
-    def _is_marked(self, pid: int) -> bool:
+    def _belongs(self, one: _Known) -> bool:
+        if self._leader in (one.pid, one.group, one.session) or self._seen.get(one.pid) == one.started:
+            return True
         try:
-            return self._mark in _PROC.joinpath(str(pid), "environ").read_bytes().split(b"\0")
+            return self._mark in _PROC.joinpath(str(one.pid), "environ").read_bytes().split(b"\0")
         except OSError:
             return False
 
@@ -115,10 +125,11 @@ def _processes() -> Iterator[_Known]:
 
 
 def _known(pid: int) -> _Known:
-    text = _PROC.joinpath(str(pid), "stat").read_text(errors="replace")
+    with open(f"/proc/{pid}/stat", errors="replace") as file:
+        text = file.read()
     fields = text[text.rindex(")") + 1 :].split()  # a name may hold blanks and brackets
     state, parent, group, session = fields[:4]
-    return _Known(pid, int(parent), int(group), int(session), fields[19], state not in "ZX")
+    return _Known(pid, int(parent), int(group), int(session), int(fields[19]), state not in "ZX")
 
 
 def _signal_one(found: _Known, number: signal.Signals) -> None:

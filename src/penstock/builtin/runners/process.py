@@ -23,10 +23,10 @@ class Process(Runner):
         """Run a command and return its exit code."""
         child = Child(command)
         context.on_kill(child.end)
-        code, has_left_some = child.follow(sink)
+        code = child.follow(sink)
         if child.is_unconfirmed:
             context.logger.error("some processes of the commands could not be ended and may still run")
-        elif has_left_some and not context.is_killed:
+        elif child.has_left_some and not context.is_killed:
             context.logger.warning(
                 "the commands ended while processes they had started still ran; those were ended too, since the "
                 "working directory goes away (wait for them with `wait`)"
