@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from penstock.base.clock import SystemClock
 from penstock.ports.queries import Filter, PageRequest
@@ -19,10 +19,7 @@ Ask = Callable[[Store], Awaitable[object]]
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    # Opened twice: the first opening gives the statistics that connections of the second one plan by.
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    await (await open_store(url, SystemClock())).close()
-    opened = await open_store(url, SystemClock())
+    opened = await open_store(f"sqlite:///{tmp_path / 'test.db'}", SystemClock())
     yield opened
     await opened.close()
 
@@ -54,12 +51,8 @@ async def plans(store: Store, ask: Ask) -> str:
     assert selects
 
     def explained(connection: Connection) -> str:
-        rows = [
-            row
-            for one in selects
-            for row in connection.execute(text(f"EXPLAIN QUERY PLAN {one.replace(':', chr(92) + ':')}"))
-        ]
-        return "\n".join(row[3] for row in rows)
+        found = [driver_of(connection).execute(f"EXPLAIN QUERY PLAN {one}").fetchall() for one in selects]
+        return "\n".join(row[3] for rows in found for row in rows)
 
     return await store.database.read(explained)
 
@@ -81,7 +74,7 @@ def search(field: str, operation: str, value: object) -> Ask:
         (lambda store: store.queries.counts("main"), "executions_open"),
         (search("state", "EQUALS", "FAILED"), "executions_ended"),
         (search("state", "IN", "RUNNING,CREATED"), "executions_open"),
-        (search("flowId", "EQUALS", "hello"), "executions_by_date"),
+        (search("flowId", "EQUALS", "hello"), "executions_by_flow"),
         (search("labels", "EQUALS", {"team": "data"}), "execution_labels_by_value"),
         (search("timeRange", "EQUALS", NOW), "executions_by_date"),
         (search("parentId", "EQUALS", "e"), "executions_by_parent"),
@@ -91,4 +84,4 @@ def search(field: str, operation: str, value: object) -> Ask:
 async def test_question_asked_all_the_time_is_answered_from_its_index(store: Store, ask: Ask, index: str) -> None:
     found = await plans(store, ask)
     assert index in found
-    assert "SCAN executions" not in found.replace("SCAN executions USING", "")
+    assert "SCAN executions\n" not in f"{found}\n"
