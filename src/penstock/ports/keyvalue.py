@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from penstock.base.clock import Instant
+from penstock.ports.queries import Filter, Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,24 @@ class KeyValueStore(Protocol):
         """Return pairs without their values, sorted by namespace and key."""
         ...
 
-    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
+    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest, now: Instant) -> Page[KeyValue]:
+        """Return a page of pairs without their values, by namespace and key unless asked otherwise."""
+        ...
+
+    async def delete(self, tenant: str, namespace: str, key: str, now: Instant) -> bool:
         """Remove a pair; False when there was none."""
+        ...
+
+    async def purge(
+        self, tenant: str, namespaces: Sequence[str], now: Instant, *, children: bool = True, expired_only: bool = True
+    ) -> int:
+        """Remove pairs for good and return how many.
+
+        Args:
+            tenant: Whose.
+            namespaces: Where; with none given, everywhere.
+            now: What is expired by then counts as such.
+            children: Whether the namespaces below those given count too.
+            expired_only: Whether pairs that are valid still are kept.
+        """
         ...

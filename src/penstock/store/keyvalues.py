@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, and_, delete, or_, select
 
 from penstock.base.clock import Instant
 from penstock.base.codec import from_json
 from penstock.base.errors import ConflictError
 from penstock.ports.keyvalue import KeyValue
+from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.store import filters as kinds
 from penstock.store import rows
 from penstock.store.bulk import insert
 from penstock.store.database import Database
+from penstock.store.filters import Condition, Search, page_txn
 from penstock.store.locks import lock_txn
 from penstock.store.tables import KEY_VALUES
 
@@ -38,6 +41,31 @@ _PUT = insert(
     "expires = excluded.expires, description = excluded.description",
 )
 _READ = (C.namespace, C.key, C.type, C.version, C.created, C.updated, C.expires, C.description)
+_SEARCH = Search(
+    "key-value pairs",
+    {
+        "q": kinds.query(C.key, C.namespace, C.description),
+        "namespace": kinds.namespace(C.namespace),
+        "id": kinds.name(C.key),
+        "type": kinds.choice(C.type),
+        "created": kinds.instant(C.created),
+        "updated": kinds.instant(C.updated),
+        "expirationDate": kinds.instant(C.expires),
+        "version": kinds.number(C.version),
+    },
+    {
+        "namespace": C.namespace,
+        "key": C.key,
+        "id": C.key,
+        "type": C.type,
+        "version": C.version,
+        "created": C.created,
+        "creationDate": C.created,
+        "updated": C.updated,
+        "updateDate": C.updated,
+        "expirationDate": C.expires,
+    },
+)
 
 
 class SqlKeyValueStore:
@@ -67,10 +95,31 @@ class SqlKeyValueStore:
         found = await self._database.read(lambda connection: connection.execute(query).all())
         return [_pair(row, None) for row in found]
 
-    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
-        """Remove a pair; False when there was none."""
-        statement = delete(KEY_VALUES).where(_is(tenant, namespace, key))
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest, now: Instant) -> Page[KeyValue]:
+        """Return a page of pairs without their values."""
+        conditions = [C.tenant == tenant, _is_valid(now), *_SEARCH.conditions(filters)]
+        order = [*_SEARCH.order(page.sort), C.namespace, C.key]
+        found, total = await self._database.read(
+            lambda connection: page_txn(connection, _READ, conditions, order, page)
+        )
+        return Page([_pair(row, None) for row in found], total)
+
+    async def delete(self, tenant: str, namespace: str, key: str, now: Instant) -> bool:
+        """Remove a pair; False when there was none, or only one that has expired."""
+        return await self._database.write(lambda connection: delete_txn(connection, tenant, namespace, key, now))
+
+    async def purge(
+        self, tenant: str, namespaces: Sequence[str], now: Instant, *, children: bool = True, expired_only: bool = True
+    ) -> int:
+        """Remove pairs for good and return how many."""
+        conditions: list[Condition] = [C.tenant == tenant]
+        if namespaces:
+            places = (kinds.below(C.namespace, one) if children else C.namespace == one for one in namespaces)
+            conditions.append(or_(*places))
+        if expired_only:
+            conditions.append(and_(C.expires.is_not(None), C.expires <= now))
+        statement = delete(KEY_VALUES).where(*conditions)
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
 
 def put_txn(connection: Connection, tenant: str, pair: KeyValue, *, overwrite: bool) -> KeyValue:
@@ -103,6 +152,15 @@ def put_txn(connection: Connection, tenant: str, pair: KeyValue, *, overwrite: b
     return KeyValue(
         pair.namespace, pair.key, pair.type, pair.value, version, created, pair.updated, pair.expires, pair.description
     )
+
+
+def delete_txn(connection: Connection, tenant: str, namespace: str, key: str, now: Instant) -> bool:
+    """Remove a pair; one that has expired is removed too, but was absent already."""
+    expires = connection.execute(select(C.expires).where(_is(tenant, namespace, key))).first()
+    if expires is None:
+        return False
+    removed = connection.execute(delete(KEY_VALUES).where(_is(tenant, namespace, key))).rowcount == 1
+    return removed and (expires[0] is None or expires[0] > now)
 
 
 def _is(tenant: str, namespace: str, key: str) -> Any:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from penstock.base.errors import ConflictError
+from penstock.base.errors import ConflictError, InvalidRequestError
 from penstock.ports.keyvalue import KeyValue
+from penstock.ports.queries import Filter, PageRequest
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW
 
@@ -83,9 +84,45 @@ class KeyValueStoreContract:
 
     async def test_delete_removes_a_pair_once(self, store: StorePorts) -> None:
         await store.key_values.put("main", PAIR)
-        assert await store.key_values.delete("main", "company.team", "key") is True
-        assert await store.key_values.delete("main", "company.team", "key") is False
+        assert await store.key_values.delete("main", "company.team", "key", NOW) is True
+        assert await store.key_values.delete("main", "company.team", "key", NOW) is False
         assert await store.key_values.get("main", "company.team", "key", NOW) is None
+
+    async def test_delete_of_a_pair_that_expired_removes_nothing_anybody_saw(self, store: StorePorts) -> None:
+        await store.key_values.put("main", replace(PAIR, expires=LATER))
+        assert await store.key_values.delete("main", "company.team", "key", LATER) is False
+
+    async def test_search_filters_sorts_and_pages(self, store: StorePorts) -> None:
+        """API-008, API-010."""
+        for number, namespace in enumerate(("a", "a.b", "ab", "c")):
+            pair = replace(PAIR, namespace=namespace, key=f"Key{number}", updated=NOW + number, description="what")
+            await store.key_values.put("main", pair)
+        await store.key_values.put("main", replace(PAIR, namespace="a", key="old", expires=LATER))
+        first = await store.key_values.search("main", [], PageRequest(1, 2, (("updateDate", False),)), LATER)
+        assert (first.total, [one.key for one in first.results]) == (4, ["Key3", "Key2"])
+        below = [Filter("namespace", "PREFIX", "a")]
+        found = await store.key_values.search("main", below, PageRequest(), LATER)
+        assert [(one.namespace, one.value, one.description) for one in found.results] == [
+            ("a", None, "what"),
+            ("a.b", None, "what"),
+        ]
+        named = await store.key_values.search("main", [Filter("q", "EQUALS", "key2")], PageRequest(), LATER)
+        assert [one.key for one in named.results] == ["Key2"]
+        with pytest.raises(InvalidRequestError, match="colour"):
+            await store.key_values.search("main", [Filter("colour", "EQUALS", "red")], PageRequest(), LATER)
+
+    async def test_purge_removes_what_expired_where_it_is_told_to(self, store: StorePorts) -> None:
+        """OPS-166."""
+        for namespace in ("a", "a.b", "ab", "c"):
+            await store.key_values.put("main", replace(PAIR, namespace=namespace, key="kept"))
+            await store.key_values.put("main", replace(PAIR, namespace=namespace, key="old", expires=LATER))
+        assert await store.key_values.purge("main", [], NOW) == 0
+        assert await store.key_values.purge("other", [], LATER) == 0
+        assert await store.key_values.purge("main", ["a"], LATER, children=False) == 1
+        assert await store.key_values.purge("main", ["a"], LATER) == 1
+        assert await store.key_values.purge("main", [], LATER) == 2
+        assert await store.key_values.purge("main", ["c"], LATER, expired_only=False) == 1
+        assert [one.namespace for one in await store.key_values.list("main", None, NOW)] == ["a", "a.b", "ab"]
 
 
 class SettingsStoreContract:
