@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,11 @@ FLOWS = {
     "in_a_row": """
 tasks:
   - id: one
-    [sleep 0.2]
+    [sleep 0.5]
   - id: two
-    [sleep 0.2]
+    [sleep 0.5]
   - id: three
-    [sleep 0.2]
+    [sleep 0.5]
 """,
     "loop": """
 tasks:
@@ -42,26 +43,26 @@ tasks:
     concurrencyLimit: 2
     tasks:
       - id: step
-        [sleep 0.1]
+        [sleep 0.5]
 """,
     "delay": """
 tasks:
   - id: before
-    [sleep 0.1]
+    [sleep 0.5]
   - id: pause
     type: io.kestra.plugin.core.flow.Pause
-    pauseDuration: PT2S
+    pauseDuration: PT1S
   - id: after
-    [sleep 0.1]
+    [sleep 0.5]
 """,
     "approval": """
 tasks:
   - id: before
-    [sleep 0.1]
+    [sleep 0.5]
   - id: pause
     type: io.kestra.plugin.core.flow.Pause
   - id: after
-    [sleep 0.1]
+    [sleep 0.5]
 """,
     "retries": """
 tasks:
@@ -69,7 +70,7 @@ tasks:
     [test "{{ taskrun.attemptsCount }}" -ge 2]
     retry: {type: constant, interval: PT0.5S, maxAttempts: 5}
   - id: after
-    [sleep 0.1]
+    [sleep 0.5]
 """,
 }
 TASK_RUNS = {"in_a_row": 3, "loop": 5, "delay": 3, "approval": 3, "retries": 2}
@@ -101,18 +102,17 @@ def _ended_runs(executions: list[dict[str, Any]]) -> set[str]:
     return {run["id"] for run in runs if run["state"]["current"] in TERMINAL}
 
 
-def _crash(server: Server, ids: Mapping[str, str], journal: Path, wanted: int) -> dict[str, int]:
-    """Kill the server once enough task runs have begun and start it again.
+def _crash(server: Server, ids: Mapping[str, str], journal: Path, begun: int, unfinished: int) -> dict[str, int]:
+    """Kill the server once enough scripts have begun, and with enough executions unfinished; start it again.
 
     Returns:
         The scripts that had ended, with how often each of them had run.
     """
-    wait_until(lambda: len(_ran(journal)) >= wanted, 60, lambda: f"only {len(_ran(journal))} task runs began")
+    wait_until(lambda: len(_ran(journal)) >= begun, 60, lambda: f"only {len(_ran(journal))} task runs began")
     executions = _all(server, ids)
     server.kill()
-    unfinished = [execution for execution in executions if execution["state"]["current"] not in TERMINAL]
-    print(len(unfinished), Counter(execution["state"]["current"] for execution in executions))
-    assert len(unfinished) >= 20, "killed too late"
+    states = [execution["state"]["current"] for execution in executions]
+    assert sum(state not in TERMINAL for state in states) >= unfinished, "killed too late"
     ended, ran = _ended_runs(executions), _ran(journal)
     assert ended & ran.keys(), "killed too early"
     server.start()
@@ -151,11 +151,14 @@ def test_server_killed_twice_among_fifty_executions_ends_them_all_and_repeats_no
     server, journal = killable, tmp_path / "journal"
     for name in FLOWS:
         server.put_flow(_source(name, journal))
-    ids = {str(server.launch("company.team", name).json()["id"]): name for _ in range(EACH) for name in FLOWS}
+    names = [*FLOWS] * EACH
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda name: server.launch("company.team", name), names))
+    ids = {str(answer.json()["id"]): name for answer, name in zip(answers, names, strict=True)}
     assert len(ids) == 50
 
-    ended = _crash(server, ids, journal, wanted=40)
-    ended |= _crash(server, ids, journal, wanted=80)
+    ended = _crash(server, ids, journal, begun=20, unfinished=40)
+    ended |= _crash(server, ids, journal, begun=80, unfinished=EACH)
     _resume(server, ids)
     for execution_id in ids:
         server.ended(execution_id, 90)
