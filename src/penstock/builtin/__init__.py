@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from penstock.builtin import debug, execution, log, output, sleep
-from penstock.builtin.flow import loops, parallel, pause, sequence
+from penstock.builtin.flow import loops, parallel, pause, sequence, subflow
 from penstock.builtin.http import download, request
 from penstock.builtin.runners import process
 from penstock.builtin.scripts import python, shell
@@ -27,6 +27,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
+    *(subflow.Subflow,),
     *(webhook.Webhook,),
 )
 """All built-in classes; each names its `type_name`. One line per module."""

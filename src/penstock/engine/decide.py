@@ -5,22 +5,23 @@ Pure: the same flow, working set, event, instant and facts always give the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.base.clock import Instant
 from penstock.engine import events
 from penstock.engine.decision import Decision
-from penstock.engine.ending import open_attempt, set_labels, task_ended, task_started
+from penstock.engine.ending import open_attempt, set_labels, task_ended, task_started, tell_parent
 from penstock.engine.facts import NO_FACTS, Facts
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.killing import kill
 from penstock.engine.records import Cursor
 from penstock.engine.resuming import change_task_state, pause, restart, resume, timer_due
-from penstock.engine.scopes import child_ended, end_phase
+from penstock.engine.scopes import child_ended, end_phase, flow_ended, flow_started
 from penstock.engine.starting import begin, launch, retry
 from penstock.engine.states import StateType
 from penstock.engine.turn import Begin, EndPhase, Turn, replace
+from penstock.engine.watching import check_assertions, deadline_passed
 from penstock.engine.working_set import ExecutionState
 
 NOTHING: Mapping[str, Any] = {}
@@ -51,7 +52,21 @@ def decide(
         ConflictError: The event is a request that the execution's state does not allow.
     """
     turn = Turn(flow, state, now, facts, shared)
-    _handle(turn, event)
+    door = _DOORS.get(type(event))
+    if door is None:
+        raise TypeError(f"{type(event).__name__} is no event of an execution")
+    door(turn, event)
+    if flow.sla:
+        check_assertions(turn)  # before anything new begins because of the event
+    _work_off(turn)
+    if flow.sla and turn.ended is None:
+        check_assertions(turn)
+        _work_off(turn)
+    return turn.decision()
+
+
+def _work_off(turn: Turn) -> None:
+    """Do what is on the agenda until nothing is left."""
     agenda = turn.agenda
     while agenda:
         action = agenda.popleft()
@@ -61,7 +76,6 @@ def decide(
             end_phase(turn, action.scope, action.state)
         else:
             child_ended(turn, turn.run(action.run_id))
-    return turn.decision()
 
 
 def fail(state: ExecutionState, reason: str, now: Instant) -> Decision:
@@ -83,33 +97,8 @@ def fail(state: ExecutionState, reason: str, now: Instant) -> Decision:
         replace(turn.execution, state=turn.execution.state.to(StateType.FAILED, now), error=reason, cursor=cursor)
     )
     turn.ended = StateType.FAILED
+    tell_parent(turn, StateType.FAILED, None)
     return turn.decision()
-
-
-def _handle(turn: Turn, event: events.Event) -> None:
-    match event:
-        case events.TaskEnded():
-            task_ended(turn, event)
-        case events.Created():
-            begin(turn, event)
-        case events.TaskStarted():
-            task_started(turn, event)
-        case events.TimerDue():
-            _timer(turn, event)
-        case events.Kill():
-            kill(turn)
-        case events.Pause():
-            pause(turn)
-        case events.Resume():
-            resume(turn, event)
-        case events.Restart():
-            restart(turn, event)
-        case events.ChangeTaskState():
-            change_task_state(turn, event)
-        case events.SetLabels():
-            set_labels(turn, event.labels)
-        case _:
-            raise TypeError(f"{type(event).__name__} is no event of an execution")
 
 
 def _timer(turn: Turn, event: events.TimerDue) -> None:
@@ -117,5 +106,24 @@ def _timer(turn: Turn, event: events.TimerDue) -> None:
         retry(turn, event.task_run_id, event.attempt)
     elif event.purpose == "flowable" and event.task_run_id is not None:
         timer_due(turn, event.task_run_id)
+    elif event.purpose == "sla":
+        deadline_passed(turn, event.task_run_id)
     elif event.purpose == "start":
         begin(turn, events.Created())
+
+
+_DOORS: Mapping[type[events.Event], Callable[[Turn, Any], None]] = {
+    events.TaskEnded: task_ended,
+    events.TaskStarted: task_started,
+    events.Created: begin,
+    events.TimerDue: _timer,
+    events.Kill: lambda turn, _: kill(turn),
+    events.Pause: lambda turn, _: pause(turn),
+    events.Resume: resume,
+    events.Restart: restart,
+    events.ChangeTaskState: change_task_state,
+    events.SetLabels: lambda turn, event: set_labels(turn, event.labels),
+    events.ChildStarted: flow_started,
+    events.ChildEnded: flow_ended,
+}
+"""What each kind of event sets in motion."""

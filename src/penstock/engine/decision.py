@@ -8,6 +8,7 @@ import msgspec
 
 from penstock.base.clock import Instant
 from penstock.engine.events import AnyEvent
+from penstock.engine.flow import StartFlow
 from penstock.engine.records import Execution, LogLine, TaskRun
 from penstock.engine.states import StateType
 
@@ -60,6 +61,16 @@ class Spawn(msgspec.Struct, frozen=True):
     reject: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChildFlow:
+    """A flow to execute for a task run: the shell finds the flow, reads its inputs and creates the execution."""
+
+    execution_id: str
+    """The id the new execution gets; derived, so that deciding twice starts one."""
+    task_run_id: str
+    start: StartFlow
+
+
 class Killed(msgspec.Struct, frozen=True):
     """A job that must not run any more: deleted when nobody has it yet, interrupted where it runs."""
 
@@ -85,6 +96,7 @@ class Decision:
     """(purpose, task run id) of timers that no longer matter."""
     messages: tuple[Message, ...] = ()
     spawns: tuple[Spawn, ...] = ()
+    children: tuple[ChildFlow, ...] = ()
     logs: tuple[LogLine, ...] = ()
     ended: StateType | None = field(default=None)
     """The terminal state, when this event brought the execution there."""

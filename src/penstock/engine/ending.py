@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.base.ids import derived_id
 from penstock.engine.decision import Message
 from penstock.engine.events import ChildEnded, TaskEnded, TaskStarted
 from penstock.engine.facts import FactNeeded
-from penstock.engine.flow import ResolvedTask
-from penstock.engine.records import Attempt, TaskRun
-from penstock.engine.retrying import retry_at
+from penstock.engine.flow import ResolvedTask, RetryPolicy
+from penstock.engine.records import Attempt, Cursor, TaskRun
+from penstock.engine.retrying import delay_after, retry_at
 from penstock.engine.states import TERMINAL, Change, State, StateType
 from penstock.engine.turn import RunEnded, Turn, replace
 from penstock.model.values import render_outputs
+
+HANDLERS = ("errors", "finally", "afterExecution")
 
 
 def open_attempt(run: TaskRun) -> int:
@@ -48,15 +51,26 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
     if run.state.current is StateType.KILLING:
         state = StateType.KILLED
     turn.put(replace(run, outputs=event.outputs))
-    if state is StateType.FAILED and event.retryable and task.retry is not None:
-        due = retry_at(task.retry, run, turn.now)
+    policy = task.retry or _flow_policy(turn, run, task)
+    if state is StateType.FAILED and event.retryable and policy is not None:
+        due = retry_at(policy, run, turn.now)
         if due is not None:
+            if task.retry is None and turn.execution.state.current is StateType.RUNNING:
+                turn.move_execution(StateType.RETRYING)
             turn.move(turn.run(run.id), StateType.RETRYING)
             turn.set_timer(due, "retry", run.id, event.attempt + 1)
             return
-    if state is StateType.SUCCESS and event.attempt > 1 and task.retry is not None and task.retry.warning_on_retry:
+    if state is StateType.SUCCESS and event.attempt > 1 and policy is not None and policy.warning_on_retry:
         state = StateType.WARNING
     end_run(turn, turn.run(run.id), task, state, event.ended)
+
+
+def _flow_policy(turn: Turn, run: TaskRun, task: ResolvedTask) -> RetryPolicy | None:
+    """Return the flow's retry policy where it applies to single tasks (ENG-242, ENG-243)."""
+    policy = turn.flow.retry
+    if policy is None or policy.behavior != "RETRY_FAILED_TASK" or task.allow_failure or task.branch in HANDLERS:
+        return None
+    return policy
 
 
 def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
@@ -109,12 +123,59 @@ def end_execution(turn: Turn, state: StateType) -> None:
         outputs, state = _flow_outputs(turn, state)
     if outputs is not None:
         turn.put_execution(replace(turn.execution, outputs=outputs))
+    for sla in turn.flow.sla:
+        if sla["type"] == "MAX_DURATION":
+            turn.cancel_timer("sla", sla["id"])
+    if state is StateType.FAILED and _tried_anew(turn):
+        state = StateType.RETRIED
     turn.move_execution(state)
     turn.ended = state
+    tell_parent(turn, state, outputs)
+
+
+def tell_parent(turn: Turn, state: StateType, outputs: Mapping[str, Any] | None) -> None:
+    """Tell the task run that waits for this execution of its end; a failed one that is tried anew has not ended yet."""
     parent = turn.execution.parent
-    if parent is not None:
-        ended = ChildEnded(parent.task_run_id, turn.execution.id, state, outputs)
+    if parent is not None and state is not StateType.RETRIED:
+        ended = ChildEnded(parent.task_run_id, _first_of_chain(turn), state, outputs, parent.iteration)
         turn.tell(Message(parent.execution_id, ended))
+
+
+def _first_of_chain(turn: Turn) -> str:
+    """Return the id under which the parent knows this execution: that of the first try (BEY-007)."""
+    return turn.execution.original_id if turn.flow.retry is not None else turn.execution.id
+
+
+def _tried_anew(turn: Turn) -> bool:
+    """Have a failed execution tried anew as another one, when the flow says so (ENG-145, ENG-242)."""
+    policy = turn.flow.retry
+    execution = turn.execution
+    if policy is None or policy.behavior != "CREATE_NEW_EXECUTION":
+        return False
+    due = turn.now + delay_after(policy, execution.attempt_number, execution.id)
+    if policy.max_attempts is not None and execution.attempt_number >= policy.max_attempts:
+        return False
+    if policy.max_duration is not None and due - execution.original_created > policy.max_duration:
+        return False
+    for run in turn.runs():
+        if run.state.current is StateType.FAILED:
+            turn.move(run, StateType.RETRIED)
+    turn.spawn(
+        replace(
+            execution,
+            id=derived_id(execution.id, "retry"),
+            created=turn.now,
+            attempt_number=execution.attempt_number + 1,
+            schedule_date=due,
+            firing_key=None,
+            state=State.at(StateType.CREATED, turn.now),
+            outputs=None,
+            error=None,
+            cursor=Cursor(),
+            version=0,
+        )
+    )
+    return True
 
 
 def _flow_outputs(turn: Turn, state: StateType) -> tuple[Mapping[str, Any] | None, StateType]:

@@ -109,14 +109,23 @@ class SetLabels(Event, frozen=True, tag="set_labels"):
     labels: Labels
 
 
+class ChildStarted(Event, frozen=True, tag="child_started"):
+    """An execution has been started for a task run of this one that does not wait for its end."""
+
+    task_run_id: str
+    child_id: str
+
+
 class ChildEnded(Event, frozen=True, tag="child_ended"):
-    """An execution that a task run of this one started has ended."""
+    """An execution that a task run of this one started has ended, or could not be started."""
 
     task_run_id: str
     child_id: str
     state: StateType
     outputs: Mapping[str, Any] | None = None
     iteration: int | None = None
+    error: str | None = None
+    """Why it could not be started."""
 
 
 AnyEvent = (
@@ -130,5 +139,6 @@ AnyEvent = (
     | Restart
     | ChangeTaskState
     | SetLabels
+    | ChildStarted
     | ChildEnded
 )

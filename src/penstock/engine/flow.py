@@ -41,10 +41,40 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class StartFlow:
+    """Another flow that shall be executed on behalf of a task run (ENG-101)."""
+
+    namespace: str
+    flow_id: str
+    revision: int | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    inherit_labels: bool = False
+    schedule_date: Instant | None = None
+    iteration: int | None = None
+    wait: bool = True
+    """Whether the task run waits for the end; otherwise only for the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowEnd:
+    """The end of an execution that a flowable started."""
+
+    execution_id: str
+    state: StateType
+    outputs: Mapping[str, Any] | None
+    iteration: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What a flowable wants next. With nothing launched, nothing active and nothing awaited it has ended."""
 
     launches: Sequence[Launch] = ()
+    starts: Sequence[StartFlow] = ()
+    """Flows to execute; each counts as an active child until it has started, or ended when it is waited for."""
+    restarts: Sequence[str] = ()
+    """Ended executions, started by this flowable before, to restart and wait for."""
     memory: Mapping[str, Any] | None = None
     """The flowable's memory from now on; None leaves it as it is."""
     items: tuple[str, ...] | None = None
@@ -99,6 +129,10 @@ class Scope(Protocol):
         """Return a template's text in the flowable's context."""
         ...
 
+    def render_nested(self, value: Any) -> Any:
+        """Return a structure with all strings in it rendered to text."""
+        ...
+
     def evaluate(self, template: str) -> Any:
         """Return a template's value in the flowable's context."""
         ...
@@ -138,6 +172,18 @@ class Flowable(Protocol):
 
     def resumed(self, scope: Scope, inputs: Mapping[str, Any], by: str | None) -> Step:
         """Return the step after a resume."""
+        ...
+
+    def restarted(self, scope: Scope) -> Step:
+        """Return the first step when the execution is restarted; the memory is that of the earlier run."""
+        ...
+
+    def flow_started(self, scope: Scope, execution_id: str) -> Step:
+        """Return the step after a flow has started that is not waited for."""
+        ...
+
+    def flow_ended(self, scope: Scope, end: FlowEnd) -> Step:
+        """Return the step after the end of a flow that is waited for."""
         ...
 
     def fold(self, state: StateType) -> StateType:

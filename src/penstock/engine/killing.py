@@ -6,7 +6,9 @@ Implements ENG-157, ENG-408.
 from __future__ import annotations
 
 from penstock.base.errors import ConflictError
+from penstock.engine.decision import Message
 from penstock.engine.ending import end_execution, end_run, open_attempt
+from penstock.engine.events import Kill
 from penstock.engine.pausing import unpause_run
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.states import TERMINAL, StateType
@@ -34,9 +36,12 @@ def kill(turn: Turn) -> None:
     _stop_runs(turn)
 
 
-def cancel(turn: Turn) -> None:
-    """Stop the execution on the system's own account: it will end CANCELLED (ENG-148)."""
-    turn.set_cursor(None, replace(turn.execution.cursor, killed=True, cancelled=True))
+def stop(turn: Turn, state: StateType) -> None:
+    """Stop the execution on the system's own account: it will end in this state (ENG-148, ENG-249)."""
+    cursor = turn.execution.cursor
+    cancelled = cursor.cancelled or state is StateType.CANCELLED
+    memory = {**cursor.memory, "end": state.value, "held": False}
+    turn.set_cursor(None, replace(cursor, killed=True, cancelled=cancelled, memory=memory))
     _stop_runs(turn)
 
 
@@ -55,6 +60,8 @@ def _kill_run(turn: Turn, run: TaskRun) -> None:
         turn.cancel_timer("flowable", run.id)
         cancelled = turn.execution.cursor.cancelled
         turn.set_cursor(run.id, replace(turn.cursor(run.id), killed=True, cancelled=cancelled))
+        for child_id in turn.cursor(run.id).memory.get("executions", ()):
+            turn.tell(Message(child_id, Kill()))
         if state is StateType.PAUSED:
             unpause_run(turn)
         if state is not StateType.KILLING:

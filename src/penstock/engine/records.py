@@ -59,6 +59,7 @@ class Parent(msgspec.Struct, frozen=True):
 
     execution_id: str
     task_run_id: str
+    iteration: int | None = None
 
 
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.base.errors import ConflictError, NotFoundError
-from penstock.engine.ending import set_labels
+from penstock.engine.ending import HANDLERS, set_labels
 from penstock.engine.events import ChangeTaskState, Restart, Resume
 from penstock.engine.pausing import hold, is_held, let_go, unpause_run, waiting
 from penstock.engine.records import Cursor, TaskRun
@@ -11,8 +11,6 @@ from penstock.engine.scopes import ask
 from penstock.engine.starting import start
 from penstock.engine.states import FAILURES, StateType
 from penstock.engine.turn import EndPhase, RunEnded, Turn, replace
-
-HANDLERS = ("errors", "finally", "afterExecution")
 
 
 def pause(turn: Turn) -> None:
@@ -69,7 +67,8 @@ def restart(turn: Turn, event: Restart) -> None:
     reopened: set[str] = set()
     for run in failed:
         _reopen_ancestors(turn, run, reopened)
-        cursor = Cursor() if run.cursor is not None else None
+        ended = {"ended": run.cursor.memory["ended"]} if run.cursor and "ended" in run.cursor.memory else {}
+        cursor = Cursor(memory=ended) if run.cursor is not None else None
         run = turn.move(replace(run, cursor=cursor, outputs=None), StateType.RESTARTED)
         _count_active(turn, run.parent_id)
         start(turn, run, turn.task(run))

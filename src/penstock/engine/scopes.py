@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.base.clock import Instant
+from penstock.engine.decision import Message
 from penstock.engine.ending import end_execution, end_run
+from penstock.engine.events import ChildEnded, ChildStarted, Restart
 from penstock.engine.facts import FactNeeded
-from penstock.engine.flow import EndedChild, Flowable, Launch, ResolvedTask, Step
-from penstock.engine.killing import cancel
+from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, ResolvedTask, Step
+from penstock.engine.killing import stop
 from penstock.engine.pausing import pause_run
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.states import FAILURES, StateType
@@ -68,6 +70,10 @@ class ScopeView:
         """Return a template's text in the flowable's context."""
         return self._turn.render(template, self._turn.run(self._id), self.task)
 
+    def render_nested(self, value: Any) -> Any:
+        """Return a structure with all strings in it rendered to text."""
+        return self._turn.render_nested(value, self._turn.run(self._id), self.task)
+
     def evaluate(self, template: str) -> Any:
         """Return a template's value in the flowable's context."""
         return self._turn.evaluate(template, self._turn.run(self._id), self.task)
@@ -97,12 +103,15 @@ def take(turn: Turn, scope: str | None, step: Step) -> None:
     """Carry out what a scope wants next."""
     cursor = turn.cursor(scope)
     launches = step.launches if not cursor.killed or cursor.phase in ALWAYS else ()
-    if step.memory is not None or launches:
+    others = len(step.starts) + len(step.restarts) if not cursor.killed else 0
+    if step.memory is not None or launches or others:
         memory = cursor.memory if step.memory is None else step.memory
-        cursor = replace(cursor, memory=memory, active=cursor.active + len(launches))
+        cursor = replace(cursor, memory=memory, active=cursor.active + len(launches) + others)
         turn.set_cursor(scope, cursor)
     if scope is not None:
         _take_own(turn, scope, step)
+        if others:
+            _start_flows(turn, scope, step)
     turn.agenda.extend(Begin(scope, launch) for launch in launches)
     if step.state is not None:
         turn.agenda.append(EndPhase(scope, step.state))
@@ -123,6 +132,51 @@ def _take_own(turn: Turn, scope: str, step: Step) -> None:
         pause_run(turn, run)
 
 
+def _start_flows(turn: Turn, scope: str, step: Step) -> None:
+    """Have flows executed or restarted, and remember their executions: a kill has to reach them (BEY-007)."""
+    run = turn.run(scope)
+    ids = [turn.start_flow(run, start) for start in step.starts if start.wait]
+    for start in step.starts:
+        if not start.wait:
+            turn.start_flow(run, start)
+    for child_id in step.restarts:
+        turn.tell(Message(child_id, Restart()))
+    cursor = turn.cursor(scope)
+    known = [one for one in cursor.memory.get("executions", ()) if one not in step.restarts]
+    turn.set_cursor(scope, replace(cursor, memory={**cursor.memory, "executions": [*known, *step.restarts, *ids]}))
+
+
+def flow_started(turn: Turn, event: ChildStarted) -> None:
+    """A flow that is not waited for has started."""
+    run = turn.find(event.task_run_id)
+    if run is None or run.state.is_terminal:
+        return
+    cursor = turn.cursor(run.id)
+    turn.set_cursor(run.id, replace(cursor, active=cursor.active - 1))
+    ask(turn, run, lambda flowable, view: flowable.flow_started(view, event.child_id))
+
+
+def flow_ended(turn: Turn, event: ChildEnded) -> None:
+    """An execution that a task run waits for has ended, or could not be started."""
+    run = turn.find(event.task_run_id)
+    if run is None or run.state.is_terminal:
+        return
+    cursor = turn.cursor(run.id)
+    if event.error is None and event.child_id not in cursor.memory.get("executions", ()):
+        return
+    left = [one for one in cursor.memory.get("executions", ()) if one != event.child_id]
+    memory = {**cursor.memory, "executions": left, "ended": [*cursor.memory.get("ended", ()), event.child_id]}
+    turn.set_cursor(run.id, replace(cursor, active=cursor.active - 1, memory=memory))
+    if event.error is not None:
+        turn.log("ERROR", event.error, run)
+        take(turn, run.id, Step(state=StateType.FAILED))
+    elif cursor.killed:
+        take(turn, run.id, Step())
+    else:
+        end = FlowEnd(event.child_id, event.state, event.outputs, event.iteration)
+        ask(turn, run, lambda flowable, view: flowable.flow_ended(view, end))
+
+
 def child_ended(turn: Turn, child: TaskRun) -> None:
     """Take note of a child's end and decide what follows it in its scope."""
     scope = child.parent_id
@@ -137,7 +191,7 @@ def child_ended(turn: Turn, child: TaskRun) -> None:
     )
     turn.set_cursor(scope, cursor)
     if child.state.current is StateType.CANCELLED and not turn.execution.cursor.cancelled:
-        cancel(turn)
+        stop(turn, StateType.CANCELLED)
         cursor = turn.cursor(scope)
     if cursor.killed and cursor.phase not in ALWAYS:
         take(turn, scope, Step())
@@ -176,7 +230,7 @@ def _phases_after(turn: Turn, cursor: Cursor) -> tuple[str, ...]:
 
 def _close_execution(turn: Turn, cursor: Cursor, lists: Mapping[str, tuple[ResolvedTask, ...]]) -> None:
     if cursor.phase != "afterExecution":
-        end_execution(turn, folded(cursor))
+        end_execution(turn, StateType(cursor.memory["end"]) if "end" in cursor.memory else folded(cursor))
         after = lists.get("afterExecution")
         if after:
             turn.set_cursor(None, replace(turn.execution.cursor, phase="afterExecution", active=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.base.ids import derived_id
-from penstock.engine.ending import end_run
+from penstock.engine.ending import end_run, tell_parent
 from penstock.engine.events import Created
 from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import Launch, ResolvedTask, Step
@@ -12,6 +12,7 @@ from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.scopes import ask, take
 from penstock.engine.states import Change, State, StateType
 from penstock.engine.turn import Turn, replace
+from penstock.engine.watching import set_deadlines
 from penstock.expressions import is_truthy
 
 DISABLED_FLOW = "Cannot execute a flow which is disabled"
@@ -27,12 +28,14 @@ def begin(turn: Turn, event: Created) -> None:
         turn.put_execution(replace(turn.execution, error=reason, cursor=Cursor(phase="done", failed=True)))
         turn.move_execution(StateType.FAILED)
         turn.ended = StateType.FAILED
+        tell_parent(turn, StateType.FAILED, None)
         return
     date = turn.execution.schedule_date
     if date is not None and date > turn.now:
         turn.set_timer(date, "start")
         return
     turn.move_execution(StateType.RUNNING)
+    set_deadlines(turn)
     first = turn.flow.lists["tasks"][0]
     take(turn, None, Step(launches=(Launch(first),)))
 
@@ -81,8 +84,9 @@ def start(turn: Turn, run: TaskRun, task: ResolvedTask) -> None:
         run = turn.put(replace(run, state=state))
         turn.submit(run, task, len(run.attempts) + 1)
         return
+    again = run.state.current is StateType.RESTARTED and bool(turn.cursor(run.id).memory)
     run = turn.move(run, StateType.RUNNING)
-    ask(turn, run, lambda flowable, view: flowable.start(view))
+    ask(turn, run, lambda flowable, view: flowable.restarted(view) if again else flowable.start(view))
 
 
 def _may_run(turn: Turn, run: TaskRun, task: ResolvedTask) -> bool:
@@ -104,4 +108,6 @@ def retry(turn: Turn, run_id: str, attempt: int) -> None:
     run = turn.find(run_id)
     if run is None or run.state.current is not StateType.RETRYING or len(run.attempts) + 1 != attempt:
         return
+    if turn.execution.state.current is StateType.RETRYING:
+        turn.move_execution(StateType.RUNNING)
     turn.submit(run, turn.task(run), attempt)

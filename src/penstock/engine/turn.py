@@ -15,15 +15,16 @@ import msgspec
 
 from penstock.base.clock import Instant, to_datetime
 from penstock.base.errors import PenstockError
+from penstock.base.ids import derived_id
 from penstock.engine.chance import Chance
 from penstock.engine.context import variables
-from penstock.engine.decision import Decision, Job, Killed, Message, Timer
+from penstock.engine.decision import ChildFlow, Decision, Job, Killed, Message, Spawn, Timer
 from penstock.engine.facts import Facts
-from penstock.engine.flow import Launch, ResolvedFlow, ResolvedTask
+from penstock.engine.flow import Launch, ResolvedFlow, ResolvedTask, StartFlow
 from penstock.engine.records import Cursor, Execution, LogLine, TaskRun
 from penstock.engine.states import StateType, follow_execution, follow_task_run
 from penstock.engine.working_set import ExecutionState
-from penstock.expressions import Environment, evaluate, render
+from penstock.expressions import Environment, evaluate, render, render_nested
 
 replace = msgspec.structs.replace
 ROOT: str | None = None
@@ -79,6 +80,8 @@ class Turn:
         self._timers: list[Timer] = []
         self._cancelled: list[tuple[str, str | None]] = []
         self._messages: list[Message] = []
+        self._spawns: list[Spawn] = []
+        self._children: list[ChildFlow] = []
         self._logs: list[LogLine] = []
 
     # -- reading
@@ -176,6 +179,17 @@ class Turn:
         """Send an event to another execution."""
         self._messages.append(message)
 
+    def spawn(self, execution: Execution) -> None:
+        """Have another execution created."""
+        self._spawns.append(Spawn(execution))
+
+    def start_flow(self, run: TaskRun, start: StartFlow) -> str:
+        """Have a flow executed for a task run; returns the id its execution will have."""
+        key = f"{len(run.attempts)}:{'' if start.iteration is None else start.iteration}:{len(run.state.histories)}"
+        child_id = derived_id(self.execution.id, run.id, key, "child")
+        self._children.append(ChildFlow(child_id, run.id, start))
+        return child_id
+
     def log(self, level: str, message: str, run: TaskRun | None = None, attempt: int | None = None) -> None:
         """Write a line to the execution's logs."""
         execution = self.execution
@@ -220,6 +234,10 @@ class Turn:
         """Return a template's value; raises like `render`."""
         return evaluate(template, self.variables(run, task), resolver=self.facts, environment=self._environment())
 
+    def render_nested(self, value: Any, run: TaskRun | None = None, task: ResolvedTask | None = None) -> Any:
+        """Return a structure with all strings in it rendered; raises like `render`."""
+        return render_nested(value, self.variables(run, task), resolver=self.facts, environment=self._environment())
+
     def explain(self, error: Exception) -> str:
         """Return an error as a log line says it."""
         return str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
@@ -240,6 +258,8 @@ class Turn:
             timers=tuple(self._timers),
             cancelled_timers=tuple(self._cancelled),
             messages=tuple(self._messages),
+            spawns=tuple(self._spawns),
+            children=tuple(self._children),
             logs=tuple(self._logs),
             ended=self.ended,
         )

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from penstock.engine.flow import EndedChild, Launch, Scope, Step
+from penstock.engine.flow import EndedChild, FlowEnd, Launch, Scope, Step
 from penstock.engine.states import StateType
 from penstock.model.base import ID_PATTERN, FlowModel
 from penstock.model.markers import ChildTasks as ChildTasks
@@ -135,6 +135,18 @@ class FlowableTask(TaskBase):
 
     def resumed(self, scope: Scope, inputs: Mapping[str, Any], by: str | None) -> Step:
         """Return the step after a resume: nothing."""
+        return Step()
+
+    def restarted(self, scope: Scope) -> Step:
+        """Return the first step after a restart of the execution: begin again."""
+        return self.start(scope)
+
+    def flow_started(self, scope: Scope, execution_id: str) -> Step:
+        """Return the step after a started flow that is not waited for: nothing."""
+        return Step()
+
+    def flow_ended(self, scope: Scope, end: FlowEnd) -> Step:
+        """Return the step after the end of a flow: nothing."""
         return Step()
 
     def fold(self, state: StateType) -> StateType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.base.clock import Instant, Micros, to_iso
+from penstock.base.clock import Instant, Micros, from_iso, to_iso
 from penstock.base.codec import to_json_text
 from penstock.base.durations import parse_duration
 
@@ -12,6 +12,11 @@ from penstock.base.durations import parse_duration
 def duration(text: str) -> Micros:
     """Return the length of an ISO 8601 duration in microseconds; raises DurationError."""
     return parse_duration(text)
+
+
+def instant(text: str) -> Instant:
+    """Return the instant of an ISO 8601 date-time; without an offset it counts as UTC. Raises ValueError."""
+    return from_iso(text)
 
 
 def iso_date(instant: Instant) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.objects import ObjectInfo
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.secrets import SecretSource
+from penstock.services.arguments import Function, path_argument, text_argument
 from penstock.services.file_access import Caller, FileAccess
 
 __all__ = ["Caller", "ServerFunctions"]
@@ -28,8 +29,6 @@ __all__ = ["Caller", "ServerFunctions"]
 _LOG_PATIENCE = 0.2
 _HTTP_TIMEOUT = 30.0
 _HTTP_MOST = 10 * 1024 * 1024
-
-Function = Callable[[Caller, Mapping[str, Any]], Awaitable[Any]]
 
 
 class FunctionError(PenstockError):
@@ -50,6 +49,7 @@ class ServerFunctions:
         queries: For the logs of the execution.
         clock: Decides which keys have expired.
         host_file: Returns the allowed path of a `file://` URI (ENG-346); raises UnauthorizedError.
+        others: More functions by name: what tasks ask for, out of reach of expressions.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class ServerFunctions:
         queries: ExecutionQueries,
         clock: Clock,
         host_file: Callable[[str], Path],
+        others: Mapping[str, Function] | None = None,
     ) -> None:
         self.files = files
         self._secrets = secrets
@@ -79,6 +80,7 @@ class ServerFunctions:
             "errorLogs": self._error_logs,
             "http": self._http,
             "randomPort": self._random_port,
+            **(others or {}),
         }
 
     async def call(self, caller: Caller, function: str, arguments: Mapping[str, Any]) -> Any:
@@ -100,7 +102,7 @@ class ServerFunctions:
     # -- secrets and keys
 
     async def _secret(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
-        key = _text(arguments, "key")
+        key = text_argument(arguments, "key")
         value = await self._secrets.find(caller.tenant, arguments.get("namespace") or caller.namespace, key)
         if value is None:
             raise NotFoundError(f"there is no secret `{key}`", hint=f"looked for in {self._secrets.where(key)}")
@@ -108,7 +110,7 @@ class ServerFunctions:
         return value if subkey is None else _field(key, value, str(subkey))
 
     async def _kv(self, caller: Caller, arguments: Mapping[str, Any]) -> Any:
-        key = _text(arguments, "key")
+        key = text_argument(arguments, "key")
         namespace = arguments.get("namespace") or caller.namespace
         pair = await self._key_values.get(caller.tenant, namespace, key, self._clock.now())
         if pair is not None:
@@ -123,7 +125,7 @@ class ServerFunctions:
     # -- files
 
     async def _read(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
-        uri = _path(arguments, "path")
+        uri = path_argument(arguments, "path")
         if uri.startswith("file://"):
             content = await asyncio.to_thread(self._host_bytes, uri)
         else:
@@ -140,7 +142,7 @@ class ServerFunctions:
         return path.read_bytes()
 
     async def _file_uri(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
-        path = _path(arguments, "path")
+        path = path_argument(arguments, "path")
         found = await self._info(caller, path, arguments)
         if found is None:
             raise NotFoundError(
@@ -149,14 +151,14 @@ class ServerFunctions:
         return f"kestra://{found.path}"
 
     async def _file_size(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
-        uri = _path(arguments, "uri")
+        uri = path_argument(arguments, "uri")
         found = await self._info(caller, uri, arguments)
         if found is None:
             raise NotFoundError(f"there is no file {uri}")
         return found.size
 
     async def _file_exists(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
-        return await self._info(caller, _path(arguments, "uri"), arguments) is not None
+        return await self._info(caller, path_argument(arguments, "uri"), arguments) is not None
 
     async def _is_file_empty(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
         return await self._file_size(caller, arguments) == 0
@@ -186,7 +188,7 @@ class ServerFunctions:
             return port
 
     async def _http(self, caller: Caller, arguments: Mapping[str, Any]) -> Any:
-        uri = _text(arguments, "uri")
+        uri = text_argument(arguments, "uri")
         body = arguments.get("body")
         content = body if body is None or isinstance(body, str) else json.dumps(body)
         headers = {"Accept": str(arguments.get("accept") or "application/json")}
@@ -246,23 +248,6 @@ def _log_entry(line: LogLine) -> dict[str, Any]:
         "message": line.message,
     }
     return {key: value for key, value in entry.items() if value is not None}
-
-
-def _text(arguments: Mapping[str, Any], name: str) -> str:
-    value = arguments.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidRequestError(f"argument `{name}` must be a text that is not empty")
-    return value
-
-
-def _path(arguments: Mapping[str, Any], name: str) -> str:
-    """Return a path; a list with one element counts as its element (ENG-419)."""
-    value = arguments.get(name)
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1:
-        value = value[0]
-    if not isinstance(value, str) or not value:
-        raise InvalidRequestError(f"argument `{name}` must be one path or URI")
-    return value
 
 
 def _field(key: str, value: str, subkey: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.ports.dispatch import Dispatcher
 from penstock.secrets import ChainedSecrets
-from penstock.services.executions import ExecutionService, Followers, InputReader
+from penstock.services.executions import ChildFlows, ExecutionService, Followers, InputReader, Preparation
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
 from penstock.services.file_access import FileAccess
@@ -65,7 +64,10 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
         host_file=lambda uri: allowed_host_file(uri, plan.worker.allowed_paths),
     )
     local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None
-    executor = _executor(plan, store, catalog, functions, clock, local) if Role.EXECUTOR in plan.roles else None
+    children = ChildFlows(Preparation(catalog, InputReader(storage, functions.answer), clock))
+    executor = None
+    if Role.EXECUTOR in plan.roles:
+        executor = _executor(plan, store, catalog, functions, clock, local, children)
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
     gateway = DirectGateway(
@@ -105,12 +107,20 @@ def _places(plan: Plan) -> int:
 
 
 def _executor(
-    plan: Plan, store: Store, catalog: FlowCatalog, functions: ServerFunctions, clock: Clock, local: Any
+    plan: Plan,
+    store: Store,
+    catalog: FlowCatalog,
+    functions: ServerFunctions,
+    clock: Clock,
+    local: LocalAssignments | None,
+    children: ChildFlows,
 ) -> Executor:
     settings = ExecutorSettings(
         owner=new_id(), exclusive=plan.is_embedded, worker_timeout=plan.worker_timeout, shared=plan.shared
     )
-    return Executor(store.journal, store.jobs, catalog, store.notifier, clock, functions.answer, settings, local)
+    return Executor(
+        store.journal, store.jobs, catalog, store.notifier, clock, functions.answer, settings, local, children
+    )
 
 
 def _executions(

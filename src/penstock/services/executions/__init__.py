@@ -1,6 +1,7 @@
 """Use cases of executions: starting, steering, reading, waiting for and following them."""
 
-from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck
+from penstock.services.executions.children import ChildFlows
+from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck, Preparation
 from penstock.services.executions.expressions import ExpressionTester, Outcome
 from penstock.services.executions.followers import Followers, Watch
 from penstock.services.executions.following import ExecutionView, Following
@@ -11,6 +12,7 @@ from penstock.services.executions.steering import BulkError, Steering
 __all__ = [
     "BulkError",
     "CheckFailedError",
+    "ChildFlows",
     "ExecutionReader",
     "ExecutionService",
     "ExecutionView",
@@ -21,6 +23,7 @@ __all__ = [
     "Launch",
     "LaunchCheck",
     "Outcome",
+    "Preparation",
     "Steering",
     "Upload",
     "Watch",

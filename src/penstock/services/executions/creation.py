@@ -13,7 +13,7 @@ from penstock.base.clock import Clock, Instant
 from penstock.base.errors import InvalidRequestError
 from penstock.base.ids import new_id
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, Labels, TriggerOrigin
+from penstock.engine.records import Execution, Labels, Parent, TriggerOrigin
 from penstock.engine.states import State, StateType
 from penstock.model.inputs import InputProblem, InputState
 from penstock.model.policies import Check
@@ -63,46 +63,32 @@ class CheckFailedError(InvalidRequestError):
     code = "CHECK_FAILED"
 
 
-class ExecutionService:
-    """Starts executions.
+class Preparation:
+    """Makes the records of executions, without starting them.
 
-    Implements ENG-026, ENG-027, ENG-034, ENG-035, ENG-038, ENG-118, ENG-120, ENG-124, ENG-126, ENG-127, ENG-192 to
-    ENG-194, ENG-409.
+    Implements ENG-026, ENG-027, ENG-034, ENG-035, ENG-118, ENG-120, ENG-124, ENG-126, ENG-127, ENG-192 to ENG-194,
+    ENG-409.
 
     Args:
         catalog: Where resolved flows come from.
         inputs: Reads what is given for the flow's inputs.
-        dispatcher: The door to the executor.
-        clock: Tells when it begins.
+        clock: Tells when executions begin.
     """
 
-    def __init__(self, catalog: FlowCatalog, inputs: InputReader, dispatcher: Dispatcher, clock: Clock) -> None:
+    def __init__(self, catalog: FlowCatalog, inputs: InputReader, clock: Clock) -> None:
         self._catalog = catalog
         self._inputs = inputs
-        self._dispatcher = dispatcher
         self._clock = clock
 
-    async def create(self, launch: Launch) -> Execution:
-        """Start an execution; it is stored when this returns.
-
-        Raises:
-            NotFoundError: There is no such flow or revision.
-            InvalidInputs: What is given does not fit the flow's inputs; nothing was created.
-            CheckFailedError: A check of the flow forbids it; nothing was created.
-        """
-        execution, reject = await self._prepared(launch)
-        await self._dispatcher.create(execution, reject=reject)
-        return execution
-
     async def prepare(self, launch: Launch) -> Execution:
-        """Return the execution that `create` would start, for whoever stores it with something else (schedules).
+        """Return the execution that a launch would start, for whoever stores it with something else (schedules).
 
         Raises:
             NotFoundError: There is no such flow or revision.
             InvalidInputs: What is given does not fit the flow's inputs.
             CheckFailedError: A check of the flow forbids it.
         """
-        return (await self._prepared(launch))[0]
+        return (await self.prepared(launch))[0]
 
     async def check(self, launch: Launch) -> LaunchCheck:
         """Say what a launch would find, without launching.
@@ -116,10 +102,10 @@ class ExecutionService:
         values: dict[str, Any] = {state.input.id: state.value for state in states}
         return LaunchCheck(states, unknown, await self._inputs.failing(flow, execution, values))
 
-    async def _prepared(self, launch: Launch) -> tuple[Execution, str | None]:
-        """Return the execution, and why it is to fail at once, if it is."""
+    async def prepared(self, launch: Launch, parent: Parent | None = None) -> tuple[Execution, str | None]:
+        """Return the execution, and why it is to fail at once, if it is; a parent waits for its end."""
         flow = await self.flow(launch)
-        execution = self.bare(flow, launch)
+        execution = self.bare(flow, launch, parent)
         document = document_of(flow)
         if document.inputs or launch.inputs or launch.files:
             execution = await self._inputs.filled(flow, execution, launch.inputs, launch.files)
@@ -142,7 +128,7 @@ class ExecutionService:
             raise CheckFailedError("; ".join(blocking))
         return next((check.message for check in failing if check.behavior == "FAIL_EXECUTION"), None)
 
-    def bare(self, flow: ResolvedFlow, launch: Launch) -> Execution:
+    def bare(self, flow: ResolvedFlow, launch: Launch, parent: Parent | None = None) -> Execution:
         """Return the execution before its inputs are read."""
         now = self._clock.now()
         execution_id = launch.execution_id or new_id()
@@ -156,9 +142,37 @@ class ExecutionService:
             original_id=execution_id,
             original_created=now,
             trigger=launch.trigger,
+            parent=parent,
             schedule_date=launch.schedule_date,
             kind=launch.kind,
             breakpoints=launch.breakpoints,
             state=State.at(StateType.CREATED, now),
             labels=launch_labels(flow.labels, launch.labels, execution_id, launch.username),
         )
+
+
+class ExecutionService(Preparation):
+    """Starts executions. Implements ENG-038.
+
+    Args:
+        catalog: Where resolved flows come from.
+        inputs: Reads what is given for the flow's inputs.
+        dispatcher: The door to the executor.
+        clock: Tells when it begins.
+    """
+
+    def __init__(self, catalog: FlowCatalog, inputs: InputReader, dispatcher: Dispatcher, clock: Clock) -> None:
+        super().__init__(catalog, inputs, clock)
+        self._dispatcher = dispatcher
+
+    async def create(self, launch: Launch) -> Execution:
+        """Start an execution; it is stored when this returns.
+
+        Raises:
+            NotFoundError: There is no such flow or revision.
+            InvalidInputs: What is given does not fit the flow's inputs; nothing was created.
+            CheckFailedError: A check of the flow forbids it; nothing was created.
+        """
+        execution, reject = await self.prepared(launch)
+        await self._dispatcher.create(execution, reject=reject)
+        return execution

@@ -18,8 +18,8 @@ from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnavailableError
 from penstock.engine.context import variables
 from penstock.engine.decide import UNKNOWN_FLOW, fail
-from penstock.engine.decision import Decision, Job, Killed, Message
-from penstock.engine.events import Created, TaskEnded, TaskStarted, TimerDue
+from penstock.engine.decision import ChildFlow, Decision, Job, Killed, Message
+from penstock.engine.events import ChildEnded, ChildStarted, Created, TaskEnded, TaskStarted, TimerDue
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
@@ -68,6 +68,14 @@ class LocalWorker(Protocol):
         ...
 
 
+class Children(Protocol):
+    """Makes the executions that task runs ask for."""
+
+    async def child(self, parent: Execution, wanted: ChildFlow) -> tuple[Execution, str | None]:
+        """Return the new execution and why it is to fail at once; raises PenstockError when it cannot be made."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutorSettings:
     """How an executor behaves.
@@ -104,6 +112,7 @@ class Executor:
         answer: Answer,
         settings: ExecutorSettings,
         local_worker: LocalWorker | None = None,
+        children: Children | None = None,
     ) -> None:
         self._journal = journal
         self._jobs = jobs
@@ -113,6 +122,7 @@ class Executor:
         self._answer = answer
         self._settings = settings
         self._local = local_worker
+        self._children = children
         self._inbox: deque[Delivery] = deque()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -262,6 +272,10 @@ class Executor:
                 continue
             current.take(delivery, state, flow, decision)
             self._shortcut(current, decision.messages, queue)
+            for spawn in decision.spawns:
+                queue.append(Delivery(spawn.execution.id, Created(spawn.reject), new=spawn.execution))
+            for wanted in decision.children:
+                queue.extend(await self._start_child(state.execution, wanted))
 
     async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
         """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
@@ -286,6 +300,23 @@ class Executor:
             if self.owns(message.execution_id) and self._states.get(message.execution_id) is not None:
                 current.batch.messages.remove(message)
                 queue.append(_from_message(message.execution_id, message.event, None))
+
+    async def _start_child(self, parent: Execution, wanted: ChildFlow) -> list[Delivery]:
+        """Return what brings a child execution into being, in the same transaction as the wish for it."""
+        run_id = wanted.task_run_id
+        try:
+            if self._children is None:
+                raise ConflictError("this executor cannot start other flows")
+            execution, reject = await self._children.child(parent, wanted)
+        except UnavailableError:
+            raise
+        except PenstockError as error:
+            failed = ChildEnded(run_id, wanted.execution_id, StateType.FAILED, error=str(error))
+            return [Delivery(parent.id, failed)]
+        deliveries = [Delivery(execution.id, Created(reject), new=execution)]
+        if not wanted.start.wait:
+            deliveries.append(Delivery(parent.id, ChildStarted(run_id, execution.id)))
+        return deliveries
 
     async def _load(self, deliveries: Sequence[Delivery]) -> None:
         missing = {d.execution_id for d in deliveries if d.new is None and self._states.get(d.execution_id) is None}

@@ -1,0 +1,54 @@
+"""Executions that other executions start: what a `Subflow` asks for becomes a record (ENG-101 to ENG-106)."""
+
+from __future__ import annotations
+
+from penstock.engine.decision import ChildFlow
+from penstock.engine.records import Execution, Parent, TriggerOrigin
+from penstock.services.executions.creation import Launch, Preparation
+from penstock.services.executions.labels import CORRELATION_ID, SYSTEM_PREFIX, USERNAME
+
+SUBFLOW = "io.kestra.plugin.core.flow.Subflow"
+
+
+class ChildFlows:
+    """Makes the records of child executions. Implements ENG-034, ENG-039, ENG-105, BEY-007."""
+
+    def __init__(self, preparation: Preparation) -> None:
+        self._preparation = preparation
+
+    async def child(self, parent: Execution, wanted: ChildFlow) -> tuple[Execution, str | None]:
+        """Return the execution a task run asks for, and why it is to fail at once, if it is.
+
+        Raises:
+            PenstockError: There is no such flow, or what is given does not fit its inputs.
+        """
+        start = wanted.start
+        known = dict(parent.labels)
+        inherited = {k: v for k, v in known.items() if not k.startswith(SYSTEM_PREFIX)} if start.inherit_labels else {}
+        labels = {**inherited, **start.labels, CORRELATION_ID: known.get(CORRELATION_ID, parent.id)}
+        origin = TriggerOrigin(
+            wanted.task_run_id,
+            SUBFLOW,
+            {
+                "executionId": parent.id,
+                "namespace": parent.namespace,
+                "flowId": parent.flow_id,
+                "flowRevision": parent.flow_revision,
+            },
+        )
+        launch = Launch(
+            tenant=parent.tenant,
+            namespace=start.namespace,
+            flow_id=start.flow_id,
+            revision=start.revision,
+            inputs=start.inputs,
+            labels=tuple(labels.items()),
+            schedule_date=start.schedule_date,
+            trigger=origin,
+            kind=parent.kind,
+            username=known.get(USERNAME),
+            execution_id=wanted.execution_id,
+        )
+        return await self._preparation.prepared(
+            launch, Parent(parent.id, wanted.task_run_id, start.iteration) if start.wait else None
+        )
