@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"bench", "penstock", "scripts", "tests"}
+OURS = {"bench", "examples", "penstock", "scripts", "tests"}
 PARTS_OF_OTHERS = {"pydantic_core": "pydantic", "starlette": "fastapi"}  # documented as theirs, installed with them
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
