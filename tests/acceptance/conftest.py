@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from examples.shop import Shop, open_shop
 
+from examples.shop import Shop, open_shop
 from tests.acceptance.runners import Api, CommandLine, Runner
 from tests.acceptance.server import Server, running
 

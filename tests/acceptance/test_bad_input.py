@@ -234,6 +234,20 @@ def test_full_disk_is_one_clear_error_and_loses_nothing(small_disk: tuple[Server
         server.ended(one["id"])
 
 
+def test_file_too_large_for_the_disk_fails_its_task_with_one_clear_error(small_disk: tuple[Server, Path]) -> None:
+    server, _ = small_disk
+    source = _shell("large_file", "head -c 50000000 /dev/zero > large.bin", more="    outputFiles: [large.bin]\n")
+
+    result = Api(server).run(source)
+
+    assert result.state == "FAILED"
+    (message,) = result.messages("script", "ERROR")
+    assert "disk" in message
+    assert "full" in message
+    assert server.is_up()
+    assert Api(server).run(example("hello")).state == "SUCCESS"
+
+
 def _failing_launch(server: Server) -> dict[str, Any] | None:
     answer = server.launch("company.team", "hello")
     return None if answer.status_code < 300 else answer.json()
