@@ -44,7 +44,8 @@ class Failure:
 def failure_of(error: BaseException) -> Failure:
     """Return why an attempt failed. Implements PLG-024."""
     if isinstance(error, PenstockError):
-        return Failure(str(error), _trace(error) if error.__cause__ else None, not isinstance(error, PermanentError))
+        foreseen = error.__cause__ is None or isinstance(error.__cause__, PenstockError)
+        return Failure(str(error), None if foreseen else _trace(error), not isinstance(error, PermanentError))
     if isinstance(error, ValidationError):
         return Failure(_problems(error))
     return Failure(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, _trace(error))
