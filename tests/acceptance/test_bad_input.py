@@ -150,6 +150,16 @@ def test_expression_with_a_syntax_error_is_refused_with_its_position(server: Ser
     assert problem["line"] == 13
 
 
+def test_missing_secret_is_one_line_that_says_where_to_put_it(tmp_path: Path) -> None:
+    result = CommandLine(tmp_path, {}).run(example("tutorial/errors_alert"))
+
+    assert result.runs == [("fail", "FAILED"), ("alert_on_failure", "FAILED")]
+    (line,) = [line for line in result.logs if line["taskId"] == "alert_on_failure"]
+    assert line["level"] == "ERROR"
+    assert "there is no secret `SLACK_WEBHOOK`" in line["message"]
+    assert "SECRET_SLACK_WEBHOOK" in line["message"]
+
+
 def test_log_line_of_a_hundred_megabytes_is_cut_and_costs_no_memory(server: Server) -> None:
     before = _resident(server)
     source = _shell("long_line", "head -c 100000000 /dev/zero | tr '\\0' x", "echo; echo done")

@@ -68,7 +68,7 @@ def test_schedule_every_second_fires_each_date_once_and_on_time(own_server: Serv
     for execution in found:
         date = datetime.fromisoformat(execution["scheduleDate"])
         assert date.microsecond == 0
-        assert timedelta() <= _created(execution) - date < timedelta(seconds=2), "late for a machine under load"
+        assert timedelta() <= _created(execution) - date < timedelta(seconds=5), "late even for a machine under load"
         ended = own_server.execution(execution["id"])
         assert ended["state"]["current"] == "SUCCESS", ended
         (run,) = ended["taskRunList"]
