@@ -6,7 +6,6 @@ Implements OPS-001 to OPS-005, OPS-127, OPS-134, ENG-010.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from penstock.wiring.core import Core, open_core
 from penstock.wiring.lock import DatabaseLock
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import Plugins, load_plugins
+from penstock.wiring.process import settle
 from penstock.wiring.supervisor import ServiceDied, Supervisor
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ log = structlog.get_logger(__name__)
 TENANT = "main"
 GENERATED_USER = "admin@localhost.local"
 """The account that the first start of `server local` makes."""
-_SWITCH_INTERVAL = 0.001
-"""Seconds a thread keeps the interpreter while the loop waits for it: tasks must not hold up the executor."""
 Tell = Callable[[str], None]
 """Shows a line to whoever started the server."""
 
@@ -119,9 +117,9 @@ class Application:
             self._start_scheduler(core)
         if self._web is not None:
             await self._start_web(core, self._web)
+        settle()
 
     def _start_worker(self, core: Core) -> None:
-        sys.setswitchinterval(_SWITCH_INTERVAL)
         self._worker = Worker(core.gateway, core.plugins.registry, core.plan.worker, self._clock)
         self._supervisor.start("worker", self._worker.run())
 

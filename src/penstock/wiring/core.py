@@ -12,9 +12,12 @@ from penstock.services.executions import ChildFlows, ExecutionService, Followers
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
 from penstock.services.file_access import FileAccess
+from penstock.services.file_functions import FileFunctions
 from penstock.services.flows import FlowCatalog
 from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway, LocalAssignments
+from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
+from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -35,6 +38,8 @@ class Core:
     reading: FlowReading
     catalog: FlowCatalog
     functions: ServerFunctions
+    key_values: KeyValueService
+    namespace_files: NamespaceFileService
     followers: Followers
     executor: Executor | None
     local: LocalAssignments | None
@@ -55,13 +60,20 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
     storage = LocalStorage(plan.storage)
     reading = FlowReading(plugins.registry, plan.plugin_defaults)
     catalog = FlowCatalog(store.flows, reading.resolve, clock)
+    access = FileAccess(storage, store.queries)
+    key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
     functions = ServerFunctions(
         secrets=ChainedSecrets(plan.secrets),
         key_values=store.key_values,
-        files=FileAccess(storage, store.queries),
+        files=access,
         queries=store.queries,
         clock=clock,
         host_file=lambda uri: allowed_host_file(uri, plan.worker.allowed_paths),
+        others={
+            **KeyValueFunctions(key_values).functions(),
+            **NamespaceFileFunctions(namespace_files, access).functions(),
+            **FileFunctions(storage, access).functions(),
+        },
     )
     local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None
     children = ChildFlows(Preparation(catalog, InputReader(storage, functions.answer), clock))
@@ -92,6 +104,8 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
         reading=reading,
         catalog=catalog,
         functions=functions,
+        key_values=key_values,
+        namespace_files=namespace_files,
         followers=Followers(store.notifier),
         executor=executor,
         local=local,
