@@ -220,6 +220,8 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
 def test_full_disk_is_one_clear_error_and_loses_nothing(small_disk: tuple[Server, Path]) -> None:
     server, disk = small_disk
     ids = [Api(server).run(example("hello")).execution["id"] for _ in range(3)]
+    server.put_flow(_shell("running", "sleep 3", "sleep 1"))
+    in_between = [str(server.launch("company.team", "running").json()["id"]) for _ in range(3)]
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         while True:
@@ -236,12 +238,14 @@ def test_full_disk_is_one_clear_error_and_loses_nothing(small_disk: tuple[Server
     for execution_id in ids:
         assert server.execution(execution_id)["state"]["current"] == "SUCCESS"
 
+    time.sleep(4)  # the running executions would end now, and cannot say so
+    assert server.is_up()
     filler.unlink()
     result = wait_until(lambda: _launched(server), 30, lambda: f"the server does not recover:\n{server.log()[-3000:]}")
 
     assert server.ended(result)["state"]["current"] == "SUCCESS"
-    for one in server.executions("hello"):
-        server.ended(one["id"])
+    for execution_id in [*in_between, *(one["id"] for one in server.executions("hello"))]:
+        assert server.ended(execution_id)["state"]["current"] == "SUCCESS"
 
 
 def test_file_too_large_for_the_disk_fails_its_task_with_one_clear_error(small_disk: tuple[Server, Path]) -> None:
