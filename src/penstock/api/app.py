@@ -27,8 +27,10 @@ from penstock.api.routes.following import FollowRoutes
 from penstock.api.routes.health import HealthRoutes
 from penstock.api.routes.instance import InstanceRoutes
 from penstock.api.routes.interface import InterfaceRoutes
+from penstock.api.routes.keyvalues import KeyValueRoutes
 from penstock.api.routes.launches import LaunchRoutes
 from penstock.api.routes.logs import LogRoutes
+from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.triggers import TriggerRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
@@ -73,6 +75,8 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         FileRoutes(services.files, settings).router(),
         FollowRoutes(services.reader, services.following, clock, settings).router(),
         LogRoutes(services.logs, clock).router(),
+        KeyValueRoutes(services.key_values, clock, settings).router(),
+        NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PluginRoutes(services.plugins, settings.version).router(),
     ]

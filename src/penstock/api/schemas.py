@@ -500,3 +500,61 @@ class Documentation(Shape):
 
     markdown: str
     schema_: dict[str, Any] = Field(alias="schema")
+
+
+class KeyValueEntry(Shape):
+    """A key-value pair without its value."""
+
+    namespace: str
+    key: str
+    version: int
+    description: str | None = None
+    creation_date: datetime
+    update_date: datetime
+    expiration_date: datetime | None = None
+
+
+class KeyValue(Shape):
+    """The value of a key, and its type."""
+
+    type: Literal["STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON"]
+    value: Any
+    revision: int
+    updated: datetime
+
+
+class KeyValueDetail(KeyValueEntry):
+    """All there is to know of a key-value pair."""
+
+    type: str
+    value: Any
+    revision: int
+
+
+class PagedKeyValues(Shape):
+    """A page of key-value pairs."""
+
+    results: list[KeyValueEntry]
+    total: int
+
+
+class Keys(Shape):
+    """Keys of one namespace."""
+
+    keys: list[str]
+
+
+class FileAttributes(Shape):
+    """A namespace file, or a folder of them."""
+
+    file_name: str
+    last_modified_time: int = Field(description="Milliseconds since 1970.")
+    creation_time: int = Field(description="Milliseconds since 1970.")
+    type: Literal["File", "Directory"]
+    size: int
+
+
+class NamespaceFileRevision(Shape):
+    """One revision of a namespace file; the first is 0."""
+
+    revision: int

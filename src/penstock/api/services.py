@@ -14,7 +14,9 @@ from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
+from penstock.services.keyvalues import KeyValueService
 from penstock.services.logs import LogService
+from penstock.services.namespace_files import NamespaceFileService
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
@@ -34,7 +36,9 @@ class Services:
     following: Following
     health: HealthService
     instance: InstanceService
+    key_values: KeyValueService
     logs: LogService
+    namespace_files: NamespaceFileService
     plugins: PluginCatalogue
     reader: ExecutionReader
     steering: Steering

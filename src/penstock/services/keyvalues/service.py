@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from penstock.base.clock import Clock, Instant
-from penstock.base.durations import parse_duration
+from penstock.base.durations import DurationError, parse_duration
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.ports.keyvalue import KeyValue, KeyValueStore
 from penstock.ports.queries import Filter, Page, PageRequest
@@ -114,7 +114,10 @@ class KeyValueService:
 def _expiry(now: Instant, ttl: str | None) -> Instant | None:
     if not ttl:
         return None
-    length = parse_duration(ttl)
+    try:
+        length = parse_duration(ttl)
+    except DurationError as error:
+        raise InvalidRequestError(f"the ttl cannot be read: {error.message}", hint=error.hint) from error
     if length <= 0:
         raise InvalidRequestError(f"`{ttl}` leaves a pair no time to live", hint="use a ttl such as PT1H or P7D")
     return now + length

@@ -44,17 +44,31 @@ def typed(value: Any) -> TypedValue:
     return TypedValue("NUMBER" if isinstance(value, int | float) else "JSON", value)
 
 
-def read_body(text: str) -> TypedValue:
+def read_body(text: str, kind: str | None = None) -> TypedValue:
     """Return the value of a request's body. Implements ENG-366, IAC-012.
 
     JSON is what it says, so that quotes make a text of anything; without quotes a date, a date-time or a duration is
     one, and whatever is left is text.
+
+    Args:
+        text: The body.
+        kind: The type it is to have; the one it shows by itself when None.
+
+    Raises:
+        ValueTypeError: It is not of that type.
     """
     plain = text.strip()
     try:
-        return typed(from_json(plain))
+        found = typed(from_json(plain))
     except ValueError:
-        pass
+        return convert(kind, text) if kind else _unquoted(text, plain)
+    if not kind:
+        return found
+    is_text = found.type == "STRING"
+    return convert(kind, text if kind.upper() == "STRING" and not is_text else found.value)
+
+
+def _unquoted(text: str, plain: str) -> TypedValue:
     for kind, pattern in (("DATETIME", _DATE_TIME), ("DATE", _DATE), ("DURATION", _DURATION)):
         if pattern.fullmatch(plain):
             try:
@@ -101,7 +115,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _date_time(value: Any) -> str:
-    return to_iso(from_iso(_text(value).strip()))
+    return to_iso(from_iso(_text(value).strip())).replace(".000000Z", "Z")
 
 
 def _date(value: Any) -> str:
