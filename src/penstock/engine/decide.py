@@ -18,7 +18,7 @@ from penstock.engine.killing import kill
 from penstock.engine.records import Cursor
 from penstock.engine.resuming import change_task_state, pause, restart, resume, timer_due
 from penstock.engine.scopes import child_ended, end_phase, flow_ended, flow_started
-from penstock.engine.starting import begin, launch, retry
+from penstock.engine.starting import begin, launch, retry, slot_freed
 from penstock.engine.states import StateType
 from penstock.engine.turn import Begin, EndPhase, Turn, replace
 from penstock.engine.watching import check_assertions, deadline_passed
@@ -116,6 +116,7 @@ _DOORS: Mapping[type[events.Event], Callable[[Turn, Any], None]] = {
     events.TaskEnded: task_ended,
     events.TaskStarted: task_started,
     events.Created: begin,
+    events.SlotFreed: lambda turn, _: slot_freed(turn),
     events.TimerDue: _timer,
     events.Kill: lambda turn, _: kill(turn),
     events.Pause: lambda turn, _: pause(turn),

@@ -25,6 +25,12 @@ class Created(Event, frozen=True, tag="created"):
 
     reject: str | None = None
     """When set the execution is refused before its first task: this is why (disabled flow, checks)."""
+    full: str | None = None
+    """When set as many executions of the flow run as may, and this is what happens: QUEUE, CANCEL or FAIL (ENG-251)."""
+
+
+class SlotFreed(Event, frozen=True, tag="slot_freed"):
+    """A queued execution may begin now."""
 
 
 class TaskStarted(Event, frozen=True, tag="task_started"):
@@ -130,6 +136,7 @@ class ChildEnded(Event, frozen=True, tag="child_ended"):
 
 AnyEvent = (
     Created
+    | SlotFreed
     | TaskStarted
     | TaskEnded
     | TimerDue

@@ -34,6 +34,34 @@ def begin(turn: Turn, event: Created) -> None:
     if date is not None and date > turn.now:
         turn.set_timer(date, "start")
         return
+    if event.full is not None:
+        _wait_or_end(turn, event.full)
+        return
+    _run(turn)
+
+
+def _wait_or_end(turn: Turn, behavior: str) -> None:
+    """Queue an execution for which there is no slot, or end it without running any task (ENG-252)."""
+    if behavior == "QUEUE":
+        if turn.execution.state.current is not StateType.QUEUED:
+            turn.move_execution(StateType.QUEUED)
+        return
+    state = StateType.CANCELLED if behavior == "CANCEL" else StateType.FAILED
+    reason = "as many executions of the flow run as its concurrency limit allows"
+    turn.log("WARN", f"The execution is {state.lower()}: {reason}")
+    turn.put_execution(replace(turn.execution, error=reason, cursor=Cursor(phase="done", failed=True)))
+    turn.move_execution(state)
+    turn.ended = state
+    tell_parent(turn, state, None)
+
+
+def slot_freed(turn: Turn) -> None:
+    """Let a queued execution begin."""
+    if turn.execution.state.current is StateType.QUEUED:
+        _run(turn)
+
+
+def _run(turn: Turn) -> None:
     turn.move_execution(StateType.RUNNING)
     set_deadlines(turn)
     first = turn.flow.lists["tasks"][0]

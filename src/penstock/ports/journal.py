@@ -138,6 +138,14 @@ class Journal(Protocol):
         """Give back all partitions of the owner at once."""
         ...
 
+    async def occupancy(self, tenant: str, namespace: str, flow_id: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the executions of a flow that have begun and not ended, and those that are QUEUED, oldest first."""
+        ...
+
+    async def queued(self) -> Sequence[tuple[str, str, str]]:
+        """Return (tenant, namespace, flow id) of the flows that have QUEUED executions."""
+        ...
+
     async def live(self, partitions: Iterable[int], after: str, limit: int) -> Sequence[str]:
         """Return ids of executions that have not ended, for recovery after taking a partition over; paged by id."""
         ...

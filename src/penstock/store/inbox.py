@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Message, Timer
+from penstock.engine.states import TERMINAL
 from penstock.ports.journal import StoredMessage
 from penstock.store import rows
 from penstock.store.bulk import delete, insert
@@ -68,3 +69,30 @@ def live_txn(connection: Connection, partitions: Collection[int], after: str, li
     columns = EXECUTIONS.c
     query = select(columns.id).where(columns.live, columns.partition.in_(partitions), columns.id > after)
     return list(connection.execute(query.order_by(columns.id).limit(limit)).scalars())
+
+
+def occupancy_txn(
+    connection: Connection, tenant: str, namespace: str, flow_id: str
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return ids of a flow's executions that have begun and not ended, and of those that are queued, oldest first."""
+    columns = EXECUTIONS.c
+    query = (
+        select(columns.id, columns.state)
+        .where(columns.live, columns.tenant == tenant, columns.namespace == namespace, columns.flow_id == flow_id)
+        .order_by(columns.created, columns.id)
+    )
+    found = [(row.id, row.state) for row in connection.execute(query)]
+    ended = {state.value for state in TERMINAL}  # live all the same while `afterExecution` runs
+    running = [one for one, state in found if state not in ended and state not in ("CREATED", "QUEUED")]
+    return running, [one for one, state in found if state == "QUEUED"]
+
+
+def queued_txn(connection: Connection) -> Sequence[tuple[str, str, str]]:
+    """Return (tenant, namespace, flow id) of the flows that have queued executions."""
+    columns = EXECUTIONS.c
+    query = (
+        select(columns.tenant, columns.namespace, columns.flow_id)
+        .where(columns.live, columns.state == "QUEUED")
+        .distinct()
+    )
+    return [(row.tenant, row.namespace, row.flow_id) for row in connection.execute(query)]

@@ -67,6 +67,14 @@ class SqlJournal:
         """Give back all partitions of the owner at once; `*` stands for every owner."""
         await self._database.write(lambda connection: partitions.release_txn(connection, owner))
 
+    async def occupancy(self, tenant: str, namespace: str, flow_id: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Return which executions of a flow run, and which are queued."""
+        return await self._database.read(lambda connection: inbox.occupancy_txn(connection, tenant, namespace, flow_id))
+
+    async def queued(self) -> Sequence[tuple[str, str, str]]:
+        """Return the flows that have queued executions."""
+        return await self._database.read(inbox.queued_txn)
+
     async def live(self, partitions: Iterable[int], after: str, limit: int) -> Sequence[str]:
         """Return ids of executions that have not ended, paged by id."""
         wanted = list(partitions)

@@ -19,7 +19,17 @@ from penstock.base.errors import ConflictError, NotFoundError, PenstockError, Un
 from penstock.engine.context import variables
 from penstock.engine.decide import UNKNOWN_FLOW, fail
 from penstock.engine.decision import ChildFlow, Decision, Job, Killed, Message
-from penstock.engine.events import ChildEnded, ChildStarted, Created, TaskEnded, TaskStarted, TimerDue
+from penstock.engine.events import (
+    ChildEnded,
+    ChildStarted,
+    Created,
+    Event,
+    Restart,
+    SlotFreed,
+    TaskEnded,
+    TaskStarted,
+    TimerDue,
+)
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
@@ -29,23 +39,14 @@ from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.delivery import Delivery, Receipt
+from penstock.services.executor.flow_source import FlowSource
 from penstock.services.executor.round import Answer, Round, decide_with_facts
+from penstock.services.executor.slots import Slots
+from penstock.services.executor.slots import key_of as key_of_flow
 from penstock.services.executor.timers import Timers
 from penstock.services.executor.working_sets import WorkingSets
 
 log = structlog.get_logger(__name__)
-
-
-class FlowSource(Protocol):
-    """Where resolved flows come from."""
-
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int) -> ResolvedFlow | None:
-        """Return a resolved revision when it is in memory."""
-        ...
-
-    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
-        """Return a resolved revision; raises NotFoundError."""
-        ...
 
 
 class LocalWorker(Protocol):
@@ -129,6 +130,8 @@ class Executor:
         self._states = WorkingSets()
         self._timers = Timers()
         self._timers_loaded_until = 0
+        self._slots = Slots(journal, flows)
+        self._look_for_slots = True
         self._leases: dict[int, int] = {}
         self._last_message = 0
         self._look_for_messages = True
@@ -217,6 +220,7 @@ class Executor:
             await asyncio.wait_for(self._wake.wait(), wait / SECOND)
         except TimeoutError:
             self._look_for_messages = True
+            self._look_for_slots = True
 
     async def _gather_due(self) -> None:
         """Put due timers and waiting messages into the inbox."""
@@ -226,6 +230,10 @@ class Executor:
             for timer in await self._journal.timers(self._leases, until, 100_000):
                 self._timers.set(timer)
             self._timers_loaded_until = until
+        if self._look_for_slots and self._leases:
+            self._look_for_slots = False
+            for key in self._slots.waited_for():
+                self._inbox.extend(Delivery(one, SlotFreed()) for one in await self._slots.admitted(key))
         for timer in self._timers.due(now):
             event = TimerDue(timer.purpose, timer.task_run_id, timer.attempt)
             self._inbox.append(Delivery(timer.execution_id, event, timer=timer))
@@ -261,6 +269,9 @@ class Executor:
         while queue:
             delivery = queue.popleft()
             state = self._state_of(delivery)
+            if state is None:
+                await self._load([delivery])
+                state = self._state_of(delivery)
             current.attach(delivery)
             if state is None:
                 current.refused.append((delivery, NotFoundError(f"there is no execution {delivery.execution_id}")))
@@ -276,6 +287,30 @@ class Executor:
                 queue.append(Delivery(spawn.execution.id, Created(spawn.reject), new=spawn.execution))
             for wanted in decision.children:
                 queue.extend(await self._start_child(state.execution, wanted))
+            if decision.ended is not None:
+                queue.extend(await self._free_slot(state.execution))
+            elif isinstance(delivery.event, Restart):
+                self._slots.resumed(state.execution)
+
+    async def _free_slot(self, execution: Execution) -> list[Delivery]:
+        """Return what lets queued executions begin in the place of an ended one."""
+        key = key_of_flow(execution)
+        if not self._slots.knows(key):
+            return []
+        self._slots.ended(execution)
+        return [Delivery(one, SlotFreed()) for one in await self._slots.admitted(key)]
+
+    async def _admission(self, event: Event, execution: Execution, now: Instant) -> Event:
+        """Return the event as the flow's concurrency limit lets it be."""
+        if isinstance(event, TimerDue) and event.purpose == "start":
+            event = Created()
+        if not isinstance(event, Created) or event.reject is not None:
+            return event
+        date = execution.schedule_date
+        if execution.state.current not in (StateType.CREATED, StateType.QUEUED) or (date is not None and date > now):
+            return event
+        full = await self._slots.ask(execution)
+        return event if full is None else Created(full=full)
 
     async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
         """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
@@ -286,9 +321,9 @@ class Executor:
         except PenstockError as error:
             return UNKNOWN_FLOW, fail(state, str(error), now)
         try:
-            event = delivery.event
+            event = await self._admission(delivery.event, execution, now)
             return flow, await decide_with_facts(flow, state, event, now, self._settings.shared, self._answer)
-        except (ConflictError, NotFoundError):
+        except (ConflictError, NotFoundError, UnavailableError):
             raise
         except Exception as error:
             log.exception("undecidable", action="executor.decide", execution=execution.id)
@@ -355,6 +390,7 @@ class Executor:
                 self._local.cancel(job)
         self._timers_loaded_until = 0
         self._look_for_messages = True
+        self._slots.forget()
         if isinstance(error, LeaseLost):
             await self._renew_leases()
         await asyncio.sleep(0.1)
@@ -392,6 +428,7 @@ class Executor:
                 continue
             if delivery.new is not None and delivery.execution_id in duplicates:
                 self._states.drop(delivery.execution_id)
+                self._slots.ended(execution)
                 delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
             else:
                 delivery.receipt.stored(execution)
@@ -457,15 +494,21 @@ class Executor:
             self._states.clear()
             self._timers.clear()
             self._timers_loaded_until = 0
+            self._slots.forget()
+            await self._slots.recover()
+            self._look_for_slots = True
             self._look_for_messages = True
             self._wake.set()
         if held:
             self.ready.set()
 
     async def _listen(self) -> None:
-        async with self._notifier.subscribe("messages") as notifications:
-            async for _, partition in notifications:
-                if int(partition) in self._leases:
+        async with self._notifier.subscribe("messages", "flows") as notifications:
+            async for topic, payload in notifications:
+                if topic == "flows":
+                    self._look_for_slots = True  # its limit may have changed
+                    self._wake.set()
+                elif int(payload) in self._leases:
                     self._look_for_messages = True
                     self._wake.set()
 
