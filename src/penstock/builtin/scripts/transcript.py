@@ -13,6 +13,8 @@ from penstock.builtin.scripts.messages import messages_in
 from penstock.sdk import RunContext, json_text
 
 _LONGEST = 2 * 1024 * 1024
+_SHOWN = 32 * 1024
+"""How much of a line longer than that is logged: so little that the log has no need to cut the remark at its end."""
 _LEVELS = {Stream.OUT: "INFO", Stream.ERR: "ERROR"}
 
 
@@ -58,8 +60,7 @@ class Transcript:
             self._apply(message)
         if messages:
             return
-        text = f"{line.text}... ({line.cut} more bytes were cut)" if line.cut else line.text
-        self._context.logger.log(_LEVELS[stream], text)
+        self._context.logger.log(_LEVELS[stream], _shown(line) if line.cut else line.text)
 
     def _apply(self, message: Mapping[str, Any]) -> None:
         outputs = message.get("outputs")
@@ -103,6 +104,12 @@ class Transcript:
 
     def _ignore(self, what: str, why: str) -> None:
         self._context.logger.warning(f"{what} of the script's messages was ignored: {why}")
+
+
+def _shown(line: Line) -> str:
+    """Return the beginning of a line that was too long, and how long it was."""
+    left_out = len(line.text[_SHOWN:].encode()) + line.cut
+    return f"{line.text[:_SHOWN]}... ({left_out} more bytes were cut)"
 
 
 def _listed(given: Any) -> list[Any]:
