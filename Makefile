@@ -5,7 +5,7 @@ BIN := .venv/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit check format bench lock docs ui clean
+.PHONY: status help setup run test unit check format bench lock docs ui clean
 
 help: ## Show this text
 	@echo "Penstock: what you can do here"
@@ -54,6 +54,9 @@ bench: ## Measure throughput, latency and start-up, each beside its floor
 lock: ## Pin all packages anew (UPGRADE=1 takes newer releases)
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m scripts.lock $(if $(UPGRADE),--upgrade)
+
+status: ## Write docs/status.md anew from the tests and docs/status-notes.toml
+	@$(PYTHON_IN_VENV) scripts/status.py
 
 docs: ## Build the documentation into site/ (ARGS=serve shows it while you write)
 	@scripts/bootstrap dev

@@ -13,6 +13,8 @@ import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +75,6 @@ async def loop_seconds(client: httpx.AsyncClient, values: int) -> float:
         raise SystemExit(f"loop of {values} ended {execution['state']['current']}")
     history = execution["state"]["histories"]
     first, last = history[0]["date"], history[-1]["date"]
-    from datetime import datetime
-
     return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
 
 
@@ -118,9 +118,12 @@ async def measure(name: str, postgres: str | None, scale: float) -> dict[str, An
     return result
 
 
+Show = Callable[[dict[str, Any]], str]
+
+
 def table(results: list[dict[str, Any]]) -> str:
     """Return the figures as a table, one column per database."""
-    rows = [
+    rows: list[tuple[str, Show]] = [
         ("floor: plain durable commits, executions/min", lambda r: f"{r['floor_executions_per_minute']:,.0f}"),
         ("benchmark 1 (2 tasks), executions/min", lambda r: f"{r['benchmark_1']['executions_per_minute']:,.0f}"),
         ("  ratio to the floor", lambda r: f"{r['benchmark_1']['ratio_to_floor']:.2f}"),

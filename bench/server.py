@@ -76,11 +76,10 @@ datasources:
     async def start(self) -> float:
         """Start the server and return the seconds until it answers."""
         started = time.perf_counter()
-        output = (self._folder / "server.log").open("ab")
-        self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
+        self._launch()
         async with httpx.AsyncClient(auth=USER) as client:
             while True:
-                if self._process.poll() is not None:
+                if self._process is None or self._process.poll() is not None:
                     raise SystemExit(f"the server ended at once: {(self._folder / 'server.log').read_text()[-3000:]}")
                 try:
                     answer = await client.get(f"http://127.0.0.1:{self.port}/api/v1/main/flows/search")
@@ -89,6 +88,10 @@ datasources:
                 except httpx.HTTPError:
                     pass
                 await asyncio.sleep(0.01)
+
+    def _launch(self) -> None:
+        with (self._folder / "server.log").open("ab") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
 
     def memory(self) -> float:
         """Return the server's resident memory in MB."""

@@ -116,7 +116,9 @@ def page() -> str:
             else:
                 rows.append(f"| {one} | part | no test names it yet |")
         done = sum(" | done | " in row for row in rows)
-        lines.append(f"\n## {title}\n\n{done} of {len(rows)} touched are done.\n\n| ID | state | evidence |\n|---|---|---|")
+        lines.append(
+            f"\n## {title}\n\n{done} of {len(rows)} touched are done.\n\n| ID | state | evidence |\n|---|---|---|"
+        )
         lines.append("\n".join(rows))
     return "\n".join(lines) + "\n"
 
