@@ -12,9 +12,10 @@ from penstock.expressions import (
     FILTERS,
     FUNCTIONS,
     TESTS,
-    Environment,
     ExpressionError,
     LimitExceededError,
+    Renderer,
+    Settings,
     evaluate,
     render,
 )
@@ -203,7 +204,7 @@ def test_number_is_formatted_as_java_does(number: float, pattern: str, text: str
 def test_regular_expression_that_explodes_is_stopped(expression: str) -> None:
     """EXP-123."""
     with pytest.raises(LimitExceededError, match=r"longer than 0\.05 s"):
-        render(f"{{{{ {expression} }}}}", {"x": "a" * 60 + "b"}, environment=Environment(regex_timeout=0.05))
+        Renderer(settings=Settings(regex_timeout=0.05)).render(f"{{{{ {expression} }}}}", {"x": "a" * 60 + "b"})
 
 
 @pytest.mark.parametrize("program", ["$ENV.PENSTOCK_TEST", "env.PENSTOCK_TEST", "def e: env; e.PENSTOCK_TEST"])

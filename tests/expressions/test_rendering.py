@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from penstock.expressions import (
-    Environment,
     LimitExceededError,
     Renderer,
+    Settings,
     UndefinedVariableError,
     compile_template,
     evaluate,
@@ -46,13 +46,13 @@ def test_variable_holding_a_template_stays_text() -> None:
 def test_recursive_rendering_renders_until_stable() -> None:
     """EXP-003."""
     variables = {"a": "{{ b }}", "b": "{{ c }}", "c": "end"}
-    assert Renderer(Environment(recursive_rendering=True)).render("{{ a }}", variables) == "end"
+    assert Renderer(settings=Settings(recursive_rendering=True)).render("{{ a }}", variables) == "end"
     assert Renderer().render("{{ a }}", variables) == "{{ b }}"
 
 
 def test_recursive_rendering_of_an_endless_text_fails() -> None:
     """EXP-003, EXP-014."""
-    renderer = Renderer(Environment(recursive_rendering=True))
+    renderer = Renderer(settings=Settings(recursive_rendering=True))
     with pytest.raises(LimitExceededError, match="still changes"):
         renderer.render("{{ a }}", {"a": "x{{ a }}"})
 

@@ -87,6 +87,27 @@ async def test_application_runs_an_execution_with_secrets_and_globals(tmp_path: 
         assert found[1][0].outputs == {"value": "Hello Rome"}
 
 
+JQ = """
+id: jq
+namespace: company.team
+tasks:
+  - {id: say, type: io.kestra.plugin.core.debug.Return, format: "{{ 0 | jq('reduce range(100000) as $i (0; [.])') }}"}
+"""
+
+
+async def test_application_survives_a_jq_program_that_crashes_its_process(tmp_path: Path) -> None:
+    async with running(plan(f"sqlite:///{tmp_path}/p.db", tmp_path)) as application:
+        core = application.core
+        for source in (JQ, HELLO):
+            await flow_service(core).create(TENANT, source)
+        wrong = await core.executions.create(Launch(TENANT, "company.team", "jq"))
+        assert (await ended(application, wrong.id)).state.current is StateType.FAILED
+        lines, _ = await core.store.queries.logs_of(wrong.id, min_level="ERROR")
+        assert any("the jq program makes or reads too much" in line.message for line in lines)
+        right = await core.executions.create(Launch(TENANT, "company.team", "hello"))
+        assert (await ended(application, right.id)).state.current is StateType.SUCCESS
+
+
 async def test_application_schedule_fires_every_second_and_goes_on_after_a_restart(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/p.db"
     async with running(plan(database, tmp_path)) as application:

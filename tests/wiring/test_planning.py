@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from penstock.base.clock import SECOND
+from penstock.expressions import LimitExceededError, render
 from penstock.services.scheduler import Recovery
 from penstock.wiring.config import ConfigurationError, load
+from penstock.wiring.expressions import ExpressionPlan, set_up_expressions
 from penstock.wiring.local import data_folder, local_defaults
 from penstock.wiring.plan import ALL_ROLES, Plan
 from penstock.wiring.planning import plan_of
@@ -109,3 +111,22 @@ def test_local_defaults_give_way_to_the_configuration(tmp_path: Path) -> None:
     assert plan_of(plain, ALL_ROLES, data=tmp_path, environment={}).database == f"sqlite:///{tmp_path}/penstock.db"
     other = load(environment={"DATASOURCES_H2_URL": "jdbc:h2:mem:x"}, defaults=defaults).settings
     assert plan_of(other, ALL_ROLES, data=tmp_path, environment={}).database == "sqlite://"
+
+
+def test_plan_settings_of_expressions_are_taken(tmp_path: Path) -> None:
+    """OPS-060, OPS-061."""
+    assert planned(MEMORY, tmp_path).expressions == ExpressionPlan(10.0, False, 1000)
+    text = MEMORY + "kestra.variables: {recursiveRendering: true, cache-size: 5}\nkestra.regex.timeout: 500ms\n"
+    assert planned(text, tmp_path).expressions == ExpressionPlan(0.5, True, 5)
+    assert planned(MEMORY + "kestra.variables.cache-enabled: false\n", tmp_path).expressions.cache_size == 0
+
+
+def test_expressions_of_the_process_follow_the_plan() -> None:
+    """EXP-003, EXP-012, EXP-123."""
+    try:
+        set_up_expressions(ExpressionPlan(0.05, True, 5)).close()
+        assert render("{{ a }}", {"a": "{{ b }}", "b": "end"}) == "end"
+        with pytest.raises(LimitExceededError, match=r"0\.05 s"):
+            render("{{ x | regexMatch('^(a|a)+$') }}", {"x": "a" * 60 + "b"})
+    finally:
+        set_up_expressions(ExpressionPlan()).close()

@@ -38,6 +38,7 @@ def evaluate(
     from penstock.cli.terminal import say
     from penstock.expressions import evaluate as value_of
     from penstock.expressions import render
+    from penstock.wiring.expressions import ExpressionPlan, set_up_expressions
 
     variables = yaml.safe_load(vars_file.read_text(encoding="utf-8")) if vars_file else {}
     if not isinstance(variables, dict):
@@ -48,7 +49,11 @@ def evaluate(
             raise InvalidRequestError(f"`{pair}` is no variable", hint="write --var name=value")
         _put(variables, name.split("."), value)
     text = sys.stdin.read() if template == "-" else template
-    say(to_json_text(value_of(text, variables)) if as_json else render(text, variables))
+    processes = set_up_expressions(ExpressionPlan())
+    try:
+        say(to_json_text(value_of(text, variables)) if as_json else render(text, variables))
+    finally:
+        processes.close()
 
 
 def _put(variables: dict[str, object], path: list[str], value: str) -> None:

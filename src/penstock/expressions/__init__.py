@@ -7,7 +7,7 @@ Pure: no I/O, no clock, no chance of its own. What a template may reach beyond i
 from __future__ import annotations
 
 from penstock.expressions.dotted import DottedMap
-from penstock.expressions.environment import DEFAULT, SYSTEM, Environment, Limits, RandomSource, Resolver
+from penstock.expressions.environment import DEFAULT, SYSTEM, Environment, Limits, RandomSource, Resolver, Settings
 from penstock.expressions.errors import (
     ExpressionError,
     ExpressionSyntaxError,
@@ -30,6 +30,7 @@ render_nested = DEFAULT_RENDERER.render_nested
 
 __all__ = [
     "DEFAULT",
+    "DEFAULT_RENDERER",
     "FILTERS",
     "FUNCTIONS",
     "SYSTEM",
@@ -49,6 +50,7 @@ __all__ = [
     "Registry",
     "Renderer",
     "Resolver",
+    "Settings",
     "Template",
     "UndefinedVariableError",
     "compile_template",

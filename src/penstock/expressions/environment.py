@@ -55,23 +55,40 @@ class Limits:
     """Nesting of macros, blocks, parent templates and `render()`."""
 
 
+RunJq = Callable[[str, str, float], list[Any]]
+"""Runs a jq program that may not end: (program, input as JSON, seconds it may take) -> its results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator of a server decides for all renderings.
+
+    Args:
+        regex_timeout: Seconds one regular expression may take (EXP-123).
+        recursive_rendering: Render results again until they are stable (EXP-003).
+        jq: Runs jq programs that are not sure to end; without it they are refused (EXP-087).
+        jq_timeout: Seconds one of them may take.
+    """
+
+    regex_timeout: float = 10.0
+    recursive_rendering: bool = False
+    jq: RunJq | None = None
+    jq_timeout: float = 5.0
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Settings and sources shared by all renderings of a server.
+    """Where a rendering takes the present and chance from.
 
     Args:
         clock: Returns the present as an aware datetime.
         random: Source of chance for ids and random numbers.
         zone: Time zone of the server; None means the machine's own.
-        regex_timeout: Seconds one regular expression may take (EXP-123).
-        recursive_rendering: Render results again until they are stable (EXP-003).
     """
 
     clock: Callable[[], datetime] = _utc_now
     random: RandomSource = _RANDOM
     zone: tzinfo | None = None
-    regex_timeout: float = 10.0
-    recursive_rendering: bool = False
 
 
 DEFAULT = Limits()

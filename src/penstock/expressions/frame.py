@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from penstock.base.errors import PenstockError
-from penstock.expressions.environment import Environment, Limits, Resolver
+from penstock.expressions.environment import Environment, Limits, Resolver, Settings
 from penstock.expressions.errors import ExpressionError, LimitExceededError
 from penstock.expressions.values import json_of, text_of
 
@@ -91,6 +91,7 @@ class Frame:
         "limits",
         "locals",
         "resolver",
+        "settings",
         "variables",
     )
 
@@ -101,6 +102,7 @@ class Frame:
         environment: Environment,
         limits: Limits,
         compile_text: Callable[[str], Program],
+        settings: Settings,
     ) -> None:
         self.variables = variables
         self.locals: dict[str, Any] = {}
@@ -109,6 +111,7 @@ class Frame:
         self.limits = limits
         self.budget = Budget(limits)
         self.compile = compile_text
+        self.settings = settings
         self.blocks: dict[str, tuple[Writer, ...]] = {}
         self.active: tuple[tuple[str, int], ...] = ()
         self.depth = 0
@@ -124,6 +127,7 @@ class Frame:
         frame.limits = self.limits
         frame.budget = self.budget
         frame.compile = self.compile
+        frame.settings = self.settings
         frame.blocks = {}
         frame.active = ()
         frame.depth = self.depth + 1

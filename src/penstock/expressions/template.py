@@ -12,7 +12,7 @@ from typing import Any
 
 from penstock.expressions.analysis import Analysis
 from penstock.expressions.compiler import compile_document
-from penstock.expressions.environment import DEFAULT, SYSTEM, Environment, Limits, Resolver
+from penstock.expressions.environment import DEFAULT, SYSTEM, Environment, Limits, Resolver, Settings
 from penstock.expressions.errors import ExpressionError, ExpressionSyntaxError, LimitExceededError
 from penstock.expressions.frame import Frame, Interruption
 from penstock.expressions.library import LIBRARY
@@ -32,15 +32,24 @@ class Template:
         program: Its compiled form.
         analysis: What it reads and calls.
         compile_text: Compiles what `render()` is given.
+        settings: The operator's.
     """
 
-    __slots__ = ("_analysis", "_compile", "_program", "text")
+    __slots__ = ("_analysis", "_compile", "_program", "_settings", "text")
 
-    def __init__(self, text: str, program: Program, analysis: Analysis, compile_text: Callable[[str], Program]) -> None:
+    def __init__(
+        self,
+        text: str,
+        program: Program,
+        analysis: Analysis,
+        compile_text: Callable[[str], Program],
+        settings: Settings,
+    ) -> None:
         self.text = text
         self._program = program
         self._analysis = analysis
         self._compile = compile_text
+        self._settings = settings
 
     @property
     def program(self) -> Program:
@@ -83,7 +92,7 @@ class Template:
         """
         if self._program.static is not None:
             return self._program.static
-        frame = Frame(variables, resolver, environment, limits, self._compile)
+        frame = Frame(variables, resolver, environment, limits, self._compile, self._settings)
         try:
             return self._program.render(frame)
         except (ExpressionError, Interruption, RecursionError, MemoryError) as error:
@@ -104,7 +113,7 @@ class Template:
         """
         if self._program.static is not None:
             return self._program.static
-        frame = Frame(variables, resolver, environment, limits, self._compile)
+        frame = Frame(variables, resolver, environment, limits, self._compile, self._settings)
         try:
             value = self._program.evaluate(frame)
         except (ExpressionError, Interruption, RecursionError, MemoryError) as error:
@@ -125,16 +134,26 @@ class Renderer:
     """Compiles, caches and renders templates. Implements EXP-003, EXP-012.
 
     Args:
-        environment: Clock, chance, time zone and settings.
+        environment: Clock, chance and time zone.
         limits: Bounds that hold unless a call gives others.
+        settings: The operator's.
         cache_size: Compiled templates kept; 0 keeps none.
     """
 
     def __init__(
-        self, environment: Environment = SYSTEM, limits: Limits = DEFAULT, cache_size: int = _CACHE_SIZE
+        self,
+        environment: Environment = SYSTEM,
+        limits: Limits = DEFAULT,
+        settings: Settings = Settings(),  # noqa: B008  # frozen
+        cache_size: int = _CACHE_SIZE,
     ) -> None:
         self._environment = environment
         self._limits = limits
+        self.configure(settings, cache_size)
+
+    def configure(self, settings: Settings, cache_size: int = _CACHE_SIZE) -> None:
+        """Take other settings; templates are compiled anew, since they carry the settings they run with."""
+        self._settings = settings
         self._cached = lru_cache(maxsize=cache_size)(self._compile)
 
     def compile(self, text: str) -> Template:
@@ -161,11 +180,11 @@ class Renderer:
         """
         if "{" not in template:
             return template
-        bounds, settings = limits or self._limits, environment or self._environment
-        text = self._cached(template).render(variables, resolver, limits=bounds, environment=settings)
-        if settings.recursive_rendering:
+        bounds, sources = limits or self._limits, environment or self._environment
+        text = self._cached(template).render(variables, resolver, limits=bounds, environment=sources)
+        if self._settings.recursive_rendering:
             text = self._stable(
-                template, text, lambda again: again.render(variables, resolver, limits=bounds, environment=settings)
+                template, text, lambda again: again.render(variables, resolver, limits=bounds, environment=sources)
             )
         return text
 
@@ -185,11 +204,11 @@ class Renderer:
         """
         if "{" not in template:
             return template
-        bounds, settings = limits or self._limits, environment or self._environment
-        value = self._cached(template).evaluate(variables, resolver, limits=bounds, environment=settings)
-        if settings.recursive_rendering:
+        bounds, sources = limits or self._limits, environment or self._environment
+        value = self._cached(template).evaluate(variables, resolver, limits=bounds, environment=sources)
+        if self._settings.recursive_rendering:
             value = self._stable(
-                template, value, lambda again: again.evaluate(variables, resolver, limits=bounds, environment=settings)
+                template, value, lambda again: again.evaluate(variables, resolver, limits=bounds, environment=sources)
             )
         return value
 
@@ -222,7 +241,7 @@ class Renderer:
             program, analysis = compile_document(parse(text), LIBRARY)
         except RecursionError:
             raise ExpressionSyntaxError("the template is nested too deeply").at(text, 0) from None
-        return Template(text, program, analysis, self._program)
+        return Template(text, program, analysis, self._program, self._settings)
 
     def _program(self, text: str) -> Program:
         return self._cached(text).program

@@ -16,11 +16,13 @@ from penstock.base.clock import Clock, SystemClock
 from penstock.base.errors import PenstockError
 from penstock.services.auth import AuthService, Credentials
 from penstock.services.flows import FlowChecker, FlowService
+from penstock.services.jq_process import JqProcesses
 from penstock.services.scheduler import Scheduler, SchedulerSettings
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.scheduler import Stores
 from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
+from penstock.wiring.expressions import set_up_expressions
 from penstock.wiring.lock import DatabaseLock
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import Plugins, load_plugins
@@ -62,6 +64,7 @@ class Application:
         self._web: Web | None = None
         self._gateway_is_open = False
         self._lock: DatabaseLock | None = None
+        self._jq: JqProcesses | None = None
 
     @property
     def core(self) -> Core:
@@ -90,6 +93,7 @@ class Application:
 
     async def _start(self) -> None:
         plan = self._plan
+        self._jq = set_up_expressions(plan.expressions)
         plugins = self._plugins or load_plugins()
         for broken in plugins.broken:
             log.warning("plugin left out", action="plugins.load", plugin=broken.name, reason=broken.reason)
@@ -213,6 +217,8 @@ class Application:
         core, self._core = self._core, None
         if core is not None:
             await self._close(core)
+        if self._jq is not None:
+            self._jq.close()
         if self._lock is not None:
             self._lock.release()
 

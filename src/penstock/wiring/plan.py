@@ -14,6 +14,7 @@ from penstock.ports.secrets import SecretSource
 from penstock.services.auth import Credentials
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
+from penstock.wiring.expressions import ExpressionPlan
 
 
 class Role(StrEnum):
@@ -81,6 +82,7 @@ class Plan:
         worker_timeout: How long a worker may be silent (OPS-125).
         system_namespace: The namespace of system flows.
         flow_path: A folder whose flows are loaded at start (ENG-010).
+        expressions: How expressions are rendered.
     """
 
     roles: frozenset[Role]
@@ -97,6 +99,7 @@ class Plan:
     worker_timeout: Micros = 45 * SECOND
     system_namespace: str = "system"
     flow_path: Path | None = None
+    expressions: ExpressionPlan = field(default_factory=ExpressionPlan)
 
     @property
     def is_embedded(self) -> bool:

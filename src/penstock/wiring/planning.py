@@ -13,6 +13,7 @@ from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.config import ConfigurationError, Settings
 from penstock.wiring.datasource import database_url
+from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.plan import HttpPlan, Plan, Role
 
@@ -69,6 +70,7 @@ def plan_of(
         worker_timeout=core.server.liveness.timeout,
         system_namespace=core.system_flows.namespace,
         flow_path=flow_path,
+        expressions=expression_plan(settings),
     )
 
 

@@ -10,8 +10,10 @@ import httpx
 from penstock.base.clock import SystemClock
 from penstock.base.errors import PenstockError, UnavailableError
 from penstock.services.gateway.http import HttpGateway
+from penstock.services.jq_process import JqProcesses
 from penstock.services.worker import Worker
 from penstock.wiring.config import ConfigurationError, Settings
+from penstock.wiring.expressions import expression_plan, set_up_expressions
 from penstock.wiring.planning import worker_settings
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.supervisor import Supervisor
@@ -47,6 +49,8 @@ class RemoteWorker:
         self._supervisor = Supervisor()
         self._client: httpx.AsyncClient | None = None
         self._worker: Worker | None = None
+        self._expressions = expression_plan(settings)
+        self._jq: JqProcesses | None = None
 
     async def start(self) -> None:
         """Start working; the server need not answer yet.
@@ -64,6 +68,7 @@ class RemoteWorker:
         except PenstockError:
             await self._client.aclose()
             raise
+        self._jq = set_up_expressions(self._expressions)
         self._worker = Worker(gateway, load_plugins().registry, self._settings, SystemClock())
         self._supervisor.start("worker", self._worker.run())
 
@@ -88,5 +93,7 @@ class RemoteWorker:
             if hurry:
                 self._worker.stop()
             await self._supervisor.stop("worker")
+        if self._jq is not None:
+            self._jq.close()
         if self._client is not None:
             await self._client.aclose()

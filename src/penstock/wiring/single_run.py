@@ -11,6 +11,7 @@ from penstock.secrets import ChainedSecrets, EnvironmentSecrets, GivenSecrets
 from penstock.services.worker.settings import task_environment
 from penstock.wiring.config import Settings
 from penstock.wiring.datasource import MEMORY
+from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.local import database_file
 from penstock.wiring.plan import Plan, Role
@@ -41,4 +42,5 @@ def single_run_plan(
         secrets=[ChainedSecrets([GivenSecrets(secrets), EnvironmentSecrets(environment, core.secret.encoding)])],
         shared=shared_variables(settings, environment),
         plugin_defaults=plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]),
+        expressions=expression_plan(settings),
     )

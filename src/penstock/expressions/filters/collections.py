@@ -65,7 +65,7 @@ def split(frame: Frame, value: Any, delimiter: Any, limit: Any = 0) -> list[str]
     if is_list(value) or isinstance(value, Mapping):
         raise ExpressionTypeError(f"`split` needs a string, {kind_of(value)} is given")
     pieces = split_text(
-        text_of(delimiter), text_of(value), _integer(limit, "split", "limit"), frame.environment.regex_timeout
+        text_of(delimiter), text_of(value), _integer(limit, "split", "limit"), frame.settings.regex_timeout
     )
     frame.budget.elements(len(pieces))
     return pieces

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import Any
 
 from penstock.expressions.errors import ExpressionError, ExpressionTypeError
 from penstock.expressions.frame import Frame
 from penstock.expressions.ion import to_ion
+from penstock.expressions.jq_grammar import is_harmless
+from penstock.expressions.jq_programs import run_program
 from penstock.expressions.registry import Entry, Parameter
-
-_SAFE_REASON = re.compile(r"Cannot (?:index|iterate over|check whether|use) [a-z ]+")
-
-
-# Programs see their input alone: not the server's environment variables, files or process.
-_FENCE = (
-    '{} as $ENV | def env: {}; def input: error("no input"); def inputs: empty; def debug: .; def debug(f): .;'
-    ' def stderr: .; def input_filename: null; def halt: error("halt"); def halt_error: error("halt");'
-    ' def halt_error(f): error("halt"); def modulemeta: error("no modules"); def get_search_list: []; (\n'
-)
 
 
 def to_json(frame: Frame, value: Any) -> str:
@@ -27,38 +17,20 @@ def to_json(frame: Frame, value: Any) -> str:
     return frame.json(value)
 
 
-@lru_cache(maxsize=256)
-def _program(program: str) -> Any:
-    try:
-        import jq  # type: ignore[import-not-found]
-    except ImportError:
-        raise ExpressionError("the filter `jq` is not installed", hint="pip install jq") from None
-    try:
-        return jq.compile(f"{_FENCE}{program}\n)")
-    except ValueError as error:
-        reason = str(error).splitlines()[0].removeprefix("jq: error: ").partition(" at <")[0]
-        raise ExpressionError(f"the jq program is malformed: {reason or 'it does not compile'}") from None
-
-
 def apply_jq(frame: Frame, value: Any, expression: Any) -> list[Any]:
-    """Return all results of a jq program; text is parsed as JSON first (EXP-087)."""
+    """Return all results of a jq program; text is parsed as JSON first (EXP-087, EXP-014)."""
     if not isinstance(expression, str):
         raise ExpressionTypeError("the program of `jq` must be a string")
-    program = _program(expression)
     text = value if isinstance(value, str) else frame.json(value)
-    results: list[Any] = []
-    try:
-        for result in program.input_text(text):
-            results.append(result)
-            if len(results) > frame.limits.elements:
-                frame.budget.elements(len(results))
-    except ValueError as error:
-        message = str(error)
-        if message.startswith("parse error"):
-            raise ExpressionError("the input of `jq` is text, but no JSON") from None
-        # jq quotes the value it failed at; only the part before it may be shown.
-        found = _SAFE_REASON.match(message)
-        raise ExpressionError(f"the jq program failed: {found.group().strip() if found else 'see its input'}") from None
+    if is_harmless(expression):
+        results = run_program(expression, text, frame.limits.elements)
+    elif frame.settings.jq is not None:
+        results = frame.settings.jq(expression, text, frame.settings.jq_timeout)
+    else:
+        raise ExpressionError(
+            "this jq program may run for ever, so it is not run here",
+            hint="paths, `map`, `select` and the like can be used; the server runs other programs too",
+        )
     frame.budget.elements(len(results))
     return results
 

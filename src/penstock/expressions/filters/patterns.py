@@ -13,7 +13,7 @@ from penstock.expressions.values import text_of
 
 def regex_match(frame: Frame, value: Any, regex: Any) -> bool:
     """Return whether any part of the text matches (EXP-120)."""
-    return regexes.search(text_of(regex), text_of(value), frame.environment.regex_timeout) is not None
+    return regexes.search(text_of(regex), text_of(value), frame.settings.regex_timeout) is not None
 
 
 def regex_replace(frame: Frame, value: Any, regex: Any, replacement: Any) -> str:
@@ -22,7 +22,7 @@ def regex_replace(frame: Frame, value: Any, regex: Any, replacement: Any) -> str
         text_of(regex),
         text_of(value),
         text_of(replacement),
-        frame.environment.regex_timeout,
+        frame.settings.regex_timeout,
         frame.limits.output,
     )
 
@@ -31,7 +31,7 @@ def regex_extract(frame: Frame, value: Any, regex: Any, group: Any = 0) -> str |
     """Return the first match or one of its groups, null without a match (EXP-122)."""
     if not isinstance(group, int) or isinstance(group, bool):
         raise ExpressionTypeError("argument `group` of `regexExtract` must be an integer")
-    match = regexes.search(text_of(regex), text_of(value), frame.environment.regex_timeout)
+    match = regexes.search(text_of(regex), text_of(value), frame.settings.regex_timeout)
     if match is None:
         return None
     try:

@@ -54,7 +54,7 @@ def replace(frame: Frame, value: Any, pairs: Any, regexp: Any = False) -> str:
     for old, new in pairs.items():
         search, replacement = text_of(old), frame.text(new)
         if regexp is True:
-            text = regexes.replace(search, text, replacement, frame.environment.regex_timeout, limit)
+            text = regexes.replace(search, text, replacement, frame.settings.regex_timeout, limit)
             continue
         growth = text.count(search) * (len(replacement) - len(search)) if search else 0
         if len(text) + growth > limit:
