@@ -7,6 +7,7 @@ executor writes only to partitions it holds a lease for, and every batch carries
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -202,7 +203,12 @@ class Executor:
     async def _loop(self) -> None:
         while True:
             self._wake.clear()  # before looking, so that no wake-up is lost
-            await self._gather_due()
+            try:
+                await self._gather_due()
+            except UnavailableError as error:
+                log.warning("nothing can be read", action="executor.gather", error=str(error))
+                self._look_for_messages = True
+                await asyncio.sleep(1)
             if self._inbox:
                 await self._round()
                 continue
@@ -392,7 +398,8 @@ class Executor:
         self._look_for_messages = True
         self._slots.forget()
         if isinstance(error, LeaseLost):
-            await self._renew_leases()
+            with contextlib.suppress(UnavailableError):  # the lease keeper tries again soon
+                await self._renew_leases()
         await asyncio.sleep(0.1)
 
     # -- effects
