@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from penstock.builtin import debug, execution, log, output, sleep
-from penstock.builtin.flow import loops, parallel, pause, sequence, subflow
+from penstock.builtin import debug, execution, log, output, sleep, templating
+from penstock.builtin.flow import loops, parallel, pause, sequence, subflow, working_directory
 from penstock.builtin.http import download, request
+from penstock.builtin.kv import pairs, purge
+from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.runners import process
 from penstock.builtin.scripts import python, shell
+from penstock.builtin.storage import files, items, local_files, split
 from penstock.builtin.triggers import schedule, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(debug.Echo, debug.Return),
     *(download.Download,),
     *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
+    *(files.Concat, files.Delete, files.PurgeCurrentExecutionFiles, files.Size, files.Write),
+    *(items.DeduplicateItems, items.FilterItems, items.Reverse),
+    *(local_files.LocalFiles,),
     *(log.Log,),
     *(loops.ForEach, loops.LoopUntil),
+    *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(output.OutputValues,),
+    *(pairs.Delete, pairs.Get, pairs.GetKeys, pairs.Set),
     *(parallel.Dag, parallel.Parallel),
     *(pause.Pause,),
     *(process.Process,),
+    *(purge.PurgeKV,),
     *(python.Commands, python.Script),
     *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
+    *(split.Split,),
     *(subflow.Subflow,),
+    *(templating.TemplatedTask,),
     *(webhook.Webhook,),
+    *(working_directory.WorkingDirectory,),
 )
 """All built-in classes; each names its `type_name`. One line per module."""

@@ -16,7 +16,8 @@ from penstock.engine.flow import EndedChild, FlowEnd, Launch, Scope, Step
 from penstock.engine.states import StateType
 from penstock.model.base import ID_PATTERN, FlowModel
 from penstock.model.markers import ChildTasks as ChildTasks
-from penstock.model.markers import InputDefinitions, Literally, Typed
+from penstock.model.markers import InputDefinitions, Typed
+from penstock.model.markers import Literally as Literally
 from penstock.model.policies import TaskCache
 from penstock.model.policies import WorkerGroup as WorkerGroup
 from penstock.model.registry import TypeKind

@@ -7,6 +7,9 @@ from typing import Any
 from penstock.base.clock import Instant, Micros, from_iso, to_iso
 from penstock.base.codec import to_json_text
 from penstock.base.durations import parse_duration
+from penstock.expressions import ExpressionError
+from penstock.expressions.ion import from_ion
+from penstock.sdk.errors import PluginError
 
 
 def duration(text: str) -> Micros:
@@ -27,3 +30,15 @@ def iso_date(instant: Instant) -> str:
 def json_text(value: Any) -> str:
     """Return a value as loops and expressions write it: text as it is, anything else as JSON (ENG-078)."""
     return value if isinstance(value, str) else to_json_text(value)
+
+
+def ion_values(text: str) -> list[Any]:
+    """Return the values that a text in Ion (JSON is Ion too) holds.
+
+    Raises:
+        PluginError: It is no Ion.
+    """
+    try:
+        return from_ion(text)
+    except ExpressionError as error:
+        raise PluginError(error.message, hint=error.hint) from None
