@@ -26,8 +26,8 @@ class Ended:
 async def run_tasks(server: LiveServer, *tasks: dict[str, Any], **flow: Any) -> Ended:
     """Run tasks as a flow of namespace `team`; ids are `t1`, `t2`... where they have none."""
     numbered = [{"id": f"t{number}", **task} for number, task in enumerate(tasks, 1)]
-    created = await server.flow(json.dumps({"id": "flow", "namespace": "team", "tasks": numbered, **flow}))
-    body = await server.run(created["id"])
+    source = json.dumps({"id": "flow", "namespace": "team", "tasks": numbered, **flow})
+    body = await server.run((await server.services.flows.put("main", source)).id)
     lines = (await server.client.get(f"/api/v1/main/logs/{body['id']}")).json()
     outputs = {run["taskId"]: run.get("outputs") or {} for run in body.get("taskRunList") or []}
     return Ended(body["state"]["current"], outputs, body["id"], [line["message"] for line in lines])
