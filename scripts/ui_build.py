@@ -6,6 +6,7 @@ Standard library only, because the build hook runs it in an empty environment.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -19,6 +20,9 @@ from scripts.tooling import node_directory, npm_command
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {"node_modules", "dist", "tests", "coverage", "test-results", ".vite"}
 STAMP = ".sources"
+TEXT = {".css", ".html", ".js", ".json", ".map", ".svg", ".ttf", ".txt", ".wasm"}
+LEAST = 1024
+"""Bytes below which compressing a file saves nothing."""
 
 
 class NodeMissingError(Exception):
@@ -27,7 +31,7 @@ class NodeMissingError(Exception):
 
 def source_hash(ui: Path) -> str:
     """Return one fingerprint for everything the built interface is made of."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"compressed\0")  # the form of the target counts too
     for path in sorted(_sources(ui)):
         digest.update(f"{path.relative_to(ui).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -49,8 +53,20 @@ def build(ui: Path, target: Path, node: Path | None) -> bool:
     run_npm(ui, node, "run", "build")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(ui / "dist", target)
+    compress(target)
     (target / STAMP).write_text(fingerprint)
     return True
+
+
+def compress(target: Path) -> None:
+    """Put a compressed copy beside each file that becomes smaller by it; the server sends it to browsers."""
+    for path in sorted(target.rglob("*")):
+        if path.suffix not in TEXT or not path.is_file() or path.stat().st_size < LEAST:
+            continue
+        content = path.read_bytes()
+        packed = gzip.compress(content, compresslevel=9, mtime=0)
+        if len(packed) < len(content):
+            path.with_name(f"{path.name}.gz").write_bytes(packed)
 
 
 def install(ui: Path, node: Path | None) -> None:

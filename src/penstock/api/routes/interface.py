@@ -1,7 +1,8 @@
-"""The built web interface: files as they are, and its page for every address of its own (UI-001)."""
+"""The built web interface: its files, compressed when built, and its page for every address of its own (UI-001)."""
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 
 from starlette.requests import Request
@@ -58,10 +59,10 @@ class InterfaceRoutes:
         if found is not None:
             # Built files carry a hash of their content in their names; whatever does not may change.
             caching = _FOREVER if path.startswith("assets/") else _ASK_AGAIN
-            return FileResponse(found, headers={"Cache-Control": caching})
+            return _answer(request, found, caching)
         if path.startswith("assets/"):
             return JsonAnswer({"message": f"there is no {request.url.path}", "code": "HTTP_404"}, status_code=404)
-        return FileResponse(self._folder / "index.html", headers={"Cache-Control": _ASK_AGAIN})
+        return _answer(request, self._folder / "index.html", _ASK_AGAIN)
 
     def _inside(self, path: str) -> Path | None:
         """Return the file at a path within the folder; None when there is none, or when the path leads out."""
@@ -69,3 +70,23 @@ class InterfaceRoutes:
             return None
         found = (self._folder / path).resolve()
         return found if found.is_relative_to(self._folder) and found.is_file() else None
+
+
+def _answer(request: Request, file: Path, caching: str) -> Response:
+    """Return a file, in its compressed form where there is one and the browser takes it."""
+    headers = {"Cache-Control": caching, "Vary": "Accept-Encoding"}
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    packed = file.with_name(f"{file.name}.gz")
+    if _takes_gzip(request.headers.get("accept-encoding", "")) and packed.is_file():
+        return FileResponse(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+    return FileResponse(file, media_type=kind, headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Return whether a browser takes gzip; what it names itself counts more than `*`."""
+    qualities = {}
+    for part in accepted.lower().split(","):
+        name, _, parameter = part.partition(";")
+        quality = parameter.strip().removeprefix("q=")
+        qualities[name.strip()] = quality.strip("0.") != "" if parameter.strip().startswith("q=") else True
+    return qualities.get("gzip", qualities.get("*", False))
