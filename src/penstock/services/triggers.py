@@ -1,25 +1,48 @@
-"""States of triggers: reading them, switching triggers off and on, letting go of a lock."""
+"""States of triggers: reading them, switching triggers off and on, letting go of a lock, ordering backfills.
+
+A change is made on the state as it was read: when a scheduler moved the trigger on meanwhile, it is made anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
-from penstock.base.clock import Clock
-from penstock.base.errors import ConflictError, NotFoundError
+from penstock.base.clock import Clock, Instant, from_iso
+from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.services.scheduler import backfill
+from penstock.services.scheduler.backfill import Backfill, Label
 
 TriggerName = tuple[str, str, str]
 """(namespace, flow id, trigger id)."""
+FLOW_TRIGGER = "io.kestra.plugin.core.trigger.Flow"
+_SHOWN = Filter("type", "NOT_EQUALS", FLOW_TRIGGER)
+_TRIES = 20
+_CHUNK = 500
+Change = Callable[[TriggerState], TriggerState]
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillOrder:
+    """Which dates to run again, and with what."""
+
+    start: Instant
+    end: Instant | None = None
+    """Now, when not given."""
+    inputs: Mapping[str, Any] | None = None
+    labels: Sequence[Label] = ()
 
 
 class TriggerService:
     """Triggers of a tenant, apart from their flows' sources.
 
-    Implements API-102 (list, disable, unlock, delete).
+    Implements API-050, API-102 (restart and export left out), ENG-265 to ENG-267, ENG-283 to ENG-285.
 
     Args:
         triggers: Where states are stored.
@@ -33,8 +56,19 @@ class TriggerService:
         self._clock = clock
 
     async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[TriggerState]:
-        """Return a page of states."""
-        return await self._triggers.search(tenant, filters, page)
+        """Return a page of states of triggers that schedulers serve (ENG-267)."""
+        return await self._triggers.search(tenant, [*filters, _SHOWN], page)
+
+    async def names(self, tenant: str, filters: Sequence[Filter]) -> AsyncIterator[TriggerName]:
+        """Yield the names of all triggers that fit."""
+        number = 1
+        while True:
+            page = await self.search(tenant, filters, PageRequest(number, _CHUNK))
+            for state in page.results:
+                yield state.key[1:]
+            if number * _CHUNK >= page.total:
+                return
+            number += 1
 
     async def get(self, tenant: str, name: TriggerName) -> TriggerState:
         """Return one state.
@@ -49,8 +83,12 @@ class TriggerService:
 
     async def set_disabled(self, tenant: str, name: TriggerName, disabled: bool) -> TriggerState:
         """Switch a trigger off or on, without a change of its flow."""
-        state = await self.get(tenant, name)
-        return await self._save(msgspec.structs.replace(state, disabled=disabled))
+
+        def switched(state: TriggerState) -> TriggerState:
+            after = replace(state, disabled=disabled)
+            return backfill.suspended(after) if disabled else after
+
+        return await self._change(tenant, name, switched)
 
     async def unlock(self, tenant: str, name: TriggerName) -> TriggerState:
         """Let a trigger fire again although the execution it started seems to run still.
@@ -58,10 +96,13 @@ class TriggerService:
         Raises:
             ConflictError: Nothing locks it.
         """
-        state = await self.get(tenant, name)
-        if state.execution_id is None:
-            raise ConflictError(f"trigger {'.'.join(name)} is not locked")
-        return await self._save(msgspec.structs.replace(state, execution_id=None))
+
+        def unlocked(state: TriggerState) -> TriggerState:
+            if state.execution_id is None:
+                raise ConflictError(f"trigger {'.'.join(name)} is not locked")
+            return replace(state, execution_id=None)
+
+        return await self._change(tenant, name, unlocked)
 
     async def delete(self, tenant: str, name: TriggerName) -> None:
         """Forget the state of a trigger; it begins anew if its flow still has it."""
@@ -69,11 +110,64 @@ class TriggerService:
         await self._triggers.delete(tenant, *name)
         await self._changed(state)
 
-    async def _save(self, state: TriggerState) -> TriggerState:
-        state = msgspec.structs.replace(state, updated=self._clock.now())
-        await self._triggers.save(state)
-        await self._changed(state)
-        return state
+    # -- backfills
+
+    async def order_backfill(self, tenant: str, name: TriggerName, order: BackfillOrder) -> TriggerState:
+        """Have the dates of a span of time run again; its end lies in the past or is now.
+
+        Raises:
+            InvalidRequestError: The trigger has no dates, or the span is empty.
+            ConflictError: Another backfill is not finished.
+        """
+        now = self._clock.now()
+        end = now if order.end is None else min(order.end, now)
+        if order.start > end:
+            raise InvalidRequestError("the backfill ends before it starts", hint="give a start before end and now")
+
+        def ordered(state: TriggerState) -> TriggerState:
+            if backfill.TIMING not in state.memory:
+                raise InvalidRequestError(f"trigger {'.'.join(name)} is no schedule: it has no dates to run again")
+            if (known := Backfill.of(state)) is not None:
+                if from_iso(known.start) == order.start and order.end in (None, from_iso(known.end)):
+                    return state  # the same once more, as part of a trigger that is sent back whole
+                raise ConflictError(
+                    f"trigger {'.'.join(name)} has a backfill that is not finished", hint="wait for it, or delete it"
+                )
+            return backfill.ordered(state, order.start, end, order.inputs, order.labels, now)
+
+        return await self._change(tenant, name, ordered)
+
+    async def pause_backfill(self, tenant: str, name: TriggerName) -> TriggerState:
+        """Pause a backfill; the schedule goes on meanwhile. Raises ConflictError when there is none."""
+        return await self._change_backfill(tenant, name, backfill.paused)
+
+    async def resume_backfill(self, tenant: str, name: TriggerName) -> TriggerState:
+        """Let a paused backfill go on. Raises ConflictError when there is none."""
+        return await self._change_backfill(tenant, name, backfill.resumed)
+
+    async def delete_backfill(self, tenant: str, name: TriggerName) -> TriggerState:
+        """Run no more dates of a backfill. Raises ConflictError when there is none."""
+        return await self._change_backfill(tenant, name, backfill.ended)
+
+    async def _change_backfill(self, tenant: str, name: TriggerName, change: Change) -> TriggerState:
+        def changed(state: TriggerState) -> TriggerState:
+            if state.backfill is None:
+                raise ConflictError(f"trigger {'.'.join(name)} has no backfill")
+            return change(state)
+
+        return await self._change(tenant, name, changed)
+
+    async def _change(self, tenant: str, name: TriggerName, change: Change) -> TriggerState:
+        for _ in range(_TRIES):
+            before = await self.get(tenant, name)
+            after = change(before)
+            if after == before:
+                return before
+            after = replace(after, updated=self._clock.now())
+            if await self._triggers.fire(before, after, None):
+                await self._changed(after)
+                return after
+        raise UnavailableError(f"trigger {'.'.join(name)} changes all the time", hint="try again")
 
     async def _changed(self, state: TriggerState) -> None:
         await self._notifier.publish("triggers", ["/".join(state.key)])

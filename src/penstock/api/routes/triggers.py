@@ -1,6 +1,10 @@
-"""Triggers: list, disable, unlock, delete (API-102)."""
+"""Triggers: list, disable, unlock, delete, backfills (API-102)."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter
@@ -11,22 +15,38 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, paged
 from penstock.api.bodies import read_json
 from penstock.api.render.triggers import render_trigger, render_trigger_row
-from penstock.api.routes.table import FILTERS, PAGE, Routes, parameter
+from penstock.api.routes.table import FILTERS, PAGE, Handler, Routes, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
-from penstock.base.clock import Clock
-from penstock.base.errors import NotFoundError
+from penstock.base.clock import Clock, from_datetime
+from penstock.base.errors import ConflictError, NotFoundError
 from penstock.ports.queries import Filter
 from penstock.ports.triggers import TriggerState
 from penstock.services.flows import FlowDefinitions, FlowService
-from penstock.services.triggers import TriggerName, TriggerService
+from penstock.services.scheduler.backfill import Label
+from penstock.services.triggers import BackfillOrder, TriggerName, TriggerService
+
+Act = Callable[[str, TriggerName], Awaitable[object]]
+
+
+class _Backfill(msgspec.Struct, rename="camel"):
+    start: datetime
+    end: datetime | None = None
+    inputs: Mapping[str, Any] | None = None
+    labels: Sequence[Label] | None = None
+
+    @property
+    def order(self) -> BackfillOrder:
+        end = None if self.end is None else from_datetime(self.end)
+        return BackfillOrder(from_datetime(self.start), end, self.inputs, self.labels or ())
 
 
 class _Trigger(msgspec.Struct, rename="camel"):
     namespace: str
     flow_id: str
     trigger_id: str
-    disabled: bool = False
+    disabled: bool | None = None
+    backfill: _Backfill | None = None
 
     @property
     def name(self) -> TriggerName:
@@ -39,7 +59,7 @@ class _SetDisabled(msgspec.Struct):
 
 
 class TriggerRoutes:
-    """Implements API-102 (list, disable, unlock, delete).
+    """Implements API-050, API-102 (restart and export left out), ENG-285.
 
     Args:
         triggers: The use cases.
@@ -68,13 +88,59 @@ class TriggerRoutes:
         add("GET", "/search", self.search, "searchTriggers", answers=schemas.PagedTriggerRows,
             parameters=[*PAGE, *FILTERS])  # fmt: skip
         add("POST", "/set-disabled/by-triggers", self.set_disabled, "disabledTriggersByIds", answers=schemas.BulkAnswer)
-        add("POST", "/unlock/by-triggers", self.unlock_many, "unlockTriggersByIds", answers=schemas.BulkAnswer)
-        add("DELETE", "/delete/by-triggers", self.delete_many, "deleteTriggersByIds", answers=schemas.BulkAnswer)
+        self._add_bulk(routes)
+        add("PUT", "/backfill/pause", self._one(self._triggers.pause_backfill), "pauseBackfill",
+            answers=schemas.Trigger)  # fmt: skip
+        add("PUT", "/backfill/unpause", self._one(self._triggers.resume_backfill), "unpauseBackfill",
+            answers=schemas.Trigger)  # fmt: skip
+        add("POST", "/backfill/delete", self._one(self._triggers.delete_backfill), "deleteBackfill",
+            answers=schemas.Trigger)  # fmt: skip
         add("GET", "/{namespace}/{flow_id}", self.of_flow, "searchTriggersForFlow", answers=schemas.PagedTriggers,
             parameters=[*PAGE, parameter("q")])  # fmt: skip
         add("DELETE", one, self.delete, "deleteTrigger", status=204)
         add("POST", one + "/unlock", self.unlock, "unlockTrigger", answers=schemas.Trigger)
         return routes.router
+
+    def _add_bulk(self, routes: Routes) -> None:
+        """Declare what can be done to several triggers at once: named in the body, or found by a query."""
+        triggers = self._triggers
+        for method, path, act, by_names, by_query in (
+            ("POST", "/unlock", triggers.unlock, "unlockTriggersByIds", "unlockTriggersByQuery"),
+            ("DELETE", "/delete", triggers.delete, "deleteTriggersByIds", "deleteTriggersByQuery"),
+            ("POST", "/backfill/pause", triggers.pause_backfill, "pauseBackfillByIds", "pauseBackfillByQuery"),
+            ("POST", "/backfill/unpause", triggers.resume_backfill, "unpauseBackfillByIds", "unpauseBackfillByQuery"),
+            ("POST", "/backfill/delete", triggers.delete_backfill, "deleteBackfillByIds", "deleteBackfillByQuery"),
+        ):
+            routes.add(method, f"{path}/by-triggers", self._named(act), by_names, answers=schemas.BulkAnswer)
+            routes.add(method, f"{path}/by-query", self._found(act), by_query, answers=schemas.BulkAnswer,
+                       parameters=FILTERS)  # fmt: skip
+        routes.add("POST", "/set-disabled/by-query", self.set_disabled_found, "disabledTriggersByQuery",
+                   answers=schemas.BulkAnswer,
+                   parameters=[*FILTERS, parameter("disabled", {"type": "boolean", "default": True})])  # fmt: skip
+
+    def _one(self, act: Callable[[str, TriggerName], Awaitable[TriggerState]]) -> Handler:
+        async def handle(request: Request, tenant: str) -> Response:
+            wanted = await read_json(request, self._settings, _Trigger)
+            return JsonAnswer(render_trigger(await act(tenant, wanted.name)))
+
+        return handle
+
+    def _named(self, act: Act) -> Handler:
+        async def handle(request: Request, tenant: str) -> Response:
+            wanted = await read_json(request, self._settings, list[_Trigger])
+            return JsonAnswer({"count": await _each(act, tenant, [one.name for one in wanted])})
+
+        return handle
+
+    def _found(self, act: Act) -> Handler:
+        async def handle(request: Request, tenant: str) -> Response:
+            return JsonAnswer({"count": await _each(act, tenant, await self._names(request, tenant))})
+
+        return handle
+
+    async def _names(self, request: Request, tenant: str) -> list[TriggerName]:
+        filters = filters_of(request.query_params.multi_items(), self._clock.now())
+        return [name async for name in self._triggers.names(tenant, filters)]
 
     async def search(self, request: Request, tenant: str) -> Response:
         """Return a page of triggers with their definitions."""
@@ -100,9 +166,13 @@ class TriggerRoutes:
         return paged([render_trigger(state) for state in page.results], page.total)
 
     async def update(self, request: Request, tenant: str) -> Response:
-        """Switch a trigger off or on."""
+        """Switch a trigger off or on, order a backfill, or both."""
         wanted = await read_json(request, self._settings, _Trigger)
-        return JsonAnswer(render_trigger(await self._triggers.set_disabled(tenant, wanted.name, wanted.disabled)))
+        if wanted.backfill is not None:
+            await self._triggers.order_backfill(tenant, wanted.name, wanted.backfill.order)
+        if wanted.disabled is not None:
+            await self._triggers.set_disabled(tenant, wanted.name, wanted.disabled)
+        return JsonAnswer(render_trigger(await self._triggers.get(tenant, wanted.name)))
 
     async def set_disabled(self, request: Request, tenant: str) -> Response:
         """Switch several triggers off or on."""
@@ -111,25 +181,31 @@ class TriggerRoutes:
             await self._triggers.set_disabled(tenant, trigger.name, wanted.disabled)
         return JsonAnswer({"count": len(wanted.triggers)})
 
+    async def set_disabled_found(self, request: Request, tenant: str) -> Response:
+        """Switch all triggers a query finds off or on."""
+        disabled = request.query_params.get("disabled", "true").lower() != "false"
+        names = await self._names(request, tenant)
+        for name in names:
+            await self._triggers.set_disabled(tenant, name, disabled)
+        return JsonAnswer({"count": len(names)})
+
     async def unlock(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Let a trigger fire again although the execution it started seems to run still."""
         return JsonAnswer(render_trigger(await self._triggers.unlock(tenant, (namespace, flow_id, trigger_id))))
-
-    async def unlock_many(self, request: Request, tenant: str) -> Response:
-        """Unlock several triggers."""
-        wanted = await read_json(request, self._settings, list[_Trigger])
-        for trigger in wanted:
-            await self._triggers.unlock(tenant, trigger.name)
-        return JsonAnswer({"count": len(wanted)})
 
     async def delete(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Forget the state of a trigger."""
         await self._triggers.delete(tenant, (namespace, flow_id, trigger_id))
         return Response(status_code=204)
 
-    async def delete_many(self, request: Request, tenant: str) -> Response:
-        """Forget the states of several triggers."""
-        wanted = await read_json(request, self._settings, list[_Trigger])
-        for trigger in wanted:
-            await self._triggers.delete(tenant, trigger.name)
-        return JsonAnswer({"count": len(wanted)})
+
+async def _each(act: Act, tenant: str, names: Sequence[TriggerName]) -> int:
+    """Do something to each trigger; returns to how many, those left out to which it does not apply."""
+    count = 0
+    for name in names:
+        try:
+            await act(tenant, name)
+        except ConflictError:
+            continue
+        count += 1
+    return count

@@ -14,8 +14,10 @@ from penstock.engine.context import flow_variables
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TriggerOrigin
 from penstock.expressions import Resolver, render_nested
+from penstock.ports.triggers import TriggerState
 from penstock.services.executions import Launch
 from penstock.services.rendering import Answer, with_answers
+from penstock.services.scheduler.backfill import Backfill, backfill_id
 from penstock.services.scheduler.triggers import ScheduledTrigger
 
 
@@ -31,9 +33,13 @@ class Preparation(Protocol):
         ...
 
 
-def firing_key(trigger: ScheduledTrigger, date: Instant) -> str:
-    """Return the key under which a date of a trigger makes one execution, however many schedulers there are."""
-    return "/".join((*trigger.key, str(date)))
+def firing_key(state: TriggerState, date: Instant) -> str:
+    """Return the key under which a date of a trigger makes one execution, however many schedulers there are.
+
+    A backfill runs dates again, each once.
+    """
+    dates = () if Backfill.active(state) is None else (backfill_id(state),)
+    return "/".join((*state.key, *dates, str(date)))
 
 
 def zoned(moment: datetime | None) -> str | None:
@@ -68,8 +74,8 @@ class Firing:
         self._answer = answer
         self._shared = shared
 
-    async def execution(self, trigger: ScheduledTrigger, date: Instant) -> Execution:
-        """Return the execution a date starts.
+    async def execution(self, trigger: ScheduledTrigger, date: Instant, state: TriggerState) -> Execution:
+        """Return the execution a date starts, with the backfill's inputs and labels when there is one.
 
         Raises:
             PenstockError: An input cannot be rendered, or is not what the flow wants.
@@ -78,20 +84,22 @@ class Firing:
         bare = self._preparation.bare(trigger.flow, launch)
         given = await self._rendered(trigger, trigger.definition.inputs or {}, bare)
         labels = await self._rendered(trigger, _label_map(trigger.definition.labels), bare)
+        if (backfill := Backfill.active(state)) is not None:
+            given, labels = {**given, **(backfill.inputs or {})}, {**labels, **backfill.label_map}
         launch = replace(launch, inputs=given, labels=tuple(labels.items()), execution_id=bare.id)
-        return self._keyed(trigger, date, await self._preparation.prepare(launch))
+        return self._keyed(state, date, await self._preparation.prepare(launch))
 
-    def without_inputs(self, trigger: ScheduledTrigger, date: Instant) -> Execution:
+    def without_inputs(self, trigger: ScheduledTrigger, date: Instant, state: TriggerState) -> Execution:
         """Return the execution that stands for a date whose inputs cannot be made (`failOnTriggerError`)."""
-        return self._keyed(trigger, date, self._preparation.bare(trigger.flow, self._launch(trigger, date)))
+        return self._keyed(state, date, self._preparation.bare(trigger.flow, self._launch(trigger, date)))
 
     def _launch(self, trigger: ScheduledTrigger, date: Instant) -> Launch:
         flow, definition = trigger.flow, trigger.definition
         origin = TriggerOrigin(definition.id, definition.type, date_variables(trigger, date))
         return Launch(flow.tenant, flow.namespace, flow.id, flow.revision, schedule_date=date, trigger=origin)
 
-    def _keyed(self, trigger: ScheduledTrigger, date: Instant, execution: Execution) -> Execution:
-        return msgspec.structs.replace(execution, firing_key=firing_key(trigger, date))
+    def _keyed(self, state: TriggerState, date: Instant, execution: Execution) -> Execution:
+        return msgspec.structs.replace(execution, firing_key=firing_key(state, date))
 
     async def _rendered(self, trigger: ScheduledTrigger, value: Mapping[str, Any], bare: Execution) -> dict[str, Any]:
         if not value:

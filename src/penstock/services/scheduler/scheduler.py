@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
@@ -28,6 +29,7 @@ from penstock.sdk import TriggerBase
 from penstock.services.executions import Followers
 from penstock.services.scheduler import states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
+from penstock.services.scheduler.backfill import Backfill
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.triggers import ScheduledTrigger, scheduled_triggers
@@ -86,7 +88,7 @@ class _Entry:
 class Scheduler:
     """Starts flows at the dates of their triggers. One asyncio task; all state is confined to its loop.
 
-    Implements OPS-004, OPS-134, ENG-258, ENG-261, ENG-264, ENG-268, ENG-269, ENG-277 to ENG-282.
+    Implements OPS-004, OPS-134, ENG-258, ENG-261, ENG-264, ENG-268, ENG-269, ENG-277 to ENG-284.
 
     Args:
         stores: What it reads and writes.
@@ -246,7 +248,9 @@ class Scheduler:
         elif after != state and not await self._stores.triggers.fire(state, after, None):
             after = await self._stores.triggers.get(*trigger.key) or after
         before = self._entries.get(trigger.key)
-        self._keep(_Entry(trigger, after, before.served_since if before else now))
+        # dates that came while a backfill was run were missed
+        is_new = before is None or (Backfill.active(before.state) is not None and Backfill.active(after) is None)
+        self._keep(_Entry(trigger, after, now if before is None or is_new else before.served_since))
 
     async def _reload(self, key: TriggerKey) -> None:
         """Read a trigger's state again: somebody else changed it."""
@@ -298,18 +302,22 @@ class Scheduler:
 
     async def _take_turn(self, entry: _Entry, due: Instant) -> None:
         now = self._clock.now()
-        step = turn(entry.trigger.calendar, due, now, entry.served_since, entry.trigger.recovery)
+        trigger, backfill = entry.trigger, Backfill.active(entry.state)
+        if backfill is not None:
+            step = backfill.turn(trigger.calendar)
+        else:
+            step = turn(trigger.calendar, due, now, entry.served_since, trigger.recovery)
         if step.date is None:
-            await self._move(entry, states.moved(entry.state, step.next_date, now), None)
+            await self._move(entry, states.passed(trigger, entry.state, step.next_date, now), None)
             return
         try:
-            execution = await self._firing.execution(entry.trigger, step.date)
+            execution = await self._firing.execution(trigger, step.date, entry.state)
         except UnavailableError:
             raise
         except Exception as error:
             await self._fail(entry, step, error)
             return
-        after = states.fired(entry.trigger, entry.state, step.date, step.next_date, execution.id, now)
+        after = states.fired(trigger, entry.state, step.date, step.next_date, execution.id, now)
         if await self._move(entry, after, execution):
             log.debug("fired", action="scheduler.fire", trigger="/".join(entry.trigger.key), execution=execution.id)
             await self._stores.notifier.publish("messages", [str(partition_of(execution.id))])
@@ -317,12 +325,14 @@ class Scheduler:
     async def _move(self, entry: _Entry, after: TriggerState, execution: Execution | None) -> bool:
         """Store a trigger's move, with the execution it starts; False when another scheduler was first."""
         if await self._stores.triggers.fire(entry.state, after, execution):
-            self._keep(_Entry(entry.trigger, after, entry.served_since))
+            has_ended = entry.state.backfill is not None and after.backfill is None
+            served_since = self._clock.now() if has_ended else entry.served_since
+            self._keep(_Entry(entry.trigger, after, served_since))
             return True
         stored = await self._stores.triggers.get(*entry.trigger.key)
         if execution is not None and stored is not None and stored.next_date == entry.state.next_date:
             # the date has its execution already: only the state was left behind
-            left = states.moved(stored, after.next_date, self._clock.now())
+            left = replace(stored, next_date=after.next_date, backfill=after.backfill, updated=self._clock.now())
             await self._stores.triggers.fire(stored, left, None)
         await self._reload(entry.trigger.key)
         return False
@@ -335,9 +345,9 @@ class Scheduler:
         message = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
         log.warning("trigger failed", action="scheduler.fire", trigger="/".join(trigger.key), error=message)
         await self._stores.journal.send((), logs=[_trigger_line(trigger, now, message)])
-        after = states.moved(entry.state, step.next_date, now)
+        after = states.passed(trigger, entry.state, step.next_date, now)
         if await self._move(entry, after, None) and trigger.definition.fail_on_trigger_error and step.date is not None:
-            execution = self._firing.without_inputs(trigger, step.date)
+            execution = self._firing.without_inputs(trigger, step.date, entry.state)
             await self._dispatcher.create(execution, reject=f"trigger {trigger.definition.id} failed: {message}")
 
 

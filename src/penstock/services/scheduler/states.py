@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from penstock.base.clock import Instant
 from penstock.engine.records import Execution
 from penstock.ports.triggers import TriggerState
+from penstock.services.scheduler.backfill import TIMING, Backfill, suspended
 from penstock.services.scheduler.calendar import first_date
 from penstock.services.scheduler.triggers import ScheduledTrigger
 
-_TIMING = "timing"
 _RUNNING = "running"
 
 
@@ -30,9 +30,13 @@ def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant)
     tenant, namespace, flow_id, trigger_id = trigger.key
     state = known or TriggerState(tenant, namespace, flow_id, trigger_id)
     timing = trigger.calendar.timing
+    backfill = Backfill.active(state)
     if state.disabled or not trigger.is_enabled:
+        state = suspended(state)
         next_date = None
-    elif state.next_date is None or state.memory.get(_TIMING) != timing:
+    elif backfill is not None:
+        next_date = backfill.current
+    elif state.next_date is None or state.memory.get(TIMING) != timing:
         next_date = first_date(trigger.calendar, now)
     else:
         next_date = state.next_date
@@ -42,14 +46,20 @@ def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant)
         flow_revision=trigger.flow.revision,
         next_date=next_date,
         execution_id=state.execution_id if trigger.is_exclusive else None,
-        memory={**state.memory, _TIMING: timing},
+        memory={**state.memory, TIMING: timing},
     )
-    return after if after == state else replace(after, updated=now)
+    return after if after == known else replace(after, updated=now)
 
 
-def moved(state: TriggerState, next_date: Instant | None, now: Instant) -> TriggerState:
-    """Return the state after dates were passed over."""
-    return replace(state, next_date=next_date, updated=now)
+def passed(trigger: ScheduledTrigger, state: TriggerState, next_date: Instant | None, now: Instant) -> TriggerState:
+    """Return the state after dates were passed over: those of the backfill, or the schedule's own."""
+    after = replace(state, next_date=next_date, updated=now)
+    if (backfill := Backfill.active(state)) is None:
+        return after
+    after = backfill.advanced(after, next_date)
+    if after.backfill is None and after.next_date is None:
+        return replace(after, next_date=first_date(trigger.calendar, now))
+    return after
 
 
 def fired(
@@ -61,7 +71,7 @@ def fired(
     now: Instant,
 ) -> TriggerState:
     """Return the state after an execution was started for a date."""
-    after = replace(state, date=date, next_date=next_date, updated=now, flow_revision=trigger.flow.revision)
+    after = replace(passed(trigger, state, next_date, now), date=date, flow_revision=trigger.flow.revision)
     if trigger.is_exclusive:
         return replace(after, execution_id=execution_id)
     if trigger.definition.stop_after:
@@ -85,5 +95,5 @@ def released(
     )
     stop = trigger.definition.stop_after or ()
     if execution is not None and execution.state.current.value in stop:
-        return replace(after, disabled=True, next_date=None)
+        return suspended(replace(after, disabled=True))
     return after

@@ -1,0 +1,107 @@
+"""Triggers over HTTP: backfills, and changes of many at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penstock.ports.triggers import TriggerState
+from tests.support.live import LiveServer
+
+TRIGGERS = "/api/v1/main/triggers"
+SCHEDULE = "io.kestra.plugin.core.trigger.Schedule"
+
+
+def name(trigger: str) -> dict[str, str]:
+    return {"namespace": "team", "flowId": "timed", "triggerId": trigger}
+
+
+async def _save(server: LiveServer, *triggers: str, **given: Any) -> None:
+    for trigger in triggers:
+        state = TriggerState("main", "team", "timed", trigger, type=SCHEDULE, memory={"timing": "@daily UTC"}, **given)
+        await server.core.store.triggers.save(state)
+
+
+async def test_trigger_backfill_is_ordered_paused_resumed_and_deleted(server: LiveServer) -> None:
+    """API-050, API-102, ENG-285."""
+    await _save(server, "daily", next_date=4_000_000_000_000_000)
+    order = {
+        "start": "2024-05-01T00:00:00+02:00",
+        "end": None,
+        "inputs": {"day": 1},
+        "labels": [{"key": "why", "value": "again"}],
+    }
+    answer = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": order})
+    assert answer.status_code == 200, answer.text
+    backfill = answer.json()["backfill"]
+    assert backfill["start"] == backfill["currentDate"] == "2024-04-30T22:00:00.000000Z"
+    assert backfill["end"] > "2024-05-01"
+    assert (backfill["inputs"], backfill["labels"]) == ({"day": 1}, [{"key": "why", "value": "again"}])
+    assert answer.json()["nextExecutionDate"] == backfill["start"]
+
+    paused = (await server.client.put(f"{TRIGGERS}/backfill/pause", json=name("daily"))).json()
+    assert paused["backfill"]["paused"] is True
+    assert paused["nextExecutionDate"] == "2096-10-02T07:06:40.000000Z"
+    going = (await server.client.put(f"{TRIGGERS}/backfill/unpause", json=name("daily"))).json()
+    assert going["backfill"].get("paused", False) is False
+    deleted = (await server.client.post(f"{TRIGGERS}/backfill/delete", json=name("daily"))).json()
+    assert "backfill" not in deleted
+    assert (await server.client.put(f"{TRIGGERS}/backfill/pause", json=name("daily"))).status_code == 409
+
+
+async def test_trigger_sent_back_whole_keeps_its_backfill(server: LiveServer) -> None:
+    await _save(server, "daily")
+    ordered = (
+        await server.client.put(TRIGGERS, json={**name("daily"), "backfill": {"start": "2024-05-01T00:00:00Z"}})
+    ).json()
+    answer = await server.client.put(TRIGGERS, json={**ordered, "disabled": True})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["disabled"] is True
+    assert answer.json()["backfill"] == {
+        key: value for key, value in ordered["backfill"].items() if key != "previousNextExecutionDate"
+    }
+
+
+async def test_trigger_backfill_that_cannot_be_read_is_refused(server: LiveServer) -> None:
+    await _save(server, "daily")
+    unreadable = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": {"start": "yesterday"}})
+    assert unreadable.status_code == 400
+    future = {"start": "2999-01-01T00:00:00Z"}
+    assert (await server.client.put(TRIGGERS, json={**name("daily"), "backfill": future})).status_code == 422
+
+
+async def test_triggers_are_changed_in_bulk_by_name_and_by_query(server: LiveServer) -> None:
+    """API-102: those a change does not apply to are not counted."""
+    await _save(server, "one", "two", execution_id="locked")
+    await _save(server, "three")
+    client = server.client
+    put = await client.put(TRIGGERS, json={**name("one"), "backfill": {"start": "2024-05-01T00:00:00Z"}})
+    assert put.status_code == 200
+    names = [name("one"), name("three")]
+    for method, path, by_names, by_query in (
+        ("POST", "/backfill/pause", 1, 1),
+        ("POST", "/backfill/unpause", 1, 1),
+        ("POST", "/unlock", 1, 1),
+        ("POST", "/backfill/delete", 1, 0),
+    ):
+        answer = await client.request(method, f"{TRIGGERS}{path}/by-triggers", json=names)
+        assert (path, answer.json()) == (path, {"count": by_names})
+        answer = await client.request(method, f"{TRIGGERS}{path}/by-query", params={"filters[flowId][EQUALS]": "timed"})
+        assert (path, answer.json()) == (path, {"count": by_query})
+    disabled = await client.post(
+        f"{TRIGGERS}/set-disabled/by-query", params={"filters[triggerId][IN]": "one,two", "disabled": "true"}
+    )
+    assert disabled.json() == {"count": 2}
+    gone = await client.delete(f"{TRIGGERS}/delete/by-query", params={"filters[triggerId][EQUALS]": "one"})
+    assert gone.json() == {"count": 1}
+    left = (await client.get(f"{TRIGGERS}/search")).json()["results"]
+    assert [(row["triggerContext"]["triggerId"], row["triggerContext"]["disabled"]) for row in left] == [
+        ("three", False),
+        ("two", True),
+    ]
+
+
+async def test_triggers_of_flows_are_not_listed(server: LiveServer) -> None:
+    """ENG-267."""
+    state = TriggerState("main", "team", "listening", "upstream", type="io.kestra.plugin.core.trigger.Flow")
+    await server.core.store.triggers.save(state)
+    assert (await server.client.get(f"{TRIGGERS}/search")).json()["total"] == 0
