@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from penstock.engine.records import TaskRun
 from penstock.sdk.property import Property
+
+if TYPE_CHECKING:
+    from penstock.sdk.task import Output
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -144,4 +147,15 @@ class RunContext(Protocol):
 
     def child_task_run(self, run: TaskRun) -> None:
         """Record a task run that ran inside this task."""
+        ...
+
+    def run_child(self, definition: Mapping[str, Any]) -> None:
+        """Run a task inside this one: here and now, in the same working directory, as a task run of its own.
+
+        Its outputs are seen by those that follow it. Raises a PluginError when it fails and may not.
+        """
+        ...
+
+    def run_instead(self, spec: str) -> Output | Mapping[str, Any] | None:
+        """Run the task that a YAML text defines in this one's stead, and return its outputs."""
         ...

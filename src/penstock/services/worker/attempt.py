@@ -60,6 +60,7 @@ class Attempt:
         self.instance = instance
         self.worker_id = worker_id
         self.context = WorkerRunContext(assignment, host, instance.task)
+        self.context.worker_id = worker_id
         self.started: Instant = 0
         """When its thread began it; 0 while it waits for one."""
         self.thread: threading.Thread | None = None
@@ -99,7 +100,8 @@ class Attempt:
     def _succeeded(self, outputs: Mapping[str, Any] | None, now: Instant) -> Report:
         if self.interruption is not None:
             return self.report(now)
-        return self._ended(StateType.SUCCESS, now, None, outputs=outputs)
+        state = StateType.WARNING if self.context.warned else StateType.SUCCESS
+        return self._ended(state, now, None, outputs=outputs)
 
     def _limit(self) -> None:
         """Render the task's `timeout` and have it enforced (ENG-244)."""

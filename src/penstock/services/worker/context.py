@@ -13,14 +13,20 @@ from pydantic import BaseModel, ValidationError
 from penstock.base.clock import Clock
 from penstock.base.codec import from_json
 from penstock.base.errors import InvalidRequestError
+from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
 from penstock.expressions import compile_template, render, render_nested
+from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.sdk.context import TaskLogger
 from penstock.sdk.errors import PluginError
 from penstock.sdk.property import Property
+from penstock.sdk.task import Output
 from penstock.services.masking import Masker
+from penstock.services.worker.children import run_child
+from penstock.services.worker.definitions import read_definition
 from penstock.services.worker.host import Host
+from penstock.services.worker.instances import build
 from penstock.services.worker.task_log import TaskLog
 from penstock.services.worker.working_files import WorkingDirectory, allowed_host_file
 
@@ -43,18 +49,40 @@ class WorkerRunContext:
         "_actions",
         "_assignment",
         "_directory",
+        "_folder",
         "_host",
         "_killed",
         "_lock",
         "_masker",
+        "_outer",
         "children",
         "labels",
         "log",
         "new_variables",
         "task",
+        "warned",
+        "worker_id",
     )
 
-    def __init__(self, assignment: Assignment, host: Host, task: BaseModel | None = None) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        host: Host,
+        task: BaseModel | None = None,
+        *,
+        outer: WorkerRunContext | None = None,
+        job: Job | None = None,
+    ) -> None:
+        """Make the context of an attempt, or of a task that runs inside another one.
+
+        Args:
+            assignment: The attempt's. A task inside another has the outer one's job in it: that is what the server
+                knows, and on whose behalf files and functions are asked for.
+            host: The worker.
+            task: The task.
+            outer: The context of the task around it, whose directory it shares.
+            job: What log lines and metrics are kept under; the assignment's by default.
+        """
         settings = host.settings
         self._assignment = assignment
         self._host = host
@@ -63,15 +91,26 @@ class WorkerRunContext:
         self._actions: list[Callable[[], None]] | None = None
         self._lock = threading.Lock()
         self._masker: Masker | None = None
+        self._outer = outer
+        self._folder = ""
         self.task = task
-        self.log = TaskLog(
-            assignment.job,
-            host.clock,
-            self.hide,
-            least=assignment.log_level,
-            kind=assignment.kind,
-            bound=settings.message_bound,
-        )
+        self.worker_id: str | None = None
+        self.warned = False
+        """Whether a task inside ended with a warning."""
+        if outer is None or job is None:
+            self.log = TaskLog(
+                assignment.job,
+                host.clock,
+                self.hide,
+                least=assignment.log_level,
+                kind=assignment.kind,
+                bound=settings.message_bound,
+            )
+        else:
+            self.log = outer.log.within(job, assignment.log_level)
+            self.worker_id = outer.worker_id
+            self._folder = f"{outer._folder}.tasks/{job.task_id}/"
+            self._masker = outer._masker
         self.labels: dict[str, str] = {}
         self.children: list[TaskRun] = []
         self.new_variables: Mapping[str, Any] | None = None
@@ -188,6 +227,8 @@ class WorkerRunContext:
 
     @property
     def _files(self) -> WorkingDirectory:
+        if self._outer is not None:
+            return self._outer._files
         if self._directory is None:
             self._directory = WorkingDirectory(self._host.settings.directory)
         return self._directory
@@ -206,7 +247,7 @@ class WorkerRunContext:
         local = self._files.resolve(path)
         if not local.is_file():
             raise InvalidRequestError(f"`{path}` is not a file of the working directory")
-        stored = name or local.relative_to(self.working_directory).as_posix()
+        stored = self._folder + (name or local.relative_to(self.working_directory).as_posix())
         uri = self._host.wait_for(self._host.gateway.put_file(self._assignment.job, stored, local))
         if not keep:
             local.unlink(missing_ok=True)
@@ -214,7 +255,7 @@ class WorkerRunContext:
 
     def put_bytes(self, content: bytes, name: str) -> str:
         """Store bytes and return their URI."""
-        return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, name, content))
+        return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, self._folder + name, content))
 
     def get_file(self, uri: str, target: Path) -> None:
         """Copy a stored file, a namespace file or an allowed host file into the working directory."""
@@ -265,6 +306,33 @@ class WorkerRunContext:
     def child_task_run(self, run: TaskRun) -> None:
         """Record a task run that ran inside this task."""
         self.children.append(run)
+
+    # -- other tasks
+
+    @property
+    def assignment(self) -> Assignment:
+        """What the attempt is about."""
+        return self._assignment
+
+    @property
+    def registry(self) -> TypeRegistry:
+        """The task types installed here."""
+        return self._host.registry
+
+    def run_child(self, definition: Mapping[str, Any]) -> None:
+        """Run a task inside this one; raises when it fails."""
+        run_child(self, definition)
+
+    def run_instead(self, spec: str) -> Output | Mapping[str, Any] | None:
+        """Run the task that a YAML text defines, in this one's stead."""
+        definition = read_definition(spec, str(self.variables.get("task", {}).get("id", "task")))
+        task = build(self.registry, str(definition.get("type")), definition)
+        self.task = task
+        return task.run(self)
+
+    def inner(self, assignment: Assignment, job: Job) -> WorkerRunContext:
+        """Return the context of a task that runs inside this one."""
+        return WorkerRunContext(assignment, self._host, outer=self, job=job)
 
     # -- kills
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from penstock.base.clock import Clock
 from penstock.base.errors import UnavailableError
+from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import WorkerGateway
 from penstock.services.masking import Maskers
 from penstock.services.worker.settings import WorkerSettings
@@ -26,6 +27,8 @@ class Host:
     settings: WorkerSettings
     clock: Clock
     maskers: Maskers
+    registry: TypeRegistry = field(default_factory=lambda: TypeRegistry(()))
+    """The task types installed here, for tasks that run others."""
 
     def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for its result; called from a task's thread.

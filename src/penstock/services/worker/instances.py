@@ -68,21 +68,36 @@ class Instances:
         return made
 
     def _make(self, assignment: Assignment) -> Instance:
-        found = self._registry.find(assignment.type)
-        if found is None or found.entry.kind is not TypeKind.TASK or not issubclass(found.entry.cls, Task):
-            near = self._registry.suggest(assignment.type)
-            raise UnknownTaskType(
-                f"there is no task type {assignment.type} on this worker",
-                hint=f"did you mean {near}?" if near else "install the plugin that has it on every worker",
-            )
-        try:
-            task = found.entry.cls.model_validate(assignment.definition)
-        except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False, include_input=False)
-            text = "; ".join(f"`{'.'.join(map(str, problem['loc']))}`: {problem['msg']}" for problem in problems)
-            raise InvalidTask(f"the definition of task {assignment.job.task_id} is wrong: {text}") from None
+        task = build(self._registry, assignment.type, assignment.definition)
         is_quick = type(task).quick and assignment.timeout is None and not _asks(assignment.definition)
         return Instance(task, assignment.definition, is_quick)
+
+
+def build(registry: TypeRegistry, type_name: str, definition: Mapping[str, Any]) -> Task:
+    """Return the task of a definition.
+
+    Raises:
+        UnknownTaskType: The type is not installed here, or no worker runs tasks of it.
+        InvalidTask: The definition does not fit the type.
+    """
+    found = registry.find(type_name)
+    if found is None or found.entry.kind is not TypeKind.TASK:
+        near = registry.suggest(type_name)
+        raise UnknownTaskType(
+            f"there is no task type {type_name} on this worker",
+            hint=f"did you mean {near}?" if near else "install the plugin that has it on every worker",
+        )
+    if not issubclass(found.entry.cls, Task):
+        raise UnknownTaskType(
+            f"{type_name} steers other tasks and cannot run inside one",
+            hint="move it out, or use a task that a worker runs",
+        )
+    try:
+        return found.entry.cls.model_validate(definition)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        text = "; ".join(f"`{'.'.join(map(str, problem['loc']))}`: {problem['msg']}" for problem in problems)
+        raise InvalidTask(f"the definition of task {definition.get('id')} is wrong: {text}") from None
 
 
 def _asks(value: Any) -> bool:

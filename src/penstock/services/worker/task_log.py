@@ -24,6 +24,18 @@ def level_of(name: str) -> str:
     return _ALIASES.get(upper, upper if upper in LEVELS else "INFO")
 
 
+class Buffer:
+    """What a task run and those inside it have said and the loop has not taken yet, in order."""
+
+    __slots__ = ("closed", "lines", "metrics", "streaming")
+
+    def __init__(self) -> None:
+        self.lines: deque[LogLine] = deque()
+        self.metrics: deque[Metric] = deque()
+        self.streaming = False
+        self.closed = False
+
+
 class TaskLog:
     """The logger of an attempt (PLG-019) and the place for its metrics.
 
@@ -35,16 +47,13 @@ class TaskLog:
 
     __slots__ = (
         "_bound",
+        "_buffer",
         "_clock",
-        "_closed",
         "_hide",
         "_job",
         "_kind",
         "_least",
-        "_lines",
-        "_metrics",
         "_most",
-        "_streaming",
     )
 
     def __init__(
@@ -57,6 +66,7 @@ class TaskLog:
         kind: str = "NORMAL",
         bound: int = 65_536,
         most: int = 10_000,
+        buffer: Buffer | None = None,
     ) -> None:
         self._job = job
         self._clock = clock
@@ -65,10 +75,23 @@ class TaskLog:
         self._kind = kind
         self._bound = bound
         self._most = most
-        self._lines: deque[LogLine] = deque()
-        self._metrics: deque[Metric] = deque()
-        self._streaming = False
-        self._closed = False
+        self._buffer = Buffer() if buffer is None else buffer
+
+    def within(self, job: Job, least: str | None) -> TaskLog:
+        """Return the log of a task run inside this one: what it says is handed in with what this one says."""
+        inner = TaskLog(
+            job,
+            self._clock,
+            self._hide,
+            least=least,
+            kind=self._kind,
+            bound=self._bound,
+            most=self._most,
+            buffer=self._buffer,
+        )
+        if least is None:
+            inner._least = self._least
+        return inner
 
     def trace(self, message: str) -> None:
         """Write a line at TRACE."""
@@ -93,12 +116,13 @@ class TaskLog:
     def log(self, level: str, message: str) -> None:
         """Write a line at the level of this name."""
         level = level_of(level)
-        if self._closed or LEVELS[level] < self._least:
+        buffer = self._buffer
+        if buffer.closed or LEVELS[level] < self._least:
             return
-        while self._streaming and len(self._lines) >= self._most:
+        while buffer.streaming and len(buffer.lines) >= self._most:
             time.sleep(_PAUSE)
         job = self._job
-        self._lines.append(
+        buffer.lines.append(
             LogLine(
                 tenant=job.tenant,
                 namespace=job.namespace,
@@ -118,7 +142,7 @@ class TaskLog:
     def metric(self, kind: str, name: str, value: float, tags: Mapping[str, str] | None) -> None:
         """Keep a metric; `kind` is `counter` or `timer`."""
         job = self._job
-        self._metrics.append(
+        self._buffer.metrics.append(
             Metric(
                 tenant=job.tenant,
                 namespace=job.namespace,
@@ -137,20 +161,20 @@ class TaskLog:
 
     def stream(self, on: bool) -> None:
         """Say whether lines are being handed in from now on; only then a full buffer makes the writer wait."""
-        self._streaming = on
+        self._buffer.streaming = on
 
     def close(self) -> None:
         """Keep nothing from now on: the attempt is over, even if its thread goes on."""
-        self._closed = True
-        self._streaming = False
+        self._buffer.closed = True
+        self._buffer.streaming = False
 
     def take_lines(self) -> list[LogLine]:
         """Take out the lines written so far."""
-        return _emptied(self._lines)
+        return _emptied(self._buffer.lines)
 
     def take_metrics(self) -> list[Metric]:
         """Take out the metrics recorded so far."""
-        return _emptied(self._metrics)
+        return _emptied(self._buffer.metrics)
 
     def _cut(self, message: str) -> str:
         if len(message) <= self._bound:

@@ -60,6 +60,7 @@ class Worker:
         self._gateway = gateway
         self._settings = settings
         self._clock: Clock = clock or SystemClock()
+        self._registry = registry
         self._maskers = Maskers()
         self._instances = Instances(registry)
         self._attempts: dict[tuple[str, int], Attempt] = {}
@@ -78,7 +79,8 @@ class Worker:
         """Work until `stop`, then end in good order."""
         loop = asyncio.get_running_loop()
         await self._register()
-        self._host = Host(loop, self._gateway, self._settings, await self._agreed_clock(), self._maskers)
+        clock = await self._agreed_clock()
+        self._host = Host(loop, self._gateway, self._settings, clock, self._maskers, self._registry)
         self._pool = ThreadPool(self._settings.threads, f"worker-{self.id[-6:]}")
         self._lane: QuickLane[Attempt, Report] = QuickLane(
             loop, Attempt.run, self._quick_ended, f"worker-{self.id[-6:]}-quick"

@@ -1,0 +1,53 @@
+"""Several tasks in one directory: `WorkingDirectory`."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from penstock.builtin.scripts.input_files import PRIVATE, put_input_files
+from penstock.builtin.scripts.namespace_files import NamespaceFiles
+from penstock.builtin.scripts.output_files import collect
+from penstock.builtin.scripts.rendering import Renderer
+from penstock.sdk import Output, Property, RunContext, Task, TaskList
+
+
+class WorkingDirectoryOutput(Output):
+    """What `WorkingDirectory` gives."""
+
+    output_files: dict[str, str] = Field(description="The files kept: their URIs by path.")
+
+
+class WorkingDirectory(Task):
+    """Run tasks one after another on one worker, in one directory.
+
+    Later tasks find the files that earlier ones left. Implements ENG-097 to ENG-099, SCR-024.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.WorkingDirectory"
+    type_aliases = ("io.kestra.core.tasks.flows.WorkingDirectory", "io.kestra.core.tasks.flows.Worker")
+    output_type: ClassVar[type[Output] | None] = WorkingDirectoryOutput
+
+    tasks: TaskList = Field(min_length=1, description="What to run, in order; tasks that a worker runs.")
+    input_files: Property[dict[str, Any]] | None = Field(
+        None, description="Files to put into the directory: contents, or URIs of stored files, by name."
+    )
+    output_files: Property[list[str]] | None = Field(
+        None, description="Names or patterns, such as `*.csv`, of the files to keep when all tasks have run."
+    )
+    namespace_files: NamespaceFiles | None = Field(None, description="Namespace files to put into the directory.")
+
+    def run(self, context: RunContext) -> WorkingDirectoryOutput:
+        """Fill the directory, run the tasks, keep what is to be kept."""
+        renderer = Renderer(context, {"workingDir": str(context.working_directory)})
+        if self.namespace_files is not None:
+            self.namespace_files.load(context)
+        files = renderer.render(self.input_files, {})
+        put_input_files(context, files)
+        for definition in self.tasks:
+            context.run_child(definition)
+            shutil.rmtree(context.resolve(PRIVATE), ignore_errors=True)  # one script's own files mean nothing to others
+        patterns = renderer.render(self.output_files, [])
+        return WorkingDirectoryOutput(output_files=collect(context, patterns))

@@ -1,0 +1,27 @@
+"""A task whose whole definition is rendered: `TemplatedTask`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from penstock.sdk import Output, Property, RunContext, Task
+
+
+class TemplatedTask(Task):
+    """Render a task's definition, and run that task.
+
+    Properties that are not rendered otherwise can depend on inputs and outputs this way. The outputs are those of the
+    task that runs. Implements ENG-058, EXP-132.
+    """
+
+    type_name = "io.kestra.plugin.core.templating.TemplatedTask"
+    type_aliases = ("io.kestra.core.tasks.templating.TemplatedTask",)
+
+    spec: Property[str] = Field(description="The task as YAML, with expressions anywhere in it.")
+
+    def run(self, context: RunContext) -> Output | Mapping[str, Any] | None:
+        """Render, read, run."""
+        return context.run_instead(context.render(self.spec))
