@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from penstock.builtin import debug, execution, log, output, sleep, templating
+from penstock.builtin.conditions import dates, executions, logic
 from penstock.builtin.flow import loops, parallel, pause, sequence, subflow, working_directory
 from penstock.builtin.http import download, request
 from penstock.builtin.kv import pairs, purge
@@ -15,13 +16,19 @@ from penstock.builtin.storage import files, items, local_files, split
 from penstock.builtin.triggers import schedule, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
+    *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
+    *(dates.Weekend,),
     *(debug.Echo, debug.Return),
     *(download.Download,),
     *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
+    *(executions.ExecutionFlow, executions.ExecutionLabels, executions.ExecutionNamespace),
+    *(executions.ExecutionOutputs, executions.ExecutionStatus, executions.FlowCondition),
+    *(executions.FlowNamespaceCondition, executions.HasRetryAttempt),
     *(files.Concat, files.Delete, files.PurgeCurrentExecutionFiles, files.Size, files.Write),
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
     *(local_files.LocalFiles,),
     *(log.Log,),
+    *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.ForEach, loops.LoopUntil),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(output.OutputValues,),

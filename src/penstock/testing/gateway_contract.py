@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from penstock.base.clock import SECOND, SystemClock
-from penstock.base.errors import InvalidRequestError, NotFoundError, UnauthorizedError
+from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError, PenstockError, UnauthorizedError
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.records import LogLine, Metric
@@ -211,6 +211,65 @@ class WorkerGatewayContract:
 
     async def test_now_is_near_the_machine_s_time(self, bench: GatewayBench) -> None:
         assert abs(await bench.gateway.now() - SystemClock().now()) < 60 * SECOND
+
+
+class ServerFunctionsContract:
+    """What holds for every gateway whose answers are a server's. A subclass gives the fixture `bench`."""
+
+    async def test_call_key_value_functions_store_list_and_remove_pairs(self, bench: GatewayBench) -> None:
+        """BEY-010, ENG-361, ENG-362."""
+        job = await _job(bench)
+        call = bench.gateway.call
+        stored = await call(job, "kvSet", {"key": "a", "value": "[1, null]", "type": "JSON", "namespace": None})
+        assert stored == {"type": "JSON", "version": 1}
+        await call(job, "kvSet", {"key": "b", "value": "x", "namespace": "other"})
+        assert await call(job, "kv", {"key": "a"}) == [1, None]
+        assert await call(job, "kvKeys", {"prefix": "a"}) == ["a"]
+        assert await call(job, "kvKeys", {"namespace": "other"}) == ["b"]
+        with pytest.raises(ConflictError, match="`a` exists already"):
+            await call(job, "kvSet", {"key": "a", "value": 1, "overwrite": False})
+        with pytest.raises(PenstockError, match="no NUMBER"):
+            await call(job, "kvSet", {"key": "a", "value": "x", "type": "NUMBER"})
+        assert [await call(job, "kvDelete", {"key": "a"}) for _ in range(2)] == [True, False]
+        assert await call(job, "kvPurge", {"namespaces": ["other"], "expiredOnly": False}) == 1
+
+    async def test_call_namespace_file_functions_store_list_and_remove_files(self, bench: GatewayBench) -> None:
+        """BEY-010, ENG-354."""
+        job = await _job(bench)
+        call = bench.gateway.call
+        uri = await bench.gateway.put_file(job, "a.txt", b"from a file")
+        stored = await call(job, "putNamespaceFile", {"path": "/dir/a.txt", "uri": uri})
+        assert stored == "kestra:///company/team/_files/dir/a.txt"
+        await call(job, "putNamespaceFile", {"path": "b.txt", "content": "text", "namespace": "other"})
+        assert await call(job, "read", {"path": "dir/a.txt"}) == "from a file"
+        assert await call(job, "namespaceFiles", {}) == ["/dir/a.txt"]
+        assert await call(job, "namespaceFiles", {"namespace": "other"}) == ["/b.txt"]
+        with pytest.raises(InvalidRequestError):
+            await call(job, "putNamespaceFile", {"path": "../a.txt", "content": "x"})
+        removed = await call(job, "deleteNamespaceFiles", {"paths": ["/dir/a.txt", "/none"], "emptyParents": True})
+        assert removed == ["/dir/a.txt"]
+        assert await call(job, "namespaceFiles", {}) == []
+
+    async def test_call_file_functions_remove_files_of_the_execution_alone(self, bench: GatewayBench) -> None:
+        """BEY-010, ENG-335, ENG-336."""
+        job, other = (await bench.offer(1))[0], (await bench.offer(1))[0]
+        await bench.gateway.register("w1", "", 2)
+        await _claim(bench.gateway, "w1", 2)
+        call = bench.gateway.call
+        first = await bench.gateway.put_file(job, "1.txt", b"1")
+        second = await bench.gateway.put_file(job, "2.txt", b"2")
+        foreign = await bench.gateway.put_file(other, "1.txt", b"1")
+        assert [await call(job, "deleteFile", {"uri": first}) for _ in range(2)] == [True, False]
+        with pytest.raises(UnauthorizedError):
+            await call(job, "deleteFile", {"uri": foreign})
+        assert await call(job, "purgeExecutionFiles", {}) == [second]
+        assert await call(other, "fileExists", {"uri": foreign}) is True
+
+
+async def _job(bench: GatewayBench) -> Job:
+    await bench.offer(1)
+    await bench.gateway.register("w1", "", 2)
+    return (await bench.gateway.claim("w1", 2, SECOND))[0].job
 
 
 async def _claim(gateway: WorkerGateway, worker_id: str, count: int) -> list[Assignment]:

@@ -27,9 +27,12 @@ from penstock.ports.journal import PARTITIONS, Batch, partition_of
 from penstock.secrets import EnvironmentSecrets
 from penstock.services.executor.dispatch import StoredDispatcher
 from penstock.services.file_access import FileAccess
+from penstock.services.file_functions import FileFunctions
 from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway
 from penstock.services.gateway.http import HttpGateway
+from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
+from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -146,13 +149,19 @@ class StoreBench:
 async def direct_gateway(store: Store, folder: Path) -> AsyncIterator[DirectGateway]:
     storage = LocalStorage(folder / "storage")
     secret = base64.b64encode(b"hunter2").decode()
+    access, clock = FileAccess(storage, store.queries), SystemClock()
     functions = ServerFunctions(
         secrets=EnvironmentSecrets({"SECRET_TOKEN": secret}),
         key_values=store.key_values,
-        files=FileAccess(storage, store.queries),
+        files=access,
         queries=store.queries,
-        clock=SystemClock(),
+        clock=clock,
         host_file=lambda uri: allowed_host_file(uri, []),
+        others={
+            **KeyValueFunctions(KeyValueService(store.key_values, clock)).functions(),
+            **NamespaceFileFunctions(NamespaceFileService(storage), access).functions(),
+            **FileFunctions(storage, access).functions(),
+        },
     )
     gateway = DirectGateway(
         queue=store.jobs,

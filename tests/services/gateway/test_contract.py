@@ -13,7 +13,7 @@ from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.ports.gateway import Assignment
 from penstock.store import open_store
 from penstock.testing.gateway import MemoryGateway
-from penstock.testing.gateway_contract import WorkerGatewayContract
+from penstock.testing.gateway_contract import ServerFunctionsContract, WorkerGatewayContract
 from tests.services.gateway.conftest import StoreBench, direct_gateway
 
 
@@ -56,14 +56,14 @@ class TestMemoryGateway(WorkerGatewayContract):
         return MemoryBench()
 
 
-class TestDirectGatewayOnSqlite(WorkerGatewayContract):
+class TestDirectGatewayOnSqlite(WorkerGatewayContract, ServerFunctionsContract):
     @pytest.fixture
     def bench(self, direct: StoreBench) -> StoreBench:
         return direct
 
 
 @pytest.mark.postgres
-class TestDirectGatewayOnPostgres(WorkerGatewayContract):
+class TestDirectGatewayOnPostgres(WorkerGatewayContract, ServerFunctionsContract):
     @pytest.fixture
     async def bench(self, postgres_url: str, tmp_path: Path) -> AsyncIterator[StoreBench]:
         store = await open_store(postgres_url, SystemClock())
@@ -72,7 +72,7 @@ class TestDirectGatewayOnPostgres(WorkerGatewayContract):
         await store.close()
 
 
-class TestHttpGateway(WorkerGatewayContract):
+class TestHttpGateway(WorkerGatewayContract, ServerFunctionsContract):
     @pytest.fixture
     def bench(self, over_http: StoreBench) -> StoreBench:
         return over_http
