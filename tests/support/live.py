@@ -17,7 +17,7 @@ from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
 from penstock.secrets import GivenSecrets
 from penstock.services.auth import AuthService, Credentials
-from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Steering
+from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Replaying, Steering
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
 from penstock.services.health import HealthService
@@ -162,6 +162,7 @@ def services_of(core: Core, auth: AuthService) -> Services:
         namespace_files=core.namespace_files,
         plugins=PluginCatalogue(core.plugins.registry),
         reader=ExecutionReader(store.queries, core.storage),
+        replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
         steering=Steering(store.queries, core.dispatcher),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),

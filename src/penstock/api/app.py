@@ -70,7 +70,14 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
         BulkRoutes(services.reader, services.steering, clock, settings).router(),
         ExecutionRoutes(
-            services.reader, services.steering, services.tester, services.flows, definitions, clock, settings
+            services.reader,
+            services.steering,
+            services.replaying,
+            services.tester,
+            services.flows,
+            definitions,
+            clock,
+            settings,
         ).router(),
         FileRoutes(services.files, settings).router(),
         FollowRoutes(services.reader, services.following, clock, settings).router(),

@@ -9,7 +9,14 @@ from fastapi import APIRouter
 
 from penstock.base.clock import Clock
 from penstock.services.auth import AuthService
-from penstock.services.executions import ExecutionReader, ExecutionService, ExpressionTester, Following, Steering
+from penstock.services.executions import (
+    ExecutionReader,
+    ExecutionService,
+    ExpressionTester,
+    Following,
+    Replaying,
+    Steering,
+)
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
 from penstock.services.health import HealthService
@@ -41,6 +48,7 @@ class Services:
     namespace_files: NamespaceFileService
     plugins: PluginCatalogue
     reader: ExecutionReader
+    replaying: Replaying
     steering: Steering
     tester: ExpressionTester
     triggers: TriggerService

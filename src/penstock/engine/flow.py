@@ -158,6 +158,14 @@ class Flowable(Protocol):
     engine's business, the same for every flowable.
     """
 
+    def side_by_side(self) -> bool:
+        """Whether children (of other iterations, in loops) may run at the same time."""
+        ...
+
+    def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
+        """Return the memory with which a replay goes on at a child (of an iteration, in loops)."""
+        ...
+
     def start(self, scope: Scope) -> Step:
         """Return the first step."""
         ...

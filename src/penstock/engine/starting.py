@@ -9,6 +9,7 @@ from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import Launch, ResolvedTask, Step
 from penstock.engine.pausing import is_held
 from penstock.engine.records import Cursor, TaskRun
+from penstock.engine.replaying import beginnings
 from penstock.engine.scopes import ask, take
 from penstock.engine.states import Change, State, StateType
 from penstock.engine.turn import Turn, replace
@@ -64,6 +65,11 @@ def slot_freed(turn: Turn) -> None:
 def _run(turn: Turn) -> None:
     turn.move_execution(StateType.RUNNING)
     set_deadlines(turn)
+    replayed = beginnings(turn.runs())
+    if replayed:
+        for run in replayed:
+            start(turn, run, turn.task(run))
+        return
     first = turn.flow.lists["tasks"][0]
     take(turn, None, Step(launches=(Launch(first),)))
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from penstock.engine.events import AnyEvent
-from penstock.engine.records import Execution
+from penstock.engine.records import Execution, TaskRun
 
 
 class Dispatcher(Protocol):
     """Local when the executor that owns the execution lives in this process, through the database otherwise."""
 
-    async def create(self, execution: Execution, *, reject: str | None = None) -> bool:
+    async def create(self, execution: Execution, *, reject: str | None = None, runs: Sequence[TaskRun] = ()) -> bool:
         """Bring an execution into being and let it begin; it is stored when this returns.
 
         Args:
             execution: The new execution in state CREATED.
             reject: Refuse it before its first task, and this is why.
+            runs: Task runs it begins with (a replay).
 
         Returns:
             False when its firing key exists already (nothing was written).

@@ -120,6 +120,7 @@ class Journal(Protocol):
         messages: Sequence[Message],
         *,
         new: Sequence[Execution] = (),
+        runs: Sequence[TaskRun] = (),
         logs: Sequence[LogLine] = (),
         metrics: Sequence[Metric] = (),
     ) -> None:

@@ -122,6 +122,14 @@ class FlowableTask(TaskBase):
         """Return the definitions of the children by list name, `errors` and `finally` left out."""
         raise TypeError(f"{type(self).__name__} names no children")
 
+    def side_by_side(self) -> bool:
+        """Whether children may run at the same time: no, one after another."""
+        return False
+
+    def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
+        """Return the memory with which a replay goes on: the same."""
+        return memory
+
     def start(self, scope: Scope) -> Step:
         """Return the first step: the first child of the list `tasks`."""
         return self.first_of(scope.task.lists.get("tasks", ()))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Message, Timer
-from penstock.engine.records import Execution, LogLine, Metric
+from penstock.engine.records import Execution, LogLine, Metric, TaskRun
 from penstock.ports.journal import Batch, CommitResult, Lease, Loaded, StoredMessage
 from penstock.store import executions, inbox, jobs, partitions, rows
 from penstock.store.bulk import insert
@@ -48,11 +48,12 @@ class SqlJournal:
         messages: Sequence[Message],
         *,
         new: Sequence[Execution] = (),
+        runs: Sequence[TaskRun] = (),
         logs: Sequence[LogLine] = (),
         metrics: Sequence[Metric] = (),
     ) -> None:
         """Put events into inboxes from outside an executor; those of executions that exist already are left out."""
-        await self._database.write(lambda connection: send_txn(connection, messages, new, logs, metrics))
+        await self._database.write(lambda connection: send_txn(connection, messages, new, logs, metrics, runs))
 
     async def timers(self, partitions: Iterable[int], until: Instant, limit: int) -> Sequence[Timer]:
         """Return timers due until then, soonest first."""
@@ -107,9 +108,11 @@ def send_txn(
     new: Sequence[Execution],
     logs: Sequence[LogLine],
     metrics: Sequence[Metric],
+    runs: Sequence[TaskRun] = (),
 ) -> set[str]:
     """Write events with what belongs to them; returns the ids of executions that existed already."""
     known = executions.insert_txn(connection, new)
+    executions.insert_runs_txn(connection, [run for run in runs if run.execution_id not in known])
     inbox.put_messages_txn(connection, [message for message in messages if message.execution_id not in known])
     lines_txn(connection, [line for line in logs if line.execution_id not in known], metrics)
     return known

@@ -13,7 +13,7 @@ from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
-from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Steering
+from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Replaying, Steering
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
@@ -50,6 +50,7 @@ def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) ->
         namespace_files=core.namespace_files,
         plugins=PluginCatalogue(core.plugins.registry),
         reader=ExecutionReader(store.queries, core.storage),
+        replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
         steering=Steering(store.queries, core.dispatcher),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),

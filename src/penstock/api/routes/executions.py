@@ -22,7 +22,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
-from penstock.services.executions import ExecutionReader, ExpressionTester, Steering
+from penstock.services.executions import ExecutionReader, ExpressionTester, Replaying, Steering
 from penstock.services.flows import FlowDefinitions, FlowService
 
 _FILTERS = {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/FlowFilter"}}}}
@@ -49,6 +49,7 @@ class ExecutionRoutes:
     Args:
         reader: Reads and deletes.
         steering: Kills, pauses, resumes, restarts.
+        replaying: Runs earlier executions again.
         tester: Evaluates expressions in the context of a task run.
         flows: Reads the flows executions belong to.
         definitions: Flows as plain data.
@@ -60,6 +61,7 @@ class ExecutionRoutes:
         self,
         reader: ExecutionReader,
         steering: Steering,
+        replaying: Replaying,
         tester: ExpressionTester,
         flows: FlowService,
         definitions: FlowDefinitions,
@@ -68,6 +70,7 @@ class ExecutionRoutes:
     ) -> None:
         self._reader = reader
         self._steering = steering
+        self._replaying = replaying
         self._tester = tester
         self._flows = flows
         self._definitions = definitions
@@ -93,6 +96,7 @@ class ExecutionRoutes:
         add("POST", "/{execution_id}/pause", self.pause, "pauseExecution", status=204)
         add("POST", "/{execution_id}/resume", self.resume, "resumeExecution", status=204, body=FORM)
         add("POST", "/{execution_id}/restart", self.restart, "restartExecution", answers=one)
+        add("POST", "/{execution_id}/replay", self.replay, "replayExecution", answers=one)
         add("POST", "/{execution_id}/state", self.change_task_state, "updateTaskRunState", answers=one)
         add("POST", "/{execution_id}/labels", self.set_labels, "setLabelsOnTerminatedExecution", answers=one)
         add("POST", "/{execution_id}/eval/{task_run_id}", self.evaluate, "evalTaskRunExpression",
@@ -166,6 +170,21 @@ class ExecutionRoutes:
         """Run the failed task runs of an ended execution again."""
         await self._steering.restart(tenant, execution_id, revision, _by(request))
         return await self._whole(tenant, execution_id)
+
+    async def replay(
+        self,
+        request: Request,
+        tenant: str,
+        execution_id: str,
+        taskRunId: str | None = None,  # noqa: N803
+        revision: int | None = None,
+        latestRevision: bool = False,  # noqa: N803
+    ) -> Response:
+        """Run an execution again as a new one, from the start or from one of its task runs."""
+        execution = await self._replaying.replay(
+            tenant, execution_id, taskRunId, revision, latest=latestRevision, by=_by(request)
+        )
+        return self._answer(execution)
 
     async def change_task_state(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Set the state of a task run by hand."""

@@ -31,6 +31,14 @@ class ForEach(FlowableTask):
         """Return the tasks of one iteration."""
         return {"tasks": self.tasks}
 
+    def side_by_side(self) -> bool:
+        """Return whether several iterations may run at a time."""
+        return self.concurrency_limit != 1
+
+    def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
+        """Go on after the iteration, when iterations run one after another."""
+        return memory if self.side_by_side() or iteration is None else {**memory, "next": iteration + 1}
+
     def start(self, scope: Scope) -> Step:
         """Render the values and begin with as many iterations as may run at a time."""
         items = tuple(json_text(value) for value in self._values(scope))
@@ -95,6 +103,10 @@ class LoopUntil(FlowableTask):
     def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Return the tasks of one iteration."""
         return {"tasks": self.tasks}
+
+    def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
+        """Go on in the iteration."""
+        return memory if iteration is None else {**memory, "iteration": iteration}
 
     def start(self, scope: Scope) -> Step:
         """Begin the first iteration."""

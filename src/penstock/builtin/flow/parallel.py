@@ -27,6 +27,10 @@ class Parallel(FlowableTask):
         """Return the children."""
         return {"tasks": self.tasks}
 
+    def side_by_side(self) -> bool:
+        """Return True: children run at the same time."""
+        return True
+
     def start(self, scope: Scope) -> Step:
         """Begin with as many children as may run at a time."""
         children = scope.task.lists["tasks"]
@@ -99,6 +103,10 @@ class Dag(FlowableTask):
     def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Return the tasks."""
         return {"tasks": [one.task for one in self.tasks]}
+
+    def side_by_side(self) -> bool:
+        """Return True: children run at the same time."""
+        return True
 
     def start(self, scope: Scope) -> Step:
         """Begin with the tasks that wait for nothing."""

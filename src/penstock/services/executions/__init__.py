@@ -7,6 +7,7 @@ from penstock.services.executions.followers import Followers, Watch
 from penstock.services.executions.following import ExecutionView, Following
 from penstock.services.executions.inputs import InputReader, Upload
 from penstock.services.executions.reading import ExecutionReader
+from penstock.services.executions.replaying import Replaying
 from penstock.services.executions.steering import BulkError, Steering
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "LaunchCheck",
     "Outcome",
     "Preparation",
+    "Replaying",
     "Steering",
     "Upload",
     "Watch",

@@ -79,7 +79,12 @@ class Steering:
                 f"execution {execution_id} is {execution.state.current} and has not ended",
                 hint="only an ended execution can be restarted; kill it first",
             )
-        return await self._send(execution, Restart(revision, by))
+        if revision not in (None, execution.flow_revision):
+            raise InvalidRequestError(
+                f"execution {execution_id} keeps the revision {execution.flow_revision} it started with",
+                hint="replay it with another revision instead: that makes a new execution",
+            )
+        return await self._send(execution, Restart(by=by))
 
     async def set_labels(self, tenant: str, execution_id: str, labels: Labels) -> Execution:
         """Set labels on an ended execution: existing keys are overridden, new ones added."""

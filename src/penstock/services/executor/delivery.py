@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from penstock.engine.decision import Timer
 from penstock.engine.events import Event
-from penstock.engine.records import Execution, LogLine, Metric
+from penstock.engine.records import Execution, LogLine, Metric, TaskRun
 
 
 class Receipt:
@@ -49,6 +49,8 @@ class Delivery:
     receipt: Receipt | None = None
     new: Execution | None = None
     """The execution itself, when the event brings it into being."""
+    runs: Sequence[TaskRun] = field(default=())
+    """Task runs a new execution begins with (a replay)."""
     logs: Sequence[LogLine] = field(default=())
     metrics: Sequence[Metric] = field(default=())
     job: tuple[str, int] | None = None

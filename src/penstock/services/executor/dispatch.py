@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from penstock.base.errors import NotFoundError
 from penstock.engine.decision import Message
 from penstock.engine.events import AnyEvent, Created
-from penstock.engine.records import Execution
+from penstock.engine.records import Execution, TaskRun
 from penstock.ports.gateway import Report
 from penstock.ports.journal import Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
@@ -24,10 +24,10 @@ class StoredDispatcher:
         self._journal = journal
         self._notifier = notifier
 
-    async def create(self, execution: Execution, *, reject: str | None = None) -> bool:
+    async def create(self, execution: Execution, *, reject: str | None = None, runs: Sequence[TaskRun] = ()) -> bool:
         """Store the execution with a `Created` message."""
         message = Message(execution.id, Created(reject))
-        await self._journal.send([message], new=[execution])
+        await self._journal.send([message], new=[execution], runs=runs)
         await self._wake([execution.id])
         return True
 
@@ -60,14 +60,14 @@ class LocalDispatcher:
         self._executor = executor
         self._stored = stored
 
-    async def create(self, execution: Execution, *, reject: str | None = None) -> bool:
+    async def create(self, execution: Execution, *, reject: str | None = None, runs: Sequence[TaskRun] = ()) -> bool:
         """Bring an execution into being."""
         if self._executor.owns(execution.id):
             try:
-                return await self._executor.create(execution, reject=reject)
+                return await self._executor.create(execution, reject=reject, runs=runs)
             except LeaseLost:
                 await asyncio.sleep(0)
-        return await self._stored.create(execution, reject=reject)
+        return await self._stored.create(execution, reject=reject, runs=runs)
 
     async def send(self, execution_id: str, event: AnyEvent) -> Execution | None:
         """Let something happen to an execution."""

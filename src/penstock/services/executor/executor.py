@@ -32,7 +32,7 @@ from penstock.engine.events import (
     TimerDue,
 )
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution
+from penstock.engine.records import Execution, TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Assignment, Report
@@ -155,10 +155,10 @@ class Executor:
         self._inbox.extend(deliveries)
         self._wake.set()
 
-    async def create(self, execution: Execution, *, reject: str | None = None) -> bool:
+    async def create(self, execution: Execution, *, reject: str | None = None, runs: Sequence[TaskRun] = ()) -> bool:
         """Bring an execution into being (see `Dispatcher.create`)."""
         receipt = Receipt()
-        self.deliver([Delivery(execution.id, Created(reject), receipt, new=execution)])
+        self.deliver([Delivery(execution.id, Created(reject), receipt, new=execution, runs=runs)])
         try:
             await receipt.wait()
         except DuplicateFiring:
@@ -369,7 +369,8 @@ class Executor:
     def _state_of(self, delivery: Delivery) -> ExecutionState | None:
         state = self._states.get(delivery.execution_id)
         if state is None and delivery.new is not None:
-            state = ExecutionState(delivery.new, is_new=True)
+            state = ExecutionState.of(delivery.new, delivery.runs)
+            state.is_new = True
             self._states.put(state)
         return state
 

@@ -75,6 +75,8 @@ class Round:
         batch = self.batch
         execution = decision.execution
         if execution is not None:
+            if state.is_new:
+                batch.new_task_runs.update(state.task_runs)
             if state.is_new or execution.id in batch.new_executions:
                 batch.new_executions[execution.id] = execution
                 state.is_new = False
