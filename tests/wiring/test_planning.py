@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from penstock.base.clock import SECOND
+from penstock.builtin.runners.docker import Docker
 from penstock.expressions import LimitExceededError, render
 from penstock.services.scheduler import Recovery
 from penstock.wiring.config import ConfigurationError, load
@@ -130,3 +131,17 @@ def test_expressions_of_the_process_follow_the_plan() -> None:
             render("{{ x | regexMatch('^(a|a)+$') }}", {"x": "a" * 60 + "b"})
     finally:
         set_up_expressions(ExpressionPlan()).close()
+
+
+def test_plan_configurations_of_plugins_are_kept_by_type(tmp_path: Path) -> None:
+    """OPS-071, BEY-035."""
+    assert planned(MEMORY, tmp_path).plugin_configurations == {Docker.type_name: {"fallback": "true"}}
+    text = "kestra.tasks.scripts.docker.fallback: error\nkestra.plugins.configurations: [{type: a, values: {b: 1}}]\n"
+    assert planned(MEMORY + text, tmp_path).plugin_configurations == {
+        Docker.type_name: {"fallback": "error"},
+        "a": {"b": 1},
+    }
+    plan = planned(MEMORY + "kestra.tasks.scripts.docker.fallback: true\n", tmp_path)
+    assert plan.plugin_configurations[Docker.type_name] == {"fallback": "true"}
+    with pytest.raises(ConfigurationError, match="fallback"):
+        planned(MEMORY + "kestra.tasks.scripts.docker.fallback: maybe\n", tmp_path)

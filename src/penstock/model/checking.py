@@ -92,6 +92,9 @@ class Checker:
             return None
         if found.alias is not None:
             self._deprecated((*path, "type"), f"`{name}` is an older name", f"write `{found.entry.name}`")
+        warning = getattr(found.entry.cls, "type_warning", "")
+        if warning:
+            self._report(Complaint((*path, "type"), warning, code="TYPE_WARNING"), Severity.WARNING)
         return found.entry
 
     def _take_id(self, raw: Mapping[str, Any], kind: TypeKind, path: Path, entry: TypeEntry | None) -> None:

@@ -27,7 +27,7 @@ class MemoryGateway:
     """
 
     def __init__(self, functions: Mapping[str, Function] | None = None) -> None:
-        self.functions = dict(functions or {})
+        self.functions: dict[str, Function] = {"pluginConfiguration": lambda **_: {}, **(functions or {})}
         self.files: dict[str, bytes] = {}
         self.reports: list[Report] = []
         self.lines: list[LogLine] = []

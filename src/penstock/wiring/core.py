@@ -18,6 +18,7 @@ from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway, LocalAssignments
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
 from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
+from penstock.services.plugin_configurations import PluginConfigurations
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -73,6 +74,7 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
             **KeyValueFunctions(key_values).functions(),
             **NamespaceFileFunctions(namespace_files, access).functions(),
             **FileFunctions(storage, access).functions(),
+            **PluginConfigurations(plan.plugin_configurations).functions(),
         },
     )
     local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None

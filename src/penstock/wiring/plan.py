@@ -83,6 +83,7 @@ class Plan:
         system_namespace: The namespace of system flows.
         flow_path: A folder whose flows are loaded at start (ENG-010).
         expressions: How expressions are rendered.
+        plugin_configurations: What is configured for plugins, by type (OPS-071).
     """
 
     roles: frozenset[Role]
@@ -100,6 +101,7 @@ class Plan:
     system_namespace: str = "system"
     flow_path: Path | None = None
     expressions: ExpressionPlan = field(default_factory=ExpressionPlan)
+    plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def is_embedded(self) -> bool:

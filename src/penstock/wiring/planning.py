@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from penstock.builtin.runners.docker import Docker
 from penstock.secrets import ChainedSecrets, EnvironmentSecrets, FileSecrets
 from penstock.services.auth import Credentials
 from penstock.services.scheduler import Recovery
@@ -71,6 +72,7 @@ def plan_of(
         system_namespace=core.system_flows.namespace,
         flow_path=flow_path,
         expressions=expression_plan(settings),
+        plugin_configurations=plugin_configurations(settings),
     )
 
 
@@ -114,6 +116,14 @@ def worker_settings(settings: Settings, threads: int | None, group: str) -> Work
         directory=Path(directory).expanduser() if directory else None,
         allowed_paths=tuple(Path(path) for path in core.local_files.allowed_paths),
     )
+
+
+def plugin_configurations(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return what is configured for plugins, by type (OPS-071, BEY-035)."""
+    result: dict[str, dict[str, Any]] = {Docker.type_name: {"fallback": settings.kestra.tasks.scripts.docker.fallback}}
+    for entry in settings.kestra.plugins.configurations:
+        result.setdefault(str(entry.get("type")), {}).update(entry.get("values") or {})
+    return result
 
 
 def _http(settings: Settings, management_is_required: bool) -> HttpPlan:

@@ -15,7 +15,7 @@ from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.local import database_file
 from penstock.wiring.plan import Plan, Role
-from penstock.wiring.planning import shared_variables, worker_settings
+from penstock.wiring.planning import plugin_configurations, shared_variables, worker_settings
 
 _GRACE = 5 * SECOND
 
@@ -43,4 +43,5 @@ def single_run_plan(
         shared=shared_variables(settings, environment),
         plugin_defaults=plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]),
         expressions=expression_plan(settings),
+        plugin_configurations=plugin_configurations(settings),
     )

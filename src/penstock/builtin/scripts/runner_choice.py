@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.builtin.runners.docker import Docker, process_instead
 from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Runner
 from penstock.sdk import PermanentError, RunContext
 
-DOCKER = "io.kestra.plugin.scripts.runner.docker.Docker"
-_DOCKER_NAMES = frozenset({DOCKER, "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner"})
+_DOCKER_NAMES = frozenset({Docker.type_name, *Docker.type_aliases})
 _BUILT_IN: tuple[type[Runner], ...] = (Process,)
 
 
@@ -23,21 +23,21 @@ class TaskRunnerMissing(PermanentError):
 def choose_runner(
     context: RunContext, definition: Mapping[str, Any] | None, older: str | None, image: str | None
 ) -> Runner:
-    """Return the runner of a script task. Implements SCR-012, ENG-342; BEY-035 in part.
+    """Return the runner of a script task. Implements SCR-012, ENG-342, BEY-035.
 
     Args:
         context: Told when the commands run elsewhere than the flow says.
         definition: The property `taskRunner`.
         older: The property `runner`, `PROCESS` or `DOCKER`.
         image: The container image the commands are meant for.
+
+    Raises:
+        TaskRunnerMissing: There is no such runner here.
+        RunnerError: The commands are meant for a container, and the server allows nothing else.
     """
-    wanted = definition["type"] if definition else Process.type_name if older == "PROCESS" else DOCKER
+    wanted = definition["type"] if definition else Process.type_name if older == "PROCESS" else Docker.type_name
     if wanted in _DOCKER_NAMES:
-        context.logger.warning(
-            f"containers are not available on this worker: the commands run as a process of it, without the image "
-            f"{image or 'they are meant for'} (say `taskRunner: {{type: {Process.type_name}}}` if that is intended)"
-        )
-        return Process(type=Process.type_name)
+        return process_instead(context, image)
     for known in _BUILT_IN:
         if wanted == known.type_name or wanted in known.type_aliases:
             return known.model_validate({**(definition or {}), "type": known.type_name})

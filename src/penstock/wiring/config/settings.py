@@ -7,9 +7,9 @@ systems this server does not have is known by name (`WITHOUT_EFFECT`), so that e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from penstock.base.clock import SECOND
 from penstock.wiring.config.keys import Path
@@ -17,6 +17,8 @@ from penstock.wiring.config.units import Duration, SecretList, Size, TextList
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+Flag = Annotated[Literal["true", "error"], BeforeValidator(lambda value: "true" if value is True else value)]
+"""Allow it, or make it an error."""
 
 
 class Section(BaseModel):
@@ -121,9 +123,22 @@ class TemporaryDirectory(Section):
     path: str | None = None
 
 
+class DockerScripts(Section):
+    """`kestra.tasks.scripts.docker`: what becomes of commands meant for containers where there are none (BEY-035)."""
+
+    fallback: Flag = "true"
+
+
+class Scripts(Section):
+    """`kestra.tasks.scripts`."""
+
+    docker: DockerScripts = DockerScripts()
+
+
 class Tasks(Section):
     """`kestra.tasks`."""
 
+    scripts: Scripts = Scripts()
     tmp_dir: TemporaryDirectory = TemporaryDirectory()
     defaults: tuple[dict[str, Any], ...] = ()
 
@@ -302,7 +317,7 @@ WITHOUT_EFFECT: tuple[Path, ...] = (
     ("kestra", "security"),
     ("kestra", "server", "service"),
     ("kestra", "server-type"),
-    ("kestra", "tasks", "scripts"),
+    ("kestra", "tasks", "scripts", "docker", "volume-enabled"),
     ("kestra", "tasks", "sdk"),
     ("kestra", "traces"),
     ("kestra", "ui-anonymous-usage-report"),
