@@ -95,6 +95,12 @@ async def test_files_are_moved_searched_exported_and_removed(client: httpx.Async
     assert (await client.get(f"{FILES}/search", params={"q": ""})).json() == ["/c.txt"]
 
 
+async def test_export_of_a_namespace_that_cannot_be_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{API}/namespaces/..x/files/export")
+    assert answer.status_code == 422
+    assert "`..x` is no namespace" in answer.json()["message"]
+
+
 async def test_file_is_what_a_flow_reads_and_a_script_finds(server: LiveServer) -> None:
     """ENG-347, ENG-349, ENG-351."""
     await put(server.client, "queries/q.sql", b"select 1")

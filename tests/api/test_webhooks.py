@@ -65,6 +65,18 @@ async def test_webhook_body_that_is_no_json_is_text(server: LiveServer) -> None:
     assert ended["taskRunList"][0]["outputs"] == {"value": '{"a": 1'}
 
 
+async def test_webhook_body_nested_too_deeply_for_json_is_text(server: LiveServer) -> None:
+    await server.flow(HOOKED.replace("trigger.body.who ?? 'nobody'", "trigger.body | length"))
+    body = "[" * 50_000 + "]" * 50_000
+    async with server.visitor() as visitor:
+        answer = await visitor.post(
+            f"{HOOKS}/team/hooked/abc123", content=body, headers={"Content-Type": "application/json"}
+        )
+    assert answer.status_code == 200, answer.text
+    ended = await server.until(answer.json()["id"], "SUCCESS")
+    assert ended["taskRunList"][0]["outputs"] == {"value": "100000"}
+
+
 async def test_webhook_does_not_store_the_callers_password(server: LiveServer) -> None:
     await server.flow(HOOKED)
     answer = await server.client.post(f"{HOOKS}/team/hooked/abc123", headers={"Cookie": "BASIC_AUTH=secret"})

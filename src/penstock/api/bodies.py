@@ -74,6 +74,8 @@ async def read_json(request: Request, settings: ApiSettings, kind: type[T]) -> T
         return msgspec.json.decode(await read_body(request, settings), type=kind, strict=False)
     except msgspec.DecodeError as error:
         raise MalformedBodyError(f"the body cannot be read: {error}") from error
+    except RecursionError as error:
+        raise MalformedBodyError("the body cannot be read: it is nested too deeply") from error
 
 
 @asynccontextmanager

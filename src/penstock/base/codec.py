@@ -39,6 +39,9 @@ def from_json(data: bytes | str) -> Any:
     """Return the plain value that the JSON text holds.
 
     Raises:
-        ValueError: The data is no JSON.
+        ValueError: The data is no JSON, or nested deeper than can be read.
     """
-    return _DECODER.decode(data)
+    try:
+        return _DECODER.decode(data)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error

@@ -122,9 +122,15 @@ class NamespaceFileService:
             raise _missing(where)
         return await self._numbers(tenant, where) or [0]
 
-    async def export(self, tenant: str, namespace: str) -> AsyncIterator[bytes]:
-        """Return all files as a ZIP archive, in pieces."""
-        root = place(namespace, "")
+    def export(self, tenant: str, namespace: str) -> AsyncIterator[bytes]:
+        """Return all files as a ZIP archive, in pieces.
+
+        Raises:
+            InvalidRequestError: There can be no such namespace; known before the first piece.
+        """
+        return self._archive(tenant, namespace, place(namespace, ""))
+
+    async def _archive(self, tenant: str, namespace: str, root: Place) -> AsyncIterator[bytes]:
         with tempfile.TemporaryDirectory(prefix="penstock-export-") as folder:
             archive, one = Path(folder, "all.zip"), Path(folder, "one")
             with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
