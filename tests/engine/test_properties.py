@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from penstock.base.errors import ConflictError
 from penstock.engine.decide import decide
 from penstock.engine.decision import Decision, Job
 from penstock.engine.events import Event, Kill, Pause, Restart, Resume, TaskEnded
+from penstock.engine.replaying import replayed
 from penstock.engine.states import TERMINAL, StateType
 from penstock.engine.working_set import ExecutionState
 from tests.engine.harness import EngineRun
@@ -193,3 +195,27 @@ def test_working_set_read_back_from_its_rows_decides_the_same(flow: Mapping[str,
         state.apply(decision)
         state = ExecutionState.of(state.execution, state.task_runs.values())
     assert state.task_runs == run.state.task_runs
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(FLOWS, st.data())
+def test_replay_from_any_task_run_ends_with_everything_closed(flow: Mapping[str, Any], data: st.DataObject) -> None:
+    """ENG-154."""
+    run = Recorded(_source(flow))
+    _drive(run, data)
+    if not run.state.task_runs:
+        return
+    chosen = data.draw(st.sampled_from(sorted(run.state.task_runs)), label="task run")
+    again = Recorded(_source(flow))
+    new = msgspec.structs.replace(again.execution, id="again", original_id="execution", attempt_number=2)
+    try:
+        execution, runs = replayed(run.flow, run.state, new, chosen, again.now)
+    except ConflictError:
+        return  # it stands in an error handler, or inside one
+    again.state = ExecutionState.of(execution, runs)
+    again.state.is_new = True
+    _drive(again, data)
+    assert again.execution.state.current in TERMINAL
+    assert all(one.state.current in TERMINAL for one in again.state.task_runs.values())
+    cursors = [one.cursor for one in again.state.task_runs.values() if one.cursor is not None]
+    assert all(cursor.active == 0 for cursor in (*cursors, again.execution.cursor))
