@@ -105,3 +105,30 @@ async def test_triggers_of_flows_are_not_listed(server: LiveServer) -> None:
     state = TriggerState("main", "team", "listening", "upstream", type="io.kestra.plugin.core.trigger.Flow")
     await server.core.store.triggers.save(state)
     assert (await server.client.get(f"{TRIGGERS}/search")).json()["total"] == 0
+
+
+HOOKED = """
+id: guarded
+namespace: team
+tasks:
+  - {id: log, type: io.kestra.plugin.core.log.Log, message: hello}
+triggers:
+  - id: hook
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: a-key
+    conditions:
+      - type: io.kestra.plugin.core.condition.Expression
+        expression: "{{ trigger.body.hello == 'world' }}"
+"""
+
+
+async def test_webhook_request_its_conditions_do_not_hold_for_starts_nothing(server: LiveServer) -> None:
+    """ENG-272."""
+    await server.flow(HOOKED)
+    address = "/api/v1/main/executions/webhook/team/guarded/a-key"
+    refused = await server.client.post(address, json={"hello": "moon"})
+    assert refused.status_code == 409
+    assert "conditions of trigger `hook`" in refused.text
+    assert (await server.client.post(address, json={"hello": "world"})).status_code == 200
+    found = await server.client.get("/api/v1/main/executions/search", params={"filters[flowId][EQUALS]": "guarded"})
+    assert found.json()["total"] == 1

@@ -24,6 +24,7 @@ from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
 from penstock.services.plugins import PluginCatalogue
+from penstock.services.scheduler.conditions import Conditions
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 from penstock.services.worker import Worker
@@ -166,5 +167,12 @@ def services_of(core: Core, auth: AuthService) -> Services:
         steering=Steering(store.queries, core.dispatcher),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),
-        webhooks=WebhookService(core.catalog, core.reading.triggers, core.executions, following, answer),
+        webhooks=WebhookService(
+            core.catalog,
+            core.reading.triggers,
+            core.executions,
+            following,
+            answer,
+            Conditions(core.reading.condition),
+        ),
     )

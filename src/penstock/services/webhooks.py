@@ -24,6 +24,7 @@ from penstock.sdk import TriggerBase
 from penstock.services.executions import ExecutionService, ExecutionView, Following, Launch
 from penstock.services.flows import FlowCatalog
 from penstock.services.rendering import Answer, with_answers
+from penstock.services.scheduler.conditions import Conditions
 
 WEBHOOK = "io.kestra.plugin.core.trigger.Webhook"
 """The type name of the triggers this module serves."""
@@ -41,6 +42,7 @@ class WebhookTrigger(Protocol):
     return_outputs: bool
     response_content_type: str
     inputs: Mapping[str, Any] | None
+    conditions: Sequence[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ class WrongKeyError(NotFoundError):
         super().__init__("there is no webhook at this address", hint="check namespace, flow id and key")
 
 
+class ConditionsNotMetError(ConflictError):
+    """The request is not one the trigger reacts to; nothing was started (ENG-272)."""
+
+    code = "CONDITIONS_NOT_MET"
+
+
 class WebhookService:
     """Starts flows by request.
 
@@ -91,6 +99,7 @@ class WebhookService:
         executions: Starts executions.
         following: Waits for their ends.
         answer: Answers functions that a key or an input needs (`secret`, `kv`).
+        conditions: Asks the triggers' conditions.
     """
 
     def __init__(
@@ -100,7 +109,9 @@ class WebhookService:
         executions: ExecutionService,
         following: Following,
         answer: Answer,
+        conditions: Conditions | None = None,
     ) -> None:
+        self._conditions = conditions or Conditions()
         self._catalog = catalog
         self._executions = executions
         self._following = following
@@ -112,7 +123,7 @@ class WebhookService:
 
         Raises:
             WrongKeyError: The key fits no webhook of the flow.
-            ConflictError: The trigger is disabled.
+            ConflictError: The trigger is disabled, or its conditions do not hold.
         """
         names = (call.tenant, call.namespace, call.flow_id)
         try:
@@ -123,6 +134,8 @@ class WebhookService:
         if trigger.disabled:
             raise ConflictError(f"trigger `{trigger.id}` of flow {flow.namespace}.{flow.id} is disabled")
         origin = TriggerOrigin(trigger.id, trigger.type, _variables(call))
+        if trigger.conditions and not self._conditions.hold(flow, cast(TriggerBase, trigger), origin.variables):
+            raise ConditionsNotMetError(f"the conditions of trigger `{trigger.id}` do not hold for this request")
         inputs = await self._inputs(flow, trigger, call, origin)
         execution_id = new_id()
         launch = Launch(*names, inputs=inputs, trigger=origin, execution_id=execution_id)

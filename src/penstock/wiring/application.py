@@ -18,6 +18,7 @@ from penstock.services.auth import AuthService, Credentials
 from penstock.services.flows import FlowChecker, FlowService
 from penstock.services.jq_process import JqProcesses
 from penstock.services.scheduler import Scheduler, SchedulerSettings
+from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.scheduler import Stores
 from penstock.services.worker import Worker
@@ -138,6 +139,7 @@ class Application:
             core.followers,
             self._clock,
             SchedulerSettings(recovery=core.plan.recovery),
+            Conditions(core.reading.condition, core.plan.shared),
         )
         self._supervisor.start("scheduler", self._scheduler.run())
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from penstock.base.errors import InvalidRequestError
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.resolve import resolve
 from penstock.model.defaults import DefaultsStack, PluginDefaults
@@ -13,7 +14,8 @@ from penstock.model.document import FlowDocument
 from penstock.model.parsing import read_flow
 from penstock.model.registry import TypeRegistry
 from penstock.ports.flows import StoredFlow
-from penstock.sdk import TriggerBase
+from penstock.sdk import ConditionBase, TriggerBase
+from penstock.sdk.condition import Condition
 
 _OWN_KEYS = frozenset({"type", "values", "forced", "version"})
 
@@ -57,3 +59,11 @@ class FlowReading:
             if found is not None and issubclass(found.entry.cls, TriggerBase):
                 result.append(found.entry.cls.model_validate(completer.complete_all(definition)))
         return result
+
+    def condition(self, definition: Mapping[str, Any]) -> Condition:
+        """Return the condition of a definition; raises PenstockError when it cannot be made."""
+        found = self.registry.find(str(definition.get("type")))
+        if found is None or not issubclass(found.entry.cls, ConditionBase):
+            raise InvalidRequestError(f"`{definition.get('type')}` is no type of condition")
+        completer = Completer(self.registry, DefaultsStack(list(self.defaults)))
+        return cast(Condition, found.entry.cls.model_validate(completer.complete_all(dict(definition))))

@@ -21,6 +21,7 @@ from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
 from penstock.services.plugins import PluginCatalogue
+from penstock.services.scheduler.conditions import Conditions
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core
@@ -54,7 +55,14 @@ def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) ->
         steering=Steering(store.queries, core.dispatcher),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),
-        webhooks=WebhookService(core.catalog, core.reading.triggers, core.executions, following, answer),
+        webhooks=WebhookService(
+            core.catalog,
+            core.reading.triggers,
+            core.executions,
+            following,
+            answer,
+            Conditions(core.reading.condition, core.plan.shared),
+        ),
         routers=routers,
     )
 

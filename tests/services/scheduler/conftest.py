@@ -17,6 +17,7 @@ from penstock.services.executions import ExecutionService, Followers, InputReade
 from penstock.services.executor.dispatch import StoredDispatcher
 from penstock.services.flows import FlowCatalog, FlowChecker, FlowService
 from penstock.services.scheduler import Recovery, Scheduler, SchedulerSettings
+from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.scheduler import Stores
 from penstock.storage import LocalStorage
@@ -74,6 +75,7 @@ class World:
             self.followers,
             self.clock,
             SchedulerSettings(recovery=recovery or {}, longest_sleep=SECOND // 100, retry=SECOND // 100),
+            Conditions(self.reading.condition),
         )
 
     @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Protocol
 
 import msgspec
@@ -15,9 +15,11 @@ from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TriggerOrigin
 from penstock.expressions import Resolver, render_nested
 from penstock.ports.triggers import TriggerState
+from penstock.sdk import TriggerBase
 from penstock.services.executions import Launch
 from penstock.services.rendering import Answer, with_answers
 from penstock.services.scheduler.backfill import Backfill, backfill_id
+from penstock.services.scheduler.conditions import zoned
 from penstock.services.scheduler.triggers import ScheduledTrigger
 
 
@@ -40,14 +42,6 @@ def firing_key(state: TriggerState, date: Instant) -> str:
     """
     dates = () if Backfill.active(state) is None else (backfill_id(state),)
     return "/".join((*state.key, *dates, str(date)))
-
-
-def zoned(moment: datetime | None) -> str | None:
-    """Return a date as ISO 8601 text with its offset; UTC is `Z`."""
-    if moment is None:
-        return None
-    text = moment.isoformat()
-    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
 def date_variables(trigger: ScheduledTrigger, date: Instant) -> dict[str, Any]:
@@ -80,34 +74,72 @@ class Firing:
         Raises:
             PenstockError: An input cannot be rendered, or is not what the flow wants.
         """
-        launch = self._launch(trigger, date)
-        bare = self._preparation.bare(trigger.flow, launch)
-        given = await self._rendered(trigger, trigger.definition.inputs or {}, bare)
-        labels = await self._rendered(trigger, _label_map(trigger.definition.labels), bare)
-        if (backfill := Backfill.active(state)) is not None:
-            given, labels = {**given, **(backfill.inputs or {})}, {**labels, **backfill.label_map}
-        launch = replace(launch, inputs=given, labels=tuple(labels.items()), execution_id=bare.id)
-        return self._keyed(state, date, await self._preparation.prepare(launch))
+        backfill = Backfill.active(state)
+        execution = await self.made(
+            trigger.flow,
+            trigger.definition,
+            self._launch(trigger, date),
+            given=(backfill.inputs or {}) if backfill is not None else {},
+            labels={
+                **_label_map(trigger.definition.labels),
+                **(backfill.label_map if backfill is not None else {}),
+            },
+        )
+        return msgspec.structs.replace(execution, firing_key=firing_key(state, date))
 
     def without_inputs(self, trigger: ScheduledTrigger, date: Instant, state: TriggerState) -> Execution:
         """Return the execution that stands for a date whose inputs cannot be made (`failOnTriggerError`)."""
-        return self._keyed(state, date, self._preparation.bare(trigger.flow, self._launch(trigger, date)))
+        execution = self.bare(trigger.flow, self._launch(trigger, date))
+        return msgspec.structs.replace(execution, firing_key=firing_key(state, date))
+
+    def bare(self, flow: ResolvedFlow, launch: Launch) -> Execution:
+        """Return an execution before its inputs are read."""
+        return self._preparation.bare(flow, launch)
+
+    async def made(
+        self,
+        flow: ResolvedFlow,
+        definition: TriggerBase,
+        launch: Launch,
+        *,
+        given: Mapping[str, Any],
+        labels: Mapping[str, Any],
+    ) -> Execution:
+        """Return the execution of a launch, with the trigger's inputs and labels rendered.
+
+        Args:
+            flow: The flow to start.
+            definition: Its trigger.
+            launch: What is known of the execution already.
+            given: Inputs beside those of the trigger, as they are.
+            labels: Labels, as templates.
+
+        Raises:
+            PenstockError: An input cannot be rendered, or is not what the flow wants.
+        """
+        bare = self._preparation.bare(flow, launch)
+        inputs = await self._rendered(flow, definition.inputs or {}, bare)
+        rendered = await self._rendered(flow, labels, bare)
+        launch = replace(
+            launch,
+            inputs={**inputs, **given},
+            labels=(*launch.labels, *rendered.items()),
+            execution_id=bare.id,
+        )
+        return await self._preparation.prepare(launch)
 
     def _launch(self, trigger: ScheduledTrigger, date: Instant) -> Launch:
         flow, definition = trigger.flow, trigger.definition
         origin = TriggerOrigin(definition.id, definition.type, date_variables(trigger, date))
         return Launch(flow.tenant, flow.namespace, flow.id, flow.revision, schedule_date=date, trigger=origin)
 
-    def _keyed(self, state: TriggerState, date: Instant, execution: Execution) -> Execution:
-        return msgspec.structs.replace(execution, firing_key=firing_key(state, date))
-
-    async def _rendered(self, trigger: ScheduledTrigger, value: Mapping[str, Any], bare: Execution) -> dict[str, Any]:
+    async def _rendered(self, flow: ResolvedFlow, value: Mapping[str, Any], bare: Execution) -> dict[str, Any]:
         if not value:
             return {}
         variables = {
             **self._shared,
-            "flow": flow_variables(trigger.flow),
-            "vars": trigger.flow.variables,
+            "flow": flow_variables(flow),
+            "vars": flow.variables,
             "labels": dict(bare.labels),
             "trigger": bare.trigger.variables if bare.trigger else {},
         }

@@ -31,6 +31,7 @@ from penstock.services.scheduler import states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
 from penstock.services.scheduler.backfill import Backfill
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
+from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.triggers import ScheduledTrigger, scheduled_triggers
 from penstock.services.scheduler.watching import Watching
@@ -99,6 +100,7 @@ class Scheduler:
         followers: Wakes when an execution changed.
         clock: The time.
         settings: How it behaves.
+        conditions: Asks the triggers' conditions.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Scheduler:
         followers: Followers,
         clock: Clock,
         settings: SchedulerSettings | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self._stores = stores
         self._source = source
@@ -119,6 +122,7 @@ class Scheduler:
         self._dispatcher = dispatcher
         self._clock = clock
         self._settings = settings or SchedulerSettings()
+        self._conditions = conditions or Conditions()
         self._entries: dict[TriggerKey, _Entry] = {}
         self._agenda = Agenda()
         self._watching = Watching(stores.queries, followers, self._note_end)
@@ -221,7 +225,8 @@ class Scheduler:
             flow = await self._source.resolved(*key)
             triggers = list(self._triggers_of(flow))
             kept = {trigger.id for trigger in triggers}
-            found = {one.key: one for one in scheduled_triggers(flow, triggers, self._settings.recovery)}
+            scheduled = scheduled_triggers(flow, triggers, self._settings.recovery, self._conditions)
+            found = {one.key: one for one in scheduled}
         except NotFoundError:
             pass
         except UnavailableError:
@@ -311,6 +316,9 @@ class Scheduler:
             await self._move(entry, states.passed(trigger, entry.state, step.next_date, now), None)
             return
         try:
+            if not trigger.applies_to(step.date):
+                await self._move(entry, states.passed(trigger, entry.state, step.next_date, now), None)
+                return
             execution = await self._firing.execution(trigger, step.date, entry.state)
         except UnavailableError:
             raise

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
+from penstock.base.clock import Instant, to_datetime
 from penstock.engine.flow import ResolvedFlow
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler.agenda import TriggerKey
 from penstock.services.scheduler.calendar import Calendar, Recovery
+from penstock.services.scheduler.conditions import ConditionedCalendar, Conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class ScheduledTrigger:
     definition: TriggerBase
     calendar: Calendar
     recovery: Recovery
+    holds: Callable[[datetime], bool] = lambda date: True
+    """Whether the trigger's conditions hold of a date."""
 
     @property
     def key(self) -> TriggerKey:
@@ -30,6 +36,12 @@ class ScheduledTrigger:
         """Whether flow and trigger are enabled in the flow's source."""
         return not (self.flow.disabled or self.definition.disabled)
 
+    def applies_to(self, date: Instant) -> bool:
+        """Return whether the trigger's conditions hold of a date; raises PenstockError when they have no answer."""
+        moment = to_datetime(date)
+        following = self.calendar.next_after(moment)
+        return self.holds(moment.astimezone(following.tzinfo if following is not None else None))
+
     @property
     def is_exclusive(self) -> bool:
         """Whether the next execution waits for the end of the last one (ENG-261, ENG-281)."""
@@ -37,7 +49,7 @@ class ScheduledTrigger:
 
 
 def scheduled_triggers(
-    flow: ResolvedFlow, triggers: Iterable[TriggerBase], configured: Mapping[str, Recovery]
+    flow: ResolvedFlow, triggers: Iterable[TriggerBase], configured: Mapping[str, Recovery], conditions: Conditions
 ) -> Iterator[ScheduledTrigger]:
     """Yield those of a flow's triggers that have dates.
 
@@ -45,9 +57,15 @@ def scheduled_triggers(
         flow: The flow.
         triggers: Its triggers.
         configured: What becomes of missed dates where the trigger does not say, by type (OPS-071).
+        conditions: Asks the triggers' conditions.
     """
     for definition in triggers:
         if isinstance(definition, Calendar):
             own = getattr(definition, "recover_missed_schedules", None)
             recovery = Recovery(own) if own else configured.get(definition.type_name, Recovery.ALL)
-            yield ScheduledTrigger(flow, definition, definition, recovery)
+            if definition.conditions:
+                holds = partial(conditions.hold_at, flow, definition)
+                calendar = ConditionedCalendar(definition, holds, definition.conditions)
+                yield ScheduledTrigger(flow, definition, calendar, recovery, holds)
+            else:
+                yield ScheduledTrigger(flow, definition, definition, recovery)
