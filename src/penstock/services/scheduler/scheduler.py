@@ -33,7 +33,9 @@ from penstock.services.scheduler.backfill import Backfill
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.listening import Listening
 from penstock.services.scheduler.triggers import ScheduledTrigger, scheduled_triggers
+from penstock.services.scheduler.upstream import Listener, ListeningTrigger
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
@@ -123,9 +125,20 @@ class Scheduler:
         self._clock = clock
         self._settings = settings or SchedulerSettings()
         self._conditions = conditions or Conditions()
+        self._listening = Listening(
+            stores.triggers,
+            stores.queries,
+            stores.journal,
+            stores.notifier,
+            firing,
+            self._conditions,
+            clock,
+            self._settings.look_again,
+        )
         self._entries: dict[TriggerKey, _Entry] = {}
         self._agenda = Agenda()
         self._watching = Watching(stores.queries, followers, self._note_end)
+        self._listening.watching = self._watching
         self._changed_flows: set[FlowKey] = set()
         self._changed_triggers: set[TriggerKey] = set()
         self._ends: list[tuple[TriggerKey, str, Execution | None]] = []
@@ -141,14 +154,15 @@ class Scheduler:
         """Work until `stop`."""
         listener = asyncio.create_task(self._listen(), name="scheduler-notifications")
         main = asyncio.create_task(self._loop(), name="scheduler-dates")
+        listening = asyncio.create_task(self._listening.run(), name="scheduler-upstream")
         try:
-            done, _ = await asyncio.wait([listener, main], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([listener, main, listening], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (listener, main):
+            for task in (listener, main, listening):
                 task.cancel()
-            await asyncio.gather(listener, main, return_exceptions=True)
+            await asyncio.gather(listener, main, listening, return_exceptions=True)
             await self._watching.close()
 
     def stop(self) -> None:
@@ -221,12 +235,14 @@ class Scheduler:
         """Take over the latest revision of a flow: its triggers, and the end of those it has no more."""
         found: dict[TriggerKey, ScheduledTrigger] = {}
         kept: set[str] = set()
+        listening: list[ListeningTrigger] = []
         try:
             flow = await self._source.resolved(*key)
             triggers = list(self._triggers_of(flow))
             kept = {trigger.id for trigger in triggers}
             scheduled = scheduled_triggers(flow, triggers, self._settings.recovery, self._conditions)
             found = {one.key: one for one in scheduled}
+            listening = [ListeningTrigger(flow, one, one) for one in triggers if isinstance(one, Listener)]
         except NotFoundError:
             pass
         except UnavailableError:
@@ -234,6 +250,7 @@ class Scheduler:
         except Exception as error:
             log.warning("flow without schedules", action="scheduler.load", flow="/".join(key), error=str(error))
             kept = {trigger_id for *_, trigger_id in stored}
+        self._listening.take_over(key, listening)
         for gone in [one for one in {*self._entries, *stored} if one[:3] == key and one not in found]:
             self._entries.pop(gone, None)
             self._agenda.set(gone, None)
@@ -273,6 +290,8 @@ class Scheduler:
     # -- the end of executions
 
     def _note_end(self, key: TriggerKey, execution_id: str, execution: Execution | None) -> None:
+        if self._listening.released(key, execution_id, execution):
+            return
         self._ends.append((key, execution_id, execution))
         self._wake.set()
 

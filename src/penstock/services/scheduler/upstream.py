@@ -1,0 +1,182 @@
+"""What a trigger that listens to other flows remembers, and when it starts its flow. Pure.
+
+An execution counts at each state it comes to: that is an arrival. A trigger may need several; what has arrived is kept
+while it lies within the trigger's span of time. All of it is in the memory of the trigger's stored state, whose
+`next_date` grows with every change, so that of several schedulers one makes each change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+from msgspec.structs import replace
+
+from penstock.base.clock import SECOND, Instant, Micros, from_datetime, to_datetime
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution
+from penstock.engine.states import StateType
+from penstock.ports.triggers import TriggerState
+from penstock.sdk import TriggerBase
+from penstock.services.scheduler.agenda import TriggerKey
+
+OVERLAP: Micros = 60 * SECOND
+"""An arrival may become visible this much later than one that came after it."""
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A trigger that reacts to executions. Any trigger class with these members is served."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of all that must be met."""
+        ...
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what was met stays met after the flow was started."""
+        ...
+
+    def met_by(self, upstream: Mapping[str, Any], evaluate: Callable[[str], Any]) -> frozenset[str]:
+        """Return the needs an execution meets."""
+        ...
+
+    def span_around(self, moment: datetime) -> tuple[datetime, datetime] | None:
+        """Return the span of time that a moment belongs to; None when it belongs to none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningTrigger:
+    """A trigger that reacts to executions, in its flow."""
+
+    flow: ResolvedFlow
+    definition: TriggerBase
+    listener: Listener
+
+    @property
+    def key(self) -> TriggerKey:
+        """(tenant, namespace, flow, trigger)."""
+        return (self.flow.tenant, self.flow.namespace, self.flow.id, self.definition.id)
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether flow and trigger are enabled in the flow's source."""
+        return not (self.flow.disabled or self.definition.disabled)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An execution that has come to a state."""
+
+    execution: Execution
+    state: str
+    at: Instant
+
+    @property
+    def id(self) -> str:
+        """What tells it from other arrivals, of the same execution too."""
+        return f"{self.execution.id}@{self.at}"
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """`trigger` of the expression context (ENG-291)."""
+        execution = self.execution
+        return {
+            "executionId": execution.id,
+            "namespace": execution.namespace,
+            "flowId": execution.flow_id,
+            "flowRevision": execution.flow_revision,
+            "state": self.state,
+            "outputs": dict(execution.outputs or {}),
+        }
+
+
+class Met(msgspec.Struct, frozen=True):
+    """A need that is met, by which execution, since when, until when (BEY-006)."""
+
+    execution: str
+    at: Instant
+    until: Instant
+
+
+class Start(msgspec.Struct, frozen=True):
+    """A start of the flow that is due: the execution that completed the set, and the key of the firing."""
+
+    execution: str
+    state: str
+    at: Instant
+    key: str
+
+
+class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is remembered of a listening trigger."""
+
+    since: Instant = 0
+    """What arrived before does not count."""
+    position: Instant = 0
+    """Up to here arrivals were looked at."""
+    met: Mapping[str, Met] = {}
+    seen: Mapping[str, Instant] = {}
+    """Arrivals that counted, as long as they may be looked at again."""
+    starts: Sequence[Start] = ()
+    running: Sequence[str] = ()
+    """Executions whose end matters to `stopAfter`."""
+
+    @classmethod
+    def of(cls, state: TriggerState) -> Memory:
+        """Return a trigger's memory."""
+        return msgspec.convert(state.memory, cls)
+
+    def kept_in(self, state: TriggerState, now: Instant) -> TriggerState:
+        """Return the state with this memory, told from the one before."""
+        version = max(now, (state.next_date or 0) + 1)
+        return replace(state, memory=msgspec.to_builtins(self), next_date=version, updated=now)
+
+
+def arrivals(execution: Execution) -> Iterator[Arrival]:
+    """Yield all states an execution came to; a resume counts as RESTARTED too (ENG-417)."""
+    before: StateType | None = None
+    for change in execution.state.histories:
+        yield Arrival(execution, change.state.value, change.date)
+        if before is StateType.PAUSED and change.state is StateType.RUNNING:
+            yield Arrival(execution, StateType.RESTARTED.value, change.date)
+        before = change.state
+
+
+def noted(trigger: ListeningTrigger, memory: Memory, arrival: Arrival, met: frozenset[str]) -> Memory:
+    """Return the memory after an arrival that meets needs: with one more start when all are met.
+
+    Implements ENG-295 to ENG-299, BEY-006.
+    """
+    horizon = memory.position - OVERLAP
+    if not met or arrival.id in memory.seen or arrival.at < max(memory.since, horizon):
+        return memory
+    span = trigger.listener.span_around(to_datetime(max([arrival.at, *(one.at for one in memory.met.values())])))
+    if span is None:
+        return memory
+    begin, end = from_datetime(span[0]), from_datetime(span[1])
+    here = Met(arrival.execution.id, arrival.at, end)
+    candidates = {**memory.met, **dict.fromkeys(met, here)}
+    within = {name: one for name, one in candidates.items() if begin <= one.at <= end}
+    seen = {one: at for one, at in memory.seen.items() if at >= horizon} | {arrival.id: arrival.at}
+    if not all(need in within for need in trigger.listener.needs):
+        return msgspec.structs.replace(memory, met=within, seen=seen)
+    start = Start(arrival.execution.id, arrival.state, arrival.at, _key(trigger, begin, within))
+    return msgspec.structs.replace(
+        memory,
+        met=within if trigger.listener.keeps else {},
+        seen=seen,
+        starts=[*memory.starts, start],
+    )
+
+
+def _key(trigger: ListeningTrigger, begin: Instant, met: Mapping[str, Met]) -> str:
+    """Return the key of a firing: one for a trigger, a span of time and a set of executions (BEY-006)."""
+    parts = [*trigger.key, str(begin), *sorted(f"{one.execution}@{one.at}" for one in met.values())]
+    return "upstream/" + hashlib.blake2b("/".join(parts).encode(), digest_size=20).hexdigest()
