@@ -13,7 +13,7 @@ from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.runners import process
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.storage import files, items, local_files, split
-from penstock.builtin.triggers import schedule, webhook
+from penstock.builtin.triggers import schedule, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
@@ -46,6 +46,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(split.Split,),
     *(subflow.Subflow,),
     *(templating.TemplatedTask,),
+    *(upstream.Flow,),
     *(webhook.Webhook,),
     *(working_directory.WorkingDirectory,),
 )
