@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from penstock.builtin import debug, execution, log, output, sleep, templating
 from penstock.builtin.conditions import dates, executions, logic
-from penstock.builtin.flow import loops, parallel, pause, sequence, subflow, working_directory
+from penstock.builtin.flow import for_each_item, loops, parallel, pause, sequence, subflow, working_directory
 from penstock.builtin.http import download, request
 from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
@@ -25,6 +25,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(executions.ExecutionOutputs, executions.ExecutionStatus, executions.FlowCondition),
     *(executions.FlowNamespaceCondition, executions.HasRetryAttempt),
     *(files.Concat, files.Delete, files.PurgeCurrentExecutionFiles, files.Size, files.Write),
+    *(for_each_item.ForEachItem, for_each_item.ForEachItemMerge, for_each_item.ForEachItemSplit),
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
     *(local_files.LocalFiles,),
     *(log.Log,),

@@ -50,7 +50,7 @@ class Server:
         self.dispatcher = dispatcher
         self.flow = flow()
 
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int) -> ResolvedFlow:
+    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
         return self.flow
 
     async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
