@@ -34,7 +34,7 @@ class Inputs:
 
     def read(self, *lines: str, **given: Any) -> dict[str, Any]:
         return read_inputs(
-            declare(*lines, registry=self.registry), given, render, encrypt=lambda text: f"<{text[::-1]}>"
+            declare(*lines, registry=self.registry), given, render, encrypt=lambda _, text: f"<{text[::-1]}>"
         )
 
     def refused(self, *lines: str, **given: Any) -> list[str]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from penstock.base.clock import SECOND
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
+from penstock.expressions.encrypted import is_sealed
+from penstock.model.inputs import InvalidInputs
 from penstock.ports.queries import PageRequest
 from penstock.secrets import GivenSecrets
+from penstock.services.encryption import Encryption
 from penstock.services.executions import Launch
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.application import TENANT, Application, flow_service
@@ -106,6 +110,64 @@ async def test_application_survives_a_jq_program_that_crashes_its_process(tmp_pa
         assert any("the jq program makes or reads too much" in line.message for line in lines)
         right = await core.executions.create(Launch(TENANT, "company.team", "hello"))
         assert (await ended(application, right.id)).state.current is StateType.SUCCESS
+
+
+SECRET_INPUT = """
+id: guarded
+namespace: company.team
+inputs:
+  - {id: token, type: SECRET, validator: "^hunter[0-9]$"}
+tasks:
+  - {id: whole, type: io.kestra.plugin.core.log.Log, message: "all: {{ inputs }}"}
+  - {id: plain, type: io.kestra.plugin.core.log.Log, message: "token: {{ inputs.token }}"}
+  - {id: made, type: io.kestra.plugin.core.log.Log, message: "made: {{ inputs.token | upper | reverse }}"}
+  - {id: size, type: io.kestra.plugin.core.debug.Return, format: "{{ inputs['token'] | length }}"}
+  - id: choice
+    type: io.kestra.plugin.core.flow.If
+    condition: "{{ (inputs.token | slice(0, 6)) == 'hunter' }}"
+    then:
+      - {id: right, type: io.kestra.plugin.core.log.Log, message: "right"}
+    else:
+      - {id: wrong, type: io.kestra.plugin.core.execution.Fail}
+"""
+
+
+def files_with(folder: Path, *texts: bytes) -> list[Path]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files
+    return [path for path in files if any(text in path.read_bytes() for text in texts)]
+
+
+async def test_application_keeps_secret_inputs_encrypted_and_masks_them(tmp_path: Path) -> None:
+    """ENG-186, OPS-076."""
+    path = tmp_path / "p.db"
+    wanted = replace(plan(f"sqlite:///{path}", tmp_path), encryption=Encryption.passing())
+    async with running(wanted) as application:
+        core = application.core
+        await flow_service(core).create(TENANT, SECRET_INPUT)
+        created = await core.executions.create(Launch(TENANT, "company.team", "guarded", inputs={"token": "hunter2"}))
+        assert (await ended(application, created.id)).state.current is StateType.SUCCESS
+        found = await core.store.queries.get(TENANT, created.id)
+        assert found is not None
+        assert is_sealed((found[0].inputs or {})["token"])
+        assert {run.task_id for run in found[1]} == {"whole", "plain", "made", "size", "choice", "right"}
+        assert [run.outputs for run in found[1] if run.task_id == "size"] == [{"value": "7"}]
+        lines, _ = await core.store.queries.logs_of(created.id)
+        said = [line.message for line in lines if line.message.startswith(("all", "token", "made", "right"))]
+        assert said[1:] == ["token: ******", "made: ******", "right"]
+        assert "aes_encrypted" in said[0]
+        with pytest.raises(InvalidInputs):
+            await core.executions.create(Launch(TENANT, "company.team", "guarded", inputs={"token": "other"}))
+    assert not files_with(tmp_path, b"hunter2", b"2RETNUH")
+
+
+async def test_application_without_encryption_key_refuses_secret_inputs(tmp_path: Path) -> None:
+    """OPS-076."""
+    async with running(plan(f"sqlite:///{tmp_path}/p.db", tmp_path)) as application:
+        core = application.core
+        await flow_service(core).create(TENANT, SECRET_INPUT)
+        with pytest.raises(InvalidInputs, match=r"kestra\.encryption\.secret-key"):
+            await core.executions.create(Launch(TENANT, "company.team", "guarded", inputs={"token": "hunter2"}))
 
 
 async def test_application_schedule_fires_every_second_and_goes_on_after_a_restart(tmp_path: Path) -> None:

@@ -145,3 +145,13 @@ def test_plan_configurations_of_plugins_are_kept_by_type(tmp_path: Path) -> None
     assert plan.plugin_configurations[Docker.type_name] == {"fallback": "true"}
     with pytest.raises(ConfigurationError, match="fallback"):
         planned(MEMORY + "kestra.tasks.scripts.docker.fallback: maybe\n", tmp_path)
+
+
+def test_plan_encryption_key_is_read_and_a_wrong_one_refused(tmp_path: Path) -> None:
+    """OPS-076."""
+    assert planned(MEMORY, tmp_path).encryption is None
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    assert planned(MEMORY + f"kestra.encryption.secret-key: {key}\n", tmp_path).encryption is not None
+    with pytest.raises(ConfigurationError, match="openssl rand") as failure:
+        planned(MEMORY + "kestra.encryption.secret-key: my-own-word\n", tmp_path)
+    assert "my-own-word" not in str(failure.value)

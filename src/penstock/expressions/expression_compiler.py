@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from penstock.base.errors import PenstockError
 from penstock.expressions.access import access, call_method, names_in
+from penstock.expressions.encrypted import OPENING, is_sealed
 from penstock.expressions.errors import (
     ExpressionError,
     ExpressionTypeError,
@@ -137,9 +138,29 @@ class ExpressionCompiler:
         slow = self._slow_path(root, keys, node, lenient=lenient)
         is_plain = isinstance(root, Name) and root.name not in self._assigned and root.name != CONTEXT_NAME
         names = [key.value for key in keys if isinstance(key, Literal) and type(key.value) is str]
+        read = slow
         if is_plain and isinstance(root, Name) and len(names) == len(keys) and len(names) < len(_FAST):
-            return _fast_path(root.name, names, slow)
-        return slow
+            read = _fast_path(root.name, names, slow)
+        if isinstance(root, Name) and root.name == "inputs" and names and len(names) == len(keys):
+            return self._opened(read, ".".join(names), node)
+        return read
+
+    def _opened(self, read: Evaluator, name: str, node: Node) -> Evaluator:
+        """Return what reads an input that may be encrypted (ENG-186)."""
+        text, offset = self._text, node.offset
+
+        def open_sealed(frame: Frame) -> Any:
+            value = read(frame)
+            if not is_sealed(value):
+                return value
+            try:
+                return frame.call_outside(OPENING, {"input": name, "value": value["value"]})
+            except ExpressionError as error:
+                raise error.at(text, offset) from None
+            except PenstockError as error:
+                raise FunctionFailedError(error.message, hint=error.hint).at(text, offset) from error
+
+        return open_sealed
 
     def _slow_path(self, root: Node, keys: list[Node], node: Node, *, lenient: bool) -> Evaluator:
         start = self._root(root, lenient=lenient)

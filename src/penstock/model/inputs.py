@@ -21,7 +21,7 @@ from penstock.model.values import Mismatch, coerce
 
 Render = Callable[[str, Mapping[str, Any]], Any]
 """Returns the value of a template; the mapping holds variables to add, `inputs` among them."""
-Encrypt = Callable[[str], Any]
+Encrypt = Callable[[str, str], Any]
 """Returns what is stored in place of a secret's value."""
 _SHOWN = 80
 _MISSING: Any = object()
@@ -75,7 +75,7 @@ def read_inputs(
         inputs: What the flow declares.
         given: What was given, by id; inputs with dotted ids may be given nested too.
         render: Renders expressions.
-        encrypt: Encrypts the values of SECRET inputs; without it they cannot be given.
+        encrypt: Encrypts the values of SECRET inputs: (id, value) -> what is kept; without it they cannot be given.
         regex_timeout: Seconds a `validator` may take (`kestra.regex.timeout`).
 
     Raises:
@@ -91,7 +91,7 @@ def read_inputs(
                 hint = "set `kestra.encryption.secret-key` in the server's configuration"
                 problems.append(InputProblem(state.input.id, "secrets need an encryption key", hint))
                 continue
-            value = encrypt(value)
+            value = encrypt(state.input.id, value)
         _put(result, state.input.id, value)
     if problems:
         raise InvalidInputs(problems)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
-from penstock.ports.dispatch import Dispatcher
 from penstock.secrets import ChainedSecrets
+from penstock.services.encryption import EncryptionFunctions
 from penstock.services.executions import ChildFlows, ExecutionService, Followers, InputReader, Preparation
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
@@ -74,11 +74,15 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
             **KeyValueFunctions(key_values).functions(),
             **NamespaceFileFunctions(namespace_files, access).functions(),
             **FileFunctions(storage, access).functions(),
+            **EncryptionFunctions(plan.encryption).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },
     )
     local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None
-    children = ChildFlows(Preparation(catalog, InputReader(storage, functions.answer), clock))
+    inputs = InputReader(
+        storage, functions.answer, encryption=plan.encryption, regex_timeout=plan.expressions.regex_timeout
+    )
+    children = ChildFlows(Preparation(catalog, inputs, clock))
     executor = None
     if Role.EXECUTOR in plan.roles:
         executor = _executor(plan, store, catalog, functions, clock, local, children)
@@ -113,7 +117,7 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
         local=local,
         dispatcher=dispatcher,
         gateway=gateway,
-        executions=_executions(catalog, storage, functions, dispatcher, clock),
+        executions=ExecutionService(catalog, inputs, dispatcher, clock),
     )
 
 
@@ -137,9 +141,3 @@ def _executor(
     return Executor(
         store.journal, store.jobs, catalog, store.notifier, clock, functions.answer, settings, local, children
     )
-
-
-def _executions(
-    catalog: FlowCatalog, storage: LocalStorage, functions: ServerFunctions, dispatcher: Dispatcher, clock: Clock
-) -> ExecutionService:
-    return ExecutionService(catalog, InputReader(storage, functions.answer), dispatcher, clock)

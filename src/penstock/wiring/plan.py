@@ -12,6 +12,7 @@ from penstock.base.clock import SECOND, Micros
 from penstock.model.defaults import PluginDefaults
 from penstock.ports.secrets import SecretSource
 from penstock.services.auth import Credentials
+from penstock.services.encryption import Encryption
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.expressions import ExpressionPlan
@@ -83,6 +84,7 @@ class Plan:
         system_namespace: The namespace of system flows.
         flow_path: A folder whose flows are loaded at start (ENG-010).
         expressions: How expressions are rendered.
+        encryption: Encrypts SECRET inputs (OPS-076).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
     """
 
@@ -101,6 +103,7 @@ class Plan:
     system_namespace: str = "system"
     flow_path: Path | None = None
     expressions: ExpressionPlan = field(default_factory=ExpressionPlan)
+    encryption: Encryption | None = None
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from penstock.builtin.runners.docker import Docker
 from penstock.secrets import ChainedSecrets, EnvironmentSecrets, FileSecrets
 from penstock.services.auth import Credentials
+from penstock.services.encryption import Encryption, EncryptionError
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.config import ConfigurationError, Settings
@@ -72,6 +73,7 @@ def plan_of(
         system_namespace=core.system_flows.namespace,
         flow_path=flow_path,
         expressions=expression_plan(settings),
+        encryption=encryption(settings),
         plugin_configurations=plugin_configurations(settings),
     )
 
@@ -116,6 +118,21 @@ def worker_settings(settings: Settings, threads: int | None, group: str) -> Work
         directory=Path(directory).expanduser() if directory else None,
         allowed_paths=tuple(Path(path) for path in core.local_files.allowed_paths),
     )
+
+
+def encryption(settings: Settings) -> Encryption | None:
+    """Return the encryption with the configured key (OPS-076).
+
+    Raises:
+        ConfigurationError: The key is none.
+    """
+    key = settings.kestra.encryption.secret_key
+    if key is None or not key.get_secret_value():
+        return None
+    try:
+        return Encryption.of_text(key.get_secret_value())
+    except EncryptionError as error:
+        raise ConfigurationError(f"kestra.encryption.secret-key: {error.message}", hint=error.hint) from None
 
 
 def plugin_configurations(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penstock.base.clock import SECOND
 from penstock.secrets import ChainedSecrets, EnvironmentSecrets, GivenSecrets
+from penstock.services.encryption import Encryption
 from penstock.services.worker.settings import task_environment
 from penstock.wiring.config import Settings
 from penstock.wiring.datasource import MEMORY
@@ -15,7 +16,7 @@ from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.local import database_file
 from penstock.wiring.plan import Plan, Role
-from penstock.wiring.planning import plugin_configurations, shared_variables, worker_settings
+from penstock.wiring.planning import encryption, plugin_configurations, shared_variables, worker_settings
 
 _GRACE = 5 * SECOND
 
@@ -43,5 +44,7 @@ def single_run_plan(
         shared=shared_variables(settings, environment),
         plugin_defaults=plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]),
         expressions=expression_plan(settings),
+        # Without a database that is kept, nobody needs the key again.
+        encryption=encryption(settings) or (Encryption.passing() if data is None else None),
         plugin_configurations=plugin_configurations(settings),
     )

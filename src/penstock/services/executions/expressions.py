@@ -15,12 +15,13 @@ from penstock.engine.context import variables
 from penstock.engine.records import Execution
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import evaluate
+from penstock.expressions.encrypted import OPENING
 from penstock.ports.queries import ExecutionQueries
 from penstock.services.executions.following import missing_execution
 from penstock.services.flows import FlowCatalog
 from penstock.services.rendering import Answer, with_answers
 
-_HIDDEN = frozenset({"secret", "credential", "decrypt"})
+_HIDDEN = frozenset({"secret", "credential", "decrypt", OPENING})
 
 
 class HiddenError(UnauthorizedError):

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,9 +17,18 @@ from penstock.engine.records import Execution
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import ExpressionError, Resolver, evaluate, is_truthy
 from penstock.model.document import FlowDocument
-from penstock.model.inputs import Encrypt, InputProblem, InputState, Render, check_inputs, read_inputs
+from penstock.model.input_types import REGEX_TIMEOUT
+from penstock.model.inputs import (
+    Encrypt,
+    InputProblem,
+    InputState,
+    Render,
+    check_inputs,
+    read_inputs,
+)
 from penstock.model.policies import Check
 from penstock.ports.objects import ObjectStorage
+from penstock.services.encryption import Encryption
 from penstock.services.file_access import execution_folder
 from penstock.services.rendering import Answer, with_answers
 
@@ -44,13 +54,22 @@ class InputReader:
     Args:
         objects: Where files go.
         answer: Answers functions that defaults and checks need (`kv`, `secret`).
-        encrypt: Encrypts the values of SECRET inputs; without it they cannot be given (OPS-076).
+        encryption: Encrypts the values of SECRET inputs; without it they cannot be given (ENG-186, OPS-076).
+        regex_timeout: Seconds a `validator` may take (OPS-061).
     """
 
-    def __init__(self, objects: ObjectStorage, answer: Answer, *, encrypt: Encrypt | None = None) -> None:
+    def __init__(
+        self,
+        objects: ObjectStorage,
+        answer: Answer,
+        *,
+        encryption: Encryption | None = None,
+        regex_timeout: float = REGEX_TIMEOUT,
+    ) -> None:
         self._objects = objects
         self._answer = answer
-        self._encrypt = encrypt
+        self._encryption = encryption
+        self._regex_timeout = regex_timeout
 
     async def filled(
         self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
@@ -73,7 +92,9 @@ class InputReader:
         uris = {input_id: _uri(execution, input_id, upload) for input_id, upload in files.items()}
         values = {**given, **uris}
         return await self._with_render(
-            flow, execution, lambda render: check_inputs(document_of(flow).inputs, values, render)
+            flow,
+            execution,
+            lambda render: check_inputs(document_of(flow).inputs, values, render, regex_timeout=self._regex_timeout),
         )
 
     async def failing(self, flow: ResolvedFlow, execution: Execution, inputs: Mapping[str, Any]) -> list[Check]:
@@ -89,8 +110,20 @@ class InputReader:
         return await self._with_render(
             flow,
             execution,
-            lambda render: read_inputs(document_of(flow).inputs, given, render, encrypt=self._encrypt),
+            lambda render: read_inputs(
+                document_of(flow).inputs,
+                given,
+                render,
+                encrypt=self._sealing(execution),
+                regex_timeout=self._regex_timeout,
+            ),
         )
+
+    def _sealing(self, execution: Execution) -> Encrypt | None:
+        """Return what encrypts the inputs of an execution."""
+        if self._encryption is None:
+            return None
+        return partial(self._encryption.seal, execution.tenant, execution.namespace, execution.flow_id)
 
     async def _with_render(self, flow: ResolvedFlow, execution: Execution, work: Callable[[Render], T]) -> T:
         """Return what `work` makes of a function that renders templates in the execution's context."""

@@ -16,6 +16,7 @@ from penstock.base.errors import InvalidRequestError
 from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
 from penstock.expressions import compile_template, render, render_nested
+from penstock.expressions.encrypted import OPENING, is_sealed
 from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.sdk.context import TaskLogger
@@ -30,7 +31,7 @@ from penstock.services.worker.instances import build
 from penstock.services.worker.task_log import TaskLog
 from penstock.services.worker.working_files import WorkingDirectory, allowed_host_file
 
-_CONFIDENTIAL = frozenset({"secret", "credential", "decrypt"})
+_CONFIDENTIAL = frozenset({"secret", "credential", "decrypt", OPENING})
 
 
 class InvalidProperty(PluginError):
@@ -178,12 +179,19 @@ class WorkerRunContext:
 
     def _mask_derived(self, template: str, text: str) -> None:
         """Hide what the only expression of a template has made of a secret (BEY-061)."""
-        if template.count("{{") != 1 or "{%" in template or not compile_template(template).functions & _CONFIDENTIAL:
+        if template.count("{{") != 1 or "{%" in template or not self._is_confidential(template):
             return
         before, after = template.index("{{"), len(template) - template.rindex("}}") - 2
         made = text[before : len(text) - after]
         assert self._masker is not None
         self._masker.add_derived(made.strip())
+
+    def _is_confidential(self, template: str) -> bool:
+        """Return whether a template shows a secret, or something made of one."""
+        compiled = compile_template(template)
+        if compiled.functions & _CONFIDENTIAL:
+            return True
+        return any(path[0] == "inputs" and is_sealed(_at(self.variables, path)) for path in compiled.references)
 
     def _mask_nested(self, value: Any, rendered: Any) -> None:
         if isinstance(value, str):
@@ -400,3 +408,11 @@ def _name_of(model: BaseModel | None, wanted: Property[Any]) -> str:
             if isinstance(found, BaseModel) and (inner := _name_of(found, wanted)) != "a property":
                 return f"{shown}.{inner}"
     return "a property"
+
+
+def _at(variables: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """Return the value at a path of names; None when there is none."""
+    value: Any = variables
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
