@@ -177,6 +177,16 @@ def test_held_execution_finishes_what_runs_and_goes_on_after_resume() -> None:
     assert run.work().ended == "SUCCESS"
 
 
+def test_held_execution_that_ends_runs_what_comes_after_it() -> None:
+    one = HEAD + f"tasks:\n  - {{id: a, type: {RETURN}, format: a}}\n"
+    run = EngineRun(one + f"afterExecution:\n  - {{id: later, type: {LOG}, message: x}}\n").start()
+    job = run.begin("a")
+    run.tell(Pause())
+    run.work_on(job)
+    assert run.work().is_over
+    assert run.states == [("a", "SUCCESS"), ("later", "SUCCESS")]
+
+
 def test_kill_stops_what_runs_and_runs_finally_before_the_end() -> None:
     """ENG-157, ENG-408."""
     source = (

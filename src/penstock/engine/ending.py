@@ -130,6 +130,9 @@ def end_execution(turn: Turn, state: StateType) -> None:
         state = StateType.RETRIED
     turn.move_execution(state)
     turn.ended = state
+    cursor = turn.execution.cursor
+    if cursor.memory.get("held"):  # an ended execution cannot be resumed: what runs after it must not wait for that
+        turn.set_cursor(None, replace(cursor, memory={**cursor.memory, "held": False}))
     tell_parent(turn, state, outputs)
 
 

@@ -50,7 +50,7 @@ FLOW = ResolvedFlow("main", "company.team", "flow", 1, {"tasks": tuple(TASKS.val
 class OneFlow:
     """Knows one flow."""
 
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int) -> ResolvedFlow:
+    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
         return FLOW
 
     async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
