@@ -8,10 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from scripts.tooling import browser_executable
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
+
+# The same examples on every run where a failure would block others; fresh ones wherever somebody can look at them.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("repeatable")
 
 RUN_DIRECTORY = pytest.StashKey[Path]()
 RUN_DIRECTORY_VARIABLE = "PENSTOCK_TEST_RUN_DIRECTORY"
