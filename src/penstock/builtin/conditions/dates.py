@@ -21,7 +21,10 @@ _INSTALL = "install it with `pip install 'penstock[holidays]'`"
 
 
 class DateCondition(ConditionBase):
-    """Base of conditions on dates. Implements ENG-275, MIG-056."""
+    """Base of conditions on dates.
+
+    Implements ENG-275, MIG-056.
+    """
 
     date: Property[str] | None = Field(None, description="The date to look at; `{{ trigger.date }}` by default.")
 

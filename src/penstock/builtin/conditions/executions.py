@@ -160,7 +160,7 @@ class HasRetryAttempt(ConditionBase):
 class FlowCondition(ConditionBase):
     """Hold when the trigger's own flow is a certain one.
 
-    Implements MIG-020 (this type).
+    Implements MIG-020.
     """
 
     type_name: ClassVar[str] = f"{TODAY}FlowCondition"
@@ -177,7 +177,7 @@ class FlowCondition(ConditionBase):
 class FlowNamespaceCondition(ConditionBase):
     """Hold when the trigger's own flow is of a certain namespace.
 
-    Implements MIG-020 (this type).
+    Implements MIG-020.
     """
 
     type_name: ClassVar[str] = f"{TODAY}FlowNamespaceCondition"

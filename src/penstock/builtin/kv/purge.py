@@ -18,7 +18,7 @@ class PurgedPairs(Output):
 class PurgeKV(Task):
     """Remove key-value pairs for good: those that have expired, or all.
 
-    Implements OPS-166 (pairs).
+    Implements OPS-166.
     """
 
     type_name = "io.kestra.plugin.core.kv.PurgeKV"

@@ -27,7 +27,9 @@ class Processed(Output):
 class FilterItems(Task):
     """Keep the items of a file for which a condition holds, or does not.
 
-    The file has one item in each row, as Ion or JSON. Implements MIG-020 (this type).
+    The file has one item in each row, as Ion or JSON.
+
+    Implements MIG-020.
     """
 
     type_name = "io.kestra.plugin.core.storage.FilterItems"
@@ -81,7 +83,9 @@ class FilterItems(Task):
 class DeduplicateItems(Task):
     """Keep the last of the items of a file that have the same key.
 
-    The file has one item in each row, as Ion or JSON. Implements MIG-020 (this type).
+    The file has one item in each row, as Ion or JSON.
+
+    Implements MIG-020.
     """
 
     type_name = "io.kestra.plugin.core.storage.DeduplicateItems"
@@ -117,7 +121,10 @@ class ReversedFile(Output):
 
 
 class Reverse(Task):
-    """Turn the order of a file's rows round: the last row first. Implements MIG-020 (this type)."""
+    """Turn the order of a file's rows round: the last row first.
+
+    Implements MIG-020.
+    """
 
     type_name = "io.kestra.plugin.core.storage.Reverse"
     type_aliases = ("io.kestra.core.tasks.storages.Reverse",)
