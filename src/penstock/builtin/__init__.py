@@ -10,7 +10,7 @@ from penstock.builtin.flow import for_each_item, loops, parallel, pause, sequenc
 from penstock.builtin.http import download, request
 from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
-from penstock.builtin.runners import process
+from penstock.builtin.runners import docker, process
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.storage import files, items, local_files, split
 from penstock.builtin.triggers import schedule, upstream, webhook
@@ -19,6 +19,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
     *(dates.Weekend,),
     *(debug.Echo, debug.Return),
+    *(docker.Docker,),
     *(download.Download,),
     *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
     *(executions.ExecutionFlow, executions.ExecutionLabels, executions.ExecutionNamespace),
