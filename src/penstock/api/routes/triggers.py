@@ -90,11 +90,11 @@ class TriggerRoutes:
         add("POST", "/set-disabled/by-triggers", self.set_disabled, "disabledTriggersByIds", answers=schemas.BulkAnswer)
         self._add_bulk(routes)
         add("PUT", "/backfill/pause", self._one(self._triggers.pause_backfill), "pauseBackfill",
-            answers=schemas.Trigger)  # fmt: skip
+            answers=schemas.Trigger, summary="Pause a backfill; the schedule goes on meanwhile")  # fmt: skip
         add("PUT", "/backfill/unpause", self._one(self._triggers.resume_backfill), "unpauseBackfill",
-            answers=schemas.Trigger)  # fmt: skip
+            answers=schemas.Trigger, summary="Let a paused backfill go on")  # fmt: skip
         add("POST", "/backfill/delete", self._one(self._triggers.delete_backfill), "deleteBackfill",
-            answers=schemas.Trigger)  # fmt: skip
+            answers=schemas.Trigger, summary="Run no more dates of a backfill")  # fmt: skip
         add("GET", "/{namespace}/{flow_id}", self.of_flow, "searchTriggersForFlow", answers=schemas.PagedTriggers,
             parameters=[*PAGE, parameter("q")])  # fmt: skip
         add("DELETE", one, self.delete, "deleteTrigger", status=204)
@@ -104,16 +104,52 @@ class TriggerRoutes:
     def _add_bulk(self, routes: Routes) -> None:
         """Declare what can be done to several triggers at once: named in the body, or found by a query."""
         triggers = self._triggers
-        for method, path, act, by_names, by_query in (
-            ("POST", "/unlock", triggers.unlock, "unlockTriggersByIds", "unlockTriggersByQuery"),
-            ("DELETE", "/delete", triggers.delete, "deleteTriggersByIds", "deleteTriggersByQuery"),
-            ("POST", "/backfill/pause", triggers.pause_backfill, "pauseBackfillByIds", "pauseBackfillByQuery"),
-            ("POST", "/backfill/unpause", triggers.resume_backfill, "unpauseBackfillByIds", "unpauseBackfillByQuery"),
-            ("POST", "/backfill/delete", triggers.delete_backfill, "deleteBackfillByIds", "deleteBackfillByQuery"),
+        for method, path, act, by_names, by_query, summary in (
+            (
+                "POST",
+                "/unlock",
+                triggers.unlock,
+                "unlockTriggersByIds",
+                "unlockTriggersByQuery",
+                "Unlock several triggers",
+            ),
+            (
+                "DELETE",
+                "/delete",
+                triggers.delete,
+                "deleteTriggersByIds",
+                "deleteTriggersByQuery",
+                "Forget the states of several triggers",
+            ),
+            (
+                "POST",
+                "/backfill/pause",
+                triggers.pause_backfill,
+                "pauseBackfillByIds",
+                "pauseBackfillByQuery",
+                "Pause the backfills of several triggers",
+            ),
+            (
+                "POST",
+                "/backfill/unpause",
+                triggers.resume_backfill,
+                "unpauseBackfillByIds",
+                "unpauseBackfillByQuery",
+                "Let the backfills of several triggers go on",
+            ),
+            (
+                "POST",
+                "/backfill/delete",
+                triggers.delete_backfill,
+                "deleteBackfillByIds",
+                "deleteBackfillByQuery",
+                "Delete the backfills of several triggers",
+            ),
         ):
-            routes.add(method, f"{path}/by-triggers", self._named(act), by_names, answers=schemas.BulkAnswer)
+            routes.add(method, f"{path}/by-triggers", self._named(act), by_names, answers=schemas.BulkAnswer,
+                       summary=summary)  # fmt: skip
             routes.add(method, f"{path}/by-query", self._found(act), by_query, answers=schemas.BulkAnswer,
-                       parameters=FILTERS)  # fmt: skip
+                       parameters=FILTERS, summary=summary)  # fmt: skip
         routes.add("POST", "/set-disabled/by-query", self.set_disabled_found, "disabledTriggersByQuery",
                    answers=schemas.BulkAnswer,
                    parameters=[*FILTERS, parameter("disabled", {"type": "boolean", "default": True})])  # fmt: skip
