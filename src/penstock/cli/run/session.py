@@ -113,9 +113,9 @@ class Session:
             files={name: _upload(path) for name, path in request.inputs.files.items()},
             labels=tuple(request.labels.items()),
         )
-        prepared = await core.executions.prepare(launch)
+        prepared, reject = await core.executions.prepared(launch)
         with core.followers.watch(prepared.id, "execution", "logs") as watch:
-            await core.dispatcher.create(prepared)
+            await core.dispatcher.create(prepared, reject=reject)
             return await self._follow(core, Outcome(prepared), watch)
 
     async def _follow(self, core: Core, outcome: Outcome, watch: Watch) -> Outcome:
