@@ -49,6 +49,60 @@ async def test_resume_lets_a_paused_execution_go_on(server: LiveServer) -> None:
     assert [run["taskId"] for run in ended["taskRunList"]] == ["wait", "after"]
 
 
+ASKING = PAUSED.replace(
+    "flow.Pause\n",
+    "flow.Pause\n    onResume:\n      - {id: ok, type: BOOL}\n      - {id: days, type: INT, min: 1, defaults: 3}\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [({}, "`ok`: is required"), ({"ok": "maybe"}, "must be `true` or `false`"), ({"ok": "true", "x": "1"}, "`x`")],
+)
+async def test_resume_with_values_that_do_not_fit_leaves_the_execution_paused(
+    server: LiveServer, given: dict[str, str], complaint: str
+) -> None:
+    """ENG-095, USE-B029."""
+    await server.flow(ASKING)
+    started = await server.start("paused")
+    await server.until(started["id"], "PAUSED")
+    answer = await server.client.post(f"{EXECUTIONS}/{started['id']}/resume", data=given)
+    assert answer.status_code == 422
+    assert complaint in answer.json()["message"]
+    assert (await server.client.get(f"{EXECUTIONS}/{started['id']}")).json()["state"]["current"] == "PAUSED"
+
+
+async def test_resume_hands_over_values_in_the_form_of_their_types(server: LiveServer) -> None:
+    """ENG-095, USE-B029."""
+    await server.flow(ASKING)
+    started = await server.start("paused")
+    await server.until(started["id"], "PAUSED")
+    answer = await server.client.post(f"{EXECUTIONS}/{started['id']}/resume", data={"ok": "true"})
+    assert answer.status_code == 204
+    ended = await server.until(started["id"], "SUCCESS")
+    assert ended["taskRunList"][0]["outputs"]["onResume"] == {"ok": True, "days": 3}
+
+
+async def test_bulk_resume_leaves_out_executions_that_ask_for_values(server: LiveServer) -> None:
+    """ENG-095, API-011."""
+    await server.flow(ASKING)
+    asking = await server.start("paused")
+    await server.until(asking["id"], "PAUSED")
+    answer = await server.client.post(f"{EXECUTIONS}/resume/by-ids", json=[asking["id"]])
+    assert answer.json() == {"count": 0}
+
+
+async def test_resume_asking_for_an_unknown_type_makes_the_flow_invalid(server: LiveServer) -> None:
+    """ENG-095."""
+    answer = await server.client.post(
+        "/api/v1/main/flows",
+        content=ASKING.replace("BOOL", "BOOLL"),
+        headers={"Content-Type": "application/x-yaml"},
+    )
+    assert answer.status_code == 422
+    assert "unknown input type `BOOLL`" in answer.json()["message"]
+
+
 async def test_resume_of_an_execution_that_is_not_paused_is_a_conflict(server: LiveServer) -> None:
     await server.flow(HELLO)
     ended = await server.run("hello")

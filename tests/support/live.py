@@ -17,7 +17,14 @@ from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
 from penstock.secrets import GivenSecrets
 from penstock.services.auth import AuthService, Credentials
-from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Replaying, Steering
+from penstock.services.executions import (
+    ExecutionReader,
+    ExpressionTester,
+    Following,
+    Replaying,
+    ResumeReader,
+    Steering,
+)
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
 from penstock.services.health import HealthService
@@ -164,7 +171,7 @@ def services_of(core: Core, auth: AuthService) -> Services:
         plugins=PluginCatalogue(core.plugins.registry),
         reader=ExecutionReader(store.queries, core.storage),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
-        steering=Steering(store.queries, core.dispatcher),
+        steering=Steering(store.queries, core.dispatcher, ResumeReader(store.queries, core.catalog, answer)),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(

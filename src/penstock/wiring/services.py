@@ -13,7 +13,14 @@ from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
-from penstock.services.executions import ExecutionReader, ExpressionTester, Following, Replaying, Steering
+from penstock.services.executions import (
+    ExecutionReader,
+    ExpressionTester,
+    Following,
+    Replaying,
+    ResumeReader,
+    Steering,
+)
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
@@ -52,7 +59,7 @@ def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) ->
         plugins=PluginCatalogue(core.plugins.registry),
         reader=ExecutionReader(store.queries, core.storage),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
-        steering=Steering(store.queries, core.dispatcher),
+        steering=Steering(store.queries, core.dispatcher, ResumeReader(store.queries, core.catalog, answer)),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(

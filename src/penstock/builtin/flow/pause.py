@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 
 from penstock.builtin.flow.sequence import InOrder
 from penstock.sdk.flow import Scope, StateType, Step
-from penstock.sdk.task import TaskList
+from penstock.sdk.task import InputList, TaskList
 from penstock.sdk.values import duration, iso_date
 
 
@@ -30,7 +30,7 @@ class Pause(InOrder):
     behavior: Literal["RESUME", "WARN", "CANCEL", "FAIL"] = Field(
         "RESUME", description="What happens when the duration is over and nobody has resumed."
     )
-    on_resume: list[dict[str, Any]] | None = Field(None, description="Inputs asked for on resume.")
+    on_resume: InputList | None = Field(None, description="Inputs asked for on resume.")
     tasks: TaskList | None = Field(None, description="What to run after the resume.")
 
     def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:

@@ -8,6 +8,7 @@ from penstock.services.executions.following import ExecutionView, Following
 from penstock.services.executions.inputs import InputReader, Upload
 from penstock.services.executions.reading import ExecutionReader
 from penstock.services.executions.replaying import Replaying
+from penstock.services.executions.resuming import ResumeReader
 from penstock.services.executions.steering import BulkError, Steering
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Outcome",
     "Preparation",
     "Replaying",
+    "ResumeReader",
     "Steering",
     "Upload",
     "Watch",

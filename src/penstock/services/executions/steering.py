@@ -13,6 +13,7 @@ from penstock.ports.dispatch import Dispatcher
 from penstock.ports.queries import ExecutionQueries
 from penstock.services.executions.following import missing_execution
 from penstock.services.executions.labels import changed_labels
+from penstock.services.executions.resuming import ResumeReader
 
 _PAUSED = frozenset({StateType.PAUSED})
 _RUNNING = frozenset({StateType.RUNNING})
@@ -42,11 +43,13 @@ class Steering:
     Args:
         queries: Reads the state.
         dispatcher: Takes the request to the executor.
+        resuming: Reads what is given on a resume.
     """
 
-    def __init__(self, queries: ExecutionQueries, dispatcher: Dispatcher) -> None:
+    def __init__(self, queries: ExecutionQueries, dispatcher: Dispatcher, resuming: ResumeReader) -> None:
         self._queries = queries
         self._dispatcher = dispatcher
+        self._resuming = resuming
 
     async def kill(self, tenant: str, execution_id: str, by: str | None = None) -> Execution:
         """Stop an execution that has not ended."""
@@ -64,10 +67,15 @@ class Steering:
     async def resume(
         self, tenant: str, execution_id: str, inputs: Mapping[str, Any] | None = None, by: str | None = None
     ) -> Execution:
-        """Let a paused execution go on, with the values its Pause task asks for."""
+        """Let a paused execution go on, with the values its Pause task asks for.
+
+        Raises:
+            InvalidInputs: A value is missing or wrong; the execution stays paused.
+        """
         execution = await self._find(tenant, execution_id)
         _require(execution, _PAUSED, "resumed")
-        return await self._send(execution, Resume(inputs or {}, by))
+        values = await self._resuming.read(execution, inputs or {})
+        return await self._send(execution, Resume(values, by))
 
     async def restart(
         self, tenant: str, execution_id: str, revision: int | None = None, by: str | None = None
@@ -142,9 +150,9 @@ class Steering:
             try:
                 await action(execution_id)
             except PenstockError as error:
-                if error.code not in ("CONFLICT", "NOT_FOUND", "ILLEGAL_TRANSITION"):
+                if error.code not in ("CONFLICT", "NOT_FOUND", "ILLEGAL_TRANSITION", "INVALID_INPUTS"):
                     raise
-                continue  # it went on meanwhile
+                continue  # it went on meanwhile, or asks for values of its own
             count += 1
         return count
 

@@ -1,0 +1,76 @@
+"""What is given on a resume, read by what the Pause task asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from penstock.engine.context import variables
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution, TaskRun
+from penstock.engine.states import StateType
+from penstock.engine.working_set import ExecutionState
+from penstock.expressions import Resolver, evaluate
+from penstock.model.input_types import BY_TYPE, Input
+from penstock.model.inputs import read_inputs
+from penstock.ports.queries import ExecutionQueries
+from penstock.services.executions.following import missing_execution
+from penstock.services.flows import FlowCatalog
+from penstock.services.rendering import Answer, with_answers
+
+ASKED = "onResume"
+"""The property under which a task lists what it asks for."""
+
+
+class ResumeReader:
+    """Reads values given on a resume, so that a wrong or missing one leaves the execution paused.
+
+    Implements ENG-095, USE-B029.
+
+    Args:
+        queries: Tells which task runs are paused.
+        catalog: Where resolved flows come from.
+        answer: Answers functions that defaults need (`kv`, `secret`).
+    """
+
+    def __init__(self, queries: ExecutionQueries, catalog: FlowCatalog, answer: Answer) -> None:
+        self._queries = queries
+        self._catalog = catalog
+        self._answer = answer
+
+    async def read(self, execution: Execution, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values in the form of their types, defaults included; as given when nothing is asked for.
+
+        Raises:
+            InvalidInputs: A value is missing, wrong, or not asked for.
+        """
+        found = await self._queries.get(execution.tenant, execution.id)
+        if found is None:
+            raise missing_execution(execution.id)
+        _, runs = found
+        names = (execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
+        flow = self._catalog.cached(*names) or await self._catalog.resolved(*names)
+        asked = list(_asked(flow, runs))
+        if not asked:
+            return given
+        context = variables(flow, ExecutionState.of(execution, runs))
+
+        def attempt(resolver: Resolver) -> Mapping[str, Any]:
+            return read_inputs(
+                asked, given, lambda template, added: evaluate(template, {**context, **added}, resolver=resolver)
+            )
+
+        return await with_answers(attempt, execution, self._answer)
+
+
+def _asked(flow: ResolvedFlow, runs: Sequence[TaskRun]) -> Iterator[Input]:
+    """Yield what the paused task runs ask for; an id that several of them have counts once."""
+    seen: set[str] = set()
+    for run in runs:
+        if run.state.current is not StateType.PAUSED:
+            continue
+        for definition in flow.tasks[run.task_id].properties.get(ASKED) or ():
+            wanted = BY_TYPE[definition["type"]].model_validate(definition)
+            if wanted.id not in seen:
+                seen.add(wanted.id)
+                yield wanted
