@@ -78,15 +78,24 @@ def restart(turn: Turn, event: Restart) -> None:
 
 def _is_cause(turn: Turn, run: TaskRun, runs: list[TaskRun]) -> bool:
     """Return whether a task run is why the execution failed, and not merely a scope around the cause or a handler."""
-    if run.state.current not in FAILURES or _in_handler(turn, run):
+    if run.state.current not in FAILURES or not _is_own(turn, run) or _in_handler(turn, run):
         return False
     if any(above.state.current not in FAILURES for above in turn.state.ancestors(run)):
         return False
     if run.cursor is None:
         return True
     return not any(
-        child.parent_id == run.id and child.state.current in FAILURES and not _in_handler(turn, child) for child in runs
+        child.parent_id == run.id
+        and child.state.current in FAILURES
+        and _is_own(turn, child)
+        and not _in_handler(turn, child)
+        for child in runs
     )
+
+
+def _is_own(turn: Turn, run: TaskRun) -> bool:
+    """Return whether the engine began a task run; one that ran inside another task is that task's business."""
+    return run.task_id in turn.flow.tasks
 
 
 def _in_handler(turn: Turn, run: TaskRun) -> bool:
@@ -123,6 +132,8 @@ def change_task_state(turn: Turn, event: ChangeTaskState) -> None:
     run = turn.find(event.task_run_id)
     if run is None:
         raise NotFoundError(f"execution {turn.execution.id} has no task run {event.task_run_id}")
+    if not _is_own(turn, run):
+        raise ConflictError(f"task run {run.id} ran inside another task", hint="change the state of the task around it")
     if run.state.current is StateType.PAUSED and event.state is StateType.RUNNING:
         _resume_run(turn, run, Resume(by=event.by))
         return

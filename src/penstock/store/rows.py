@@ -30,6 +30,7 @@ class ExecutionBirth(msgspec.Struct, frozen=True, omit_defaults=True):
     parent_task_run: str | None = None
     attempt_number: int = 1
     breakpoints: tuple[str, ...] = ()
+    parent_iteration: int | None = None
 
 
 class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -141,6 +142,7 @@ def execution_row(execution: Execution) -> Row:
         parent.task_run_id if parent else None,
         execution.attempt_number,
         execution.breakpoints,
+        parent.iteration if parent else None,
     )
     triggering = trigger.variables.get("executionId") if trigger else None
     return (
@@ -215,7 +217,9 @@ def to_execution(row: Sequence[Any]) -> Execution:
         original_created=birth.original_created,
         inputs=birth.inputs,
         trigger=birth.trigger,
-        parent=Parent(parent_id, birth.parent_task_run or "") if parent_id is not None else None,
+        parent=Parent(parent_id, birth.parent_task_run or "", birth.parent_iteration)
+        if parent_id is not None
+        else None,
         schedule_date=schedule_date,
         kind=kind,
         attempt_number=birth.attempt_number,

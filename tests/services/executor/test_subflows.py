@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.support.live import LiveServer
@@ -158,3 +159,29 @@ async def test_restart_of_the_parent_restarts_the_failed_child(live: LiveServer)
     done = await live.until(done["id"], "SUCCESS")
     assert task_run(done, "sub")["outputs"]["executionId"] == child["id"]
     assert (await only(live, "failing"))["state"]["current"] == "SUCCESS"
+
+
+async def test_execution_with_a_failed_working_directory_restarts(live: LiveServer) -> None:
+    """ENG-153, ENG-097: task runs inside a working directory are the directory's business."""
+    await live.flow(
+        """
+id: directory
+namespace: team
+tasks:
+  - id: together
+    type: io.kestra.plugin.core.flow.WorkingDirectory
+    tasks:
+      - {id: ko, type: io.kestra.plugin.core.execution.Fail}
+"""
+    )
+    done = await live.run("directory")
+    assert done["state"]["current"] == "FAILED"
+    assert (await live.client.post(f"/api/v1/main/executions/{done['id']}/restart")).status_code == 200
+    again = done
+    for _ in range(500):
+        again = await live.until(done["id"], "FAILED")
+        if len(task_run(again, "together")["attempts"]) == 2:
+            break
+        await asyncio.sleep(0.01)
+    assert len(task_run(again, "together")["attempts"]) == 2
+    assert again["state"]["histories"][-1]["state"] == "FAILED"
