@@ -82,6 +82,17 @@ async def test_follow_begins_with_an_empty_frame_and_ends_with_the_execution(
     assert positions == sorted(set(positions))
 
 
+@pytest.mark.parametrize("what", ["executions", "logs"])
+async def test_follow_ends_when_the_server_stops(server: LiveServer, wire: httpx.AsyncClient, what: str) -> None:
+    await server.flow(PAUSED)
+    started = await server.start("paused")
+    await server.until(started["id"], "PAUSED")
+    async with asyncio.timeout(4), stream(wire, f"{API}/{what}/{started['id']}/follow") as frames:
+        await anext(frames)
+        server.core.followers.leave()
+        assert [frame async for frame in frames if frame.get("id") == "end"] == []
+
+
 async def test_follow_of_an_ended_execution_shows_it_once(server: LiveServer, wire: httpx.AsyncClient) -> None:
     await server.flow(HELLO)
     ended = await server.run("hello")

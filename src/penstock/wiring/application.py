@@ -202,6 +202,8 @@ class Application:
         """Stop in order: no new requests and dates, running tasks to their end, what is left handed back."""
         if self._web is not None:
             self._supervisor.expect_end(*self._web.names)
+            if self._core is not None:
+                self._core.followers.leave()
             self._web.stop()
             for name in self._web.names:
                 await self._supervisor.stop(name)

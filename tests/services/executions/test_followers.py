@@ -56,3 +56,10 @@ async def test_watches_that_are_over_leave_nothing_behind(followers: Followers) 
     with followers.watch("a"), followers.watch("a", "execution", "logs"):
         assert followers.count == 3
     assert followers.count == 0
+
+
+async def test_watch_wakes_when_everyone_is_asked_to_leave(followers: Followers) -> None:
+    with followers.watch("a") as watch:
+        followers.leave()
+        assert await watch.changed(5)
+        assert followers.leaving

@@ -46,6 +46,15 @@ class Followers:
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
         self._watches: dict[tuple[str, str], set[Watch]] = {}
+        self.leaving = False
+        """Whether the process stops: who follows without end should leave, and may go on at another server."""
+
+    def leave(self) -> None:
+        """Ask everyone who follows to leave."""
+        self.leaving = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.wake()
 
     @property
     def count(self) -> int:

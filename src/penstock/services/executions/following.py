@@ -118,7 +118,7 @@ class Following:
                 if view.progress != last:
                     last, quiet = view.progress, 0.0
                     yield view
-                if view.is_over:
+                if view.is_over or self._followers.leaving:
                     return
                 # A large execution is looked at less often, so that its followers never take most of the machine.
                 await asyncio.sleep(max(self._pause, 4 * (time.perf_counter() - began)))
@@ -146,7 +146,7 @@ class Following:
                     quiet = 0.0
                     yield position, lines
                     continue
-                if is_over(head):
+                if is_over(head) or self._followers.leaving:
                     return
                 await asyncio.sleep(self._pause)
                 wait = min(self._poll, idle)
