@@ -178,6 +178,11 @@ async def test_configured_credentials_that_are_weak_are_reported(tmp_path: Path)
     async with live_server(tmp_path, credentials=weak) as server, server.visitor() as visitor:
         problems = (await visitor.get("/api/v1/basicAuthValidationErrors")).json()
         assert len(problems) == 2
+        answer = await visitor.post(
+            "/api/v1/main/basicAuth", json={"username": "mallory@example.com", "password": "Secret1234"}
+        )
+        assert answer.status_code == 409, "a visitor must not make the account that the configuration got wrong"
+        assert "kestra.server.basic-auth" in answer.text
         assert (await visitor.get("/api/v1/configs")).json()["isBasicAuthInitialized"] is False
 
 

@@ -119,16 +119,20 @@ class AuthService:
         """Make the account on the set-up page.
 
         Raises:
-            ConflictError: There is one already.
+            ConflictError: There is one already, or the configuration names one that is refused.
             InvalidRequestError: The name or the password does not meet the rules.
         """
         await self._look()
         if self.is_initialized:
             raise ConflictError("there is an account already", hint="log in with it")
+        if self.problems:  # whoever configured an account must not find that a visitor has made another one
+            raise ConflictError(
+                f"the credentials in the configuration are refused: {'; '.join(self.problems)}",
+                hint="correct kestra.server.basic-auth in the configuration and start the server again",
+            )
         if problems := problems_of(credentials):
             raise InvalidRequestError("; ".join(problems))
         await self._store(credentials)
-        self.problems = []
 
     async def by_header(self, header: str, address: str) -> Identity:
         """Return who sent an `Authorization` header.
