@@ -73,7 +73,6 @@ class Start:
         """Start components on the configured database."""
         found = self._configuration({}, port, host)
         if set(roles) == {Role.INDEXER}:
-            tell("the database is searched as it is: an indexer has nothing to do")
             run(_idle())
             return
         plan = plan_of(
@@ -115,7 +114,8 @@ class Start:
 
 async def _idle() -> None:
     stopped = asyncio.Event()
-    on_stop_signals(stopped.set)
+    on_stop_signals(stopped.set)  # before the word that it runs, so that a stop right after it is a polite one
+    tell("the database is searched as it is: an indexer has nothing to do")
     await stopped.wait()
 
 
