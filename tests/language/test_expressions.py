@@ -82,7 +82,6 @@ async def test_filters_and_functions_of_the_pages(language: Language, expression
     [
         (".[].id", ["a", "b"]),
         ("map(select(.n > 1)) | .[0].id", ["b"]),
-        (r'map("\(.id)=\(.n)") | join(",")', ["a=1,b=2"]),
         ('.[0] | to_entries | map(.key) | join("-")', ["id-n"]),
     ],
 )
@@ -100,7 +99,8 @@ async def test_roots_of_the_context(language: Language) -> None:
     """ENG-009, ENG-065, ENG-128, ENG-223."""
     rendered = await language.render(
         "{{ flow.namespace }}/{{ flow.id }}/{{ flow.revision }}/{{ flow.tenantId }} {{ task.id }} "
-        "{{ taskrun.attemptsCount }} {{ execution.id == execution.originalId }} {{ execution.state }} {{ inputs.name }} {{ vars.word }} "
+        "{{ taskrun.attemptsCount }} {{ execution.id == execution.originalId }} {{ execution.state }} "
+        "{{ inputs.name }} {{ vars.word }} "
         "{{ tasks.made.state ?? 'none' }} {{ outputs | length }}",
         ROWS + "inputs:\n  - {id: name, type: STRING, defaults: Ada}\n",
     )
@@ -144,7 +144,8 @@ tasks:
                     i1:
                       - id: made
                         type: io.kestra.plugin.core.debug.Return
-                        format: "{{ parents[0].taskrun.value }} {{ parents[1].taskrun.value }} {{ parent.taskrun.value }}"
+                        format: >-
+                          {{ parents[0].taskrun.value }} {{ parents[1].taskrun.value }} {{ parent.taskrun.value }}
 """
     )
     assert execution["state"]["current"] == "SUCCESS", await language.logs(execution)
