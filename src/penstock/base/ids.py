@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = [a + b for a in _DIGITS for b in _DIGITS]
@@ -29,9 +32,30 @@ def _encode(number: int) -> str:
     return _half(number >> 64) + _half(number & 0xFFFFFFFFFFFFFFFF)
 
 
+def _drawn() -> int:
+    return (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+
+
+_source: ContextVar[Callable[[], int]] = ContextVar("source of ids", default=_drawn)
+
+
 def new_id() -> str:
     """Return a fresh id that sorts by its time of creation (48 bits of milliseconds, 80 random bits)."""
-    return _encode((time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big"))
+    return _encode(_source.get()())
+
+
+@contextmanager
+def ids_from(source: Callable[[], int]) -> Iterator[None]:
+    """Draw fresh ids from another source within: repeatable ones, in a simulation.
+
+    Args:
+        source: Returns 128 bits, of which the first 48 are milliseconds since 1970.
+    """
+    token = _source.set(source)
+    try:
+        yield
+    finally:
+        _source.reset(token)
 
 
 def derived_id(*keys: str) -> str:

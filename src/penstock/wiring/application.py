@@ -129,18 +129,7 @@ class Application:
         self._supervisor.start("worker", self._worker.run())
 
     def _start_scheduler(self, core: Core) -> None:
-        store = core.store
-        self._scheduler = Scheduler(
-            Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
-            core.catalog,
-            core.reading.triggers,
-            Firing(core.executions, core.functions.answer, core.plan.shared),
-            core.dispatcher,
-            core.followers,
-            self._clock,
-            SchedulerSettings(recovery=core.plan.recovery),
-            Conditions(core.reading.condition, core.plan.shared),
-        )
+        self._scheduler = build_scheduler(core)
         self._supervisor.start("scheduler", self._scheduler.run())
 
     async def _start_web(self, core: Core, web: Web) -> None:
@@ -236,6 +225,22 @@ class Application:
         for name in ("execution changes", "flow changes"):
             await self._supervisor.stop(name, cancel=True)
         await core.store.close()
+
+
+def build_scheduler(core: Core) -> Scheduler:
+    """Return the scheduler of a process."""
+    store = core.store
+    return Scheduler(
+        Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
+        core.catalog,
+        core.reading.triggers,
+        Firing(core.executions, core.functions.answer, core.plan.shared),
+        core.dispatcher,
+        core.followers,
+        core.clock,
+        SchedulerSettings(recovery=core.plan.recovery),
+        Conditions(core.reading.condition, core.plan.shared),
+    )
 
 
 def flow_service(core: Core) -> FlowService:

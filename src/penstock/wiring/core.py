@@ -58,6 +58,11 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
     """
     plan.storage.mkdir(parents=True, exist_ok=True)
     store = await open_store(plan.database, clock, system_namespace=plan.system_namespace)
+    return build_core(plan, plugins, clock, store)
+
+
+def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core:
+    """Return what stands on a store that is open."""
     storage = LocalStorage(plan.storage)
     reading = FlowReading(plugins.registry, plan.plugin_defaults)
     catalog = FlowCatalog(store.flows, reading.resolve, clock)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 
 import structlog
@@ -24,11 +23,10 @@ from penstock.services.masking import Maskers
 from penstock.services.worker.attempt import Attempt, Interruption
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instance, Instances
+from penstock.services.worker.machinery import Lane, Machinery, Threads
 from penstock.services.worker.outbox import Outbox
-from penstock.services.worker.quick_lane import QuickLane
 from penstock.services.worker.rejected import RejectedTask
 from penstock.services.worker.settings import WorkerSettings
-from penstock.services.worker.threads import ThreadPool
 
 log = structlog.get_logger(__name__)
 _CLOCK_TOLERANCE = SECOND // 2
@@ -44,6 +42,7 @@ class Worker:
         settings: How it behaves.
         clock: The machine's clock; corrected when the server's goes differently.
         worker_id: Its name; a fresh one by default.
+        machinery: What its tasks run on; threads of this machine by default.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class Worker:
         settings: WorkerSettings,
         clock: Clock | None = None,
         worker_id: str | None = None,
+        machinery: Machinery | None = None,
     ) -> None:
         self.id = worker_id or new_id()
         self.abandoned = 0
@@ -61,6 +61,7 @@ class Worker:
         self._settings = settings
         self._clock: Clock = clock or SystemClock()
         self._registry = registry
+        self._machinery: Machinery = machinery or Threads()
         self._maskers = Maskers()
         self._instances = Instances(registry)
         self._attempts: dict[tuple[str, int], Attempt] = {}
@@ -81,8 +82,8 @@ class Worker:
         await self._register()
         clock = await self._agreed_clock()
         self._host = Host(loop, self._gateway, self._settings, clock, self._maskers, self._registry)
-        self._pool = ThreadPool(self._settings.threads, f"worker-{self.id[-6:]}")
-        self._lane: QuickLane[Attempt, Report] = QuickLane(
+        self._pool = self._machinery.pool(self._settings.threads, f"worker-{self.id[-6:]}")
+        self._lane: Lane[Attempt] = self._machinery.lane(
             loop, Attempt.run, self._quick_ended, f"worker-{self.id[-6:]}-quick"
         )
         sides = [
@@ -159,7 +160,7 @@ class Worker:
             threads = [attempt.thread for attempt in left_over]
             self._lose(left_over)
             self._pool.close()
-            await asyncio.to_thread(_join, threads, self._settings.abandon_after / SECOND)
+            await self._machinery.join(threads, self._settings.abandon_after / SECOND)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._outbox.flush(), self._settings.abandon_after / SECOND)
 
@@ -302,7 +303,7 @@ class Worker:
             return
         attempt.interruption = why
         attempt.context.log.stream(False)
-        _run_apart(attempt.context.interrupt(), attempt.key[0])
+        self._run_apart(attempt.context.interrupt(), attempt.key[0])
         if attempt.thread is None and not attempt.instance.is_quick:
             self._abandon(attempt)
         elif not attempt.instance.is_quick:
@@ -327,7 +328,7 @@ class Worker:
         for attempt in attempts:
             self._over(attempt)
             attempt.interruption = Interruption.LOST
-            _run_apart(attempt.context.interrupt(), attempt.key[0])
+            self._run_apart(attempt.context.interrupt(), attempt.key[0])
 
     def _drop_waiting(self) -> None:
         """Let go of attempts that no thread has begun."""
@@ -335,6 +336,11 @@ class Worker:
             attempt.interruption = Interruption.LOST
             self._over(attempt)
         self._lose([attempt for attempt in self._attempts.values() if not attempt.started and attempt.thread is None])
+
+    def _run_apart(self, actions: Sequence[Callable[[], None]], name: str) -> None:
+        """Run the actions that end a task beside everything else: they may wait for a process to go."""
+        if actions:
+            self._machinery.apart(lambda: _in_turn(actions), f"end-{name}")
 
     # -- side tasks
 
@@ -384,26 +390,12 @@ def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *
         loop.call_soon_threadsafe(function, *arguments)
 
 
-def _run_apart(actions: Sequence[Callable[[], None]], name: str) -> None:
-    """Run the actions that end a task in a thread of their own: they may wait for a process to go."""
-
-    def run() -> None:
-        for action in actions:
-            try:
-                action()
-            except Exception:
-                log.exception("a task's end action failed", action="worker.end_action")
-
-    if actions:
-        threading.Thread(target=run, name=f"end-{name}", daemon=True).start()
-
-
-def _join(threads: Iterable[threading.Thread | None], seconds: float) -> None:
-    """Wait for threads to let go of what they do."""
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        if thread is not None:
-            thread.join(max(0.0, deadline - time.monotonic()))
+def _in_turn(actions: Sequence[Callable[[], None]]) -> None:
+    for action in actions:
+        try:
+            action()
+        except Exception:
+            log.exception("a task's end action failed", action="worker.end_action")
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:
