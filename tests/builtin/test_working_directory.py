@@ -408,3 +408,41 @@ tasks:
     assert states_of(execution) == [("made", "FAILED")]
     messages = [line["message"] for line in await logs_of(live, execution)]
     assert any(told in message for message in messages), messages
+
+
+INSTALL = f"""
+id: install
+type: {SHELL}
+{RUNNER}
+commands:
+  - 'if [ -f node_modules/a/index.js ]; then echo "::{{\\"outputs\\": {{\\"found\\": true}}}}::"; fi'
+  - mkdir -p node_modules/a && echo code > node_modules/a/index.js && ln -sf index.js node_modules/a/main.js
+  - echo other > other.txt
+"""
+
+
+def cached(ttl: str) -> str:
+    """Return a flow whose directory keeps its modules for so long."""
+    first, *rest = INSTALL.strip().splitlines()
+    child = "\n".join([f"- {first}", *(f"  {line}" for line in rest)])
+    return flow(child, f"cache: {{patterns: ['node_modules/**'], ttl: {ttl}}}")
+
+
+async def test_cached_files_are_found_by_the_next_run_until_they_are_too_old(live: LiveServer) -> None:
+    """ENG-328, ENG-329: an edited `ttl` counts at once."""
+    await live.flow(cached("PT1H"))
+    found = [runs_of(await live.run("wd"))["install"]["outputs"]["vars"] for _ in range(2)]
+    assert found == [{}, {"found": True}]
+    answer = await live.client.put("/api/v1/main/flows/team/wd", content=cached("PT0S"))
+    assert answer.status_code == 200, answer.text
+    assert runs_of(await live.run("wd"))["install"]["outputs"]["vars"] == {}
+
+
+async def test_files_that_cannot_be_kept_fail_the_directory_after_its_tasks(live: LiveServer) -> None:
+    """ENG-330."""
+    child = f"- {{id: spoil, type: {SHELL}, {RUNNER}, commands: ['rm -rf .penstock; touch .penstock']}}"
+    await live.flow(flow(child, "cache: {patterns: ['**']}"))
+    execution = await live.run("wd")
+    assert states_of(execution) == [("dir", "FAILED"), ("spoil", "SUCCESS")]
+    lines = [line["message"] for line in await logs_of(live, execution)]
+    assert any(line.startswith("Unable to execute WorkingDirectory post actions") for line in lines)

@@ -37,6 +37,10 @@ class TestKeyValueStore(contracts.KeyValueStoreContract):
     pass
 
 
+class TestTaskCache(contracts.TaskCacheContract):
+    pass
+
+
 class TestSettingsStore(contracts.SettingsStoreContract):
     pass
 

@@ -32,6 +32,11 @@ def execution_folder(namespace: str, flow_id: str, execution_id: str) -> str:
     return f"/{namespace.replace('.', '/')}/{flow_id}/executions/{execution_id}"
 
 
+def cache_folder(namespace: str, flow_id: str) -> str:
+    """Return the folder of what a flow's tasks keep for later executions of the flow."""
+    return f"/{namespace.replace('.', '/')}/{flow_id}/_cache"
+
+
 def namespace_file(namespace: str, path: str) -> str:
     """Return the storage path of a namespace file (ENG-347, ENG-393)."""
     return f"/{namespace.replace('.', '/')}/_files/{path.lstrip('/')}"
@@ -94,6 +99,8 @@ class FileAccess:
             return namespace_file(namespace or caller.namespace, _inside(uri))
         path = "/" + _inside(path_of(uri))
         if path.startswith(execution_folder(caller.namespace, caller.flow_id, caller.execution_id) + "/"):
+            return path
+        if path.startswith(cache_folder(caller.namespace, caller.flow_id) + "/"):
             return path
         if path.startswith(f"/{caller.namespace.replace('.', '/')}/_files/"):
             return path

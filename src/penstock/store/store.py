@@ -23,6 +23,7 @@ from penstock.store.queries import SqlExecutionQueries
 from penstock.store.schema import prepare_txn
 from penstock.store.settings import SqlSettingsStore
 from penstock.store.sqlite import SqliteDatabase
+from penstock.store.task_cache import SqlTaskCache
 from penstock.store.triggers import SqlTriggerStore
 
 SYSTEM_NAMESPACE = "system"
@@ -39,6 +40,7 @@ class Store:
     flows: SqlFlowStore
     triggers: SqlTriggerStore
     key_values: SqlKeyValueStore
+    task_cache: SqlTaskCache
     settings: SqlSettingsStore
     notifier: LocalNotifier | PostgresNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -99,6 +101,7 @@ async def open_store(
         flows=SqlFlowStore(database, system_namespace),
         triggers=SqlTriggerStore(database, system_namespace),
         key_values=SqlKeyValueStore(database),
+        task_cache=SqlTaskCache(database),
         settings=SqlSettingsStore(database),
         notifier=notifier,
         _temporary=temporary,

@@ -320,6 +320,21 @@ KEY_VALUES = Table(
     PrimaryKeyConstraint("tenant", "namespace", "key"),
 )
 
+TASK_CACHE = Table(
+    "task_cache",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("flow_id", NAME, nullable=False),
+    Column("task_id", NAME, nullable=False),
+    Column("digest", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("outputs", BODY, nullable=False),
+    PrimaryKeyConstraint("tenant", "namespace", "flow_id", "task_id", "digest"),
+)
+Index("task_cache_by_expiry", TASK_CACHE.c.expires)
+
 SETTINGS = Table(
     "settings",
     METADATA,

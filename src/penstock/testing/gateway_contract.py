@@ -265,6 +265,38 @@ class ServerFunctionsContract:
         assert await call(job, "purgeExecutionFiles", {}) == [second]
         assert await call(other, "fileExists", {"uri": foreign}) is True
 
+    async def test_call_task_cache_finds_outputs_of_the_same_flow_while_their_files_are_there(
+        self, bench: GatewayBench
+    ) -> None:
+        """BEY-010, ENG-326, ENG-410."""
+        job = await _job(bench)
+        call = bench.gateway.call
+        about = {"task": "hello", "digest": "abc", "ttl": 60 * SECOND}
+        assert await call(job, "findCachedOutputs", about) is None
+        uri = await bench.gateway.put_file(job, "a.txt", b"1")
+        await call(job, "keepOutputs", {**about, "outputs": {"uri": uri}})
+        assert await call(job, "findCachedOutputs", about) == {"uri": uri}
+        assert await call(job, "findCachedOutputs", {**about, "ttl": 0}) is None
+        assert await call(job, "findCachedOutputs", {**about, "digest": "def"}) is None
+        await call(job, "deleteFile", {"uri": uri})
+        assert await call(job, "findCachedOutputs", about) is None
+
+    async def test_call_directory_cache_keeps_one_archive_per_task(self, bench: GatewayBench, tmp_path: Path) -> None:
+        """BEY-010, ENG-328."""
+        job = await _job(bench)
+        call, gateway = bench.gateway.call, bench.gateway
+        assert await call(job, "findDirectoryCache", {"task": "dir"}) is None
+        for content in (b"1", b"2"):
+            uri = await gateway.put_file(job, "cache.tar.gz", content)
+            await call(job, "keepDirectoryCache", {"task": "dir", "uri": uri})
+        assert await call(job, "fileExists", {"uri": uri}) is False
+        found = await call(job, "findDirectoryCache", {"task": "dir"})
+        assert 0 <= found["age"] < 60 * SECOND
+        await gateway.get_file(job, found["uri"], tmp_path / "archive")
+        assert (tmp_path / "archive").read_bytes() == b"2"
+        with pytest.raises(InvalidRequestError):
+            await call(job, "keepDirectoryCache", {"task": "../dir", "uri": found["uri"]})
+
 
 async def _job(bench: GatewayBench) -> Job:
     await bench.offer(1)

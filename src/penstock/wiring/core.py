@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.secrets import ChainedSecrets
+from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.encryption import EncryptionFunctions
 from penstock.services.executions import ChildFlows, ExecutionService, Followers, InputReader, Preparation
 from penstock.services.executor import Executor, ExecutorSettings
@@ -19,6 +20,7 @@ from penstock.services.gateway import DirectGateway, LocalAssignments
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
 from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
 from penstock.services.plugin_configurations import PluginConfigurations
+from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -79,6 +81,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **KeyValueFunctions(key_values).functions(),
             **NamespaceFileFunctions(namespace_files, access).functions(),
             **FileFunctions(storage, access).functions(),
+            **DirectoryCacheFunctions(storage, access, clock).functions(),
+            **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },

@@ -25,6 +25,7 @@ from penstock.engine.states import State, StateType
 from penstock.ports.gateway import WorkerGateway
 from penstock.ports.journal import PARTITIONS, Batch, partition_of
 from penstock.secrets import EnvironmentSecrets
+from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.executor.dispatch import StoredDispatcher
 from penstock.services.file_access import FileAccess
 from penstock.services.file_functions import FileFunctions
@@ -33,6 +34,7 @@ from penstock.services.gateway import DirectGateway
 from penstock.services.gateway.http import HttpGateway
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
 from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
+from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -161,6 +163,8 @@ async def direct_gateway(store: Store, folder: Path) -> AsyncIterator[DirectGate
             **KeyValueFunctions(KeyValueService(store.key_values, clock)).functions(),
             **NamespaceFileFunctions(NamespaceFileService(storage), access).functions(),
             **FileFunctions(storage, access).functions(),
+            **DirectoryCacheFunctions(storage, access, clock).functions(),
+            **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
         },
     )
     gateway = DirectGateway(

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from penstock.builtin.flow.directory_cache import DirectoryCache
 from penstock.builtin.scripts.input_files import PRIVATE, put_input_files
 from penstock.builtin.scripts.namespace_files import NamespaceFiles
 from penstock.builtin.scripts.output_files import collect
 from penstock.builtin.scripts.rendering import Renderer
-from penstock.sdk import Output, Property, RunContext, Task, TaskList
+from penstock.sdk import Output, PluginError, Property, RunContext, Task, TaskList
 
 
 class WorkingDirectoryOutput(Output):
@@ -20,10 +21,17 @@ class WorkingDirectoryOutput(Output):
     output_files: dict[str, str] = Field(description="The files kept: their URIs by path.")
 
 
+class PostActionsFailed(PluginError):
+    """The tasks have run, but what is to be kept of their files cannot be kept."""
+
+    code = "POST_ACTIONS_FAILED"
+    hint = "see that the worker may read the files the tasks leave, and that the patterns are right"
+
+
 class WorkingDirectory(Task):
     """Run tasks one after another on one worker, in one directory.
 
-    Later tasks find the files that earlier ones left. Implements ENG-097 to ENG-099, SCR-024.
+    Later tasks find the files that earlier ones left. Implements ENG-097 to ENG-099, ENG-328 to ENG-330, SCR-024.
     """
 
     type_name = "io.kestra.plugin.core.flow.WorkingDirectory"
@@ -38,9 +46,11 @@ class WorkingDirectory(Task):
         None, description="Names or patterns, such as `*.csv`, of the files to keep when all tasks have run."
     )
     namespace_files: NamespaceFiles | None = Field(None, description="Namespace files to put into the directory.")
+    cache: DirectoryCache | None = Field(None, description="Files that the next run of the task finds again.")
 
     def run(self, context: RunContext) -> WorkingDirectoryOutput:
         """Fill the directory, run the tasks, keep what is to be kept."""
+        restored = self.cache is not None and self.cache.restore(context, self.id)
         renderer = Renderer(context, {"workingDir": str(context.working_directory)})
         if self.namespace_files is not None:
             self.namespace_files.load(context)
@@ -49,5 +59,10 @@ class WorkingDirectory(Task):
         for definition in self.tasks:
             context.run_child(definition)
             shutil.rmtree(context.resolve(PRIVATE), ignore_errors=True)  # one script's own files mean nothing to others
-        patterns = renderer.render(self.output_files, [])
-        return WorkingDirectoryOutput(output_files=collect(context, patterns))
+        try:
+            if self.cache is not None and not restored:
+                self.cache.keep(context, self.id)
+            patterns = renderer.render(self.output_files, [])
+            return WorkingDirectoryOutput(output_files=collect(context, patterns))
+        except Exception as error:
+            raise PostActionsFailed(f"Unable to execute WorkingDirectory post actions: {error}") from error

@@ -14,10 +14,11 @@ from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.states import StateType
 from penstock.ports.gateway import Assignment, Report
 from penstock.sdk.errors import PluginError
+from penstock.services.worker.cached import run_task
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instance
-from penstock.services.worker.outcome import Failure, failure_of, plain_outputs
+from penstock.services.worker.outcome import Failure, failure_of
 
 
 class Interruption(Enum):
@@ -90,7 +91,7 @@ class Attempt:
             if self.interruption is not None:
                 return self.report(clock.now())
             self._limit()
-            outputs = plain_outputs(self.instance.task.run(context), context.outputs_bound)
+            outputs = run_task(context, self.instance.task, self.instance.definition)
         except BaseException as error:  # whatever a plugin raises fails its attempt and nothing else
             return self._failed(error)
         finally:

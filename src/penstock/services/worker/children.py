@@ -23,8 +23,9 @@ from penstock.engine.states import State, StateType
 from penstock.expressions import is_truthy
 from penstock.sdk.errors import PermanentError, PluginError
 from penstock.sdk.task import Task
+from penstock.services.worker.cached import run_task
 from penstock.services.worker.instances import build
-from penstock.services.worker.outcome import Failure, failure_of, plain_outputs
+from penstock.services.worker.outcome import Failure, failure_of
 from penstock.services.worker.rejected import RejectedTask
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class _Child:
 
     def __init__(self, outer: WorkerRunContext, definition: Mapping[str, Any]) -> None:
         self._outer = outer
+        self._definition = definition
         self._clock = outer.clock
         self.task: Task
         try:
@@ -116,8 +118,7 @@ class _Child:
         timer: threading.Timer | None = None
         try:
             timer = self._start_timer()
-            result = self.task.run(self.context)
-            self._outputs = plain_outputs(result, self.context.outputs_bound)
+            self._outputs = run_task(self.context, self.task, self._definition)
         except BaseException as error:  # whatever a plugin raises fails its own task run
             return self._fail(failure_of(error), started)
         finally:

@@ -69,7 +69,8 @@ class Instances:
 
     def _make(self, assignment: Assignment) -> Instance:
         task = build(self._registry, assignment.type, assignment.definition)
-        is_quick = type(task).quick and assignment.timeout is None and not _asks(assignment.definition)
+        waits_for_nobody = assignment.timeout is None and task.task_cache is None
+        is_quick = type(task).quick and waits_for_nobody and not _asks(assignment.definition)
         return Instance(task, assignment.definition, is_quick)
 
 

@@ -12,6 +12,7 @@ from penstock.testing.store.lines import LinesContract
 from penstock.testing.store.notifier import NotifierContract
 from penstock.testing.store.partitions import PartitionsContract
 from penstock.testing.store.ports import StorePorts
+from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.triggers import TriggerStoreContract
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "PartitionsContract",
     "SettingsStoreContract",
     "StorePorts",
+    "TaskCacheContract",
     "TriggerStoreContract",
 ]

@@ -11,6 +11,7 @@ from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.settings import SettingsStore
+from penstock.ports.task_cache import TaskCache
 from penstock.ports.triggers import TriggerStore
 
 
@@ -45,6 +46,11 @@ class StorePorts(Protocol):
     @property
     def key_values(self) -> KeyValueStore:
         """Pairs per namespace."""
+        ...
+
+    @property
+    def task_cache(self) -> TaskCache:
+        """Outputs of earlier task runs."""
         ...
 
     @property
