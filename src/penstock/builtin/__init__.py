@@ -13,7 +13,7 @@ from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.runners import docker, process
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.storage import files, items, local_files, split
-from penstock.builtin.triggers import schedule, upstream, webhook
+from penstock.builtin.triggers import on_dates, schedule, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
@@ -33,6 +33,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.ForEach, loops.LoopUntil),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
+    *(on_dates.ScheduleOnDates,),
     *(output.OutputValues,),
     *(pairs.Delete, pairs.Get, pairs.GetKeys, pairs.Set),
     *(parallel.Dag, parallel.Parallel),

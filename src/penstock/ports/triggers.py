@@ -61,8 +61,12 @@ class TriggerStore(Protocol):
         """Forget a trigger's state, or all of a flow's."""
         ...
 
-    async def fire(self, before: TriggerState, after: TriggerState, execution: Execution | None) -> bool:
+    async def fire(
+        self, before: TriggerState, after: TriggerState, execution: Execution | None, reject: str | None = None
+    ) -> bool:
         """Move a trigger on and create its execution (with a `Created` message in its inbox) in one transaction.
+
+        With `reject` the execution is refused before its first task, and this is why (ENG-193, ENG-269).
 
         Returns False, and writes nothing, when the stored `next_date` is no longer `before.next_date` (another
         scheduler was first) or when the execution's firing key exists already.

@@ -94,8 +94,6 @@ class ConditionContext:
     """The execution that ended, for triggers that react to one."""
     date: datetime | None = None
     """The date in question, in its own zone, for triggers that start at dates."""
-    met: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """What has been met before within the window of a `MultipleCondition`: names of conditions by its id."""
 
     def render(self, template: str, extra: Mapping[str, Any] | None = None) -> str:
         """Return a template's text."""

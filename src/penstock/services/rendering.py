@@ -1,4 +1,4 @@
-"""Expressions outside of a running execution: those of inputs, checks and webhook keys.
+"""Expressions outside of a running execution: those of inputs, checks, conditions and webhook keys.
 
 What they need from the outside is looked up between two attempts to render, as the engine does it, so that nothing
 waits in a thread.
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from penstock.base.errors import PenstockError
 from penstock.engine.facts import FactNeeded, Facts
+from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution
 from penstock.expressions import Resolver
 
@@ -51,6 +52,11 @@ async def with_answers(work: Callable[[Resolver], T], execution: Execution, answ
                 raise error
             return result
         facts = Facts({**facts.answers, needed.key: await _answer(answer, execution, needed)})
+
+
+def asker(flow: ResolvedFlow) -> Execution:
+    """Return the execution that functions are answered for while there is none yet."""
+    return Execution("", flow.tenant, flow.namespace, flow.id, flow.revision, 0, "", 0)
 
 
 async def _answer(answer: Answer, execution: Execution, needed: FactNeeded) -> Any:

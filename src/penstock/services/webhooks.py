@@ -18,12 +18,12 @@ from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundErr
 from penstock.base.ids import new_id
 from penstock.engine.context import flow_variables
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, TriggerOrigin
+from penstock.engine.records import TriggerOrigin
 from penstock.expressions import evaluate, render_nested
 from penstock.sdk import TriggerBase
 from penstock.services.executions import ExecutionService, ExecutionView, Following, Launch
 from penstock.services.flows import FlowCatalog
-from penstock.services.rendering import Answer, with_answers
+from penstock.services.rendering import Answer, asker, with_answers
 from penstock.services.scheduler.conditions import Conditions
 
 WEBHOOK = "io.kestra.plugin.core.trigger.Webhook"
@@ -134,7 +134,7 @@ class WebhookService:
         if trigger.disabled:
             raise ConflictError(f"trigger `{trigger.id}` of flow {flow.namespace}.{flow.id} is disabled")
         origin = TriggerOrigin(trigger.id, trigger.type, _variables(call))
-        if trigger.conditions and not self._conditions.hold(flow, cast(TriggerBase, trigger), origin.variables):
+        if trigger.conditions and not await self._conditions.hold(flow, cast(TriggerBase, trigger), origin.variables):
             raise ConditionsNotMetError(f"the conditions of trigger `{trigger.id}` do not hold for this request")
         inputs = await self._inputs(flow, trigger, call, origin)
         execution_id = new_id()
@@ -166,7 +166,7 @@ class WebhookService:
             return trigger.key
         context = {"flow": flow_variables(flow), "vars": flow.variables}
         value = await with_answers(
-            lambda resolver: evaluate(trigger.key, context, resolver=resolver), _asking(flow), self._answer
+            lambda resolver: evaluate(trigger.key, context, resolver=resolver), asker(flow), self._answer
         )
         return str(value)
 
@@ -184,18 +184,13 @@ class WebhookService:
             "vars": flow.variables,
         }
         rendered = await with_answers(
-            lambda resolver: render_nested(dict(templates), context, resolver=resolver), _asking(flow), self._answer
+            lambda resolver: render_nested(dict(templates), context, resolver=resolver), asker(flow), self._answer
         )
         return {**rendered, **given}
 
 
 def _webhooks(triggers: Sequence[TriggerBase]) -> tuple[WebhookTrigger, ...]:
     return tuple(cast(WebhookTrigger, one) for one in triggers if one.type_name == WEBHOOK)
-
-
-def _asking(flow: ResolvedFlow) -> Execution:
-    """Return the execution that functions are answered for, while there is none yet."""
-    return Execution("", flow.tenant, flow.namespace, flow.id, flow.revision, 0, "", 0)
 
 
 def _timeout(trigger: WebhookTrigger) -> Micros | None:

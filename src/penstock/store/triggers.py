@@ -70,12 +70,20 @@ class SqlTriggerStore:
         statement = delete(TRIGGER_STATES).where(_is(tenant, namespace, flow_id, trigger_id))
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
-    async def fire(self, before: TriggerState, after: TriggerState, execution: Execution | None) -> bool:
+    async def fire(
+        self, before: TriggerState, after: TriggerState, execution: Execution | None, reject: str | None = None
+    ) -> bool:
         """Move a trigger on and create its execution, unless another scheduler did so first."""
-        return await self._database.write(lambda connection: fire_txn(connection, before, after, execution))
+        return await self._database.write(lambda connection: fire_txn(connection, before, after, execution, reject))
 
 
-def fire_txn(connection: Connection, before: TriggerState, after: TriggerState, execution: Execution | None) -> bool:
+def fire_txn(
+    connection: Connection,
+    before: TriggerState,
+    after: TriggerState,
+    execution: Execution | None,
+    reject: str | None = None,
+) -> bool:
     """Compare the stored date with the one seen, then write state, execution and message; or write nothing."""
     lock_txn(connection, "trigger", *before.key)
     stored = connection.execute(select(C.next_date).where(_is(*before.key)).with_for_update()).first()
@@ -85,7 +93,7 @@ def fire_txn(connection: Connection, before: TriggerState, after: TriggerState, 
     if execution is not None:
         if executions.insert_txn(connection, [execution]):
             return False
-        inbox.put_messages_txn(connection, [Message(execution.id, Created())])
+        inbox.put_messages_txn(connection, [Message(execution.id, Created(reject))])
     _PUT.run(connection, [_row(after)])
     return True
 

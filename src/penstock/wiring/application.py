@@ -235,11 +235,10 @@ def build_scheduler(core: Core) -> Scheduler:
         core.catalog,
         core.reading.triggers,
         Firing(core.executions, core.functions.answer, core.plan.shared),
-        core.dispatcher,
         core.followers,
         core.clock,
         SchedulerSettings(recovery=core.plan.recovery),
-        Conditions(core.reading.condition, core.plan.shared),
+        Conditions(core.reading.condition, core.plan.shared, core.functions.answer),
     )
 
 

@@ -68,7 +68,7 @@ def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) ->
             core.executions,
             following,
             answer,
-            Conditions(core.reading.condition, core.plan.shared),
+            Conditions(core.reading.condition, core.plan.shared, core.functions.answer),
         ),
         routers=routers,
     )

@@ -28,7 +28,6 @@ def context_of(
     execution: ExecutionFacts | None = None,
     date: str | None = None,
     variables: Mapping[str, Any] | None = None,
-    met: Mapping[str, frozenset[str]] | None = None,
 ) -> ConditionContext:
     """Return a context of flow company.team.flow whose templates see these variables."""
 
@@ -41,7 +40,6 @@ def context_of(
         renderer=renderer,
         execution=execution,
         date=datetime.fromisoformat(date) if date else None,
-        met=met or {},
     )
 
 

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from penstock.base.clock import SECOND, Instant
+from penstock.engine.events import Created
 from penstock.engine.records import Execution, LogLine
 from penstock.engine.states import State, StateType
+from penstock.ports.journal import PARTITIONS, Batch
 from penstock.ports.queries import PageRequest
 from penstock.ports.triggers import TriggerState
 from penstock.services.executions import ExecutionService, Followers, InputReader
@@ -41,10 +45,6 @@ class ManualClock:
         self._now = now
 
 
-async def no_answers(execution: Execution, function: str, arguments: object) -> object:
-    raise AssertionError(f"nobody expected {function}")
-
-
 @dataclass
 class World:
     """A store with flows, and schedulers on it; executions are created and ended by hand."""
@@ -53,6 +53,8 @@ class World:
     clock: ManualClock
     folder: Path
     reading: FlowReading = field(default_factory=lambda: FlowReading(load_plugins().registry))
+    pairs: dict[str, str] = field(default_factory=dict)
+    """What `kv` answers."""
 
     def __post_init__(self) -> None:
         self.catalog = FlowCatalog(self.store.flows, self.reading.resolve, self.clock, freshness=0)
@@ -61,21 +63,24 @@ class World:
         self.followers = Followers(self.store.notifier)
         self.dispatcher = StoredDispatcher(self.store.journal, self.store.notifier)
 
+    async def answer(self, execution: Execution, function: str, arguments: Mapping[str, Any]) -> object:
+        assert (function, execution.namespace) == ("kv", "company.team")
+        return self.pairs[arguments["key"]]
+
     def scheduler(self, recovery: dict[str, Recovery] | None = None) -> Scheduler:
         store = self.store
         executions = ExecutionService(
-            self.catalog, InputReader(LocalStorage(self.folder), no_answers), self.dispatcher, self.clock
+            self.catalog, InputReader(LocalStorage(self.folder), self.answer), self.dispatcher, self.clock
         )
         return Scheduler(
             Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
             self.catalog,
             self.reading.triggers,
-            Firing(executions, no_answers, {}),
-            self.dispatcher,
+            Firing(executions, self.answer, {}),
             self.followers,
             self.clock,
             SchedulerSettings(recovery=recovery or {}, longest_sleep=SECOND // 100, retry=SECOND // 100),
-            Conditions(self.reading.condition),
+            Conditions(self.reading.condition, {}, self.answer),
         )
 
     @asynccontextmanager
@@ -109,10 +114,6 @@ class World:
 
     async def end(self, execution: Execution, state: StateType = StateType.SUCCESS) -> None:
         """End an execution as the executor would."""
-        import msgspec
-
-        from penstock.ports.journal import PARTITIONS, Batch
-
         now = self.clock.now()
         leases = await self.store.journal.lease("test", PARTITIONS, 10**12, now)
         ended = msgspec.structs.replace(
@@ -129,6 +130,11 @@ class World:
         found = await self.store.triggers.get(TENANT, "company.team", flow, trigger)
         assert found is not None
         return found
+
+    async def reasons(self) -> list[str | None]:
+        """Return why the messages that wait let their executions fail at once."""
+        waiting = await self.store.journal.messages(range(PARTITIONS), 0, 100)
+        return [one.event.reject for one in waiting if isinstance(one.event, Created)]
 
     async def trigger_lines(self) -> list[LogLine]:
         page = await self.store.queries.logs(TENANT, [], PageRequest(size=100))

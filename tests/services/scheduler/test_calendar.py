@@ -22,6 +22,7 @@ class Hourly:
     late_maximum: int | None = None
     end: datetime | None = None
     timing: str = "hourly"
+    past: tuple[str, str | None] | None = None
 
     def next_after(self, moment: datetime) -> datetime | None:
         following = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)

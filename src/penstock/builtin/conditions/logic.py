@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from penstock.builtin.conditions.names import TODAY, older, oldest
-from penstock.sdk import ConditionBase, Property, duration, is_truthy
+from penstock.builtin.triggers.windows import Length, Span, TimeWindow
+from penstock.sdk import ConditionBase, Property, is_truthy
 from penstock.sdk.condition import ConditionContext, ConditionDefinition
 from penstock.sdk.task import ConditionList
 
@@ -68,7 +70,8 @@ class MultipleCondition(ConditionBase):
     """Hold when several conditions have each been met within a window of time; a `Flow` trigger's `preconditions` take
     its place.
 
-    What was met before comes with the context: whoever keeps the window asks `names_met` at each execution.
+    A `Flow` trigger remembers which of them executions have met: it asks `names_met` at each. Everywhere else all must
+    hold at once.
 
     Implements ENG-274, USE-B056.
     """
@@ -77,26 +80,36 @@ class MultipleCondition(ConditionBase):
     type_aliases: ClassVar[tuple[str, ...]] = oldest("MultipleCondition")
 
     id: str = Field(description="What the window is remembered by; unique within the flow.")
-    window: str = Field("P1D", description="The length of the window, as ISO 8601 duration.")
-    window_advance: str = Field("P0D", description="How far the window is moved from midnight.")
+    window: Length = Field("P1D", description="The length of the window, as ISO 8601 duration.")
+    window_advance: Length = Field("P0D", description="How far the window is moved from midnight.")
     conditions: dict[str, ConditionDefinition] = Field(
         description="The conditions by name; all must be met.", min_length=1
     )
 
-    @field_validator("window", "window_advance")
-    @classmethod
-    def _is_duration(cls, value: Any) -> str:
-        try:
-            duration(str(value))
-        except Exception as error:
-            raise ValueError(str(error)) from None
-        return str(value)
+    _windows: TimeWindow = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        self._windows = TimeWindow(type="DURATION_WINDOW", window=self.window, window_advance=self.window_advance)
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the conditions."""
+        return tuple(self.conditions)
+
+    def span_around(self, moment: datetime) -> Span | None:
+        """Return the window a moment belongs to."""
+        return self._windows.around(moment)
+
+    def counts_until(self, moment: datetime) -> datetime:
+        """Return the end of the window a moment belongs to."""
+        return self._windows.counts_until(moment)
 
     def names_met(self, context: ConditionContext) -> frozenset[str]:
         """Return the names of the conditions that hold now."""
         return frozenset(name for name, one in self.conditions.items() if context.make(one).test(context))
 
     def test(self, context: ConditionContext) -> bool:
-        """Return whether all have been met, before or now."""
-        before = context.met.get(self.id, frozenset())
-        return self.conditions.keys() <= before or self.conditions.keys() <= before | self.names_met(context)
+        """Return whether all hold now."""
+        return len(self.names_met(context)) == len(self.conditions)

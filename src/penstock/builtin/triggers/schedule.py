@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import ClassVar, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from penstock.builtin.triggers import cron
-from penstock.sdk import TriggerBase, duration
+from penstock.builtin.triggers.dated import DatedTrigger
+from penstock.sdk import PluginModel, instant
 
 
-class Schedule(TriggerBase):
+class PastDates(PluginModel):
+    """Dates to run when the trigger is new: the older way to order a backfill."""
+
+    start: str = Field(description="From when on dates are run, such as `2026-01-01T00:00:00Z`.")
+    end: str | None = Field(None, description="Until when; until now by default.")
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_date(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                instant(value)
+            except ValueError:
+                raise ValueError(f"`{value}` is no date-time; write one such as 2026-01-01T00:00:00Z") from None
+        return value
+
+
+class Schedule(DatedTrigger):
     """Start the flow at the dates of a cron expression.
 
     ```yaml
@@ -29,45 +47,24 @@ class Schedule(TriggerBase):
     type_name: ClassVar[str] = "io.kestra.plugin.core.trigger.Schedule"
     type_aliases: ClassVar[tuple[str, ...]] = ("io.kestra.core.models.triggers.types.Schedule",)
 
+    with_seconds: bool = Field(False, description="The cron expression begins with a field for seconds.")
     cron: str = Field(
         description="Five fields (minute, hour, day of month, month, day of week), or a shortcut such as `@daily`; "
         "six, seconds first, with `withSeconds`. `L` is the last day of the month."
     )
-    timezone: str = Field("UTC", description="The zone the cron expression is read in, such as `America/New_York`.")
-    with_seconds: bool = Field(False, description="The cron expression begins with a field for seconds.")
-    recover_missed_schedules: Literal["ALL", "LAST", "NONE"] | None = Field(
-        None,
-        description="Which of the dates missed while no server ran, or while the last execution did, are run late.",
-    )
-    late_maximum_delay: str | None = Field(
-        None, description="How late a date may start, as ISO 8601 duration; one that is later is skipped."
-    )
-    backfill: dict[str, Any] | None = Field(None, description="Older form of a backfill; start one instead.")
+    backfill: PastDates | None = Field(None, description="Older form of a backfill; order one instead.")
 
     _expression: str = PrivateAttr("")
     _zone: ZoneInfo = PrivateAttr()
 
-    @field_validator("timezone")
+    @field_validator("cron")
     @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"`{value}` is no time zone; write a name such as Europe/Paris or UTC") from None
-        return value
-
-    @field_validator("late_maximum_delay")
-    @classmethod
-    def _is_duration(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                duration(value)
-            except Exception as error:
-                raise ValueError(str(error)) from None
+    def _readable(cls, value: str, info: ValidationInfo) -> str:
+        cron.check_cron(value, with_seconds=bool(info.data.get("with_seconds")))
         return value
 
     @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def _read(self) -> Self:
         self._expression = cron.check_cron(self.cron, with_seconds=self.with_seconds)
         self._zone = ZoneInfo(self.timezone)
         return self
@@ -78,9 +75,9 @@ class Schedule(TriggerBase):
         return f"{self._expression} {self.timezone}"
 
     @property
-    def late_maximum(self) -> int | None:
-        """How late a date may start, in microseconds."""
-        return None if self.late_maximum_delay is None else duration(self.late_maximum_delay)
+    def past(self) -> tuple[str, str | None] | None:
+        """Start and end of the dates to run when the trigger is new."""
+        return None if self.backfill is None else (self.backfill.start, self.backfill.end)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first date after a moment, in the trigger's zone; None when there is none."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import regex
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from penstock.builtin.triggers.windows import Span, TimeWindow
 from penstock.sdk import PluginModel, TriggerBase, is_truthy
@@ -47,13 +47,24 @@ _OPERATORS: Mapping[str, Callable[[Any, Sequence[str]], bool]] = {
 """What an operator makes of a value and the values it is compared with."""
 
 
+def _without_expression(value: Any) -> Any:
+    """Refuse an expression where values are taken as they are (ENG-294)."""
+    if isinstance(value, str) and "{{" in value:
+        raise ValueError("expressions are not rendered here: write the value itself, or a filter on EXPRESSION")
+    return value
+
+
+Verbatim = Annotated[str, AfterValidator(_without_expression)]
+VerbatimLabels = dict[str, Annotated[Any, AfterValidator(_without_expression)]]
+
+
 class FlowFilter(PluginModel):
     """A flow to wait for."""
 
-    namespace: str
-    flow_id: str | None = Field(None, description="Any flow of the namespace when left out.")
-    states: list[str] | None = Field(None, description="The states that count; those of the trigger by default.")
-    labels: dict[str, Any] | None = None
+    namespace: Verbatim
+    flow_id: Verbatim | None = Field(None, description="Any flow of the namespace when left out.")
+    states: list[Verbatim] | None = Field(None, description="The states that count; those of the trigger by default.")
+    labels: VerbatimLabels | None = None
 
     def fits(self, upstream: Upstream) -> bool:
         """Whether an execution is one of this flow with these labels."""
@@ -71,6 +82,9 @@ class Filter(PluginModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Filter:
+        if self.field != "EXPRESSION":
+            for one in (*_listed(self.value), *(self.values or ())):
+                _without_expression(one)
         if self.field == "EXPRESSION":
             if self.type not in _IS or not isinstance(self.value, str):
                 raise ValueError(f"EXPRESSION has an expression as `value` and one of the types {', '.join(_IS)}")
@@ -103,7 +117,7 @@ class Where(PluginModel):
 class Preconditions(PluginModel):
     """What must have happened, and within which span of time. Implements ENG-292, ENG-293."""
 
-    id: str
+    id: Verbatim
     time_window: TimeWindow = Field(default_factory=lambda: TimeWindow.model_validate({}))
     flows: list[FlowFilter] | None = Field(None, description="Flows that must all have come to one of their states.")
     where: list[Where] | None = Field(None, description="What must hold of each execution that counts.")
@@ -128,15 +142,18 @@ class Flow(TriggerBase):
               states: [SUCCESS]
     ```
 
-    Implements ENG-290 to ENG-300, ENG-411, ENG-412.
+    Implements ENG-290 to ENG-300, ENG-396, ENG-411, ENG-412, BEY-050.
     """
 
     type_name: ClassVar[str] = "io.kestra.plugin.core.trigger.Flow"
     type_aliases: ClassVar[tuple[str, ...]] = ("io.kestra.core.models.triggers.types.Flow",)
 
-    states: list[str] | None = Field(None, description="The states that count; all ends and PAUSED by default.")
+    states: list[Verbatim] | None = Field(None, description="The states that count; all ends and PAUSED by default.")
     preconditions: Preconditions | None = Field(None, description="Several executions that must come together.")
-    labels: dict[str, Any] | list[dict[str, Any]] | None = Field(
+    depends_on: list[FlowFilter] | None = Field(
+        None, description="The `flows` of `preconditions` with the usual window, written shorter.", min_length=1
+    )
+    labels: VerbatimLabels | list[VerbatimLabels] | None = Field(
         None, description="Labels that the other flow's execution must have."
     )
 
@@ -145,11 +162,53 @@ class Flow(TriggerBase):
     def _as_map(cls, value: Any) -> Any:
         return {str(one["key"]): one["value"] for one in value} if isinstance(value, list) else value
 
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.depends_on is not None and self.preconditions is not None:
+            raise ValueError("`dependsOn` is a short form of `preconditions`: write one of the two")
+        return self
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the names of all that must be met."""
-        flows = self.preconditions.flows if self.preconditions is not None else None
-        return tuple(str(number) for number in range(len(flows))) if flows else (ANY,)
+        return tuple(self._flows) or (ANY,)
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether one execution that fits is all it needs."""
+        return not self._flows
+
+    def wanted(self, need: str) -> Mapping[str, Any]:
+        """Return the flow and the states that meet a need; the states alone when any flow does."""
+        flow = self._flows.get(need)
+        if flow is None:
+            return {"states": [*self._usual_states]}
+        return {
+            "namespace": flow.namespace,
+            **({"flowId": flow.flow_id} if flow.flow_id is not None else {}),
+            "states": [*(self._usual_states if flow.states is None else flow.states)],
+        }
+
+    @property
+    def _flows(self) -> Mapping[str, FlowFilter]:
+        """The flows to wait for, by names that stay the same when the list is put into another order."""
+        listed = self.depends_on or (self.preconditions.flows if self.preconditions is not None else None)
+        named: dict[str, FlowFilter] = {}
+        for one in listed or ():
+            name = f"{one.namespace}.{one.flow_id or '*'}"
+            again = sum(known.partition("#")[0] == name for known in named)
+            named[f"{name}#{again + 1}" if again else name] = one
+        return named
+
+    @property
+    def _window(self) -> TimeWindow | None:
+        if self.depends_on is not None:
+            return TimeWindow.model_validate({})
+        return self.preconditions.time_window if self.preconditions is not None else None
+
+    @property
+    def _usual_states(self) -> Sequence[str]:
+        return self.states or DEFAULT_STATES
 
     @property
     def keeps(self) -> bool:
@@ -163,12 +222,11 @@ class Flow(TriggerBase):
         state = str(upstream["state"])
         if not _has_labels(upstream, labels) or (self.states is not None and state not in self.states):
             return frozenset()
-        flows = conditions.flows if conditions is not None else None
-        usual = self.states or DEFAULT_STATES
-        if flows:
+        usual = self._usual_states
+        if flows := self._flows:
             met = {
-                str(number)
-                for number, one in enumerate(flows)
+                name
+                for name, one in flows.items()
                 if one.fits(upstream) and state in (one.states if one.states is not None else usual)
             }
         else:
@@ -180,9 +238,11 @@ class Flow(TriggerBase):
 
     def span_around(self, moment: datetime) -> Span | None:
         """Return the span of time that a moment belongs to; None when it belongs to none."""
-        if self.preconditions is None:
-            return moment, moment
-        return self.preconditions.time_window.around(moment)
+        return (moment, moment) if self._window is None else self._window.around(moment)
+
+    def counts_until(self, moment: datetime) -> datetime:
+        """Return until when it counts that a need was met at a moment."""
+        return moment if self._window is None else self._window.counts_until(moment)
 
 
 def _has_labels(upstream: Upstream, labels: Mapping[str, Any] | None) -> bool:

@@ -79,6 +79,13 @@ class TimeWindow(PluginModel):
             return self._daily(moment, end.replace(hour=0, minute=0, second=0, microsecond=0), end)
         return self._daily(moment, read_time(self.start_time or ""), read_time(self.end_time or ""))
 
+    def counts_until(self, moment: datetime) -> datetime:
+        """Return until when something that came at a moment counts."""
+        if self.type == "SLIDING_WINDOW":
+            return moment + self._length
+        span = self.around(moment)
+        return moment if span is None else span[1]
+
     @property
     def _length(self) -> timedelta:
         return _span(self.window, _DAY)

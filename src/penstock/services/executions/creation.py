@@ -80,16 +80,6 @@ class Preparation:
         self._inputs = inputs
         self._clock = clock
 
-    async def prepare(self, launch: Launch) -> Execution:
-        """Return the execution that a launch would start, for whoever stores it with something else (schedules).
-
-        Raises:
-            NotFoundError: There is no such flow or revision.
-            InvalidInputs: What is given does not fit the flow's inputs.
-            CheckFailedError: A check of the flow forbids it.
-        """
-        return (await self.prepared(launch))[0]
-
     async def check(self, launch: Launch) -> LaunchCheck:
         """Say what a launch would find, without launching.
 
@@ -103,7 +93,20 @@ class Preparation:
         return LaunchCheck(states, unknown, await self._inputs.failing(flow, execution, values))
 
     async def prepared(self, launch: Launch, parent: Parent | None = None) -> tuple[Execution, str | None]:
-        """Return the execution, and why it is to fail at once, if it is; a parent waits for its end."""
+        """Return the execution that a launch would start, for whoever stores it together with something else.
+
+        Args:
+            launch: What to start.
+            parent: Waits for its end.
+
+        Returns:
+            The execution, and why it is to fail at once, if it is.
+
+        Raises:
+            NotFoundError: There is no such flow or revision.
+            InvalidInputs: What is given does not fit the flow's inputs.
+            CheckFailedError: A check of the flow forbids it.
+        """
         flow = await self.flow(launch)
         execution = self.bare(flow, launch, parent)
         document = document_of(flow)

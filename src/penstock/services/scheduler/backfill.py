@@ -20,6 +20,7 @@ from penstock.services.scheduler.calendar import Calendar, Turn, first_date
 TIMING = "timing"
 """Names, in a trigger's memory, what its dates follow from; only triggers with dates have it."""
 _ORDERED = "backfill"
+_ASKED = "asked"
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -91,6 +92,22 @@ def ordered(
     """Return the state of a trigger with a new backfill. Implements ENG-283."""
     backfill = Backfill(to_iso(start), to_iso(end), to_iso(start), inputs=inputs, labels=labels)
     return _begun(replace(state, memory={**state.memory, _ORDERED: now}), backfill)
+
+
+def ordered_by(past: tuple[str, str | None] | None, state: TriggerState, now: Instant) -> TriggerState:
+    """Return the state with the backfill that a flow's source asks for, once for each that it asks for (ENG-287).
+
+    Args:
+        past: Start and end of the dates to run again, as the source has them.
+        state: The trigger's state.
+        now: The present; dates in the future are no matter of a backfill.
+    """
+    if past is None or state.memory.get(_ASKED) == list(past) or state.backfill is not None:
+        return state
+    start, end = from_iso(past[0]), now if past[1] is None else min(from_iso(past[1]), now)
+    if start > end:
+        return state
+    return ordered(replace(state, memory={**state.memory, _ASKED: list(past)}), start, end, None, (), now)
 
 
 def paused(state: TriggerState) -> TriggerState:

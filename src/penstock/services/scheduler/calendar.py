@@ -28,6 +28,11 @@ class Calendar(Protocol):
         """How late a date may start; None when that does not matter."""
         ...
 
+    @property
+    def past(self) -> tuple[str, str | None] | None:
+        """Start and end of dates to run when the trigger is new, as its source has them; None for none (ENG-287)."""
+        ...
+
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first date after a moment; None when there is none (any more)."""
         ...

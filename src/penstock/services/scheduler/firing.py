@@ -30,8 +30,8 @@ class Preparation(Protocol):
         """Return the execution in state CREATED, before its inputs are read."""
         ...
 
-    async def prepare(self, launch: Launch) -> Execution:
-        """Return the execution in state CREATED; raises InvalidInputs."""
+    async def prepared(self, launch: Launch) -> tuple[Execution, str | None]:
+        """Return the execution in state CREATED, and why it is to fail at once; raises InvalidInputs."""
         ...
 
 
@@ -55,7 +55,9 @@ def date_variables(trigger: ScheduledTrigger, date: Instant) -> dict[str, Any]:
 
 
 class Firing:
-    """Makes the execution of a date. Implements ENG-271, ENG-280.
+    """Makes the execution of a date. Implements ENG-192, ENG-271, ENG-280, ENG-409.
+
+    What comes with an execution is why it is to fail at once: the message of a check of its flow.
 
     Args:
         preparation: Makes the record.
@@ -68,14 +70,16 @@ class Firing:
         self._answer = answer
         self._shared = shared
 
-    async def execution(self, trigger: ScheduledTrigger, date: Instant, state: TriggerState) -> Execution:
+    async def execution(
+        self, trigger: ScheduledTrigger, date: Instant, state: TriggerState
+    ) -> tuple[Execution, str | None]:
         """Return the execution a date starts, with the backfill's inputs and labels when there is one.
 
         Raises:
             PenstockError: An input cannot be rendered, or is not what the flow wants.
         """
         backfill = Backfill.active(state)
-        execution = await self.made(
+        execution, reject = await self.made(
             trigger.flow,
             trigger.definition,
             self._launch(trigger, date),
@@ -85,7 +89,7 @@ class Firing:
                 **(backfill.label_map if backfill is not None else {}),
             },
         )
-        return msgspec.structs.replace(execution, firing_key=firing_key(state, date))
+        return msgspec.structs.replace(execution, firing_key=firing_key(state, date)), reject
 
     def without_inputs(self, trigger: ScheduledTrigger, date: Instant, state: TriggerState) -> Execution:
         """Return the execution that stands for a date whose inputs cannot be made (`failOnTriggerError`)."""
@@ -104,7 +108,7 @@ class Firing:
         *,
         given: Mapping[str, Any],
         labels: Mapping[str, Any],
-    ) -> Execution:
+    ) -> tuple[Execution, str | None]:
         """Return the execution of a launch, with the trigger's inputs and labels rendered.
 
         Args:
@@ -126,7 +130,7 @@ class Firing:
             labels=(*launch.labels, *rendered.items()),
             execution_id=bare.id,
         )
-        return await self._preparation.prepare(launch)
+        return await self._preparation.prepared(launch)
 
     def _launch(self, trigger: ScheduledTrigger, date: Instant) -> Launch:
         flow, definition = trigger.flow, trigger.definition

@@ -20,7 +20,7 @@ from penstock.base.errors import PenstockError, UnavailableError
 from penstock.engine.context import labels_of
 from penstock.engine.records import Execution, LogLine, TriggerOrigin
 from penstock.engine.states import TERMINAL, StateType
-from penstock.expressions import evaluate
+from penstock.expressions import Resolver, evaluate
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
@@ -30,7 +30,16 @@ from penstock.services.executions import Launch
 from penstock.services.scheduler.agenda import TriggerKey
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
-from penstock.services.scheduler.upstream import OVERLAP, Arrival, ListeningTrigger, Memory, Start, arrivals, noted
+from penstock.services.scheduler.upstream import (
+    OVERLAP,
+    Arrival,
+    ListeningTrigger,
+    Memory,
+    Start,
+    arrivals,
+    failure_key,
+    noted,
+)
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
@@ -207,7 +216,7 @@ class Listening:
             except UnavailableError:
                 raise
             except Exception as error:
-                await self._tell(trigger, error)
+                await self._refuse(trigger, arrival, error)
                 met = frozenset()
             if met:
                 await self._change(
@@ -226,14 +235,25 @@ class Listening:
             "labels": labels_of(execution),
             "execution": {"id": execution.id, "state": arrival.state},
         }
-        met = trigger.listener.met_by(upstream, lambda text: evaluate(text, variables))
+
+        def met_by(resolver: Resolver) -> frozenset[str]:
+            return trigger.listener.met_by(upstream, lambda text: evaluate(text, variables, resolver=resolver))
+
+        met = await self._conditions.ask(trigger.flow, met_by)
         if not met or not trigger.definition.conditions:
             return met
         loaded = await self._queries.get(execution.tenant, execution.id)
         runs = loaded[1] if loaded is not None else ()
         facts = dataclasses.replace(ExecutionFacts.of(execution, runs), state=arrival.state)
-        context = self._conditions.context(trigger.flow, variables, execution=facts)
-        return met if all_hold(trigger.definition.conditions, context) else frozenset()
+
+        def left(resolver: Resolver) -> frozenset[str]:
+            context = self._conditions.context(trigger.flow, variables, execution=facts, resolver=resolver)
+            if not all_hold(trigger.conditions, context):
+                return frozenset()
+            named = (f"{key}.{name}" for key, one in trigger.remembering.items() for name in one.names_met(context))
+            return met.intersection(trigger.needs).union(named)
+
+        return await self._conditions.ask(trigger.flow, left)
 
     # -- states
 
@@ -301,19 +321,21 @@ class Listening:
         if upstream is None:
             await self._store.fire(state, dropped, None)
             return
+        arrival = Arrival(upstream, start.state, start.at)
         try:
-            execution = await self._made(trigger, Arrival(upstream, start.state, start.at), start.key)
+            execution, reject = await self._made(trigger, arrival, start.key)
         except UnavailableError:
             raise
         except Exception as error:
-            if await self._store.fire(state, dropped, None):
-                await self._tell(trigger, error)
+            standing, reject = self._standing(trigger, arrival, start.key, error)
+            if await self._store.fire(state, dropped, standing, reject):
+                await self._tell(trigger, error, standing)
             return
         if trigger.definition.stop_after and trigger.definition.allow_concurrent:
             left = msgspec.structs.replace(left, running=[*left.running, execution.id])
         locked = None if trigger.definition.allow_concurrent else execution.id
         after = left.kept_in(replace(state, date=now, execution_id=locked), now)
-        if await self._store.fire(state, after, execution):
+        if await self._store.fire(state, after, execution, reject):
             log.debug("fired", action="scheduler.listen", trigger="/".join(trigger.key), execution=execution.id)
             await self._notifier.publish("messages", [str(partition_of(execution.id))])
             if self.watching is not None and (locked or trigger.definition.stop_after):
@@ -323,19 +345,51 @@ class Listening:
         if stored is not None and stored.next_date == state.next_date:
             await self._store.fire(state, dropped, None)  # this set has its execution already
 
-    async def _made(self, trigger: ListeningTrigger, arrival: Arrival, key: str) -> Execution:
-        flow, definition = trigger.flow, trigger.definition
-        correlation = dict(arrival.execution.labels).get(CORRELATION_ID)
-        labels = () if correlation is None else ((CORRELATION_ID, correlation),)
-        origin = TriggerOrigin(definition.id, definition.type, arrival.variables)
-        launch = Launch(flow.tenant, flow.namespace, flow.id, flow.revision, labels=labels, trigger=origin)
-        execution = await self._firing.made(flow, definition, launch, given={}, labels={})
-        return msgspec.structs.replace(execution, firing_key=key)
+    async def _made(self, trigger: ListeningTrigger, arrival: Arrival, key: str) -> tuple[Execution, str | None]:
+        launch = _launch(trigger, arrival)
+        execution, reject = await self._firing.made(trigger.flow, trigger.definition, launch, given={}, labels={})
+        return msgspec.structs.replace(execution, firing_key=key), reject
 
-    async def _tell(self, trigger: ListeningTrigger, error: Exception) -> None:
-        """Note why a trigger could not be evaluated (ENG-269)."""
+    # -- what goes wrong (ENG-269)
+
+    async def _refuse(self, trigger: ListeningTrigger, arrival: Arrival, error: Exception) -> None:
+        """Note that an arrival could not be judged."""
+        state = await self._store.get(*trigger.key)
+        if state is None or state.disabled:
+            return
+        execution, reject = self._standing(trigger, arrival, failure_key(trigger, arrival), error)
+        if execution is None or await self._store.fire(state, state, execution, reject):
+            await self._tell(trigger, error, execution)
+
+    def _standing(
+        self, trigger: ListeningTrigger, arrival: Arrival, key: str, error: Exception
+    ) -> tuple[Execution | None, str | None]:
+        """Return the execution that stands for a failure, and why it fails; none without `failOnTriggerError`."""
+        if not trigger.definition.fail_on_trigger_error:
+            return None, None
+        execution = self._firing.bare(trigger.flow, _launch(trigger, arrival))
+        reject = f"trigger {trigger.definition.id} failed: {_text(error)}"
+        return msgspec.structs.replace(execution, firing_key=key), reject
+
+    async def _tell(self, trigger: ListeningTrigger, error: Exception, execution: Execution | None) -> None:
+        """Write the reason to the trigger's log, and wake whoever begins the execution that stands for it."""
         tenant, namespace, flow_id, trigger_id = trigger.key
-        message = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
+        message = _text(error)
         log.warning("trigger failed", action="scheduler.listen", trigger="/".join(trigger.key), error=message)
         line = LogLine(tenant, namespace, flow_id, self._clock.now(), "ERROR", message, trigger_id=trigger_id)
         await self._journal.send((), logs=[line])
+        if execution is not None:
+            await self._notifier.publish("messages", [str(partition_of(execution.id))])
+
+
+def _launch(trigger: ListeningTrigger, arrival: Arrival) -> Launch:
+    """Return what an arrival launches; the chain keeps its correlation."""
+    flow, definition = trigger.flow, trigger.definition
+    correlation = dict(arrival.execution.labels).get(CORRELATION_ID)
+    labels = () if correlation is None else ((CORRELATION_ID, correlation),)
+    origin = TriggerOrigin(definition.id, definition.type, arrival.variables)
+    return Launch(flow.tenant, flow.namespace, flow.id, flow.revision, labels=labels, trigger=origin)
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"

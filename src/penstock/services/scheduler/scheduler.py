@@ -19,7 +19,6 @@ from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, LogLine
-from penstock.ports.dispatch import Dispatcher
 from penstock.ports.flows import FlowStore
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
@@ -98,7 +97,6 @@ class Scheduler:
         source: Resolved flows.
         triggers_of: The triggers of a flow, made from their definitions.
         firing: Makes executions.
-        dispatcher: Starts the failed execution of a trigger with `failOnTriggerError`.
         followers: Wakes when an execution changed.
         clock: The time.
         settings: How it behaves.
@@ -111,7 +109,6 @@ class Scheduler:
         source: FlowSource,
         triggers_of: TriggersOf,
         firing: Firing,
-        dispatcher: Dispatcher,
         followers: Followers,
         clock: Clock,
         settings: SchedulerSettings | None = None,
@@ -121,7 +118,6 @@ class Scheduler:
         self._source = source
         self._triggers_of = triggers_of
         self._firing = firing
-        self._dispatcher = dispatcher
         self._clock = clock
         self._settings = settings or SchedulerSettings()
         self._conditions = conditions or Conditions()
@@ -242,7 +238,9 @@ class Scheduler:
             kept = {trigger.id for trigger in triggers}
             scheduled = scheduled_triggers(flow, triggers, self._settings.recovery, self._conditions)
             found = {one.key: one for one in scheduled}
-            listening = [ListeningTrigger(flow, one, one) for one in triggers if isinstance(one, Listener)]
+            listening = [
+                ListeningTrigger.of(flow, one, one, self._conditions) for one in triggers if isinstance(one, Listener)
+            ]
         except NotFoundError:
             pass
         except UnavailableError:
@@ -335,23 +333,26 @@ class Scheduler:
             await self._move(entry, states.passed(trigger, entry.state, step.next_date, now), None)
             return
         try:
-            if not trigger.applies_to(step.date):
+            if not await trigger.applies_to(step.date):
                 await self._move(entry, states.passed(trigger, entry.state, step.next_date, now), None)
                 return
-            execution = await self._firing.execution(trigger, step.date, entry.state)
+            execution, reject = await self._firing.execution(trigger, step.date, entry.state)
         except UnavailableError:
             raise
         except Exception as error:
             await self._fail(entry, step, error)
             return
         after = states.fired(trigger, entry.state, step.date, step.next_date, execution.id, now)
-        if await self._move(entry, after, execution):
+        if await self._move(entry, after, execution, reject):
             log.debug("fired", action="scheduler.fire", trigger="/".join(entry.trigger.key), execution=execution.id)
-            await self._stores.notifier.publish("messages", [str(partition_of(execution.id))])
 
-    async def _move(self, entry: _Entry, after: TriggerState, execution: Execution | None) -> bool:
+    async def _move(
+        self, entry: _Entry, after: TriggerState, execution: Execution | None, reject: str | None = None
+    ) -> bool:
         """Store a trigger's move, with the execution it starts; False when another scheduler was first."""
-        if await self._stores.triggers.fire(entry.state, after, execution):
+        if await self._stores.triggers.fire(entry.state, after, execution, reject):
+            if execution is not None:
+                await self._stores.notifier.publish("messages", [str(partition_of(execution.id))])
             has_ended = entry.state.backfill is not None and after.backfill is None
             served_since = self._clock.now() if has_ended else entry.served_since
             self._keep(_Entry(entry.trigger, after, served_since))
@@ -373,9 +374,11 @@ class Scheduler:
         log.warning("trigger failed", action="scheduler.fire", trigger="/".join(trigger.key), error=message)
         await self._stores.journal.send((), logs=[_trigger_line(trigger, now, message)])
         after = states.passed(trigger, entry.state, step.next_date, now)
-        if await self._move(entry, after, None) and trigger.definition.fail_on_trigger_error and step.date is not None:
+        if trigger.definition.fail_on_trigger_error and step.date is not None:
             execution = self._firing.without_inputs(trigger, step.date, entry.state)
-            await self._dispatcher.create(execution, reject=f"trigger {trigger.definition.id} failed: {message}")
+            await self._move(entry, after, execution, f"trigger {trigger.definition.id} failed: {message}")
+        else:
+            await self._move(entry, after, None)
 
 
 def _trigger_line(trigger: ScheduledTrigger, now: Instant, message: str) -> LogLine:

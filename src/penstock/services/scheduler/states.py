@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from penstock.base.clock import Instant
 from penstock.engine.records import Execution
 from penstock.ports.triggers import TriggerState
-from penstock.services.scheduler.backfill import TIMING, Backfill, suspended
+from penstock.services.scheduler.backfill import TIMING, Backfill, ordered_by, suspended
 from penstock.services.scheduler.calendar import first_date
 from penstock.services.scheduler.triggers import ScheduledTrigger
 
@@ -31,7 +31,8 @@ def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant)
     state = known or TriggerState(tenant, namespace, flow_id, trigger_id)
     timing = trigger.calendar.timing
     backfill = Backfill.active(state)
-    if state.disabled or not trigger.is_enabled:
+    is_served = trigger.is_enabled and not state.disabled
+    if not is_served:
         state = suspended(state)
         next_date = None
     elif backfill is not None:
@@ -48,6 +49,8 @@ def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant)
         execution_id=state.execution_id if trigger.is_exclusive else None,
         memory={**state.memory, TIMING: timing},
     )
+    if is_served:
+        after = ordered_by(trigger.calendar.past, after, now)
     return after if after == known else replace(after, updated=now)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from penstock.base.clock import Instant, to_datetime
@@ -23,8 +22,7 @@ class ScheduledTrigger:
     definition: TriggerBase
     calendar: Calendar
     recovery: Recovery
-    holds: Callable[[datetime], bool] = lambda date: True
-    """Whether the trigger's conditions hold of a date."""
+    conditions: Conditions
 
     @property
     def key(self) -> TriggerKey:
@@ -36,11 +34,15 @@ class ScheduledTrigger:
         """Whether flow and trigger are enabled in the flow's source."""
         return not (self.flow.disabled or self.definition.disabled)
 
-    def applies_to(self, date: Instant) -> bool:
+    async def applies_to(self, date: Instant) -> bool:
         """Return whether the trigger's conditions hold of a date; raises PenstockError when they have no answer."""
+        if not self.definition.conditions:
+            return True
         moment = to_datetime(date)
         following = self.calendar.next_after(moment)
-        return self.holds(moment.astimezone(following.tzinfo if following is not None else None))
+        local = moment.astimezone(following.tzinfo if following is not None else None)
+        hold_at = partial(self.conditions.hold_at, self.flow, self.definition, local)
+        return await self.conditions.ask(self.flow, hold_at)
 
     @property
     def is_exclusive(self) -> bool:
@@ -66,6 +68,6 @@ def scheduled_triggers(
             if definition.conditions:
                 holds = partial(conditions.hold_at, flow, definition)
                 calendar = ConditionedCalendar(definition, holds, definition.conditions)
-                yield ScheduledTrigger(flow, definition, calendar, recovery, holds)
+                yield ScheduledTrigger(flow, definition, calendar, recovery, conditions)
             else:
-                yield ScheduledTrigger(flow, definition, definition, recovery)
+                yield ScheduledTrigger(flow, definition, definition, recovery, conditions)

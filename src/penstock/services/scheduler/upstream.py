@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import msgspec
 from msgspec.structs import replace
@@ -22,7 +22,9 @@ from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.ports.triggers import TriggerState
 from penstock.sdk import TriggerBase
+from penstock.sdk.condition import ConditionContext
 from penstock.services.scheduler.agenda import TriggerKey
+from penstock.services.scheduler.conditions import Conditions
 
 OVERLAP: Micros = 60 * SECOND
 """An arrival may become visible this much later than one that came after it."""
@@ -38,8 +40,17 @@ class Listener(Protocol):
         ...
 
     @property
+    def takes_any(self) -> bool:
+        """Whether one execution that fits is all it needs."""
+        ...
+
+    @property
     def keeps(self) -> bool:
         """Whether what was met stays met after the flow was started."""
+        ...
+
+    def wanted(self, need: str) -> Mapping[str, Any]:
+        """Return what meets a need, for people."""
         ...
 
     def met_by(self, upstream: Mapping[str, Any], evaluate: Callable[[str], Any]) -> frozenset[str]:
@@ -50,6 +61,34 @@ class Listener(Protocol):
         """Return the span of time that a moment belongs to; None when it belongs to none."""
         ...
 
+    def counts_until(self, moment: datetime) -> datetime:
+        """Return until when it counts that a need was met at a moment."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A condition made of several that need not hold at once. Any condition class with these members is served."""
+
+    id: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that must be met."""
+        ...
+
+    def names_met(self, context: ConditionContext) -> frozenset[str]:
+        """Return the names of those that hold now."""
+        ...
+
+    def span_around(self, moment: datetime) -> tuple[datetime, datetime] | None:
+        """Return the span of time that a moment belongs to; None when it belongs to none."""
+        ...
+
+    def counts_until(self, moment: datetime) -> datetime:
+        """Return until when it counts that one was met at a moment."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ListeningTrigger:
@@ -58,6 +97,46 @@ class ListeningTrigger:
     flow: ResolvedFlow
     definition: TriggerBase
     listener: Listener
+    conditions: Sequence[Mapping[str, Any]] = ()
+    """Conditions that must hold of each execution that counts."""
+    remembering: Mapping[str, Remembering] = field(default_factory=dict)
+    """Conditions of which parts are met one after the other, by their ids."""
+
+    @classmethod
+    def of(cls, flow: ResolvedFlow, definition: TriggerBase, listener: Listener, conditions: Conditions) -> Self:
+        """Return a flow's trigger with its conditions told apart."""
+        plain, remembering = [], {}
+        for one in definition.conditions or ():
+            made = conditions.make(one)
+            if isinstance(made, Remembering):
+                remembering[made.id] = made
+            else:
+                plain.append(one)
+        return cls(flow, definition, listener, plain, remembering)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of all that must be met."""
+        own = () if self.remembering and self.listener.takes_any else self.listener.needs
+        return (*own, *(f"{key}.{name}" for key, one in self.remembering.items() for name in one.names))
+
+    def named(self, need: str) -> tuple[Remembering, str] | None:
+        """Return the condition that has a need, and what it calls it; None for one of the trigger itself."""
+        for key, one in self.remembering.items():
+            if need.startswith(f"{key}.") and need not in self.listener.needs:
+                return one, need.removeprefix(f"{key}.")
+        return None
+
+    def span_around(self, need: str, moment: datetime) -> tuple[Instant, Instant] | None:
+        """Return the span of time in which a need must be met with the others at a moment."""
+        named = self.named(need)
+        span = self.listener.span_around(moment) if named is None else named[0].span_around(moment)
+        return None if span is None else (from_datetime(span[0]), from_datetime(span[1]))
+
+    def counts_until(self, need: str, moment: datetime) -> Instant:
+        """Return until when it counts that a need was met at a moment."""
+        named = self.named(need)
+        return from_datetime((self.listener if named is None else named[0]).counts_until(moment))
 
     @property
     def key(self) -> TriggerKey:
@@ -152,22 +231,23 @@ def arrivals(execution: Execution) -> Iterator[Arrival]:
 def noted(trigger: ListeningTrigger, memory: Memory, arrival: Arrival, met: frozenset[str]) -> Memory:
     """Return the memory after an arrival that meets needs: with one more start when all are met.
 
-    Implements ENG-295 to ENG-299, BEY-006.
+    Implements ENG-274, ENG-295 to ENG-299, BEY-006.
     """
     horizon = memory.position - OVERLAP
     if not met or arrival.id in memory.seen or arrival.at < max(memory.since, horizon):
         return memory
-    span = trigger.listener.span_around(to_datetime(max([arrival.at, *(one.at for one in memory.met.values())])))
-    if span is None:
+    latest = to_datetime(max([arrival.at, *(one.at for one in memory.met.values())]))
+    spans = {need: span for need in trigger.needs if (span := trigger.span_around(need, latest)) is not None}
+    if not met & spans.keys():
         return memory
-    begin, end = from_datetime(span[0]), from_datetime(span[1])
-    here = Met(arrival.execution.id, arrival.at, end)
-    candidates = {**memory.met, **dict.fromkeys(met, here)}
-    within = {name: one for name, one in candidates.items() if begin <= one.at <= end}
+    came = to_datetime(arrival.at)
+    here = {need: Met(arrival.execution.id, arrival.at, trigger.counts_until(need, came)) for need in met}
+    candidates = {**memory.met, **here}
+    within = {need: candidates[need] for need, span in spans.items() if _is_within(candidates.get(need), span)}
     seen = {one: at for one, at in memory.seen.items() if at >= horizon} | {arrival.id: arrival.at}
-    if not all(need in within for need in trigger.listener.needs):
+    if len(within) < len(trigger.needs):
         return msgspec.structs.replace(memory, met=within, seen=seen)
-    start = Start(arrival.execution.id, arrival.state, arrival.at, _key(trigger, begin, within))
+    start = Start(arrival.execution.id, arrival.state, arrival.at, _key(trigger, spans, within))
     return msgspec.structs.replace(
         memory,
         met=within if trigger.listener.keeps else {},
@@ -176,7 +256,16 @@ def noted(trigger: ListeningTrigger, memory: Memory, arrival: Arrival, met: froz
     )
 
 
-def _key(trigger: ListeningTrigger, begin: Instant, met: Mapping[str, Met]) -> str:
-    """Return the key of a firing: one for a trigger, a span of time and a set of executions (BEY-006)."""
-    parts = [*trigger.key, str(begin), *sorted(f"{one.execution}@{one.at}" for one in met.values())]
+def failure_key(trigger: ListeningTrigger, arrival: Arrival) -> str:
+    """Return the key of the execution that stands for an arrival the trigger cannot judge."""
+    return "/".join(("upstream", *trigger.key, "failed", arrival.id, arrival.state))
+
+
+def _is_within(met: Met | None, span: tuple[Instant, Instant]) -> bool:
+    return met is not None and span[0] <= met.at <= span[1]
+
+
+def _key(trigger: ListeningTrigger, spans: Mapping[str, tuple[Instant, Instant]], met: Mapping[str, Met]) -> str:
+    """Return the key of a firing: one for a trigger, its spans of time and a set of executions (BEY-006)."""
+    parts = [*trigger.key, *sorted(f"{spans[need][0]}/{one.execution}@{one.at}" for need, one in met.items())]
     return "upstream/" + hashlib.blake2b("/".join(parts).encode(), digest_size=20).hexdigest()

@@ -61,6 +61,12 @@ class TriggerStoreContract:
         (message,) = await store.journal.messages(range(PARTITIONS), 0, 10)
         assert (message.execution_id, message.event) == (execution.id, Created())
 
+    async def test_fire_with_a_reason_lets_the_execution_fail_at_once(self, store: StorePorts) -> None:
+        await store.triggers.save(STATE)
+        assert await store.triggers.fire(STATE, AFTER, records.execution(), "the shop is closed") is True
+        (message,) = await store.journal.messages(range(PARTITIONS), 0, 10)
+        assert message.event == Created("the shop is closed")
+
     async def test_fire_without_an_execution_moves_the_trigger_only(self, store: StorePorts) -> None:
         await store.triggers.save(STATE)
         assert await store.triggers.fire(STATE, AFTER, None) is True
