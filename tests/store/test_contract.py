@@ -45,5 +45,9 @@ class TestSettingsStore(contracts.SettingsStoreContract):
     pass
 
 
+class TestNamespaceStore(contracts.NamespaceStoreContract):
+    pass
+
+
 class TestNotifier(contracts.NotifierContract):
     pass

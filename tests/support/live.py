@@ -152,7 +152,7 @@ async def live_server(
 def services_of(core: Core, auth: AuthService) -> Services:
     """Return the use cases on top of a core."""
     store, clock, answer = core.store, core.clock, core.functions.answer
-    checker = FlowChecker(store.flows, core.plugins.registry)
+    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels)
     following = Following(store.queries, core.followers, poll=1.0, pause=0.01)
     return Services(
         auth=auth,
@@ -168,6 +168,7 @@ def services_of(core: Core, auth: AuthService) -> Services:
         key_values=core.key_values,
         logs=LogService(store.queries),
         namespace_files=core.namespace_files,
+        namespaces=core.namespaces,
         plugins=PluginCatalogue(core.plugins.registry),
         reader=ExecutionReader(store.queries, core.storage),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),

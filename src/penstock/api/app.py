@@ -31,6 +31,7 @@ from penstock.api.routes.keyvalues import KeyValueRoutes
 from penstock.api.routes.launches import LaunchRoutes
 from penstock.api.routes.logs import LogRoutes
 from penstock.api.routes.namespace_files import NamespaceFileRoutes
+from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.triggers import TriggerRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
@@ -83,6 +84,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         FollowRoutes(services.reader, services.following, clock, settings).router(),
         LogRoutes(services.logs, clock).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
+        NamespaceRoutes(services.namespaces, settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PluginRoutes(services.plugins, settings.version).router(),

@@ -558,3 +558,39 @@ class NamespaceFileRevision(Shape):
     """One revision of a namespace file; the first is 0."""
 
     revision: int
+
+
+class NamespaceSettings(Shape):
+    """What is set for all flows of a namespace."""
+
+    id: str
+    description: str | None = None
+    variables: dict[str, Any] | None = Field(None, description="Read as `namespace.<key>` in expressions.")
+    plugin_defaults: list[dict[str, Any]] | None = Field(None, description="`type`, `values` and `forced` of each.")
+
+
+class Namespace(NamespaceSettings):
+    """A namespace with its own settings."""
+
+    deleted: bool
+
+
+class PagedNamespaces(Shape):
+    """A page of namespaces."""
+
+    results: list[Namespace]
+    total: int
+
+
+class InheritedPluginDefault(Shape):
+    """A plugin default of a namespace above."""
+
+    namespace: str
+    plugin_default: dict[str, Any]
+
+
+class Autocomplete(Shape):
+    """What names shall contain, or those that are looked for."""
+
+    q: str | None = None
+    ids: list[str] | None = None

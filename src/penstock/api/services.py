@@ -24,6 +24,7 @@ from penstock.services.instance import InstanceService
 from penstock.services.keyvalues import KeyValueService
 from penstock.services.logs import LogService
 from penstock.services.namespace_files import NamespaceFileService
+from penstock.services.namespaces import NamespaceService
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
@@ -46,6 +47,7 @@ class Services:
     key_values: KeyValueService
     logs: LogService
     namespace_files: NamespaceFileService
+    namespaces: NamespaceService
     plugins: PluginCatalogue
     reader: ExecutionReader
     replaying: Replaying

@@ -127,6 +127,8 @@ def variables(
     flow_vars = execution.variables if execution.variables is not None else flow.variables
     if flow_vars:
         result["vars"] = flow_vars
+    if flow.namespace_variables:
+        result["namespace"] = flow.namespace_variables
     if execution.trigger is not None:
         result["trigger"] = execution.trigger.variables
     if task is not None:

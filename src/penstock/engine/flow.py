@@ -250,5 +250,9 @@ class ResolvedFlow:
     disabled: bool = False
     concurrency: Mapping[str, Any] | None = None
     sla: Sequence[Mapping[str, Any]] = ()
+    namespace_variables: Mapping[str, Any] = field(default_factory=dict)
+    """`namespace` of the expression context (ENG-022)."""
+    defaults: Sequence[Any] = ()
+    """The plugin defaults from outside that were applied (`penstock.model.defaults`), for triggers."""
     source: Any = None
     """The parsed flow document this was resolved from (`penstock.model`), for inputs, triggers and checks."""

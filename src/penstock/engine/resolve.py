@@ -39,6 +39,7 @@ def resolve(
     tenant: str,
     revision: int,
     defaults: Sequence[Sequence[PluginDefaults]] = (),
+    namespace_variables: Mapping[str, Any] | None = None,
 ) -> ResolvedFlow:
     """Return a flow revision ready to run.
 
@@ -48,6 +49,7 @@ def resolve(
         tenant: Whose flow it is.
         revision: Its number.
         defaults: Plugin defaults from outside the flow: its namespace's first, the instance's last.
+        namespace_variables: Variables of its namespace and of those above.
 
     Raises:
         InvalidFlow: A task is of an unknown type, or not what its type accepts.
@@ -82,6 +84,8 @@ def resolve(
         disabled=document.disabled,
         concurrency=as_dict(document.concurrency) if document.concurrency else None,
         sla=[as_dict(one) for one in document.sla],
+        namespace_variables=namespace_variables or {},
+        defaults=defaults,
         source=document,
     )
 

@@ -6,7 +6,7 @@ so on outwards; `forced` values win over the definition, the outermost most of a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,12 @@ class PluginDefaults:
         """Whether the type is meant by its full name or by a prefix (ENG-316)."""
         prefix = self.type + "."
         return self.is_exact(entry) or any(name.startswith(prefix) for name in (entry.name, *entry.aliases))
+
+
+Levels = Sequence[Sequence[PluginDefaults]]
+"""Plugin defaults from outside a flow: those of its namespace first, the instance's last."""
+LevelsOf = Callable[[str], Levels]
+"""Gives them for a namespace."""
 
 
 class DefaultsStack:

@@ -5,13 +5,13 @@ Nothing here raises for bad content: `parse_flow` returns the problems, `read_fl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from penstock.model.checking import Checker
 from penstock.model.complaints import Complaint, unknown_property
-from penstock.model.defaults import DefaultsStack, PluginDefaults
+from penstock.model.defaults import DefaultsStack, Levels, LevelsOf, PluginDefaults
 from penstock.model.definitions import Completer, make_model, map_definitions
 from penstock.model.document import FlowDocument
 from penstock.model.input_types import Input
@@ -53,7 +53,7 @@ class ParsedFlow:
         return self.yaml.position(path) if self.yaml is not None else Position(1, 1)
 
 
-def read_flow(source: str, registry: TypeRegistry, *, defaults: Sequence[Sequence[PluginDefaults]] = ()) -> ParsedFlow:
+def read_flow(source: str, registry: TypeRegistry, *, defaults: Levels | LevelsOf = ()) -> ParsedFlow:
     """Return a flow that has no errors; its `document` is never None.
 
     Raises:
@@ -69,7 +69,7 @@ def parse_flow(
     source: str,
     registry: TypeRegistry,
     *,
-    defaults: Sequence[Sequence[PluginDefaults]] = (),
+    defaults: Levels | LevelsOf = (),
     first_line: int = 1,
 ) -> ParsedFlow:
     """Return what a flow source says and every problem in it.
@@ -79,7 +79,8 @@ def parse_flow(
     Args:
         source: YAML text of one flow.
         registry: The types there are.
-        defaults: Plugin defaults from outside the flow: its namespace's first, the instance's last.
+        defaults: Plugin defaults from outside the flow: its namespace's first, the instance's last; or what
+            gives them once the namespace is read.
         first_line: The number of the text's first line, when it is part of a longer one.
     """
     yaml = read_yaml(source, first_line)
@@ -95,16 +96,15 @@ def parse_flow(
 class _Parsing:
     """One run over one document."""
 
-    def __init__(
-        self, yaml: YamlDocument, registry: TypeRegistry, defaults: Sequence[Sequence[PluginDefaults]]
-    ) -> None:
+    def __init__(self, yaml: YamlDocument, registry: TypeRegistry, defaults: Levels | LevelsOf) -> None:
         self._yaml = yaml
         self._raw: dict[str, Any] = yaml.data
         self._problems: list[Problem] = list(yaml.problems)
         self._registry = registry
         self._broken = {problem.path for problem in yaml.problems}
         self._defaults = self._own_defaults()
-        stack = DefaultsStack([[one for _, one in self._defaults], *defaults])
+        levels = defaults(str(self._raw.get("namespace"))) if callable(defaults) else defaults
+        stack = DefaultsStack([[one for _, one in self._defaults], *levels])
         self._checker = Checker(Completer(registry, stack), self._report)
 
     def _report(self, complaint: Complaint, severity: Severity) -> None:

@@ -164,7 +164,7 @@ class WebhookService:
     async def _key(self, flow: ResolvedFlow, trigger: WebhookTrigger) -> str:
         if "{" not in trigger.key:
             return trigger.key
-        context = {"flow": flow_variables(flow), "vars": flow.variables}
+        context = {"flow": flow_variables(flow), "vars": flow.variables, "namespace": flow.namespace_variables}
         value = await with_answers(
             lambda resolver: evaluate(trigger.key, context, resolver=resolver), asker(flow), self._answer
         )

@@ -16,6 +16,7 @@ from penstock.store.flows import SqlFlowStore
 from penstock.store.jobs import SqlJobQueue
 from penstock.store.journal import SqlJournal
 from penstock.store.keyvalues import SqlKeyValueStore
+from penstock.store.namespaces import SqlNamespaceStore
 from penstock.store.notifier import LocalNotifier
 from penstock.store.postgres import CONNECTIONS, PostgresDatabase
 from penstock.store.postgres_notifier import PostgresNotifier
@@ -41,6 +42,7 @@ class Store:
     triggers: SqlTriggerStore
     key_values: SqlKeyValueStore
     task_cache: SqlTaskCache
+    namespaces: SqlNamespaceStore
     settings: SqlSettingsStore
     notifier: LocalNotifier | PostgresNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -102,6 +104,7 @@ async def open_store(
         triggers=SqlTriggerStore(database, system_namespace),
         key_values=SqlKeyValueStore(database),
         task_cache=SqlTaskCache(database),
+        namespaces=SqlNamespaceStore(database),
         settings=SqlSettingsStore(database),
         notifier=notifier,
         _temporary=temporary,

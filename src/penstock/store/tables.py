@@ -341,3 +341,14 @@ SETTINGS = Table(
     Column("key", NAME, primary_key=True),
     Column("value", BODY, nullable=False),
 )
+
+NAMESPACES = Table(
+    "namespaces",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("id", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("body", BODY, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
+)

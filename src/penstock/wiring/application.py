@@ -108,6 +108,7 @@ class Application:
             self._lock = lock
         self._core = core = await open_core(plan, plugins, self._clock)
         self._supervisor.start("flow changes", core.catalog.follow(core.store.notifier))
+        self._supervisor.start("namespace changes", core.known_namespaces.follow(core.store.notifier))
         self._supervisor.start("execution changes", core.followers.run())
         await core.gateway.__aenter__()
         self._gateway_is_open = True
@@ -244,7 +245,7 @@ def build_scheduler(core: Core) -> Scheduler:
 
 def flow_service(core: Core) -> FlowService:
     """Return the use cases of flows."""
-    checker = FlowChecker(core.store.flows, core.plugins.registry, defaults=core.reading.defaults)
+    checker = FlowChecker(core.store.flows, core.plugins.registry, defaults=core.reading.levels)
     return FlowService(core.store.flows, checker, core.catalog, core.store.notifier, core.clock)
 
 

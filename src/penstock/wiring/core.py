@@ -19,6 +19,7 @@ from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway, LocalAssignments
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
 from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
+from penstock.services.namespaces import KnownNamespaces, NamespaceService
 from penstock.services.plugin_configurations import PluginConfigurations
 from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.worker.working_files import allowed_host_file
@@ -40,6 +41,8 @@ class Core:
     plugins: Plugins
     reading: FlowReading
     catalog: FlowCatalog
+    known_namespaces: KnownNamespaces
+    namespaces: NamespaceService
     functions: ServerFunctions
     key_values: KeyValueService
     namespace_files: NamespaceFileService
@@ -66,8 +69,10 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
 def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core:
     """Return what stands on a store that is open."""
     storage = LocalStorage(plan.storage)
-    reading = FlowReading(plugins.registry, plan.plugin_defaults)
-    catalog = FlowCatalog(store.flows, reading.resolve, clock)
+    known = KnownNamespaces(store.namespaces)
+    await known.refresh()
+    reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of)
+    catalog = FlowCatalog(store.flows, reading.resolve, clock, stamp=lambda *names: known.of(*names).stamp)
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
     functions = ServerFunctions(
@@ -118,6 +123,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         plugins=plugins,
         reading=reading,
         catalog=catalog,
+        known_namespaces=known,
+        namespaces=NamespaceService(store.namespaces, known, store.flows, store.notifier, clock),
         functions=functions,
         key_values=key_values,
         namespace_files=namespace_files,

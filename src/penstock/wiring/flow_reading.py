@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from penstock.base.errors import InvalidRequestError
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.resolve import resolve
-from penstock.model.defaults import DefaultsStack, PluginDefaults
+from penstock.model.defaults import DefaultsStack, Levels, PluginDefaults
 from penstock.model.definitions import Completer
 from penstock.model.document import FlowDocument
 from penstock.model.parsing import read_flow
@@ -16,6 +16,7 @@ from penstock.model.registry import TypeRegistry
 from penstock.ports.flows import StoredFlow
 from penstock.sdk import ConditionBase, TriggerBase
 from penstock.sdk.condition import Condition
+from penstock.services.namespaces import Surroundings
 
 _OWN_KEYS = frozenset({"type", "values", "forced", "version"})
 
@@ -31,28 +32,51 @@ def plugin_defaults(entries: Iterable[Mapping[str, Any]]) -> tuple[PluginDefault
 
 
 class FlowReading:
-    """Reads flows with the types and the plugin defaults of this instance.
+    """Reads flows with the types and the plugin defaults of this instance, and with what their namespaces set.
+
+    Implements ENG-022, ENG-318, ENG-320.
 
     Args:
         registry: The types.
         defaults: The instance's plugin defaults.
+        surroundings: What holds for the flows of a tenant's namespace.
     """
 
-    def __init__(self, registry: TypeRegistry, defaults: Sequence[PluginDefaults] = ()) -> None:
+    def __init__(
+        self,
+        registry: TypeRegistry,
+        defaults: Sequence[PluginDefaults] = (),
+        surroundings: Callable[[str, str], Surroundings] = lambda *_: Surroundings(),
+    ) -> None:
         self.registry = registry
         self.defaults = (tuple(defaults),)
+        self._surroundings = surroundings
+
+    def levels(self, tenant: str, namespace: str) -> Levels:
+        """Return the plugin defaults from outside the flows of a namespace, nearest first (ENG-421)."""
+        return (
+            *(plugin_defaults(one.plugin_defaults) for one in self._surroundings(tenant, namespace).namespaces),
+            *self.defaults,
+        )
 
     def resolve(self, stored: StoredFlow) -> ResolvedFlow:
         """Return a stored revision ready to run; raises InvalidFlow."""
-        parsed = read_flow(stored.source, self.registry, defaults=self.defaults)
-        return resolve(parsed, self.registry, tenant=stored.tenant, revision=stored.revision, defaults=self.defaults)
+        defaults = self.levels(stored.tenant, stored.namespace)
+        return resolve(
+            read_flow(stored.source, self.registry, defaults=defaults),
+            self.registry,
+            tenant=stored.tenant,
+            revision=stored.revision,
+            defaults=defaults,
+            namespace_variables=self._surroundings(stored.tenant, stored.namespace).variables,
+        )
 
     def triggers(self, flow: ResolvedFlow) -> list[TriggerBase]:
         """Return a flow's triggers, made from their definitions."""
         document = flow.source
         if not isinstance(document, FlowDocument) or not document.triggers:
             return []
-        completer = Completer(self.registry, DefaultsStack([document.defaults, *self.defaults]))
+        completer = Completer(self.registry, DefaultsStack([document.defaults, *flow.defaults]))
         result = []
         for definition in document.triggers:
             found = self.registry.find(str(definition.get("type")))

@@ -39,7 +39,7 @@ from penstock.wiring.version import penstock_version
 def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) -> Services:
     """Return what the API's handlers work with."""
     store, clock = core.store, core.clock
-    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.defaults)
+    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels)
     following = Following(store.queries, core.followers)
     answer = core.functions.answer
     return Services(
@@ -56,6 +56,7 @@ def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) ->
         key_values=core.key_values,
         logs=LogService(store.queries),
         namespace_files=core.namespace_files,
+        namespaces=core.namespaces,
         plugins=PluginCatalogue(core.plugins.registry),
         reader=ExecutionReader(store.queries, core.storage),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),

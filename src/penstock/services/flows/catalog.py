@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import NotFoundError
@@ -18,7 +18,9 @@ from penstock.ports.notifier import Notifier
 
 FlowKey = tuple[str, str, str]
 """(tenant, namespace, flow id)."""
-_Revision = tuple[FlowKey, int]
+_Revision = tuple[FlowKey, int, Hashable]
+Stamp = Callable[[str, str], Hashable]
+"""What the settings of a namespace are known by; by tenant and namespace."""
 
 Resolve = Callable[[StoredFlow], ResolvedFlow]
 """Parses and resolves a stored revision; raises InvalidFlow."""
@@ -40,6 +42,7 @@ class FlowCatalog:
         resolve: Makes a resolved flow of a stored one; called in a thread.
         clock: Tells how old a pointer to a latest revision is.
         capacity: Resolved revisions kept.
+        stamp: Changes whenever what holds for the flows of a namespace from outside changes.
         freshness: How long such a pointer is trusted without a notification.
     """
 
@@ -49,12 +52,14 @@ class FlowCatalog:
         resolve: Resolve,
         clock: Clock,
         *,
+        stamp: Stamp = lambda *_: (),
         capacity: int = 1000,
         freshness: Micros = 10 * SECOND,
     ) -> None:
         self._flows = flows
         self._resolve = resolve
         self._clock = clock
+        self._stamp = stamp
         self._capacity = capacity
         self._freshness = freshness
         self._resolved: OrderedDict[_Revision, ResolvedFlow] = OrderedDict()
@@ -70,9 +75,10 @@ class FlowCatalog:
             if pointer is None or self._clock.now() - pointer[1] > self._freshness:
                 return None
             revision = pointer[0]
-        found = self._resolved.get((key, revision))
+        kept = (key, revision, self._stamp(tenant, namespace))
+        found = self._resolved.get(kept)
         if found is not None:
-            self._resolved.move_to_end((key, revision))
+            self._resolved.move_to_end(kept)
         return found
 
     async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
@@ -92,7 +98,7 @@ class FlowCatalog:
         key = (tenant, namespace, flow_id)
         if revision is None and changes == self._changes:  # else what was read may be outdated already
             self._latest[key] = (stored.revision, asked)
-        return await self._resolved_once((key, stored.revision), stored)
+        return await self._resolved_once((key, stored.revision, self._stamp(tenant, namespace)), stored)
 
     def forget(self, tenant: str, namespace: str, flow_id: str) -> None:
         """Look the latest revision up again when it is asked for next."""

@@ -172,7 +172,7 @@ class FlowService:
         return count
 
     def _read(self, tenant: str, source: str) -> StoredFlow:
-        parsed = self._checker.parse(source)
+        parsed = self._checker.parse(tenant, source)
         document = parsed.document
         if document is None or parsed.errors:
             raise InvalidFlow(parsed.problems)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from penstock.model.defaults import PluginDefaults
+from penstock.model.defaults import Levels
 from penstock.model.flow import ParsedFlow, parse_flow
 from penstock.model.problems import Problem
 from penstock.model.registry import TypeRegistry
 from penstock.model.yaml import split_documents
 from penstock.ports.flows import FlowStore
+
+LevelsOfNamespace = Callable[[str, str], Levels]
+"""Plugin defaults from outside a flow, for its tenant and namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +43,19 @@ class FlowChecker:
     Args:
         flows: Tells which revision is the latest.
         registry: The types a flow may use.
-        defaults: Plugin defaults from outside the flow.
+        defaults: The plugin defaults from outside a flow, by tenant and namespace.
     """
 
     def __init__(
-        self, flows: FlowStore, registry: TypeRegistry, *, defaults: Sequence[Sequence[PluginDefaults]] = ()
+        self, flows: FlowStore, registry: TypeRegistry, *, defaults: LevelsOfNamespace = lambda *_: ()
     ) -> None:
         self._flows = flows
         self._registry = registry
         self._defaults = defaults
 
-    def parse(self, source: str, *, first_line: int = 1) -> ParsedFlow:
+    def parse(self, tenant: str, source: str, *, first_line: int = 1) -> ParsedFlow:
         """Return the parsed flow with all its problems."""
-        return parse_flow(source, self._registry, defaults=self._defaults, first_line=first_line)
+        return parse_flow(source, self._registry, defaults=partial(self._defaults, tenant), first_line=first_line)
 
     async def check(self, tenant: str, source: str, *, filename: str | None = None, first: int = 0) -> list[Verdict]:
         """Return one verdict for each document of a text."""
@@ -62,7 +66,7 @@ class FlowChecker:
         ]
 
     async def _verdict(self, tenant: str, source: str, line: int, index: int, filename: str | None) -> Verdict:
-        parsed = self.parse(source, first_line=line)
+        parsed = self.parse(tenant, source, first_line=line)
         namespace, flow_id = _text(parsed.data.get("namespace")), _text(parsed.data.get("id"))
         outdated = False
         revision = parsed.data.get("revision")

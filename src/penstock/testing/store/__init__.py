@@ -9,6 +9,7 @@ from penstock.testing.store.jobs import JobQueueContract
 from penstock.testing.store.journal import JournalContract
 from penstock.testing.store.keyvalues import KeyValueStoreContract, SettingsStoreContract
 from penstock.testing.store.lines import LinesContract
+from penstock.testing.store.namespaces import NamespaceStoreContract
 from penstock.testing.store.notifier import NotifierContract
 from penstock.testing.store.partitions import PartitionsContract
 from penstock.testing.store.ports import StorePorts
@@ -22,6 +23,7 @@ __all__ = [
     "JournalContract",
     "KeyValueStoreContract",
     "LinesContract",
+    "NamespaceStoreContract",
     "NotifierContract",
     "PartitionsContract",
     "SettingsStoreContract",

@@ -8,6 +8,7 @@ from penstock.ports.flows import FlowStore
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal
 from penstock.ports.keyvalue import KeyValueStore
+from penstock.ports.namespaces import NamespaceStore
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.settings import SettingsStore
@@ -51,6 +52,11 @@ class StorePorts(Protocol):
     @property
     def task_cache(self) -> TaskCache:
         """Outputs of earlier task runs."""
+        ...
+
+    @property
+    def namespaces(self) -> NamespaceStore:
+        """What is set for all flows of a namespace."""
         ...
 
     @property

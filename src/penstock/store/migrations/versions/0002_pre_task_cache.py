@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_task_cache"
+revision = "0002_pre_task_cache"
 down_revision = "0001_pre_baseline"
 
 NAME = sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql")
