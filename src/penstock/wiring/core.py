@@ -63,14 +63,15 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
     """
     plan.storage.mkdir(parents=True, exist_ok=True)
     store = await open_store(plan.database, clock, system_namespace=plan.system_namespace)
-    return build_core(plan, plugins, clock, store)
+    core = build_core(plan, plugins, clock, store)
+    await core.known_namespaces.refresh()
+    return core
 
 
 def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core:
-    """Return what stands on a store that is open."""
+    """Return what stands on a store that is open; what it keeps of namespaces is still to be read."""
     storage = LocalStorage(plan.storage)
     known = KnownNamespaces(store.namespaces)
-    await known.refresh()
     reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of)
     catalog = FlowCatalog(store.flows, reading.resolve, clock, stamp=lambda *names: known.of(*names).stamp)
     access = FileAccess(storage, store.queries)
