@@ -10,10 +10,11 @@ from penstock.engine.decision import Message
 from penstock.engine.events import ChildEnded, TaskEnded, TaskStarted
 from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import ResolvedTask, RetryPolicy
-from penstock.engine.records import Attempt, Cursor, TaskRun
+from penstock.engine.records import Attempt, Cursor, Execution, TaskRun
 from penstock.engine.retrying import delay_after, retry_at
 from penstock.engine.states import TERMINAL, Change, State, StateType
 from penstock.engine.turn import RunEnded, Turn, replace
+from penstock.engine.variables import changed
 from penstock.model.values import render_outputs
 
 HANDLERS = ("errors", "finally", "afterExecution")
@@ -93,8 +94,10 @@ def _take_over(turn: Turn, event: TaskEnded) -> None:
     """Apply what the task changed on its execution: labels, variables, task runs that ran inside it."""
     if event.labels:
         set_labels(turn, event.labels)
-    if event.variables is not None:
-        turn.put_execution(replace(turn.execution, variables=event.variables))
+    if event.variables:
+        present = turn.execution.variables
+        known = turn.flow.variables if present is None else present
+        turn.put_execution(replace(turn.execution, variables=changed(known, event.variables)))
     for child in event.children:
         turn.put(replace(child, sequence=turn.count))
 
@@ -140,13 +143,14 @@ def tell_parent(turn: Turn, state: StateType, outputs: Mapping[str, Any] | None)
     """Tell the task run that waits for this execution of its end; a failed one that is tried anew has not ended yet."""
     parent = turn.execution.parent
     if parent is not None and state is not StateType.RETRIED:
-        ended = ChildEnded(parent.task_run_id, _first_of_chain(turn), state, outputs, parent.iteration)
+        first = turn.execution.original_id  # the parent knows the first try only (BEY-007)
+        ended = ChildEnded(parent.task_run_id, first, state, outputs, parent.iteration)
         turn.tell(Message(parent.execution_id, ended))
 
 
-def _first_of_chain(turn: Turn) -> str:
-    """Return the id under which the parent knows this execution: that of the first try (BEY-007)."""
-    return turn.execution.original_id if turn.flow.retry is not None else turn.execution.id
+def next_try(execution: Execution) -> str:
+    """Return the id of the execution as which one is tried anew."""
+    return derived_id(execution.id, "retry")
 
 
 def _tried_anew(turn: Turn) -> bool:
@@ -166,7 +170,7 @@ def _tried_anew(turn: Turn) -> bool:
     turn.spawn(
         replace(
             execution,
-            id=derived_id(execution.id, "retry"),
+            id=next_try(execution),
             created=turn.now,
             attempt_number=execution.attempt_number + 1,
             schedule_date=due,

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from penstock.base.clock import Instant
-from penstock.engine.records import Labels, TaskRun
+from penstock.engine.records import Labels, Parent, TaskRun
 from penstock.engine.states import StateType
+from penstock.engine.variables import VariableChange
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", omit_defaults=True):
@@ -59,8 +60,8 @@ class TaskEnded(Event, frozen=True, tag="task_ended"):
     """Task runs that ran inside the task (WorkingDirectory, dynamic tasks)."""
     labels: Labels = ()
     """Labels the task sets on its execution."""
-    variables: Mapping[str, Any] | None = None
-    """The execution's variables as the task leaves them, when it changed them."""
+    variables: tuple[VariableChange, ...] = ()
+    """What the task changed on the execution's variables."""
     log_file: str | None = None
 
 
@@ -98,7 +99,12 @@ class Restart(Event, frozen=True, tag="restart"):
     """Someone restarts an ended execution: failed task runs run again (ENG-153)."""
 
     revision: int | None = None
+    """The revision to go on with; the one it has run by default."""
     by: str | None = None
+    parent: Parent | None = None
+    """The task run that restarts it and waits for its end (ENG-415)."""
+    child_id: str = ""
+    """The id under which that task run knows it."""
 
 
 class ChangeTaskState(Event, frozen=True, tag="change_task_state"):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from penstock.base.clock import Instant, Micros
+from penstock.engine.records import StartedFlows
 from penstock.engine.states import StateType
 
 
@@ -52,6 +53,7 @@ class StartFlow:
     inherit_labels: bool = False
     schedule_date: Instant | None = None
     iteration: int | None = None
+    """Its position among those the task run starts; the first by default. A position is started once."""
     wait: bool = True
     """Whether the task run waits for the end; otherwise only for the start."""
 
@@ -73,8 +75,8 @@ class Step:
     launches: Sequence[Launch] = ()
     starts: Sequence[StartFlow] = ()
     """Flows to execute; each counts as an active child until it has started, or ended when it is waited for."""
-    restarts: Sequence[str] = ()
-    """Ended executions, started by this flowable before, to restart and wait for."""
+    restarts: Sequence[int] = ()
+    """Positions of ended executions, started by this flowable before, to restart and wait for."""
     memory: Mapping[str, Any] | None = None
     """The flowable's memory from now on; None leaves it as it is."""
     items: tuple[str, ...] | None = None
@@ -114,6 +116,11 @@ class Scope(Protocol):
     @property
     def failed(self) -> bool:
         """Whether a child has failed."""
+        ...
+
+    @property
+    def flows(self) -> StartedFlows:
+        """The executions that the flowable has started."""
         ...
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from penstock.base.errors import ConflictError
 from penstock.engine.decision import Message
-from penstock.engine.ending import end_execution, end_run, open_attempt
+from penstock.engine.ending import end_execution, end_run, next_try, open_attempt
 from penstock.engine.events import Kill
 from penstock.engine.pausing import unpause_run
 from penstock.engine.records import Cursor, TaskRun
@@ -20,6 +20,9 @@ def kill(turn: Turn) -> None:
     execution = turn.execution
     if execution.state.current in TERMINAL and execution.cursor.phase == "afterExecution":
         _stop_runs(turn)  # the state stands; only what runs after the end is stopped
+        return
+    if execution.state.current is StateType.RETRIED:
+        turn.tell(Message(next_try(execution), Kill()))  # what was tried anew goes on as another execution (BEY-007)
         return
     if execution.state.current in TERMINAL:
         raise ConflictError(f"execution {execution.id} has ended already ({execution.state.current})")
@@ -60,8 +63,10 @@ def _kill_run(turn: Turn, run: TaskRun) -> None:
         turn.cancel_timer("flowable", run.id)
         cancelled = turn.execution.cursor.cancelled
         turn.set_cursor(run.id, replace(turn.cursor(run.id), killed=True, cancelled=cancelled))
-        for child_id in turn.cursor(run.id).memory.get("executions", ()):
-            turn.tell(Message(child_id, Kill()))
+        flows = turn.cursor(run.id).flows
+        if flows is not None:
+            for position in flows.open:
+                turn.tell(Message(flows.id_of(run, position), Kill()))
         if state is StateType.PAUSED:
             unpause_run(turn)
         if state is not StateType.KILLING:

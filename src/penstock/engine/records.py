@@ -7,12 +7,13 @@ ten thousand times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from penstock.base.clock import Instant
+from penstock.base.ids import derived_id
 from penstock.engine.states import State, StateType
 
 Labels = tuple[tuple[str, str], ...]
@@ -25,6 +26,51 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     state: State
     worker_id: str | None = None
     log_file: str | None = None
+
+
+OPEN_FLOW = "."
+"""Letter of an execution that is waited for."""
+LOOSE_FLOW = "-"
+"""Letter of one that runs by itself."""
+
+
+class StartedFlows(msgspec.Struct, frozen=True):
+    """The executions that a task run has started: one letter each, so that ten thousand of them stay small.
+
+    Their ids are derived from the task run, the salt and their position; whoever retried itself as another execution
+    goes on under the position of its first try (BEY-007).
+    """
+
+    salt: str
+    """Tells the executions of one run of the task from those of an earlier one."""
+    letters: str = ""
+    """By position: waited for, by itself, or the first letter of the state it ended in."""
+
+    def id_of(self, run: TaskRun, position: int) -> str:
+        """Return the id of the execution at a position."""
+        return derived_id(run.execution_id, run.id, self.salt, str(position), "child")
+
+    def marked(self, position: int, letter: str) -> StartedFlows:
+        """Return the same with another letter at a position, which may be the next free one."""
+        return StartedFlows(self.salt, self.letters[:position] + letter + self.letters[position + 1 :])
+
+    def letter(self, position: int) -> str:
+        """Return the letter at a position; empty when nothing was started there."""
+        return self.letters[position : position + 1]
+
+    def count(self, state: StateType) -> int:
+        """Return how many ended in a state."""
+        return self.letters.count(state.value[0])
+
+    def positions(self, states: Iterable[StateType]) -> tuple[int, ...]:
+        """Return the positions of those that ended in one of some states."""
+        wanted = {state.value[0] for state in states}
+        return tuple(position for position, letter in enumerate(self.letters) if letter in wanted)
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """The positions of those that are waited for."""
+        return tuple(position for position, letter in enumerate(self.letters) if letter == OPEN_FLOW)
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +89,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     cancelled: bool = False
     memory: Mapping[str, Any] = {}
     """What the flowable itself keeps: the branch it took, the index of the next value, ..."""
+    flows: StartedFlows | None = None
+    """The executions it has started."""
 
 
 class TriggerOrigin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,6 +119,7 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     namespace: str
     flow_id: str
     flow_revision: int
+    """What it runs; only a restart with another revision changes it (BEY-008)."""
     created: Instant
     """When this record came to be; its id sorts by it."""
     original_id: str

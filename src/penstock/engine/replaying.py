@@ -18,11 +18,9 @@ from penstock.base.ids import derived_id
 from penstock.engine.ending import HANDLERS
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Cursor, Execution, TaskRun
-from penstock.engine.states import Change, State, StateType
+from penstock.engine.states import GOOD, Change, State, StateType
 from penstock.engine.turn import replace
 from penstock.engine.working_set import ExecutionState
-
-GOOD = (StateType.SUCCESS, StateType.WARNING, StateType.SKIPPED)
 
 
 def replayed(

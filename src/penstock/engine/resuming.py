@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 from penstock.base.errors import ConflictError, NotFoundError
-from penstock.engine.ending import HANDLERS, set_labels
+from penstock.engine.decision import Message
+from penstock.engine.ending import HANDLERS, next_try, set_labels, tell_parent
 from penstock.engine.events import ChangeTaskState, Restart, Resume
+from penstock.engine.flow import Launch, Step
 from penstock.engine.pausing import hold, is_held, let_go, unpause_run, waiting
 from penstock.engine.records import Cursor, TaskRun
-from penstock.engine.scopes import ask
-from penstock.engine.starting import start
-from penstock.engine.states import FAILURES, StateType
+from penstock.engine.scopes import ask, take
+from penstock.engine.starting import DISABLED_FLOW, start
+from penstock.engine.states import FAILURES, GOOD, StateType
 from penstock.engine.turn import EndPhase, RunEnded, Turn, replace
 
 
@@ -54,52 +59,99 @@ def timer_due(turn: Turn, run_id: str) -> None:
 
 
 def restart(turn: Turn, event: Restart) -> None:
-    """Run the failed task runs of an ended execution again (ENG-153); with none, end it anew."""
-    if turn.execution.cursor.phase != "done":
-        raise ConflictError(
-            f"execution {turn.execution.id} is {turn.execution.state.current} and not all of its tasks have ended",
-            hint="only an ended execution can be restarted",
-        )
+    """Run the failed task runs of an ended execution again (ENG-153); with none, what it ended with."""
+    if event.parent is not None and _is_settled(turn, event):
+        return
+    _check_restart(turn)
     runs = turn.runs()
-    failed = [run for run in runs if _is_cause(turn, run, runs)]
+    failed = causes(turn, runs)
+    for run in failed:
+        _check_tasks(turn, run)
+    if event.revision is not None:
+        turn.put_execution(replace(turn.execution, flow_revision=turn.flow.revision))
     _reopen_execution(turn)
     set_labels(turn, (("system.restarted", "true"),))
     reopened: set[str] = set()
     for run in failed:
         _reopen_ancestors(turn, run, reopened)
-        ended = {"ended": run.cursor.memory["ended"]} if run.cursor and "ended" in run.cursor.memory else {}
-        cursor = Cursor(memory=ended) if run.cursor is not None else None
+        cursor = None
+        if turn.task(run).flowable is not None:
+            flows = run.cursor.flows if run.cursor is not None else None
+            cursor = Cursor() if run.cursor is None or flows is None else Cursor(memory=run.cursor.memory, flows=flows)
         run = turn.move(replace(run, cursor=cursor, outputs=None), StateType.RESTARTED)
         _count_active(turn, run.parent_id)
         start(turn, run, turn.task(run))
-    if not failed:
+    if not runs:
+        take(turn, None, Step(launches=(Launch(turn.flow.lists["tasks"][0]),)))  # it was refused before its first task
+    elif not failed:
         turn.agenda.append(EndPhase(None))
 
 
-def _is_cause(turn: Turn, run: TaskRun, runs: list[TaskRun]) -> bool:
-    """Return whether a task run is why the execution failed, and not merely a scope around the cause or a handler."""
-    if run.state.current not in FAILURES or not _is_own(turn, run) or _in_handler(turn, run):
-        return False
-    if any(above.state.current not in FAILURES for above in turn.state.ancestors(run)):
-        return False
-    if run.cursor is None:
+def _is_settled(turn: Turn, event: Restart) -> bool:
+    """Answer a parent's wish where there is nothing to run again: what ended well, and what was tried anew."""
+    execution = turn.execution
+    if execution.state.current is StateType.RETRIED:
+        turn.tell(Message(next_try(execution), event))
         return True
-    return not any(
-        child.parent_id == run.id
-        and child.state.current in FAILURES
-        and _is_own(turn, child)
-        and not _in_handler(turn, child)
-        for child in runs
-    )
+    if execution.state.current in GOOD:
+        tell_parent(turn, execution.state.current, execution.outputs)  # it waits for this end
+        return True
+    return not execution.state.is_terminal  # somebody else has restarted it: its end will be told
+
+
+def _check_restart(turn: Turn) -> None:
+    """Refuse a restart that has nothing to run again; raises ConflictError."""
+    execution = turn.execution
+    state = execution.state.current
+    if execution.cursor.phase != "done":
+        raise ConflictError(
+            f"execution {execution.id} is {state} and not all of its tasks have ended",
+            hint="only an ended execution can be restarted",
+        )
+    if state in GOOD:
+        raise ConflictError(
+            f"execution {execution.id} is {state}: it has no failed task to run again",
+            hint="replay it instead: that makes a new execution",
+        )
+    if state is StateType.RETRIED:
+        raise ConflictError(
+            f"execution {execution.id} was tried anew as another execution", hint="restart the latest of them"
+        )
+    if turn.flow.disabled:
+        raise ConflictError(DISABLED_FLOW, hint="enable the flow first")
+
+
+def _check_tasks(turn: Turn, run: TaskRun) -> None:
+    """Refuse a revision that does not have a failed task where it stood."""
+    for inner, outer in itertools.pairwise([run, *turn.state.ancestors(run), None]):
+        assert inner is not None
+        known = inner.task_id in turn.flow.tasks
+        if not known or turn.flow.parents.get(inner.task_id) != (outer.task_id if outer else None):
+            raise ConflictError(
+                f"revision {turn.flow.revision} of flow {turn.flow.namespace}.{turn.flow.id} has no task "
+                f"`{inner.task_id}` where the execution failed",
+                hint="restart it with its own revision, or replay it",
+            )
+
+
+def causes(turn: Turn, runs: Sequence[TaskRun]) -> list[TaskRun]:
+    """Return the task runs that are why the execution failed, without the scopes around them and without handlers."""
+    handled: dict[str, bool] = {}
+    failed: dict[str, TaskRun] = {}
+    for run in runs:  # those around come before those inside
+        above = run.parent_id
+        is_handler = _is_own(turn, run) and turn.task(run).branch in HANDLERS
+        handled[run.id] = is_handler or (above is not None and handled[above])
+        if run.state.current in FAILURES and not handled[run.id] and (above is None or above in failed):
+            failed[run.id] = run
+    own = {run_id: run for run_id, run in failed.items() if _is_own(turn, run) or run.parent_id is None}
+    around = {run.parent_id for run in own.values()}
+    return [run for run in own.values() if run.id not in around]
 
 
 def _is_own(turn: Turn, run: TaskRun) -> bool:
     """Return whether the engine began a task run; one that ran inside another task is that task's business."""
     return run.task_id in turn.flow.tasks
-
-
-def _in_handler(turn: Turn, run: TaskRun) -> bool:
-    return any(turn.task(one).branch in HANDLERS for one in (run, *turn.state.ancestors(run)))
 
 
 def _reopen_execution(turn: Turn) -> None:

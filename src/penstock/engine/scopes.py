@@ -17,7 +17,7 @@ from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, ResolvedTask, Step
 from penstock.engine.killing import stop
 from penstock.engine.pausing import pause_run
-from penstock.engine.records import Cursor, TaskRun
+from penstock.engine.records import LOOSE_FLOW, OPEN_FLOW, Cursor, Parent, StartedFlows, TaskRun
 from penstock.engine.states import FAILURES, StateType
 from penstock.engine.turn import Begin, EndPhase, Turn, replace
 
@@ -56,6 +56,11 @@ class ScopeView:
     def failed(self) -> bool:
         """Whether a child has failed."""
         return self._turn.cursor(self._id).failed
+
+    @property
+    def flows(self) -> StartedFlows:
+        """The executions that the flowable has started."""
+        return self._turn.cursor(self._id).flows or StartedFlows("")
 
     @property
     def now(self) -> Instant:
@@ -135,15 +140,20 @@ def _take_own(turn: Turn, scope: str, step: Step) -> None:
 def _start_flows(turn: Turn, scope: str, step: Step) -> None:
     """Have flows executed or restarted, and remember their executions: a kill has to reach them (BEY-007)."""
     run = turn.run(scope)
-    ids = [turn.start_flow(run, start) for start in step.starts if start.wait]
-    for start in step.starts:
-        if not start.wait:
-            turn.start_flow(run, start)
-    for child_id in step.restarts:
-        turn.tell(Message(child_id, Restart()))
     cursor = turn.cursor(scope)
-    known = [one for one in cursor.memory.get("executions", ()) if one not in step.restarts]
-    turn.set_cursor(scope, replace(cursor, memory={**cursor.memory, "executions": [*known, *step.restarts, *ids]}))
+    flows = cursor.flows
+    for start in step.starts:
+        position = start.iteration or 0
+        if flows is None or position < len(flows.letters):  # they are started anew
+            flows = StartedFlows(f"{len(run.attempts)}:{len(run.state.histories)}")
+        turn.start_flow(run, flows.id_of(run, position), start)
+        flows = flows.marked(position, OPEN_FLOW if start.wait else LOOSE_FLOW)
+    for position in step.restarts:
+        assert flows is not None
+        child_id = flows.id_of(run, position)
+        turn.tell(Message(child_id, Restart(parent=Parent(turn.execution.id, scope, position), child_id=child_id)))
+        flows = flows.marked(position, OPEN_FLOW)
+    turn.set_cursor(scope, replace(cursor, flows=flows))
 
 
 def flow_started(turn: Turn, event: ChildStarted) -> None:
@@ -162,17 +172,23 @@ def flow_ended(turn: Turn, event: ChildEnded) -> None:
     if run is None or run.state.is_terminal:
         return
     cursor = turn.cursor(run.id)
-    if event.error is None and event.child_id not in cursor.memory.get("executions", ()):
+    position = event.iteration or 0
+    flows = cursor.flows
+    if flows is None or flows.letter(position) not in (OPEN_FLOW, LOOSE_FLOW):
         return
-    left = [one for one in cursor.memory.get("executions", ()) if one != event.child_id]
-    memory = {**cursor.memory, "executions": left, "ended": [*cursor.memory.get("ended", ()), event.child_id]}
-    turn.set_cursor(run.id, replace(cursor, active=cursor.active - 1, memory=memory))
+    if event.child_id != flows.id_of(run, position):  # of an earlier run of the task
+        return
+    failed = cursor.failed or event.error is not None
+    flows = flows.marked(position, event.state.value[0])
+    cursor = replace(cursor, active=cursor.active - 1, failed=failed, flows=flows)
+    turn.set_cursor(run.id, cursor)
     if event.error is not None:
         turn.log("ERROR", event.error, run)
-        take(turn, run.id, Step(state=StateType.FAILED))
-    elif cursor.killed:
+    if cursor.killed:
         take(turn, run.id, Step())
-    else:
+    elif event.error is not None and not cursor.active:
+        take(turn, run.id, Step(state=StateType.FAILED))
+    elif event.error is None:
         end = FlowEnd(event.child_id, event.state, event.outputs, event.iteration)
         ask(turn, run, lambda flowable, view: flowable.flow_ended(view, end))
 

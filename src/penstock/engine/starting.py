@@ -118,7 +118,7 @@ def start(turn: Turn, run: TaskRun, task: ResolvedTask) -> None:
         run = turn.put(replace(run, state=state))
         turn.submit(run, task, len(run.attempts) + 1)
         return
-    again = run.state.current is StateType.RESTARTED and bool(turn.cursor(run.id).memory)
+    again = run.state.current is StateType.RESTARTED and turn.cursor(run.id).flows is not None
     run = turn.move(run, StateType.RUNNING)
     ask(turn, run, lambda flowable, view: flowable.restarted(view) if again else flowable.start(view))
 

@@ -44,6 +44,8 @@ TERMINAL: frozenset[StateType] = frozenset(
 """States that nothing leaves by itself; only a restart, a replay or a hand changes them."""
 
 FAILURES: frozenset[StateType] = frozenset({S.FAILED, S.KILLED, S.CANCELLED})
+GOOD: frozenset[StateType] = frozenset({S.SUCCESS, S.WARNING, S.SKIPPED})
+"""Ends after which a flow goes on."""
 
 _ENDS = (S.SUCCESS, S.WARNING, S.FAILED, S.KILLED, S.CANCELLED)
 

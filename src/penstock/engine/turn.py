@@ -15,7 +15,6 @@ import msgspec
 
 from penstock.base.clock import Instant, to_datetime
 from penstock.base.errors import PenstockError
-from penstock.base.ids import derived_id
 from penstock.engine.chance import Chance
 from penstock.engine.context import variables
 from penstock.engine.decision import ChildFlow, Decision, Job, Killed, Message, Spawn, Timer
@@ -183,12 +182,9 @@ class Turn:
         """Have another execution created."""
         self._spawns.append(Spawn(execution))
 
-    def start_flow(self, run: TaskRun, start: StartFlow) -> str:
-        """Have a flow executed for a task run; returns the id its execution will have."""
-        key = f"{len(run.attempts)}:{'' if start.iteration is None else start.iteration}:{len(run.state.histories)}"
-        child_id = derived_id(self.execution.id, run.id, key, "child")
+    def start_flow(self, run: TaskRun, child_id: str, start: StartFlow) -> None:
+        """Have a flow executed for a task run, under this id."""
         self._children.append(ChildFlow(child_id, run.id, start))
-        return child_id
 
     def log(self, level: str, message: str, run: TaskRun | None = None, attempt: int | None = None) -> None:
         """Write a line to the execution's logs."""

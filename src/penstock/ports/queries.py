@@ -66,6 +66,10 @@ class ExecutionQueries(Protocol):
         """Return the newest execution of each (namespace, flow id) that has one."""
         ...
 
+    async def children(self, tenant: str, execution_id: str) -> Sequence[Execution]:
+        """Return the executions whose end an execution waits for, or waited for, oldest first."""
+        ...
+
     async def logs(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[LogLine]:
         """Return log lines; oldest first unless asked otherwise."""
         ...

@@ -75,6 +75,13 @@ class SqlExecutionQueries:
         found = await self._database.read(lambda connection: [newest(connection, *flow) for flow in flows])
         return [rows.to_execution(row) for row in found if row is not None]
 
+    async def children(self, tenant: str, execution_id: str) -> Sequence[Execution]:
+        """Return the executions whose end an execution waits for, or waited for, oldest first."""
+        query = select(*_READ).where(E.tenant == tenant, E.parent_execution_id == execution_id)
+        query = query.order_by(E.created, E.id)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return [rows.to_execution(row) for row in found]
+
     async def logs(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[LogLine]:
         """Return log lines; oldest first unless asked otherwise."""
         return await self._database.read(

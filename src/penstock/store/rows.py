@@ -98,7 +98,6 @@ EXECUTION_SET_ONCE = (
     "tenant",
     "namespace",
     "flow_id",
-    "flow_revision",
     "created",
     "start_date",
     "partition",
@@ -111,7 +110,7 @@ EXECUTION_SET_ONCE = (
     "firing_key",
     "birth",
 )
-EXECUTION_CHANGING = ("state", "end_date", "live", "version", "labels", "progress")
+EXECUTION_CHANGING = ("flow_revision", "state", "end_date", "live", "version", "labels", "progress")
 EXECUTION_READ = (
     "id",
     "tenant",
@@ -150,7 +149,6 @@ def execution_row(execution: Execution) -> Row:
         execution.tenant,
         execution.namespace,
         execution.flow_id,
-        execution.flow_revision,
         execution.created,
         histories[0].date if histories else execution.created,
         partition_of(execution.id),
@@ -175,6 +173,7 @@ def execution_changes(execution: Execution) -> Row:
     # Tasks of `afterExecution` run when the state is terminal already.
     is_live = state.current not in TERMINAL or execution.cursor.phase == "afterExecution"
     return (
+        execution.flow_revision,
         state.current.value,
         state.end if state.histories else None,
         is_live,

@@ -16,6 +16,7 @@ from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.records import LogLine, Metric
 from penstock.engine.states import StateType
+from penstock.engine.variables import VariableChange
 from penstock.ports.gateway import Assignment, Report, WorkerGateway
 from penstock.ports.journal import LeaseLost
 
@@ -129,7 +130,7 @@ class WorkerGatewayContract:
         started = TaskStarted(job.task_run_id, job.attempt, "w1", 1_000)
         ended = TaskEnded(
             job.task_run_id, job.attempt, StateType.SUCCESS, 1_000, 2_000, "w1", {"value": "x", "rows": [1, None]},
-            labels=(("a", "b"),), variables={"n": {"m": 1}},
+            labels=(("a", "b"),), variables=(VariableChange(("n", "m"), 1),),
         )  # fmt: skip
         metric = Metric("main", "company.team", job.flow_id, job.execution_id, job.task_id, job.task_run_id, "counter",
                         "rows", 3.0, 1_500, {"zone": "EU"})  # fmt: skip

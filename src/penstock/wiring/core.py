@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.secrets import ChainedSecrets
+from penstock.services.child_functions import ChildFunctions
 from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.encryption import EncryptionFunctions
 from penstock.services.executions import ChildFlows, ExecutionService, Followers, InputReader, Preparation
@@ -89,6 +90,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **FileFunctions(storage, access).functions(),
             **DirectoryCacheFunctions(storage, access, clock).functions(),
             **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
+            **ChildFunctions(store.queries).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },

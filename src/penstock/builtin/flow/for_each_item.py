@@ -14,6 +14,10 @@ from penstock.sdk import Output, PluginError, PluginModel, Property, RunContext,
 from penstock.sdk.flow import EndedChild, FlowEnd, Launch, Scope, StartFlow, StateType, Step
 from penstock.sdk.task import FlowableTask
 
+AT_ONCE = 500
+"""So many executions are begun in one decision; others get their turn in between."""
+ENDS = (StateType.SUCCESS, StateType.WARNING, *FAILED)
+
 
 class Batch(PluginModel):
     """How many rows make a batch; `bytes` wins over `partitions`, `partitions` over `rows` (ENG-416)."""
@@ -86,7 +90,8 @@ class ForEachItemMerge(Task):
 
     def run(self, context: RunContext) -> Merged:
         """Write the outputs in the order of the batches."""
-        results = context.variables["parent"]["outputs"]["results"]
+        around = context.variables["taskrun"]["parentId"]
+        results = context.call("childOutputs", taskRunId=around)
         lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in results)
         return Merged(subflow_outputs=context.put_bytes(lines.encode(), "outputs.jsonl"))
 
@@ -149,73 +154,83 @@ class ForEachItem(FlowableTask):
         if child.failed:
             return Step()
         if child.task.id == scope.task.lists["merge"][0].id:
-            warned = StateType.WARNING.value in _states(scope.memory) and self.transmit_failed
-            return Step(outputs=_summary(scope.memory), state=StateType.WARNING if warned else None)
+            warned = scope.flows.count(StateType.WARNING) and self.transmit_failed
+            return Step(outputs=_summary(scope), state=StateType.WARNING if warned else None)
         requests = self._requests(scope)
-        memory = {"total": len(requests), "results": {}}
         if not requests:
-            return self._merge(scope, memory)
+            return self._merge(scope, {"total": 0, "next": 0})
+        return self._begin(scope, requests, 0)
+
+    def _begin(self, scope: Scope, requests: Sequence[Mapping[str, Any]], first: int) -> Step:
+        """Execute the flow for the next batches; the others follow at once, in decisions of their own."""
         namespace, flow_id = scope.render(self.namespace), scope.render(self.flow_id)
+        last = min(first + AT_ONCE, len(requests))
         starts = tuple(
             StartFlow(
                 namespace=namespace,
                 flow_id=flow_id,
                 revision=self.revision,
-                inputs=request["inputs"],
-                labels=request["labels"],
+                inputs=requests[number]["inputs"],
+                labels=requests[number]["labels"],
                 inherit_labels=self.inherit_labels,
                 iteration=number,
                 wait=self.wait,
             )
-            for number, request in enumerate(requests)
+            for number in range(first, last)
         )
-        return Step(starts=starts, memory=memory)
+        memory = {"total": len(requests), "next": last}
+        return Step(starts=starts, memory=memory, wait_until=scope.now if last < len(requests) else None)
+
+    def timer_due(self, scope: Scope) -> Step:
+        """Go on with the batches for which the flow has not been executed yet."""
+        return self._more(scope) if scope.memory["next"] < scope.memory["total"] else Step()
+
+    def _more(self, scope: Scope) -> Step:
+        return self._begin(scope, self._requests(scope), scope.memory["next"])
 
     def restarted(self, scope: Scope) -> Step:
-        """Restart the executions that ended, or begin anew; what succeeded ends again as it did."""
-        ended = tuple(dict.fromkeys(scope.memory.get("ended", ())))
-        if self.restart_behavior == "RETRY_FAILED" and ended:
-            return Step(restarts=ended, memory={"total": len(ended), "results": {}})
-        return self.start(scope)
+        """Restart the executions that failed, or begin anew."""
+        if self.restart_behavior == "NEW_EXECUTION" or not scope.flows.letters:
+            return self.start(scope)
+        failed = scope.flows.positions(FAILED)
+        if failed:
+            rest = scope.memory["next"] < scope.memory["total"]
+            return Step(restarts=failed, wait_until=scope.now if rest else None)
+        return self._gone_on(scope)
 
     def flow_started(self, scope: Scope, execution_id: str) -> Step:
         """Nothing is left to do once all executions run by themselves."""
+        if not scope.active and scope.memory["next"] < scope.memory["total"]:
+            return self._more(scope)
         return Step(outputs={"numberOfBatches": scope.memory["total"]})
 
     def flow_ended(self, scope: Scope, end: FlowEnd) -> Step:
         """After the last one fail as it did, or merge the outputs."""
-        result = {"batch": end.iteration, "state": end.state.value, "outputs": dict(end.outputs or {})}
-        memory = {**scope.memory, "results": {**scope.memory["results"], end.execution_id: result}}
-        if scope.active:
-            return Step(memory=memory)
-        if self.transmit_failed and not {*FAILED}.isdisjoint(_states(memory)):
-            return Step(memory=memory, outputs=_summary(memory), state=StateType.FAILED)
-        return self._merge(scope, memory)
+        return Step() if scope.active else self._gone_on(scope)
+
+    def _gone_on(self, scope: Scope) -> Step:
+        if scope.memory["next"] < scope.memory["total"]:
+            return self._more(scope)
+        if scope.failed or (self.transmit_failed and scope.flows.positions(FAILED)):
+            return Step(outputs=_summary(scope), state=StateType.FAILED)
+        return self._merge(scope, scope.memory)
 
     @staticmethod
     def _merge(scope: Scope, memory: Mapping[str, Any]) -> Step:
-        """Have the outputs merged; the task on the worker reads them from the outputs of this one."""
-        ended = sorted(memory["results"].values(), key=lambda one: -1 if one["batch"] is None else one["batch"])
-        results = [one["outputs"] for one in ended]
+        """Have the outputs merged by a task on the worker."""
         launch = Launch(scope.task.lists["merge"][0])
-        return Step(launches=(launch,), memory=memory, outputs={**_summary(memory), "results": results})
+        return Step(launches=(launch,), memory=memory, outputs={**_summary(scope), "numberOfBatches": memory["total"]})
 
     def _requests(self, scope: Scope) -> list[dict[str, Any]]:
-        split = scope.task.lists["split"][0].id
-        text = scope.render(f"{{{{ read(currentEachOutput(outputs['{split}']).requests) }}}}")
+        text = scope.render(f"{{{{ read(currentEachOutput(outputs['{self.id}_split']).requests) }}}}")
         requests: list[dict[str, Any]] = json.loads(text)
         return requests
 
 
-def _states(memory: Mapping[str, Any]) -> list[str]:
-    """Return the states of the executions that have ended."""
-    return [one["state"] for one in memory["results"].values()]
-
-
-def _summary(memory: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(scope: Scope) -> dict[str, Any]:
     """Return the outputs: how many batches there are, and how many executions ended in which state."""
-    states = _states(memory)
+    counts = {state.value: scope.flows.count(state) for state in sorted(ENDS)}
     return {
-        "numberOfBatches": memory["total"],
-        "iterations": {state: states.count(state) for state in sorted(set(states))},
+        "numberOfBatches": scope.memory.get("total", 0),
+        "iterations": {state: count for state, count in counts.items() if count},
     }

@@ -48,9 +48,8 @@ class Subflow(FlowableTask):
 
     def restarted(self, scope: Scope) -> Step:
         """Restart the execution that failed, or begin anew."""
-        ended = scope.memory.get("ended")
-        if self.restart_behavior == "RETRY_FAILED" and ended:
-            return Step(restarts=(ended[-1],))
+        if self.restart_behavior == "RETRY_FAILED" and scope.flows.letters:
+            return Step(restarts=(0,))
         return self.start(scope)
 
     def flow_started(self, scope: Scope, execution_id: str) -> Step:

@@ -80,19 +80,18 @@ class Steering:
     async def restart(
         self, tenant: str, execution_id: str, revision: int | None = None, by: str | None = None
     ) -> Execution:
-        """Run the failed task runs of an ended execution again."""
+        """Run the failed task runs of an ended execution again, with another revision when one is given.
+
+        Raises:
+            ConflictError: It has not ended, or nothing in it has failed.
+        """
         execution = await self._find(tenant, execution_id)
         if not execution.state.is_terminal:
             raise ConflictError(
                 f"execution {execution_id} is {execution.state.current} and has not ended",
                 hint="only an ended execution can be restarted; kill it first",
             )
-        if revision not in (None, execution.flow_revision):
-            raise InvalidRequestError(
-                f"execution {execution_id} keeps the revision {execution.flow_revision} it started with",
-                hint="replay it with another revision instead: that makes a new execution",
-            )
-        return await self._send(execution, Restart(by=by))
+        return await self._send(execution, Restart(revision, by))
 
     async def set_labels(self, tenant: str, execution_id: str, labels: Labels) -> Execution:
         """Set labels on an ended execution: existing keys are overridden, new ones added."""

@@ -280,12 +280,13 @@ class Executor:
                 state = self._state_of(delivery)
             current.attach(delivery)
             if state is None:
-                current.refused.append((delivery, NotFoundError(f"there is no execution {delivery.execution_id}")))
+                missing = NotFoundError(f"there is no execution {delivery.execution_id}")
+                queue.extend(_refuse(current, delivery, missing))
                 continue
             try:
                 flow, decision = await self._decision(delivery, state, current.now)
-            except (ConflictError, NotFoundError) as error:
-                current.refused.append((delivery, error))
+            except (ConflictError, NotFoundError) as refusal:
+                queue.extend(_refuse(current, delivery, refusal))
                 continue
             current.take(delivery, state, flow, decision)
             self._shortcut(current, decision.messages, queue)
@@ -321,10 +322,12 @@ class Executor:
     async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
         """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
         execution = state.execution
-        key = (execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
+        key = (execution.tenant, execution.namespace, execution.flow_id, _revision(delivery.event, execution))
         try:
             flow = self._flows.cached(*key) or await self._flows.resolved(*key)
         except PenstockError as error:
+            if isinstance(delivery.event, Restart):
+                raise ConflictError(f"execution {execution.id} cannot be restarted: {error}") from error
             return UNKNOWN_FLOW, fail(state, str(error), now)
         try:
             event = await self._admission(delivery.event, execution, now)
@@ -352,7 +355,9 @@ class Executor:
         except UnavailableError:
             raise
         except PenstockError as error:
-            failed = ChildEnded(run_id, wanted.execution_id, StateType.FAILED, error=str(error))
+            failed = ChildEnded(
+                run_id, wanted.execution_id, StateType.FAILED, iteration=wanted.start.iteration, error=str(error)
+            )
             return [Delivery(parent.id, failed)]
         deliveries = [Delivery(execution.id, Created(reject), new=execution)]
         if not wanted.start.wait:
@@ -544,6 +549,22 @@ class DuplicateFiring(ConflictError):
 
 def _no_place(job: Job) -> str | None:
     return None
+
+
+def _revision(event: Event, execution: Execution) -> int:
+    """Return the revision to decide with: the execution's own, but for a restart with another one."""
+    wanted = event.revision if isinstance(event, Restart) else None
+    return wanted or execution.flow_revision
+
+
+def _refuse(current: Round, delivery: Delivery, error: PenstockError) -> list[Delivery]:
+    """Note a refusal; returns what tells a task run that wanted the execution restarted, and waits for it."""
+    current.refused.append((delivery, error))
+    if not isinstance(delivery.event, Restart) or delivery.event.parent is None:
+        return []
+    parent, child_id = delivery.event.parent, delivery.event.child_id
+    ended = ChildEnded(parent.task_run_id, child_id, StateType.FAILED, iteration=parent.iteration, error=str(error))
+    return [Delivery(parent.execution_id, ended)]
 
 
 def delivery_of(report: Report, receipt: Receipt | None) -> Delivery:

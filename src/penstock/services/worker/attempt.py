@@ -165,6 +165,6 @@ class Attempt:
             retryable=retryable,
             children=tuple(context.children),
             labels=tuple(context.labels.items()),
-            variables=context.new_variables,
+            variables=context.variable_changes(),
         )
         return Report(job, ended, context.log.take_lines(), context.log.take_metrics())

@@ -15,6 +15,7 @@ from penstock.base.codec import from_json
 from penstock.base.errors import InvalidRequestError
 from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
+from penstock.engine.variables import VariableChange, changes
 from penstock.expressions import compile_template, render, render_nested
 from penstock.expressions.encrypted import OPENING, is_sealed
 from penstock.model.registry import TypeRegistry
@@ -310,6 +311,12 @@ class WorkerRunContext:
     def set_variables(self, variables: Mapping[str, Any]) -> None:
         """Replace the execution's variables when the task ends."""
         self.new_variables = dict(variables)
+
+    def variable_changes(self) -> tuple[VariableChange, ...]:
+        """Return what the task changed on the execution's variables."""
+        if self.new_variables is None:
+            return ()
+        return tuple(changes(self.variables.get("vars") or {}, self.new_variables))
 
     def child_task_run(self, run: TaskRun) -> None:
         """Record a task run that ran inside this task."""

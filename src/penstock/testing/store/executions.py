@@ -233,6 +233,24 @@ class ExecutionQueriesContract:
         await records.stored(store.journal, one, new_task_runs={run.id: run for run in (*runs, other)})
         assert list(await store.queries.outputs(one.id, "t")) == [runs[0], runs[2]]
 
+    async def test_children_are_those_an_execution_waits_for_oldest_first(self, store: StorePorts) -> None:
+        own = [
+            records.execution(id=f"id-{number}", created=NOW + number, parent=Parent("id-parent", "run", 9 - number))
+            for number in range(3)
+        ]
+        other = records.execution(id="id-other", parent=Parent("id-else", "run"))
+        await records.stored(store.journal, *own, other)
+        found = await store.queries.children("main", "id-parent")
+        assert [(one.id, one.parent) for one in found] == [(one.id, one.parent) for one in own]
+        assert await store.queries.children("main", "id-0") == []
+
+    async def test_restarted_execution_is_stored_with_the_revision_it_goes_on_with(self, store: StorePorts) -> None:
+        (old,) = await records.stored(store.journal, records.execution())
+        await store.journal.commit(Batch(executions={old.id: msgspec.structs.replace(old, flow_revision=7)}))
+        found = await store.queries.head("main", old.id)
+        assert found is not None
+        assert found.flow_revision == 7
+
     async def test_latest_returns_the_newest_of_each_flow_that_has_one(self, store: StorePorts) -> None:
         executions = [
             records.execution(flow_id=flow, state=state(StateType.CREATED, at=NOW + number))
