@@ -53,17 +53,48 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
         state = StateType.KILLED
     turn.put(replace(run, outputs=event.outputs))
     policy = task.retry or _flow_policy(turn, run, task)
-    if state is StateType.FAILED and event.retryable and policy is not None:
-        due = retry_at(policy, run, turn.now)
-        if due is not None:
-            if task.retry is None and turn.execution.state.current is StateType.RUNNING:
-                turn.move_execution(StateType.RETRYING)
-            turn.move(turn.run(run.id), StateType.RETRYING)
-            turn.set_timer(due, "retry", run.id, event.attempt + 1)
-            return
-    if state is StateType.SUCCESS and event.attempt > 1 and policy is not None and policy.warning_on_retry:
-        state = StateType.WARNING
+    if state is StateType.FAILED and event.retryable and _retried(turn, turn.run(run.id), task, policy):
+        return
+    if event.attempt > 1:
+        state = _after_retries(state, policy)
     end_run(turn, turn.run(run.id), task, state, event.ended)
+
+
+def end_flowable(turn: Turn, run: TaskRun, task: ResolvedTask, state: StateType) -> None:
+    """End a flowable's task run, or have it begin again: `retry` covers the whole of it.
+
+    The flow's own policy covers single tasks, and flows that are executed for one: they are executed anew (ENG-109).
+    """
+    calls_flow = bool(getattr(task.flowable, "calls_flow", False))
+    policy = task.retry or (_flow_policy(turn, run, task) if calls_flow else None)
+    if policy is not None and state is not StateType.KILLED:
+        started = next(change.date for change in reversed(run.state.histories) if change.state is StateType.RUNNING)
+        history = (Change(StateType.RUNNING, started), Change(state, turn.now))
+        run = turn.put(replace(run, attempts=(*run.attempts, Attempt(State(state, history)))))
+    if state is StateType.FAILED and _retried(turn, run, task, policy):
+        turn.set_cursor(run.id, Cursor())
+        return
+    if len(run.attempts) > 1:
+        state = _after_retries(state, policy)
+    end_run(turn, run, task, state)
+
+
+def _retried(turn: Turn, run: TaskRun, task: ResolvedTask, policy: RetryPolicy | None) -> bool:
+    """Have a failed attempt tried again, when a policy says so."""
+    due = retry_at(policy, run, turn.now) if policy is not None else None
+    if due is None:
+        return False
+    if task.retry is None and turn.execution.state.current is StateType.RUNNING:
+        turn.move_execution(StateType.RETRYING)
+    turn.move(run, StateType.RETRYING)
+    turn.set_timer(due, "retry", run.id, len(run.attempts) + 1)
+    return True
+
+
+def _after_retries(state: StateType, policy: RetryPolicy | None) -> StateType:
+    """Return the state of a task run that took more than one attempt."""
+    warned = state is StateType.SUCCESS and policy is not None and policy.warning_on_retry
+    return StateType.WARNING if warned else state
 
 
 def _flow_policy(turn: Turn, run: TaskRun, task: ResolvedTask) -> RetryPolicy | None:

@@ -61,6 +61,7 @@ def _kill_run(turn: Turn, run: TaskRun) -> None:
     state = run.state.current
     if task.flowable is not None and state is not StateType.CREATED:
         turn.cancel_timer("flowable", run.id)
+        turn.cancel_timer("retry", run.id)
         cancelled = turn.execution.cursor.cancelled
         turn.set_cursor(run.id, replace(turn.cursor(run.id), killed=True, cancelled=cancelled))
         flows = turn.cursor(run.id).flows

@@ -11,7 +11,7 @@ from typing import Any
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Message
-from penstock.engine.ending import end_execution, end_run
+from penstock.engine.ending import end_execution, end_flowable
 from penstock.engine.events import ChildEnded, ChildStarted, Restart
 from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, ResolvedTask, Step
@@ -261,7 +261,7 @@ def _close_flowable(turn: Turn, scope: str, cursor: Cursor, state: StateType | N
     if state is None:
         state = folded(cursor) if cursor.killed else flowable_of(task).fold(folded(cursor))
     turn.set_cursor(scope, replace(cursor, phase="done"))
-    end_run(turn, turn.run(scope), task, state)
+    end_flowable(turn, turn.run(scope), task, state)
 
 
 def folded(cursor: Cursor) -> StateType:

@@ -144,4 +144,9 @@ def retry(turn: Turn, run_id: str, attempt: int) -> None:
         return
     if turn.execution.state.current is StateType.RETRYING:
         turn.move_execution(StateType.RUNNING)
-    turn.submit(run, turn.task(run), attempt)
+    task = turn.task(run)
+    if task.flowable is None:
+        turn.submit(run, task, attempt)
+        return
+    run = turn.move(replace(run, outputs=None), StateType.RUNNING)
+    ask(turn, run, lambda flowable, view: flowable.start(view))
