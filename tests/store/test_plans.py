@@ -77,6 +77,7 @@ def search(field: str, operation: str, value: object) -> Ask:
         (search("flowId", "EQUALS", "hello"), "executions_by_flow"),
         (search("labels", "EQUALS", {"team": "data"}), "execution_labels_by_value"),
         (search("timeRange", "EQUALS", NOW), "executions_by_date"),
+        (search("endDate", "GREATER_THAN_OR_EQUAL_TO", NOW), "executions_by_end"),
         (search("parentId", "EQUALS", "e"), "executions_by_parent"),
         (search("triggerExecutionId", "EQUALS", "e"), "executions_by_trigger_execution"),
     ],

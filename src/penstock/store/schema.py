@@ -36,7 +36,7 @@ from penstock.store.tables import METADATA, PARTITIONS_TABLE
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003_pre_namespaces"
+HEAD = "0004_pre_executions_by_end"
 """The newest migration, and the only version this release works on."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = Table(

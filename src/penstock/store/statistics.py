@@ -15,6 +15,7 @@ _SHAPES = (
     ("executions", "executions_by_date", "1000000 1000000 2"),
     ("executions", "executions_by_flow", "1000000 1000000 50000 5000 2"),
     ("executions", "executions_ended", "999000 999000 200000 2"),
+    ("executions", "executions_by_end", "999000 999000 2"),
     ("executions", "executions_open", "1000 1000 300 2"),
     ("executions", "executions_live", "1000 16 1"),
     ("executions", "executions_by_firing", "100000 1"),

@@ -90,6 +90,13 @@ Index(
     sqlite_where=text("end_date IS NULL"),
     postgresql_where=text("end_date IS NULL"),
 )
+Index(
+    "executions_by_end",
+    EXECUTIONS.c.tenant,
+    EXECUTIONS.c.end_date,
+    sqlite_where=text("end_date IS NOT NULL"),
+    postgresql_where=text("end_date IS NOT NULL"),
+)
 # SQLite looks for an index's condition word by word, and SQLAlchemy says `= 1` there.
 Index(
     "executions_live",
