@@ -31,7 +31,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(local_files.LocalFiles,),
     *(log.Log,),
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
-    *(loops.ForEach, loops.LoopUntil),
+    *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(on_dates.ScheduleOnDates,),
     *(output.OutputValues,),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from penstock.base.clock import to_iso
+from penstock.base.codec import from_json
 from penstock.engine.flow import ResolvedFlow, ResolvedTask
 from penstock.engine.records import Execution, TaskRun
 from penstock.engine.working_set import ExecutionState
@@ -90,6 +91,24 @@ def _parents(state: ExecutionState, run: TaskRun) -> list[dict[str, Any]]:
     return result
 
 
+def _item(state: ExecutionState, run: TaskRun) -> dict[str, Any] | None:
+    """Return `item` of the innermost loop around a task run: its value, and the index of it (BEY-050)."""
+    for one in (run, *state.ancestors(run)):
+        if one.value is not None:
+            return {"value": _value(one.value), "index": one.iteration}
+    return None
+
+
+def _value(text: str) -> Any:
+    """Return a loop value as it was: maps and lists are kept as JSON."""
+    if text[:1] in ("{", "["):
+        try:
+            return from_json(text)
+        except ValueError:
+            return text
+    return text
+
+
 def flow_variables(flow: ResolvedFlow) -> dict[str, Any]:
     """Return `flow` of the expression context (EXP-021)."""
     return {"id": flow.id, "namespace": flow.namespace, "tenantId": flow.tenant, "revision": flow.revision}
@@ -140,4 +159,7 @@ def variables(
             result["parents"] = parents
             if parents:
                 result["parent"] = parents[0]
+            item = _item(state, run)
+            if item is not None:
+                result["item"] = item
     return result

@@ -13,7 +13,7 @@ from penstock.model.problems import Path, Severity
 from penstock.model.registry import KIND_WORDS, TypeEntry, TypeKind
 from penstock.model.scalars import plain, written
 from penstock.model.values import OLDER_TYPES
-from penstock.model.wanted import ANYTHING, FieldShape, Shape, settle, shape_of
+from penstock.model.wanted import ANYTHING, NEWER_NAMES, FieldShape, Shape, settle, shape_of
 
 Report = Callable[[Complaint, Severity], None]
 
@@ -70,6 +70,7 @@ class Checker:
         self._loops += is_loop
         settled = map_nested(settled, shape, path, self.definition)
         self._loops -= is_loop
+        warn_of_policies(raw, path, self._report)
         self._judge(settled, entry, shape, path)
         return settled
 
@@ -92,6 +93,8 @@ class Checker:
             return None
         if found.alias is not None:
             self._deprecated((*path, "type"), f"`{name}` is an older name", f"write `{found.entry.name}`")
+        elif deprecation := getattr(found.entry.cls, "type_deprecation", ""):
+            self._deprecated((*path, "type"), f"`{found.entry.name}` is deprecated", deprecation)
         warning = getattr(found.entry.cls, "type_warning", "")
         if warning:
             self._report(Complaint((*path, "type"), warning, code="TYPE_WARNING"), Severity.WARNING)
@@ -130,8 +133,8 @@ class Checker:
 
     def _older(self, key: str, field: FieldShape, raw: Mapping[str, Any], path: Path) -> None:
         if field.name in raw:
-            self._error((*path, key), f"`{key}` is the older name of `{field.name}`", "keep one of the two")
-        else:
+            self._error((*path, key), f"`{key}` is another name of `{field.name}`", "keep one of the two")
+        elif key not in NEWER_NAMES:
             self._deprecated((*path, key), f"`{key}` is an older name", f"write `{field.name}`")
 
     def _note(self, value: Any, field: FieldShape | None, path: Path) -> None:
@@ -179,6 +182,13 @@ class Checker:
             for key, wanted in made.refused():
                 self._error((*path, key), f"must be {wanted}")
         return settled, made
+
+
+def warn_of_policies(data: Mapping[str, Any], path: Path, report: Report) -> None:
+    """Say that `policyRefs`, a property of 2.0, has no effect (BEY-050)."""
+    if data.get("policyRefs"):
+        hint = "the property is accepted and has no effect"
+        report(Complaint((*path, "policyRefs"), "there are no policies here", hint, "NO_EFFECT"), Severity.WARNING)
 
 
 def _is_loop(entry: TypeEntry) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.model.registry import TypeEntry
+from penstock.model.registry import TypeEntry, spelled_out
 from penstock.model.wanted import settle, shape_of
 
 _WHOLE = frozenset({"retry"})
@@ -27,11 +27,12 @@ class PluginDefaults:
 
     def is_exact(self, entry: TypeEntry) -> bool:
         """Whether the type is meant by its full name, today's or an older one (MIG-010)."""
-        return self.type == entry.name or self.type in entry.aliases
+        name = spelled_out(self.type)
+        return name == entry.name or name in entry.aliases
 
     def matches(self, entry: TypeEntry) -> bool:
         """Whether the type is meant by its full name or by a prefix (ENG-316)."""
-        prefix = self.type + "."
+        prefix = spelled_out(self.type) + "."
         return self.is_exact(entry) or any(name.startswith(prefix) for name in (entry.name, *entry.aliases))
 
 

@@ -120,6 +120,7 @@ class FlowDocument(FlowModel):
     checks: list[Check] = Field(default_factory=list, description="What must hold before an execution is created.")
     disabled: bool = Field(False, description="No executions, and no triggers.")
     worker_group: WorkerGroup | None = Field(None, description="Which workers run the tasks.")
+    policy_refs: list[str] | None = Field(None, description="A property of 2.0; has no effect.")
     listeners: list[Listener] | None = Field(None, description="Deprecated; use `afterExecution`.")
     deleted: bool = Field(False, description="Maintained by the server.")
     tenant_id: str | None = Field(None, description="Maintained by the server.")

@@ -27,6 +27,14 @@ class TypeKind(StrEnum):
     TASK_RUNNER = "taskRunners"
 
 
+_PREFIX, _PREFIX_OF_2 = "io.kestra.plugin.", "plugin.kestra."
+
+
+def spelled_out(name: str) -> str:
+    """Return a type name, or a prefix of such, in full; the 2.0 prefix `plugin.kestra.` is a short form (BEY-050)."""
+    return _PREFIX + name.removeprefix(_PREFIX_OF_2) if name.startswith(_PREFIX_OF_2) else name
+
+
 KIND_WORDS = {
     TypeKind.TASK: "task",
     TypeKind.TRIGGER: "trigger",
@@ -109,11 +117,12 @@ class TypeRegistry:
 
     def find(self, name: str) -> Found | None:
         """Return the entry behind a name or an older name (ENG-007: case-sensitive)."""
-        return self._found.get(name)
+        return self._found.get(name) or self._found.get(spelled_out(name))
 
     def has_prefix(self, prefix: str) -> bool:
         """Whether any type's name, or an older one, begins with this and a dot."""
-        return any(name.startswith(prefix + ".") for name in self._found)
+        wanted = spelled_out(prefix) + "."
+        return any(name.startswith(wanted) for name in self._found)
 
     @cached_property
     def _by_last_part(self) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from penstock.model.checking import KnownTask, Report
+from penstock.model.checking import KnownTask, Report, warn_of_policies
 from penstock.model.complaints import Complaint, closest, unknown_property
 from penstock.model.defaults import PluginDefaults
 from penstock.model.input_types import ChoiceInput, Input
@@ -49,6 +49,7 @@ def check_rules(
         _default(index, one, registry, report)
     _calls(data, tasks, error)
     _launches(data, inputs, report)
+    warn_of_policies(data, (), report)
     if data.get("listeners"):
         hint = "use `afterExecution`, `errors` or a Flow trigger of another flow"
         report(Complaint(("listeners",), "listeners are deprecated", hint, "DEPRECATED"), Severity.DEPRECATION)

@@ -17,7 +17,7 @@ from penstock.model.document import FlowDocument
 from penstock.model.input_types import BY_TYPE, CLASSES
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
 from penstock.model.schema_text import tidy
-from penstock.model.wanted import Amount, FieldShape, Wanted, shape_of
+from penstock.model.wanted import NEWER_NAMES, Amount, FieldShape, Wanted, shape_of
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 Schema = dict[str, Any]
@@ -148,8 +148,8 @@ def _accept_older(schema: Schema, model: type[BaseModel]) -> None:
     properties = schema["properties"]
     for field in shape_of(model).fields:
         for older in field.older_names:
-            message = f"Older name of `{field.name}`."
-            properties[older] = {**properties[field.name], **_hidden(message)}
+            hidden = {} if older in NEWER_NAMES else _hidden(f"Older name of `{field.name}`.")
+            properties[older] = {**properties[field.name], **hidden}
         if field.older_names and field.name in schema.get("required", ()):
             schema["required"] = [name for name in schema["required"] if name != field.name]
 

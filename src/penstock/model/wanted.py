@@ -20,6 +20,9 @@ from penstock.model.markers import InputDefinitions, Literally, Typed
 from penstock.model.registry import TypeKind
 from penstock.model.scalars import plain, written
 
+NEWER_NAMES = frozenset({"when"})
+"""Second names of properties that are not older but newer: the spellings of 2.0 (BEY-050)."""
+
 
 class Amount(enum.Enum):
     """How definitions stand in a property."""
@@ -58,6 +61,7 @@ class FieldShape:
     name: str
     """As written in YAML."""
     older_names: tuple[str, ...]
+    """Other names it is accepted by: older ones, and those of `NEWER_NAMES`."""
     required: bool
     wanted: Wanted
 

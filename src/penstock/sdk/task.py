@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from penstock.engine.flow import EndedChild, FlowEnd, Launch, Scope, Step
@@ -61,6 +61,8 @@ class TaskBase(PluginModel):
     type_aliases: ClassVar[tuple[str, ...]] = ()
     """Older names, still accepted (MIG-010)."""
     type_kind: ClassVar[TypeKind] = TypeKind.TASK
+    type_deprecation: ClassVar[str] = ""
+    """What to use instead, when the type is kept for older flows only."""
     output_type: ClassVar[OutputModel | None] = None
     """The model of the outputs, when the type always gives the same ones; references are checked against it."""
     brings_tasks: ClassVar[bool] = False
@@ -73,7 +75,11 @@ class TaskBase(PluginModel):
     description: Annotated[str | None, Literally()] = Field(None, description="What the task is for; Markdown.")
     retry: Retry | None = Field(None, description="When and how often a failed attempt is tried again.")
     timeout: Duration | None = Field(None, description="The longest an attempt may take, as ISO 8601 duration.")
-    run_if: str | bool | None = Field(None, description="Skip the task when this expression is false.")
+    run_if: str | bool | None = Field(
+        None,
+        validation_alias=AliasChoices("runIf", "when"),
+        description="Skip the task when this expression is false; `when` is another name.",
+    )
     disabled: bool = Field(False, description="Skip the task.")
     worker_group: WorkerGroup | None = None
     allow_failure: bool = Field(False, description="A failure becomes a warning and the flow goes on.")
@@ -83,6 +89,7 @@ class TaskBase(PluginModel):
     task_cache: TaskCache | None = Field(None, description="Reuse the outputs of an earlier identical run.")
     version: str | None = Field(None, description="The plugin version to use.")
     assets: dict[str, Any] | None = None
+    policy_refs: list[str] | None = Field(None, description="A property of 2.0; has no effect.")
 
 
 class Task(TaskBase):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from penstock.model.base import ID_PATTERN
 from penstock.model.markers import Literally
 from penstock.model.policies import WorkerGroup
 from penstock.model.registry import TypeKind
 from penstock.sdk.task import ConditionList, PluginModel
+
+EXPRESSION = "io.kestra.plugin.core.condition.Expression"
+"""The condition that an expression alone is."""
 
 
 class ConditionBase(PluginModel):
@@ -36,6 +40,7 @@ class TriggerBase(PluginModel):
     disabled: bool = Field(False, description="The trigger creates no executions.")
     allow_concurrent: bool = Field(False, description="Start again while an execution of this trigger still runs.")
     conditions: ConditionList | None = Field(None, description="All must hold for the trigger to start the flow.")
+    when: str | None = Field(None, description="An expression that must hold as well; the 2.0 spelling (BEY-050).")
     inputs: dict[str, Any] | None = Field(None, description="Values for the flow's inputs.")
     labels: Any = None
     stop_after: list[str] | None = Field(
@@ -47,6 +52,16 @@ class TriggerBase(PluginModel):
     log_to_file: bool = False
     version: str | None = None
     assets: dict[str, Any] | None = None
+    policy_refs: list[str] | None = Field(None, description="A property of 2.0; has no effect.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_when(cls, data: Any) -> Any:
+        """Let `when` be one of the conditions, so that whoever asks those need not know of it."""
+        if not isinstance(data, Mapping) or data.get("when") is None:
+            return data
+        condition = {"type": EXPRESSION, "expression": data["when"]}
+        return {**data, "conditions": [*(data.get("conditions") or ()), condition]}
 
 
 class TaskRunnerBase(PluginModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from penstock.sdk.errors import PluginError
 from penstock.sdk.flow import EndedChild, Launch, Scope, Step, is_truthy
@@ -21,7 +21,7 @@ class ForEach(FlowableTask):
     """
 
     type_name = "io.kestra.plugin.core.flow.ForEach"
-    type_aliases = ("io.kestra.core.tasks.flows.ForEach",)
+    type_aliases: ClassVar[tuple[str, ...]] = ("io.kestra.core.tasks.flows.ForEach",)
 
     values: str | list[Any] = Field(description="A list, a JSON array as text, or an expression that gives one.")
     tasks: TaskList = Field(min_length=1, description="What to run for each value; the value is `taskrun.value`.")
@@ -69,7 +69,7 @@ class ForEach(FlowableTask):
                 value = None
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise PluginError(
-                f"`values` of ForEach `{self.id}` is no list",
+                f"`values` of `{self.id}` is no list",
                 hint="write a YAML list, a JSON array, or an expression that gives one",
             )
         return list(value)
@@ -77,6 +77,46 @@ class ForEach(FlowableTask):
     @staticmethod
     def _value(scope: Scope, value: Any) -> Any:
         return scope.evaluate(value) if isinstance(value, str) else value
+
+
+class Loop(ForEach):
+    """Run a group of tasks once for each value: the spelling of 2.0.
+
+    The value is `item.value`, its position `item.index`. Implements BEY-050.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.Loop"
+    type_aliases = ()
+
+
+class EachSequential(ForEach):
+    """Run a group of tasks once for each value, one after another; kept for older flows."""
+
+    type_name = "io.kestra.plugin.core.flow.EachSequential"
+    type_aliases = ("io.kestra.core.tasks.flows.EachSequential",)
+    type_deprecation = f"use `{ForEach.type_name}`"
+
+    values: str | list[Any] = Field(
+        validation_alias=AliasChoices("value", "values"),
+        description="A list, a JSON array as text, or an expression that gives one.",
+    )
+
+
+class EachParallel(EachSequential):
+    """Run a group of tasks for all values at the same time; kept for older flows.
+
+    The tasks of one value run one after another.
+    """
+
+    type_name = "io.kestra.plugin.core.flow.EachParallel"
+    type_aliases = ("io.kestra.core.tasks.flows.EachParallel",)
+
+    concurrency_limit: int = Field(
+        0,
+        ge=0,
+        validation_alias=AliasChoices("concurrent", "concurrencyLimit"),
+        description="How many values are worked on at most at a time; 0 means all.",
+    )
 
 
 class CheckFrequency(PluginModel):
