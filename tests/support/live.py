@@ -17,27 +17,12 @@ from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
 from penstock.secrets import GivenSecrets
 from penstock.services.auth import AuthService, Credentials
-from penstock.services.executions import (
-    ExecutionReader,
-    ExpressionTester,
-    Following,
-    Replaying,
-    ResumeReader,
-    Steering,
-)
-from penstock.services.files import ExecutionFiles
-from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
-from penstock.services.health import HealthService
-from penstock.services.instance import InstanceService
-from penstock.services.logs import LogService
-from penstock.services.plugins import PluginCatalogue
-from penstock.services.scheduler.conditions import Conditions
-from penstock.services.triggers import TriggerService
-from penstock.services.webhooks import WebhookService
+from penstock.services.executions import Following
 from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import load_plugins
+from penstock.wiring.services import api_services
 
 USER = Credentials("ada@example.com", "Secret1234")
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -123,7 +108,8 @@ async def live_server(
     core = await open_core(plan, plugins, clock)
     auth = AuthService(core.store.settings, clock, configured=credentials, hasher=QUICK_HASHER)
     await auth.open()
-    services = services_of(core, auth)
+    following = Following(core.store.queries, core.followers, poll=1.0, pause=0.01)
+    services = api_services(core, auth, following=following)
     assert core.executor is not None
     worker = Worker(core.gateway, core.plugins.registry, plan.worker, clock)
     async with core.gateway:
@@ -147,40 +133,3 @@ async def live_server(
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await core.store.close()
-
-
-def services_of(core: Core, auth: AuthService) -> Services:
-    """Return the use cases on top of a core."""
-    store, clock, answer = core.store, core.clock, core.functions.answer
-    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels)
-    following = Following(store.queries, core.followers, poll=1.0, pause=0.01)
-    return Services(
-        auth=auth,
-        clock=clock,
-        executions=core.executions,
-        files=ExecutionFiles(store.queries, core.functions.files),
-        flow_checker=checker,
-        flow_definitions=FlowDefinitions(),
-        flows=FlowService(store.flows, checker, core.catalog, store.notifier, clock),
-        following=following,
-        health=HealthService(store.settings, "SQLite", core.plan.storage),
-        instance=InstanceService(store.settings),
-        key_values=core.key_values,
-        logs=LogService(store.queries),
-        namespace_files=core.namespace_files,
-        namespaces=core.namespaces,
-        plugins=PluginCatalogue(core.plugins.registry),
-        reader=ExecutionReader(store.queries, core.storage),
-        replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
-        steering=Steering(store.queries, core.dispatcher, ResumeReader(store.queries, core.catalog, answer)),
-        tester=ExpressionTester(store.queries, core.catalog, answer),
-        triggers=TriggerService(store.triggers, store.notifier, clock),
-        webhooks=WebhookService(
-            core.catalog,
-            core.reading.triggers,
-            core.executions,
-            following,
-            answer,
-            Conditions(core.reading.condition),
-        ),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,17 @@ PluginsPath = Annotated[
     Path | None, typer.Option("--plugins", "-p", envvar="KESTRA_PLUGINS_PATH", help="Folder with further plugins.")
 ]
 Port = Annotated[int | None, typer.Option("--port", help="Port of API and interface; 8080 by default.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options of every `penstock server` command; see `penstock.cli.spread`."""
+
+    config: Config = None
+    verbose: Verbose = 0
+    log_level: LogLevel = "INFO"
+    internal_log: InternalLog = False
+    plugins: PluginsPath = None
 
 
 def configuration(

@@ -5,12 +5,14 @@ Implements OPS-001, OPS-107, OPS-109, OPS-110, ENG-010, ENG-386.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.options import Config, InternalLog, LogLevel, PluginsPath, Port, Verbose
+from penstock.cli.options import Common, Port
+from penstock.cli.spread import spread
 
 if TYPE_CHECKING:
     from penstock.cli.serving import Start
@@ -20,34 +22,43 @@ app = typer.Typer(no_args_is_help=True, help="Start a server or one of its compo
 FlowPath = Annotated[
     Path | None, typer.Option("--flow-path", "-f", help="Folder whose flows are loaded into their namespaces at start.")
 ]
-Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
-Threads = Annotated[int | None, typer.Option("--worker-thread", min=1, help="How many tasks may run at once.")]
-Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of database and files; .penstock here, or in your home.")
-]
-Tutorials = Annotated[bool, typer.Option("--no-tutorials", help="Load no tutorial flows.")]
 Indexer = Annotated[bool, typer.Option("--no-indexer", help="Accepted; there is nothing to index.")]
 
 
-def _start(config: Path | None, verbose: int, log_level: str, internal: bool, plugins: Path | None) -> Start:
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Options of what serves API and interface."""
+
+    port: Port = None
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None
+    no_tutorials: Annotated[bool, typer.Option("--no-tutorials", help="Load no tutorial flows.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Options of what runs everything in one process."""
+
+    flow_path: FlowPath = None
+    threads: Annotated[int | None, typer.Option("--worker-thread", min=1, help="How many tasks may run at once.")] = (
+        None
+    )
+
+
+def _start(common: Common) -> Start:
     from penstock.cli.serving import Start
 
-    return Start(config=config, verbose=verbose, log_level=log_level, internal_log=internal, plugins=plugins)
+    return Start(common)
 
 
 @app.command("local")
+@spread
 def local(
-    config: Config = None,
-    port: Port = None,
-    host: Host = None,
-    data: Data = None,
-    flow_path: FlowPath = None,
-    threads: Threads = None,
-    no_tutorials: Tutorials = False,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
+    common: Common,
+    web: Web,
+    work: Work,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of database and files; .penstock here, or in your home.")
+    ] = None,
 ) -> None:
     """Start everything in one process, with an embedded database and files in one folder.
 
@@ -59,22 +70,16 @@ def local(
       penstock server local --port 9000 --data ./data --flow-path ./flows
       KESTRA_SERVER_BASIC_AUTH_USERNAME=me@example.com KESTRA_SERVER_BASIC_AUTH_PASSWORD=Secret123 penstock server local
     """
-    start = _start(config, verbose, log_level, internal_log, plugins)
-    start.local(data=data, port=port, host=host, flow_path=flow_path, threads=threads)
+    start = _start(common)
+    start.local(data=data, port=web.port, host=web.host, flow_path=work.flow_path, threads=work.threads)
 
 
 @app.command("standalone")
+@spread
 def standalone(
-    config: Config = None,
-    port: Port = None,
-    host: Host = None,
-    flow_path: FlowPath = None,
-    threads: Threads = None,
-    no_tutorials: Tutorials = False,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
+    common: Common,
+    web: Web,
+    work: Work,
 ) -> None:
     """Start all components in one process on the configured database.
 
@@ -85,18 +90,15 @@ def standalone(
     """
     from penstock.wiring.plan import ALL_ROLES
 
-    start = _start(config, verbose, log_level, internal_log, plugins)
-    start.component(ALL_ROLES, port=port, host=host, flow_path=flow_path, threads=threads)
+    start = _start(common)
+    start.component(ALL_ROLES, port=web.port, host=web.host, flow_path=work.flow_path, threads=work.threads)
 
 
 @app.command("executor")
+@spread
 def executor(
-    config: Config = None,
+    common: Common,
     flow_path: FlowPath = None,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
 ) -> None:
     """Start an executor: it decides what happens next in executions.
 
@@ -106,13 +108,14 @@ def executor(
     """
     from penstock.wiring.plan import Role
 
-    start = _start(config, verbose, log_level, internal_log, plugins)
+    start = _start(common)
     start.component({Role.EXECUTOR}, flow_path=flow_path)
 
 
 @app.command("worker")
+@spread
 def worker(
-    config: Config = None,
+    common: Common,
     threads: Annotated[
         int | None, typer.Option("--thread", "-t", min=1, help="How many tasks may run at once.")
     ] = None,
@@ -124,10 +127,6 @@ def worker(
         Path | None,
         typer.Option("--token-file", help="File with the worker's token; PENSTOCK_WORKER_TOKEN without one."),
     ] = None,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
 ) -> None:
     """Start a worker: it runs tasks, next to the database or from anywhere over HTTPS.
 
@@ -138,7 +137,7 @@ def worker(
     """
     from penstock.wiring.plan import Role
 
-    start = _start(config, verbose, log_level, internal_log, plugins)
+    start = _start(common)
     if server_url is not None:
         start.remote_worker(server_url, token_file, threads=threads, group=group)
     else:
@@ -146,12 +145,9 @@ def worker(
 
 
 @app.command("scheduler")
+@spread
 def scheduler(
-    config: Config = None,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
+    common: Common,
 ) -> None:
     """Start a scheduler: it starts flows at the dates of their triggers.
 
@@ -161,20 +157,15 @@ def scheduler(
     """
     from penstock.wiring.plan import Role
 
-    _start(config, verbose, log_level, internal_log, plugins).component({Role.SCHEDULER})
+    _start(common).component({Role.SCHEDULER})
 
 
 @app.command("webserver")
+@spread
 def webserver(
-    config: Config = None,
-    port: Port = None,
-    host: Host = None,
-    no_tutorials: Tutorials = False,
+    common: Common,
+    web: Web,
     no_indexer: Indexer = False,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
 ) -> None:
     """Start a web server: API and interface.
 
@@ -184,17 +175,14 @@ def webserver(
     """
     from penstock.wiring.plan import Role
 
-    start = _start(config, verbose, log_level, internal_log, plugins)
-    start.component({Role.WEBSERVER}, port=port, host=host)
+    start = _start(common)
+    start.component({Role.WEBSERVER}, port=web.port, host=web.host)
 
 
 @app.command("indexer")
+@spread
 def indexer(
-    config: Config = None,
-    verbose: Verbose = 0,
-    log_level: LogLevel = "INFO",
-    internal_log: InternalLog = False,
-    plugins: PluginsPath = None,
+    common: Common,
 ) -> None:
     """Accepted for existing deployments; the database is searched as it is, so there is nothing to index.
 
@@ -204,4 +192,4 @@ def indexer(
     """
     from penstock.wiring.plan import Role
 
-    _start(config, verbose, log_level, internal_log, plugins).component({Role.INDEXER})
+    _start(common).component({Role.INDEXER})

@@ -18,7 +18,7 @@ import structlog
 
 from penstock.base.errors import PenstockError
 from penstock.cli.loop import on_stop_signals, run
-from penstock.cli.options import configuration, use_plugins
+from penstock.cli.options import Common, configuration, use_plugins
 from penstock.cli.terminal import tell
 from penstock.wiring.config import Configuration
 from penstock.wiring.config.sources import keep_whole
@@ -36,11 +36,7 @@ _LEAVE = 130
 class Start:
     """A start of a server, with the options all components share."""
 
-    config: Path | None
-    verbose: int
-    log_level: str
-    internal_log: bool
-    plugins: Path | None
+    common: Common
 
     def local(
         self, *, data: Path | None, port: int | None, host: str | None, flow_path: Path | None, threads: int | None
@@ -94,11 +90,12 @@ class Start:
         run(_serve(worker))
 
     def _configuration(self, defaults: dict[str, Any], port: int | None, host: str | None) -> Configuration:
-        use_plugins(self.plugins)
+        common = self.common
+        use_plugins(common.plugins)
         overrides = {"micronaut.server.port": port, "micronaut.server.host": host}
-        found = configuration(self.config, defaults=defaults, overrides=overrides)
-        level = ("INFO", "DEBUG", "TRACE")[min(self.verbose, 2)] if self.verbose else self.log_level
-        configure_logs(level, found.settings.logger, libraries=self.internal_log)
+        found = configuration(common.config, defaults=defaults, overrides=overrides)
+        level = ("INFO", "DEBUG", "TRACE")[min(common.verbose, 2)] if common.verbose else common.log_level
+        configure_logs(level, found.settings.logger, libraries=common.internal_log)
         return found
 
     def _run(self, found: Configuration, plan: Plan) -> None:

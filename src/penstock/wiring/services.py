@@ -36,11 +36,20 @@ from penstock.wiring.plan import HttpPlan
 from penstock.wiring.version import penstock_version
 
 
-def api_services(core: Core, auth: AuthService, routers: Sequence[APIRouter]) -> Services:
-    """Return what the API's handlers work with."""
+def api_services(
+    core: Core, auth: AuthService, routers: Sequence[APIRouter] = (), *, following: Following | None = None
+) -> Services:
+    """Return what the API's handlers work with.
+
+    Args:
+        core: What the use cases stand on.
+        auth: Who may use them.
+        routers: Further routes.
+        following: Follows executions; at the usual pace by default.
+    """
     store, clock = core.store, core.clock
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels)
-    following = Following(store.queries, core.followers)
+    following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     return Services(
         auth=auth,
