@@ -19,7 +19,7 @@ from penstock.engine.decide import decide
 from penstock.engine.decision import Decision, Job, Timer
 from penstock.engine.events import Created, Event, TaskEnded, TaskStarted, TimerDue
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, TaskRun
+from penstock.engine.records import Execution, Fixtures, TaskRun
 from penstock.engine.resolve import resolve
 from penstock.engine.states import TERMINAL, State, StateType
 from penstock.engine.working_set import ExecutionState
@@ -74,7 +74,11 @@ class EngineRun:
     """One execution of a flow, driven to its end."""
 
     def __init__(
-        self, source: str | ResolvedFlow, inputs: Mapping[str, Any] | None = None, run_task: RunTask | None = None
+        self,
+        source: str | ResolvedFlow,
+        inputs: Mapping[str, Any] | None = None,
+        run_task: RunTask | None = None,
+        fixtures: Fixtures | None = None,
     ) -> None:
         self.flow = flow_of(source) if isinstance(source, str) else source
         self.instances = Instances(registry_of_builtins())
@@ -95,6 +99,7 @@ class EngineRun:
             original_id="execution",
             original_created=self.now,
             inputs=inputs,
+            fixtures=fixtures,
             labels=self.flow.labels,
             state=State.at(StateType.CREATED, self.now),
         )

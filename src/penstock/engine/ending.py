@@ -153,7 +153,9 @@ def end_run(turn: Turn, run: TaskRun, task: ResolvedTask, state: StateType, at: 
 def end_execution(turn: Turn, state: StateType) -> None:
     """Bring the execution to its end: flow outputs, terminal state, word to the parent."""
     outputs: Mapping[str, Any] | None = None
-    if turn.flow.outputs and state not in (StateType.KILLED, StateType.CANCELLED):
+    fixtures = turn.execution.fixtures
+    is_whole = fixtures is None or not fixtures.is_partial
+    if turn.flow.outputs and is_whole and state not in (StateType.KILLED, StateType.CANCELLED):
         outputs, state = _flow_outputs(turn, state)
     if outputs is not None:
         turn.put_execution(replace(turn.execution, outputs=outputs))

@@ -110,6 +110,24 @@ class Parent(msgspec.Struct, frozen=True):
     iteration: int | None = None
 
 
+class TaskFixture(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a task does in a test instead of running (GOV-321)."""
+
+    state: StateType = StateType.SUCCESS
+    outputs: Mapping[str, Any] = {}
+    """They may hold expressions."""
+
+
+class Fixtures(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stands in for the real thing in one execution."""
+
+    tasks: Mapping[str, TaskFixture] = {}
+    files: Mapping[str, str] = {}
+    """URIs by name, as `files` in the expressions of fixtures (GOV-323)."""
+    is_partial: bool = False
+    """Only a part of the flow runs, so that its outputs are not made."""
+
+
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     """One run of one revision of a flow (ENG-118, API-030)."""
 
@@ -133,6 +151,8 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     firing_key: str | None = None
     """Unique when given: one firing of one trigger makes one execution (BEY-006)."""
     breakpoints: tuple[str, ...] = ()
+    fixtures: Fixtures | None = None
+    """In tests and partial runs."""
     # changing
     state: State = msgspec.field(default_factory=lambda: State(StateType.CREATED, ()))
     labels: Labels = ()

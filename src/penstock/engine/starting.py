@@ -6,6 +6,7 @@ from penstock.base.ids import derived_id
 from penstock.engine.ending import end_run, tell_parent
 from penstock.engine.events import Created
 from penstock.engine.facts import FactNeeded
+from penstock.engine.fixtures import stand_in
 from penstock.engine.flow import Launch, ResolvedTask, Step
 from penstock.engine.pausing import is_held
 from penstock.engine.records import Cursor, TaskRun
@@ -109,6 +110,8 @@ def _new_run(turn: Turn, scope: str | None, wanted: Launch) -> TaskRun:
 
 def start(turn: Turn, run: TaskRun, task: ResolvedTask) -> None:
     """Start a task run that exists: skip it, hand it to the workers, or open its scope."""
+    if stand_in(turn, run, task):
+        return
     if task.disabled or (task.run_if is not None and not _may_run(turn, run, task)):
         if not turn.run(run.id).state.is_terminal:
             end_run(turn, run, task, StateType.SKIPPED)

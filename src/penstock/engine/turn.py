@@ -230,9 +230,16 @@ class Turn:
         """Return a template's value; raises like `render`."""
         return evaluate(template, self.variables(run, task), resolver=self.facts, environment=self._environment())
 
-    def render_nested(self, value: Any, run: TaskRun | None = None, task: ResolvedTask | None = None) -> Any:
-        """Return a structure with all strings in it rendered; raises like `render`."""
-        return render_nested(value, self.variables(run, task), resolver=self.facts, environment=self._environment())
+    def render_nested(
+        self,
+        value: Any,
+        run: TaskRun | None = None,
+        task: ResolvedTask | None = None,
+        added: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return a structure with all strings in it rendered, `added` in their context; raises like `render`."""
+        context = {**self.variables(run, task), **(added or {})}
+        return render_nested(value, context, resolver=self.facts, environment=self._environment())
 
     def explain(self, error: Exception) -> str:
         """Return an error as a log line says it."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded, TaskStarted
-from penstock.engine.records import LogLine, Metric
+from penstock.engine.records import Fixtures, LogLine, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Assignment:
     quick: bool = False
     attempts_count: int = 0
     kind: str = "NORMAL"
+    fixtures: Fixtures | None = None
+    """What stands in for tasks inside this one (GOV-321)."""
 
 
 @dataclass(frozen=True, slots=True)

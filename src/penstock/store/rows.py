@@ -11,7 +11,18 @@ from penstock.base.clock import Instant
 from penstock.base.codec import to_json_text
 from penstock.engine.decision import Job, Timer
 from penstock.engine.events import AnyEvent
-from penstock.engine.records import Attempt, Cursor, Execution, Labels, LogLine, Metric, Parent, TaskRun, TriggerOrigin
+from penstock.engine.records import (
+    Attempt,
+    Cursor,
+    Execution,
+    Fixtures,
+    Labels,
+    LogLine,
+    Metric,
+    Parent,
+    TaskRun,
+    TriggerOrigin,
+)
 from penstock.engine.states import TERMINAL, Change, State, StateType
 from penstock.ports.journal import partition_of
 from penstock.store.bulk import Row
@@ -31,6 +42,7 @@ class ExecutionBirth(msgspec.Struct, frozen=True, omit_defaults=True):
     attempt_number: int = 1
     breakpoints: tuple[str, ...] = ()
     parent_iteration: int | None = None
+    fixtures: Fixtures | None = None
 
 
 class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -142,6 +154,7 @@ def execution_row(execution: Execution) -> Row:
         execution.attempt_number,
         execution.breakpoints,
         parent.iteration if parent else None,
+        execution.fixtures,
     )
     triggering = trigger.variables.get("executionId") if trigger else None
     return (
@@ -224,6 +237,7 @@ def to_execution(row: Sequence[Any]) -> Execution:
         attempt_number=birth.attempt_number,
         firing_key=firing_key,
         breakpoints=birth.breakpoints,
+        fixtures=birth.fixtures,
         state=State(StateType(state), progress.histories),
         labels=_LABELS.decode(labels),
         variables=progress.variables,

@@ -67,6 +67,9 @@ def render_execution(
         body["kind"] = execution.kind
     if execution.breakpoints:
         body["breakpoints"] = [_breakpoint(text) for text in execution.breakpoints]
+    if execution.fixtures is not None:
+        fixtures = execution.fixtures.tasks.items()
+        body["fixtures"] = [{"id": name, "state": one.state, "outputs": dict(one.outputs)} for name, one in fixtures]
     if url is not None:
         body["url"] = url
     return body

@@ -13,7 +13,7 @@ from penstock.base.clock import Clock, Instant
 from penstock.base.errors import InvalidRequestError
 from penstock.base.ids import new_id
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, Labels, Parent, TriggerOrigin
+from penstock.engine.records import Execution, Fixtures, Labels, Parent, TriggerOrigin
 from penstock.engine.states import State, StateType
 from penstock.model.inputs import InputProblem, InputState
 from penstock.model.policies import Check
@@ -40,6 +40,8 @@ class Launch:
     trigger: TriggerOrigin | None = None
     kind: str = "NORMAL"
     breakpoints: tuple[str, ...] = ()
+    fixtures: Fixtures | None = None
+    """What stands in for tasks and files (GOV-321)."""
     username: str | None = None
     """Who starts it."""
     execution_id: str | None = None
@@ -149,6 +151,7 @@ class Preparation:
             schedule_date=launch.schedule_date,
             kind=launch.kind,
             breakpoints=launch.breakpoints,
+            fixtures=launch.fixtures,
             state=State.at(StateType.CREATED, now),
             labels=launch_labels(flow.labels, launch.labels, execution_id, launch.username),
         )

@@ -597,4 +597,5 @@ def assignment_of(job: Job, state: ExecutionState, flow: ResolvedFlow, shared: M
         quick=task.quick,
         attempts_count=job.attempt - 1,
         kind=state.execution.kind,
+        fixtures=state.execution.fixtures,
     )

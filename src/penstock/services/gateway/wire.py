@@ -16,7 +16,7 @@ from penstock.base.clock import Micros
 from penstock.base.codec import to_json
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded, TaskStarted
-from penstock.engine.records import LogLine, Metric
+from penstock.engine.records import Fixtures, LogLine, Metric
 from penstock.expressions import ExpressionError, compile_template
 from penstock.ports.gateway import Assignment
 
@@ -72,6 +72,7 @@ class Given(msgspec.Struct, frozen=True):
     quick: bool = False
     attempts_count: int = 0
     kind: str = "NORMAL"
+    fixtures: Fixtures | None = None
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -134,6 +135,7 @@ def given_of(key: bytes, assignment: Assignment) -> Given:
         assignment.quick,
         assignment.attempts_count,
         assignment.kind,
+        assignment.fixtures,
     )
 
 
@@ -149,6 +151,7 @@ def assignment_of(given: Given) -> Assignment:
         given.quick,
         given.attempts_count,
         given.kind,
+        given.fixtures,
     )
 
 
@@ -156,6 +159,8 @@ def needed_variables(assignment: Assignment) -> dict[str, Any]:
     """Return the context without outputs and task states that no template of the task reads."""
     references: set[tuple[str, ...]] = set()
     _collect([assignment.definition, assignment.timeout], references)
+    if assignment.fixtures is not None:
+        _collect([fixture.outputs for fixture in assignment.fixtures.tasks.values()], references)
     whole = ("*",) in references
     result: dict[str, Any] = {}
     for name, value in assignment.variables.items():

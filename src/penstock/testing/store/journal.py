@@ -8,7 +8,7 @@ import pytest
 
 from penstock.engine.decision import Killed, Message, Timer
 from penstock.engine.events import AnyEvent, ChildEnded, Created, TaskEnded, TimerDue
-from penstock.engine.records import Attempt, Cursor, Metric, Parent, TriggerOrigin
+from penstock.engine.records import Attempt, Cursor, Fixtures, Metric, Parent, TaskFixture, TriggerOrigin
 from penstock.engine.states import StateType
 from penstock.ports.journal import PARTITIONS, Batch, partition_of
 from penstock.testing.store import records
@@ -34,6 +34,7 @@ class JournalContract:
             attempt_number=3,
             firing_key="daily/2026-01-01",
             breakpoints=("one", "two.value"),
+            fixtures=Fixtures({"one": TaskFixture(StateType.FAILED, {"n": 1})}, {"a.txt": "kestra:///a.txt"}, True),
             labels=(("team", "data"), ("cost", "low")),
             variables={"a": "b"},
             outputs={"file": "kestra:///x"},
