@@ -80,7 +80,7 @@ class Command:
         return [sys.executable, "-W", "error", "-m", "penstock", *arguments]
 
     def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "TZ") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "TMPDIR", "TZ") if name in os.environ}
         return {**kept, "HOME": str(self.folder), **(extra or {})}
 
 

@@ -10,6 +10,7 @@ import typer
 from penstock.base.errors import PenstockError
 from penstock.cli import configs, expression, flow, migrate, plugins, server
 from penstock.cli.run import command as run_command
+from penstock.cli.test import command as test_command
 
 app = typer.Typer(
     name="penstock",
@@ -28,6 +29,7 @@ app = typer.Typer(
     """,
 )
 app.command("run", context_settings={"help_option_names": ["-h", "--help"]})(run_command.run)
+app.command("test")(test_command.run_tests)
 app.add_typer(server.app, name="server")
 app.add_typer(flow.app, name="flow")
 app.add_typer(expression.app, name="expression")

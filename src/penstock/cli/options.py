@@ -34,6 +34,26 @@ class Common:
     plugins: PluginsPath = None
 
 
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The options of commands that execute flows here, without a server."""
+
+    flows: Annotated[
+        list[Path] | None, typer.Option("--flows", help="Folder with flows that are called. Repeatable.")
+    ] = None
+    secrets: Annotated[
+        list[str] | None, typer.Option("--secret", help="name=value for secret('name'). Repeatable.")
+    ] = None
+    env_files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--env-file",
+            help="File such as .env with NAME=value lines, for ENV_... and SECRET_... variables. Repeatable.",
+        ),
+    ] = None
+    config: Config = None
+
+
 def configuration(
     file: Path | None, *, defaults: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None
 ) -> Configuration:

@@ -11,7 +11,7 @@ from typing import Any
 from penstock.base.errors import PenstockError, UnavailableError
 from penstock.cli.errors import show_problems
 from penstock.cli.options import configuration
-from penstock.cli.run.sources import flow_files, read_flows
+from penstock.cli.run.sources import flow_files, read_flows, read_suites
 from penstock.cli.terminal import say, tell
 from penstock.model.problems import Problem, Severity
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
@@ -35,8 +35,8 @@ class Checked:
         return sum(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def validate_files(paths: Iterable[Path], config: Path | None, *, as_json: bool) -> int:
-    """Check files here and return the exit code."""
+def validate_files(paths: Sequence[Path], config: Path | None, *, as_json: bool) -> int:
+    """Check flows and test suites here and return the exit code."""
     core = configuration(config).settings.kestra
     defaults = plugin_defaults([*core.tasks.defaults, *core.plugins.defaults])
     reading = FlowReading(load_plugins().registry, defaults)
@@ -45,6 +45,10 @@ def validate_files(paths: Iterable[Path], config: Path | None, *, as_json: bool)
         data = source.parsed.data
         name = f"{data.get('namespace')}.{data.get('id')}"
         checked.append(Checked(source.file, name, source.parsed.problems, source.whole))
+    for suite in read_suites(paths):
+        data = suite.parsed.data
+        name = f"{data.get('namespace')}.{data.get('id')}"
+        checked.append(Checked(suite.file, name, suite.parsed.problems, suite.whole))
     return _report(checked, as_json=as_json)
 
 

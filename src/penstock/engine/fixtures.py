@@ -19,7 +19,7 @@ from penstock.engine.turn import Turn, replace
 def stand_in(turn: Turn, run: TaskRun, task: ResolvedTask) -> bool:
     """End a task run as its fixture says, whatever the task itself would do; False when it has none."""
     fixtures = turn.execution.fixtures
-    fixture = fixtures.tasks.get(task.id) if fixtures is not None else None
+    fixture = fixtures.of(task.id, run.value) if fixtures is not None else None
     if fixtures is None or fixture is None:
         return False
     state = fixture.state

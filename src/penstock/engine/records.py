@@ -122,10 +122,16 @@ class Fixtures(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stands in for the real thing in one execution."""
 
     tasks: Mapping[str, TaskFixture] = {}
+    """By task id; for one value of a loop by `<task id>/<value>`."""
     files: Mapping[str, str] = {}
     """URIs by name, as `files` in the expressions of fixtures (GOV-323)."""
     is_partial: bool = False
     """Only a part of the flow runs, so that its outputs are not made."""
+
+    def of(self, task_id: str, value: str | None = None) -> TaskFixture | None:
+        """Return what stands in for a task run, if anything does."""
+        named = self.tasks.get(f"{task_id}/{value}") if value is not None else None
+        return named or self.tasks.get(task_id)
 
 
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -110,7 +110,7 @@ class Live:
         if lines:  # in one piece: the tree is redrawn below each print
             from rich.text import Text
 
-            self._live.console.print(Text("\n").join(_log_text(line) for line in lines))
+            self._live.console.print(Text("\n").join(log_text(line) for line in lines))
         self._live.update(self._tree(execution, task_runs), refresh=True)
 
     def close(self, execution: Execution, task_runs: Sequence[TaskRun]) -> None:
@@ -149,7 +149,8 @@ def _took(run: TaskRun) -> str:
     return "" if end is None else f" ({duration_text(end - run.state.start)})"
 
 
-def _log_text(line: LogLine) -> Text:
+def log_text(line: LogLine) -> Text:
+    """Return a log line as a terminal shows it."""
     from rich.text import Text
 
     text = Text(to_iso(line.date)[11:23], style="dim")

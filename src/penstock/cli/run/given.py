@@ -99,6 +99,14 @@ def environment_file(path: Path) -> dict[str, str]:
     return found
 
 
+def environment(files: Iterable[Path], base: Mapping[str, str]) -> dict[str, str]:
+    """Return environment variables with those of `.env` files; a later file wins."""
+    found = dict(base)
+    for file in files:
+        found.update(environment_file(file))
+    return found
+
+
 def _unquoted(value: str) -> str:
     for quote in "\"'":
         if len(value) > 1 and value.startswith(quote) and (end := value.find(quote, 1)) > 0:

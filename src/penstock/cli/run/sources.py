@@ -8,7 +8,8 @@ from pathlib import Path
 
 from penstock.base.errors import NotFoundError
 from penstock.model.parsing import ParsedFlow, parse_flow
-from penstock.model.yaml import split_documents
+from penstock.model.suites import ParsedSuite, is_suite, parse_suite
+from penstock.model.yaml import read_yaml, split_documents
 from penstock.wiring.flow_reading import FlowReading
 
 SUFFIXES = (".yml", ".yaml")
@@ -41,12 +42,38 @@ def flow_files(paths: Iterable[Path]) -> Iterator[Path]:
             raise NotFoundError(f"there is no file or folder {path}", hint="check the path")
 
 
-def read_flows(paths: Iterable[Path], reading: FlowReading) -> list[FlowSource]:
-    """Return the flows of files and folders, problems and all."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class SuiteSource:
+    """One test suite of a file."""
+
+    file: Path
+    whole: str
+    """The text of the whole file, for showing problems."""
+    parsed: ParsedSuite
+
+
+def read_suites(paths: Iterable[Path]) -> list[SuiteSource]:
+    """Return the test suites of files and folders, problems and all."""
+    return [
+        SuiteSource(file, whole, parse_suite(text, first_line=line))
+        for file, whole, text, line in _documents(paths)
+        if is_suite(read_yaml(text, line).data)
+    ]
+
+
+def _documents(paths: Iterable[Path]) -> Iterator[tuple[Path, str, str, int]]:
+    """Yield (file, its text, a document of it, the document's first line)."""
     for file in dict.fromkeys(flow_files(paths)):
         whole = file.read_text(encoding="utf-8", errors="replace")
         for text, line in split_documents(whole) or [(whole, 1)]:
-            parsed = parse_flow(text, reading.registry, defaults=reading.defaults, first_line=line)
+            yield file, whole, text, line
+
+
+def read_flows(paths: Iterable[Path], reading: FlowReading) -> list[FlowSource]:
+    """Return the flows of files and folders, problems and all; test suites are passed over."""
+    found = []
+    for file, whole, text, line in _documents(paths):
+        parsed = parse_flow(text, reading.registry, defaults=reading.defaults, first_line=line)
+        if not is_suite(parsed.data):
             found.append(FlowSource(file, text, whole, parsed))
     return found

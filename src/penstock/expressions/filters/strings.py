@@ -124,14 +124,26 @@ def _simple(name: str, change: Callable[[str], Any], summary: str, example: tupl
     return Entry(name, _on_text(name, change), summary, examples=(example,))
 
 
+def _listed(value: Any) -> str:
+    """Return a value as text; lists and maps without quotes, as `[A, B]` and `{k=v}`."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}={_listed(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(map(_listed, value)) + "]" if is_list(value) else text_of(value)
+
+
+def _cased(name: str, change: Callable[[str], str], summary: str, example: tuple[str, str]) -> Entry:
+    """Return a filter that takes lists and maps too (GOV-329)."""
+    return Entry(name, lambda value: change(_listed(value)), summary, examples=(example,))
+
+
 def _separated(name: str, change: Callable[[str, str], Any], summary: str, result: str) -> Entry:
     example = (f'{{{{ "a.b.c" | {name}(".") }}}}', result)
     return Entry(name, _with_text(name, change), summary, (Parameter("separator"),), examples=(example,))
 
 
 ENTRIES = [
-    _simple("lower", str.lower, "Lower case.", ('{{ "LOUD TEXT" | lower }}', "loud text")),
-    _simple("upper", str.upper, "Upper case.", ('{{ "quiet text" | upper }}', "QUIET TEXT")),
+    _cased("lower", str.lower, "Lower case.", ('{{ "LOUD TEXT" | lower }}', "loud text")),
+    _cased("upper", str.upper, "Upper case.", ('{{ "quiet text" | upper }}', "QUIET TEXT")),
     _simple("title", _title, "Every word with a capital.", ('{{ "article title" | title }}', "Article Title")),
     _simple(
         "capitalize",

@@ -1,0 +1,1 @@
+"""`penstock test`: unit tests of flows without a server."""

@@ -1,0 +1,6 @@
+"""Unit tests of flows: run a flow with stand-ins, and check what came of it."""
+
+from penstock.services.unit_tests.results import AssertionResult, CaseResult, SuiteResult, Verdict
+from penstock.services.unit_tests.service import UnitTests
+
+__all__ = ["AssertionResult", "CaseResult", "SuiteResult", "UnitTests", "Verdict"]
