@@ -5,7 +5,7 @@ Nothing here raises for bad content: `parse_flow` returns the problems, `read_fl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from penstock.model.input_types import Input
 from penstock.model.problems import InvalidFlow, Path, Problem, Severity, path_text
 from penstock.model.references import References, check_references
 from penstock.model.registry import TypeRegistry
-from penstock.model.rules import check_rules
+from penstock.model.rules import Call, called_flows, check_rules
 from penstock.model.wanted import ANYTHING, Wanted, settle, shape_of
 from penstock.model.yaml import Position, YamlDocument, read_yaml
 
@@ -42,6 +42,8 @@ class ParsedFlow:
     data: Mapping[str, Any] = field(default_factory=dict)
     """The plain data of the text, as far as it is a map."""
     yaml: YamlDocument | None = None
+    calls: Sequence[Call] = ()
+    """The flows it is known to start."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -150,7 +152,8 @@ class _Parsing:
             place = self._yaml.position_within(complaint.path, line, column)
             self._add(complaint, severity, place)
         problems = sorted(self._problems, key=lambda problem: (problem.line, problem.column))
-        return ParsedFlow(self._yaml.text, document, tuple(problems), data, self._yaml)
+        calls = called_flows(tasks)
+        return ParsedFlow(self._yaml.text, document, tuple(problems), data, self._yaml, calls)
 
     def _settled(self) -> dict[str, Any]:
         """Return the data with its scalars settled, every definition in it checked."""

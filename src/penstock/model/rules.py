@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.model.checking import KnownTask, Report, warn_of_policies
@@ -143,10 +144,10 @@ def _default(index: int, one: PluginDefaults, registry: TypeRegistry, report: Re
 def _calls(data: Mapping[str, Any], tasks: Sequence[KnownTask], error: _Error) -> None:
     """Refuse a flow that calls itself (ENG-015)."""
     own = (data.get("namespace"), data.get("id"))
-    for task in tasks:
-        if own in called_flows([task]):
+    for call in called_flows(tasks):
+        if call.flow == own:
             hint = "call another flow, or use a loop"
-            error((*task.path, "flowId"), f"the flow calls itself in task `{task.id}`, again and again", hint)
+            error(call.path, f"the flow calls itself in task `{call.task_id}`, again and again", hint)
 
 
 def _launches(data: Mapping[str, Any], inputs: DeclaredInputs, report: Report) -> None:
@@ -174,13 +175,24 @@ def _has_no_value(one: Input) -> bool:
     return one.expression is None
 
 
-def called_flows(tasks: Iterable[KnownTask]) -> list[tuple[str, str]]:
-    """Return (namespace, flow id) of every flow that tasks are known to start, for cycles and dependencies."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A task that is known to start a flow."""
+
+    task_id: str
+    path: Path
+    """The place of the called flow's id."""
+    flow: tuple[str, str]
+    """(namespace, flow id)."""
+
+
+def called_flows(tasks: Iterable[KnownTask]) -> list[Call]:
+    """Return the calls of tasks whose flow is written out, for cycles and dependencies."""
     result = []
     for task in tasks:
         if task.entry is None or not getattr(task.entry.cls, "calls_flow", False):
             continue
         namespace, flow_id = task.definition.get("namespace"), task.definition.get("flowId")
         if isinstance(namespace, str) and isinstance(flow_id, str) and "{{" not in namespace + flow_id:
-            result.append((namespace, flow_id))
+            result.append(Call(task.id, (*task.path, "flowId"), (namespace, flow_id)))
     return result

@@ -56,7 +56,7 @@ class FlowService:
             InvalidFlow: The source is no valid flow.
             FlowExistsError: There is such a flow already.
         """
-        flow = self._read(tenant, source)
+        flow = await self._read(tenant, source)
         try:
             return await self._save(flow, expected_revision=0)
         except ConflictError as error:
@@ -74,7 +74,7 @@ class FlowService:
             ConflictError: The latest revision is not the expected one.
         """
         latest = await self.get(tenant, namespace, flow_id)
-        flow = self._read(tenant, source)
+        flow = await self._read(tenant, source)
         if (flow.namespace, flow.id) != (namespace, flow_id):
             raise InvalidRequestError(
                 f"the source is flow {flow.namespace}.{flow.id}, not {namespace}.{flow_id}",
@@ -89,7 +89,7 @@ class FlowService:
 
     async def put(self, tenant: str, source: str) -> StoredFlow:
         """Create a flow or update it, whichever is needed (ENG-010)."""
-        flow = self._read(tenant, source)
+        flow = await self._read(tenant, source)
         latest = await self._flows.get(tenant, flow.namespace, flow.id)
         if latest is not None and latest.source == source:
             return latest
@@ -171,8 +171,8 @@ class FlowService:
                 count += 1
         return count
 
-    def _read(self, tenant: str, source: str) -> StoredFlow:
-        parsed = self._checker.parse(tenant, source)
+    async def _read(self, tenant: str, source: str) -> StoredFlow:
+        parsed = await self._checker.read(tenant, source)
         document = parsed.document
         if document is None or parsed.errors:
             raise InvalidFlow(parsed.problems)

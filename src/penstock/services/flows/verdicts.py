@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from penstock.model.problems import Problem
 from penstock.model.registry import TypeRegistry
 from penstock.model.yaml import split_documents
 from penstock.ports.flows import FlowStore
+from penstock.services.flows.cycles import CallCycles
 
 LevelsOfNamespace = Callable[[str, str], Levels]
 """Plugin defaults from outside a flow, for its tenant and namespace."""
@@ -38,7 +39,7 @@ class Verdict:
 class FlowChecker:
     """Checks sources.
 
-    Implements API-007, API-039.
+    Implements API-007, API-039, ENG-015.
 
     Args:
         flows: Tells which revision is the latest.
@@ -52,9 +53,16 @@ class FlowChecker:
         self._flows = flows
         self._registry = registry
         self._defaults = defaults
+        self._cycles = CallCycles(flows, self.parse)
+
+    async def read(self, tenant: str, source: str, *, first_line: int = 1) -> ParsedFlow:
+        """Return the parsed flow with all its problems, those with other flows included."""
+        parsed = self.parse(tenant, source, first_line=first_line)
+        found = await self._cycles.problems(tenant, parsed)
+        return replace(parsed, problems=(*parsed.problems, *found)) if found else parsed
 
     def parse(self, tenant: str, source: str, *, first_line: int = 1) -> ParsedFlow:
-        """Return the parsed flow with all its problems."""
+        """Return the parsed flow with the problems it has by itself."""
         return parse_flow(source, self._registry, defaults=partial(self._defaults, tenant), first_line=first_line)
 
     async def check(self, tenant: str, source: str, *, filename: str | None = None, first: int = 0) -> list[Verdict]:
@@ -66,7 +74,7 @@ class FlowChecker:
         ]
 
     async def _verdict(self, tenant: str, source: str, line: int, index: int, filename: str | None) -> Verdict:
-        parsed = self.parse(tenant, source, first_line=line)
+        parsed = await self.read(tenant, source, first_line=line)
         namespace, flow_id = _text(parsed.data.get("namespace")), _text(parsed.data.get("id"))
         outdated = False
         revision = parsed.data.get("revision")
