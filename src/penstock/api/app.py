@@ -33,6 +33,7 @@ from penstock.api.routes.logs import LogRoutes
 from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.plugins import PluginRoutes
+from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.triggers import TriggerRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
 from penstock.api.services import Services
@@ -87,6 +88,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         NamespaceRoutes(services.namespaces, settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
+        PreconditionRoutes(services.preconditions).router(),
         PluginRoutes(services.plugins, settings.version).router(),
     ]
 

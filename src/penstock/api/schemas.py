@@ -391,6 +391,36 @@ class Trigger(Shape):
     updated_date: datetime | None = None
 
 
+class Precondition(Shape):
+    """One of all that a trigger waits for."""
+
+    id: str
+    wanted: dict[str, Any]
+    met: bool
+    execution_id: str | None = None
+    date: datetime | None = None
+    until: datetime | None = None
+
+
+class WaitingStart(Shape):
+    """A start for which all is met, and that waits for the end of the running execution."""
+
+    execution_id: str
+    state: str
+    date: datetime
+
+
+class TriggerPreconditions(Shape):
+    """What a trigger on other flows waits for."""
+
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    preconditions: list[Precondition]
+    waiting: list[WaitingStart]
+    execution_id: str | None = None
+
+
 class TriggerRow(Shape):
     """A trigger of a list: its definition and its state."""
 

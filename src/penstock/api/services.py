@@ -26,6 +26,7 @@ from penstock.services.logs import LogService
 from penstock.services.namespace_files import NamespaceFileService
 from penstock.services.namespaces import NamespaceService
 from penstock.services.plugins import PluginCatalogue
+from penstock.services.preconditions import PreconditionService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 
@@ -49,6 +50,7 @@ class Services:
     namespace_files: NamespaceFileService
     namespaces: NamespaceService
     plugins: PluginCatalogue
+    preconditions: PreconditionService
     reader: ExecutionReader
     replaying: Replaying
     steering: Steering

@@ -28,6 +28,7 @@ from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
 from penstock.services.plugins import PluginCatalogue
+from penstock.services.preconditions import PreconditionService
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
@@ -51,6 +52,7 @@ def api_services(
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels)
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
+    conditions = Conditions(core.reading.condition, core.plan.shared, answer)
     return Services(
         auth=auth,
         clock=clock,
@@ -67,6 +69,7 @@ def api_services(
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
         plugins=PluginCatalogue(core.plugins.registry),
+        preconditions=PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock),
         reader=ExecutionReader(store.queries, core.storage),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
         steering=Steering(store.queries, core.dispatcher, ResumeReader(store.queries, core.catalog, answer)),
@@ -78,7 +81,7 @@ def api_services(
             core.executions,
             following,
             answer,
-            Conditions(core.reading.condition, core.plan.shared, core.functions.answer),
+            conditions,
         ),
         routers=routers,
     )

@@ -1,6 +1,6 @@
 """States of triggers as JSON.
 
-Implements API-037.
+Implements API-037, BEY-006.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.api.render.instants import iso, iso_or_none
 from penstock.ports.triggers import TriggerState
+from penstock.services.preconditions import Expectation, Precondition
 
 
 def render_trigger(state: TriggerState) -> dict[str, Any]:
@@ -29,6 +30,28 @@ def render_trigger(state: TriggerState) -> dict[str, Any]:
         "updatedDate": iso_or_none(state.updated or None),
     }
     return body | {key: value for key, value in optional.items() if value is not None}
+
+
+def render_expectation(expectation: Expectation) -> dict[str, Any]:
+    """Return what a trigger waits for."""
+    namespace, flow_id, trigger_id = expectation.name
+    body: dict[str, Any] = {
+        "namespace": namespace,
+        "flowId": flow_id,
+        "triggerId": trigger_id,
+        "preconditions": [_precondition(one) for one in expectation.preconditions],
+        "waiting": [
+            {"executionId": one.execution, "state": one.state, "date": iso(one.at)} for one in expectation.waiting
+        ],
+    }
+    return body if expectation.execution_id is None else body | {"executionId": expectation.execution_id}
+
+
+def _precondition(one: Precondition) -> dict[str, Any]:
+    body = {"id": one.name, "wanted": dict(one.wanted), "met": one.met is not None}
+    if one.met is None:
+        return body
+    return body | {"executionId": one.met.execution, "date": iso(one.met.at), "until": iso(one.met.until)}
 
 
 def render_trigger_row(state: TriggerState, definition: Mapping[str, Any] | None) -> dict[str, Any]:

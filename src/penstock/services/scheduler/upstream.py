@@ -127,6 +127,11 @@ class ListeningTrigger:
                 return one, need.removeprefix(f"{key}.")
         return None
 
+    def wanted(self, need: str) -> Mapping[str, Any]:
+        """Return what meets a need, for people."""
+        named = self.named(need)
+        return self.listener.wanted(need) if named is None else {"condition": named[0].id, "part": named[1]}
+
     def span_around(self, need: str, moment: datetime) -> tuple[Instant, Instant] | None:
         """Return the span of time in which a need must be met with the others at a moment."""
         named = self.named(need)
