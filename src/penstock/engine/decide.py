@@ -14,7 +14,8 @@ from penstock.engine.decision import Decision
 from penstock.engine.ending import open_attempt, set_labels, task_ended, task_started, tell_parent
 from penstock.engine.facts import NO_FACTS, Facts
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.killing import kill
+from penstock.engine.killing import abandon, kill
+from penstock.engine.overriding import change_state, force_run, resume_from_breakpoint, unqueue
 from penstock.engine.records import Cursor
 from penstock.engine.resuming import change_task_state, pause, restart, resume, timer_due
 from penstock.engine.scopes import child_ended, end_phase, flow_ended, flow_started
@@ -118,9 +119,14 @@ _DOORS: Mapping[type[events.Event], Callable[[Turn, Any], None]] = {
     events.Created: begin,
     events.SlotFreed: lambda turn, _: slot_freed(turn),
     events.TimerDue: _timer,
-    events.Kill: lambda turn, _: kill(turn),
+    events.Kill: kill,
+    events.Abandon: abandon,
     events.Pause: lambda turn, _: pause(turn),
     events.Resume: resume,
+    events.ResumeFromBreakpoint: resume_from_breakpoint,
+    events.ForceRun: force_run,
+    events.Unqueue: unqueue,
+    events.ChangeState: change_state,
     events.Restart: restart,
     events.ChangeTaskState: change_task_state,
     events.SetLabels: lambda turn, event: set_labels(turn, event.labels),

@@ -47,10 +47,11 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
         return
     run = _with_attempt(run, event)
     task = turn.task(run)
+    if run.state.current is StateType.KILLING:
+        _end_killed(turn, run, task, event)
+        return
     _take_over(turn, event)
     state = event.state
-    if run.state.current is StateType.KILLING:
-        state = StateType.KILLED
     turn.put(replace(run, outputs=event.outputs))
     policy = task.retry or _flow_policy(turn, run, task)
     if state is StateType.FAILED and event.retryable and _retried(turn, turn.run(run.id), task, policy):
@@ -58,6 +59,14 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
     if event.attempt > 1:
         state = _after_retries(state, policy)
     end_run(turn, turn.run(run.id), task, state, event.ended)
+
+
+def _end_killed(turn: Turn, run: TaskRun, task: ResolvedTask, event: TaskEnded) -> None:
+    """End a task run that was told to stop: whatever its result says, it changes nothing any more (BEY-004)."""
+    turn.put(run)
+    for child in event.children:
+        turn.put(replace(child, sequence=turn.count))
+    end_run(turn, turn.run(run.id), task, StateType.KILLED, event.ended)
 
 
 def end_flowable(turn: Turn, run: TaskRun, task: ResolvedTask, state: StateType) -> None:
@@ -167,8 +176,9 @@ def end_execution(turn: Turn, state: StateType) -> None:
     turn.move_execution(state)
     turn.ended = state
     cursor = turn.execution.cursor
-    if cursor.memory.get("held"):  # an ended execution cannot be resumed: what runs after it must not wait for that
-        turn.set_cursor(None, replace(cursor, memory={**cursor.memory, "held": False}))
+    if cursor.memory.get("held") or cursor.memory.get("stopped"):
+        # An ended execution cannot be resumed: what runs after it must not wait for that.
+        turn.set_cursor(None, replace(cursor, memory={**cursor.memory, "held": False, "stopped": False}))
     tell_parent(turn, state, outputs)
 
 

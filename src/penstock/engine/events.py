@@ -78,6 +78,14 @@ class Kill(Event, frozen=True, tag="kill"):
     """Someone asked for the end of the execution (ENG-157)."""
 
     by: str | None = None
+    cascade: bool = True
+    """Whether the executions that its task runs wait for are killed too."""
+
+
+class Abandon(Event, frozen=True, tag="abandon"):
+    """The execution is about to be deleted: it ends here and now, whatever still runs for it (ENG-256)."""
+
+    by: str | None = None
 
 
 class Pause(Event, frozen=True, tag="pause"):
@@ -93,6 +101,34 @@ class Resume(Event, frozen=True, tag="resume"):
     by: str | None = None
     task_run_id: str | None = None
     """Which pause; all of them when absent."""
+
+
+class ResumeFromBreakpoint(Event, frozen=True, tag="resume_from_breakpoint"):
+    """Someone lets an execution go on that stopped at a breakpoint."""
+
+    breakpoints: tuple[str, ...] | None = None
+    """Where it stops from now on; as before when absent."""
+    by: str | None = None
+
+
+class ForceRun(Event, frozen=True, tag="force_run"):
+    """Someone has the execution go on whatever it waits for: a slot, a date, a resume."""
+
+    by: str | None = None
+
+
+class Unqueue(Event, frozen=True, tag="unqueue"):
+    """Someone takes the execution out of the queue: it runs, or ends without running any task."""
+
+    state: StateType = StateType.RUNNING
+    by: str | None = None
+
+
+class ChangeState(Event, frozen=True, tag="change_state"):
+    """The state of an ended execution is set by hand; nothing runs because of it."""
+
+    state: StateType
+    by: str | None = None
 
 
 class Restart(Event, frozen=True, tag="restart"):
@@ -147,8 +183,13 @@ AnyEvent = (
     | TaskEnded
     | TimerDue
     | Kill
+    | Abandon
     | Pause
     | Resume
+    | ResumeFromBreakpoint
+    | ForceRun
+    | Unqueue
+    | ChangeState
     | Restart
     | ChangeTaskState
     | SetLabels

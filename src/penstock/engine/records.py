@@ -134,6 +134,20 @@ class Fixtures(msgspec.Struct, frozen=True, omit_defaults=True):
         return named or self.tasks.get(task_id)
 
 
+class Edits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What somebody changed when he had an execution replayed (BEY-042): for whoever asks later why it differs."""
+
+    execution_id: str
+    """The execution that was replayed."""
+    by: str | None = None
+    inputs: tuple[str, ...] = ()
+    """Ids of the inputs that were given anew."""
+    outputs: tuple[str, ...] = ()
+    """Ids of the reused task runs whose outputs were given by hand."""
+    skipped: tuple[str, ...] = ()
+    """Ids of the tasks to skip."""
+
+
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     """One run of one revision of a flow (ENG-118, API-030)."""
 
@@ -156,10 +170,17 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     attempt_number: int = 1
     firing_key: str | None = None
     """Unique when given: one firing of one trigger makes one execution (BEY-006)."""
-    breakpoints: tuple[str, ...] = ()
     fixtures: Fixtures | None = None
     """In tests and partial runs."""
+    skip: tuple[str, ...] = ()
+    """Ids of tasks that are skipped when their turn comes (BEY-042)."""
+    edits: Edits | None = None
+    """How it differs from the execution it replays (BEY-042)."""
+    digest: str | None = None
+    """What the request said that started it under an idempotency key (BEY-044)."""
     # changing
+    breakpoints: tuple[str, ...] = ()
+    """Where it stops before a task: `taskId`, or `taskId.value` inside a loop."""
     state: State = msgspec.field(default_factory=lambda: State(StateType.CREATED, ()))
     labels: Labels = ()
     variables: Mapping[str, Any] | None = None
@@ -193,6 +214,8 @@ class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
     cursor: Cursor | None = None
     """Only on flowable task runs."""
     dynamic: bool = False
+    edited: bool = False
+    """Whether its outputs were given by hand, when its execution was made of an earlier one (BEY-042)."""
 
 
 class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,10 +10,10 @@ from penstock.engine.decision import Message
 from penstock.engine.ending import HANDLERS, next_try, set_labels, tell_parent
 from penstock.engine.events import ChangeTaskState, Restart, Resume
 from penstock.engine.flow import Launch, Step
-from penstock.engine.pausing import hold, is_held, let_go, unpause_run, waiting
+from penstock.engine.pausing import hold, is_held, is_stopped, let_go, unpause_run, waiting
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.scopes import ask, take
-from penstock.engine.starting import DISABLED_FLOW, start
+from penstock.engine.starting import DISABLED_FLOW, start, start_waiting
 from penstock.engine.states import FAILURES, GOOD, StateType
 from penstock.engine.turn import EndPhase, RunEnded, Turn, replace
 
@@ -30,11 +30,9 @@ def resume(turn: Turn, event: Resume) -> None:
     execution = turn.execution
     if execution.state.current is not StateType.PAUSED and not waiting(turn):
         raise ConflictError(f"execution {execution.id} is {execution.state.current}, not PAUSED")
-    if is_held(turn):
+    if is_held(turn) and not is_stopped(turn):
         let_go(turn)
-        for run in turn.runs():
-            if run.state.current is StateType.CREATED:
-                start(turn, run, turn.task(run))
+        start_waiting(turn)
     for run in turn.runs():
         if run.state.current is StateType.PAUSED and event.task_run_id in (None, run.id):
             _resume_run(turn, run, event)

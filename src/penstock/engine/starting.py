@@ -8,7 +8,7 @@ from penstock.engine.events import Created
 from penstock.engine.facts import FactNeeded
 from penstock.engine.fixtures import stand_in
 from penstock.engine.flow import Launch, ResolvedTask, Step
-from penstock.engine.pausing import is_held
+from penstock.engine.pausing import is_held, settle, stop_before
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.replaying import beginnings
 from penstock.engine.scopes import ask, take
@@ -39,7 +39,7 @@ def begin(turn: Turn, event: Created) -> None:
     if event.full is not None:
         _wait_or_end(turn, event.full)
         return
-    _run(turn)
+    run_now(turn)
 
 
 def _wait_or_end(turn: Turn, behavior: str) -> None:
@@ -49,7 +49,11 @@ def _wait_or_end(turn: Turn, behavior: str) -> None:
             turn.move_execution(StateType.QUEUED)
         return
     state = StateType.CANCELLED if behavior == "CANCEL" else StateType.FAILED
-    reason = "as many executions of the flow run as its concurrency limit allows"
+    end_unbegun(turn, state, "as many executions run as the concurrency limit of the flow allows")
+
+
+def end_unbegun(turn: Turn, state: StateType, reason: str) -> None:
+    """End an execution without running any task."""
     turn.log("WARN", f"The execution is {state.lower()}: {reason}")
     turn.put_execution(replace(turn.execution, error=reason, cursor=Cursor(phase="done", failed=True)))
     turn.move_execution(state)
@@ -60,29 +64,36 @@ def _wait_or_end(turn: Turn, behavior: str) -> None:
 def slot_freed(turn: Turn) -> None:
     """Let a queued execution begin."""
     if turn.execution.state.current is StateType.QUEUED:
-        _run(turn)
+        run_now(turn)
 
 
-def _run(turn: Turn) -> None:
+def run_now(turn: Turn) -> None:
+    """Let an execution begin that exists and has not begun."""
     turn.move_execution(StateType.RUNNING)
     set_deadlines(turn)
-    replayed = beginnings(turn.runs())
-    if replayed:
-        for run in replayed:
-            start(turn, run, turn.task(run))
+    if start_waiting(turn):
         return
     first = turn.flow.lists["tasks"][0]
     take(turn, None, Step(launches=(Launch(first),)))
+
+
+def start_waiting(turn: Turn) -> bool:
+    """Start the task runs that exist and have not begun, until a breakpoint holds; returns whether there are any."""
+    found = beginnings(turn.runs())
+    for run in found:
+        if is_held(turn) or stop_before(turn, run):
+            break
+        start(turn, run, turn.task(run))
+    return bool(found)
 
 
 def launch(turn: Turn, scope: str | None, wanted: Launch) -> None:
     """Make a child's task run and start it, skip it, or leave it waiting while the execution is held."""
     task = wanted.task
     run = _new_run(turn, scope, wanted)
-    if is_held(turn):
-        turn.put(run)
-        return
-    start(turn, turn.put(run), task)
+    turn.put(run)
+    if not (is_held(turn) or stop_before(turn, run)):
+        start(turn, run, task)
 
 
 def _new_run(turn: Turn, scope: str | None, wanted: Launch) -> TaskRun:
@@ -112,7 +123,8 @@ def start(turn: Turn, run: TaskRun, task: ResolvedTask) -> None:
     """Start a task run that exists: skip it, hand it to the workers, or open its scope."""
     if stand_in(turn, run, task):
         return
-    if task.disabled or (task.run_if is not None and not _may_run(turn, run, task)):
+    skipped = task.disabled or task.id in turn.execution.skip
+    if skipped or (task.run_if is not None and not _may_run(turn, run, task)):
         if not turn.run(run.id).state.is_terminal:
             end_run(turn, run, task, StateType.SKIPPED)
         return
@@ -147,6 +159,7 @@ def retry(turn: Turn, run_id: str, attempt: int) -> None:
         return
     if turn.execution.state.current is StateType.RETRYING:
         turn.move_execution(StateType.RUNNING)
+        settle(turn)
     task = turn.task(run)
     if task.flowable is None:
         turn.submit(run, task, attempt)

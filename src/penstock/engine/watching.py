@@ -13,7 +13,7 @@ from penstock.engine.states import StateType
 from penstock.engine.turn import Turn, replace
 from penstock.expressions import is_truthy
 
-OPEN = (StateType.RUNNING, StateType.PAUSED, StateType.RETRYING)
+OPEN = (StateType.RUNNING, StateType.PAUSED, StateType.BREAKPOINT, StateType.RETRYING)
 
 
 def set_deadlines(turn: Turn) -> None:

@@ -14,6 +14,7 @@ from penstock.engine.events import AnyEvent
 from penstock.engine.records import (
     Attempt,
     Cursor,
+    Edits,
     Execution,
     Fixtures,
     Labels,
@@ -40,9 +41,11 @@ class ExecutionBirth(msgspec.Struct, frozen=True, omit_defaults=True):
     trigger: TriggerOrigin | None = None
     parent_task_run: str | None = None
     attempt_number: int = 1
-    breakpoints: tuple[str, ...] = ()
     parent_iteration: int | None = None
     fixtures: Fixtures | None = None
+    skip: tuple[str, ...] = ()
+    edits: Edits | None = None
+    digest: str | None = None
 
 
 class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,6 +56,7 @@ class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     outputs: Mapping[str, Any] | None = None
     cursor: Cursor = Cursor()
     error: str | None = None
+    breakpoints: tuple[str, ...] = ()
 
 
 class TaskRunProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,6 +66,7 @@ class TaskRunProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: tuple[Attempt, ...] = ()
     outputs: Mapping[str, Any] | None = None
     cursor: Cursor | None = None
+    edited: bool = False
 
 
 _BIRTH = msgspec.json.Decoder(ExecutionBirth)
@@ -152,9 +157,11 @@ def execution_row(execution: Execution) -> Row:
         trigger,
         parent.task_run_id if parent else None,
         execution.attempt_number,
-        execution.breakpoints,
         parent.iteration if parent else None,
         execution.fixtures,
+        execution.skip,
+        execution.edits,
+        execution.digest,
     )
     triggering = trigger.variables.get("executionId") if trigger else None
     return (
@@ -181,7 +188,12 @@ def execution_changes(execution: Execution) -> Row:
     """Return the changing columns of an execution."""
     state = execution.state
     progress = ExecutionProgress(
-        state.histories, execution.variables, execution.outputs, execution.cursor, execution.error
+        state.histories,
+        execution.variables,
+        execution.outputs,
+        execution.cursor,
+        execution.error,
+        execution.breakpoints,
     )
     # Tasks of `afterExecution` run when the state is terminal already.
     is_live = state.current not in TERMINAL or execution.cursor.phase == "afterExecution"
@@ -238,6 +250,10 @@ def to_execution(row: Sequence[Any]) -> Execution:
         firing_key=firing_key,
         breakpoints=birth.breakpoints,
         fixtures=birth.fixtures,
+        skip=birth.skip,
+        edits=birth.edits,
+        digest=birth.digest,
+        breakpoints=progress.breakpoints,
         state=State(StateType(state), progress.histories),
         labels=_LABELS.decode(labels),
         variables=progress.variables,
@@ -288,7 +304,7 @@ def task_run_row(run: TaskRun) -> Row:
 
 def task_run_changes(run: TaskRun) -> Row:
     """Return the changing columns of a task run."""
-    progress = TaskRunProgress(run.state.histories, run.attempts, run.outputs, run.cursor)
+    progress = TaskRunProgress(run.state.histories, run.attempts, run.outputs, run.cursor, run.edited)
     return (run.dynamic, run.state.current.value, body(progress))
 
 
@@ -310,6 +326,7 @@ def to_task_run(row: Sequence[Any]) -> TaskRun:
         outputs=progress.outputs,
         cursor=progress.cursor,
         dynamic=bool(dynamic),
+        edited=progress.edited,
     )
 
 
