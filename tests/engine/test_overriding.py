@@ -6,6 +6,7 @@ import pytest
 
 from penstock.base.clock import SECOND
 from penstock.base.errors import ConflictError
+from penstock.engine.decide import decide
 from penstock.engine.events import (
     Abandon,
     ChangeState,
@@ -19,6 +20,7 @@ from penstock.engine.events import (
     ResumeFromBreakpoint,
     SlotFreed,
     TaskEnded,
+    TimerDue,
     Unqueue,
 )
 from penstock.engine.states import StateType
@@ -29,11 +31,14 @@ HEAD = "id: flow\nnamespace: company.team\n"
 LOG = "io.kestra.plugin.core.log.Log"
 RETURN = "io.kestra.plugin.core.debug.Return"
 THREE = HEAD + "tasks:\n" + "".join(f"  - {{id: {name}, type: {RETURN}, format: {name}}}\n" for name in "abc")
-PAUSED = HEAD + f"""
+PAUSED = (
+    HEAD
+    + f"""
 tasks:
   - {{id: wait, type: io.kestra.plugin.core.flow.Pause}}
   - {{id: after, type: {LOG}, message: x}}
 """
+)
 
 
 def queued(source: str = THREE) -> EngineRun:
@@ -64,7 +69,8 @@ def test_force_run_does_not_wait_for_the_date_of_a_scheduled_execution() -> None
     run = EngineRun(THREE)
     run.state.execution = replace(run.state.execution, schedule_date=START + 3600 * SECOND)
     run.start()
-    assert run.ended == "CREATED" and run.timers
+    assert run.ended == "CREATED"
+    assert run.timers
     run.tell(ForceRun())
     assert run.work().ended == "SUCCESS"
     assert not run.timers, "the date is forgotten"
@@ -160,7 +166,9 @@ def test_breakpoints_hold_one_after_another_and_can_be_changed_on_the_way() -> N
     assert run.work().ended == "SUCCESS"
 
 
-LOOP = HEAD + f"""
+LOOP = (
+    HEAD
+    + f"""
 tasks:
   - id: each
     type: io.kestra.plugin.core.flow.ForEach
@@ -168,6 +176,7 @@ tasks:
     tasks:
       - {{id: group, type: io.kestra.plugin.core.flow.Sequential, tasks: [{{id: one, type: {LOG}, message: x}}]}}
 """
+)
 
 
 def test_breakpoint_with_a_value_holds_in_that_iteration_only() -> None:
@@ -178,7 +187,9 @@ def test_breakpoint_with_a_value_holds_in_that_iteration_only() -> None:
     assert run.work().ended == "SUCCESS"
 
 
-PARALLEL = HEAD + f"""
+PARALLEL = (
+    HEAD
+    + f"""
 tasks:
   - id: both
     type: io.kestra.plugin.core.flow.Parallel
@@ -187,6 +198,7 @@ tasks:
       - {{id: left, type: {LOG}, message: x}}
       - {{id: right, type: {LOG}, message: x}}
 """
+)
 
 
 def test_breakpoint_holds_all_branches_and_a_pause_goes_on_waiting_after_it() -> None:
@@ -238,13 +250,16 @@ def test_task_in_the_list_of_those_to_skip_is_skipped() -> None:
 # -- kills that hold
 
 
-RETRYING = HEAD + f"""
+RETRYING = (
+    HEAD
+    + f"""
 tasks:
   - id: flaky
     type: {RETURN}
     format: x
     retry: {{type: constant, interval: PT1S, maxAttempts: 5}}
 """
+)
 
 
 @pytest.mark.parametrize("state", [StateType.SUCCESS, StateType.FAILED])
@@ -253,8 +268,6 @@ def test_result_that_comes_after_a_kill_changes_nothing(state: StateType) -> Non
     run = EngineRun(RETRYING).start()
     job = run.begin("flaky")
     run.now += 1000
-    from penstock.engine.decide import decide
-
     run.state.apply(decide(run.flow, run.state, Kill(), run.now))  # the worker has not heard of it yet
     late = TaskEnded(
         job.task_run_id,
@@ -279,9 +292,8 @@ def test_nothing_that_comes_after_a_kill_starts_work() -> None:
     run = EngineRun(RETRYING, run_task=lambda *_: (StateType.FAILED, None)).start().work()
     timer = next(iter(run.timers.values()))
     run.tell(Kill())
-    assert run.ended == "KILLED" and not run.timers
-    from penstock.engine.events import TimerDue
-
+    assert run.ended == "KILLED"
+    assert not run.timers
     events: list[Event] = [
         TimerDue(timer.purpose, timer.task_run_id, timer.attempt),
         SlotFreed(),

@@ -32,6 +32,7 @@ from penstock.api.routes.launches import LaunchRoutes
 from penstock.api.routes.logs import LogRoutes
 from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.namespaces import NamespaceRoutes
+from penstock.api.routes.overrides import OverrideRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.triggers import TriggerRoutes
@@ -70,9 +71,11 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         InstanceRoutes(services.auth, services.instance, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
-        BulkRoutes(services.reader, services.steering, clock, settings).router(),
+        BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
+        OverrideRoutes(services.steering, services.resuming, clock, settings).router(),
         ExecutionRoutes(
             services.reader,
+            services.deleting,
             services.steering,
             services.replaying,
             services.tester,

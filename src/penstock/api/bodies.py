@@ -70,8 +70,17 @@ async def read_json(request: Request, settings: ApiSettings, kind: type[T]) -> T
     Raises:
         MalformedBodyError: It is not JSON, or not of that type.
     """
+    return decode_json(await read_body(request, settings), kind)
+
+
+def decode_json(body: bytes, kind: type[T]) -> T:
+    """Return a body as a value of a given type.
+
+    Raises:
+        MalformedBodyError: It is not JSON, or not of that type.
+    """
     try:
-        return msgspec.json.decode(await read_body(request, settings), type=kind, strict=False)
+        return msgspec.json.decode(body, type=kind, strict=False)
     except msgspec.DecodeError as error:
         raise MalformedBodyError(f"the body cannot be read: {error}") from error
     except RecursionError as error:

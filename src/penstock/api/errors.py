@@ -5,6 +5,7 @@ Implements API-007. No stack trace and no secret leaves the server.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -75,10 +76,13 @@ def error_body(error: PenstockError, path: str | None = None) -> dict[str, Any]:
     if isinstance(error, InvalidFlow):
         body["message"] = f"Invalid flow: {error.message}"
     if isinstance(error, BulkError):
-        body["invalids"] = [
-            {"id": execution_id, "message": message} for execution_id, message in error.invalids.items()
-        ]
+        body["invalids"] = invalid_ids(error.invalids)
     return body
+
+
+def invalid_ids(invalids: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return ids that could not be dealt with, each with the reason."""
+    return [{"id": execution_id, "message": message} for execution_id, message in invalids.items()]
 
 
 def problem_body(problem: Any) -> dict[str, Any]:

@@ -91,6 +91,7 @@ class TaskRun(Shape):
     state: State
     iteration: int | None = None
     dynamic: bool | None = None
+    edited: bool | None = Field(None, description="Whether its outputs were given by hand for a replay.")
 
 
 class ExecutionTrigger(Shape):
@@ -102,11 +103,22 @@ class ExecutionTrigger(Shape):
     log_file: str | None = None
 
 
+class ExecutionEdits(Shape):
+    """What somebody changed when he had an execution replayed."""
+
+    execution_id: str
+    by: str | None = None
+    inputs: list[str]
+    outputs: list[str] = Field(description="Ids of the reused task runs whose outputs were given by hand.")
+    skipped: list[str]
+
+
 class ExecutionMetadata(Shape):
     """Where an execution comes from."""
 
     attempt_number: int | None = None
     original_created_date: datetime | None = None
+    edits: ExecutionEdits | None = Field(None, description="What was changed, when it is a replay with changes.")
 
 
 class Breakpoint(Shape):
@@ -166,9 +178,10 @@ class FlowFilter(Shape):
 
 
 class BulkAnswer(Shape):
-    """How many were dealt with."""
+    """How many were dealt with, and why others were not."""
 
     count: int
+    invalids: list[dict[str, str]] | None = None
 
 
 class BulkRefusal(Shape):

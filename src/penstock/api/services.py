@@ -10,11 +10,14 @@ from fastapi import APIRouter
 from penstock.base.clock import Clock
 from penstock.services.auth import AuthService
 from penstock.services.executions import (
+    Bulk,
+    Deleting,
     ExecutionReader,
     ExecutionService,
     ExpressionTester,
     Following,
     Replaying,
+    ResumeReader,
     Steering,
 )
 from penstock.services.files import ExecutionFiles
@@ -36,7 +39,9 @@ class Services:
     """What the handlers work with."""
 
     auth: AuthService
+    bulk: Bulk
     clock: Clock
+    deleting: Deleting
     executions: ExecutionService
     files: ExecutionFiles
     flow_checker: FlowChecker
@@ -53,6 +58,7 @@ class Services:
     preconditions: PreconditionService
     reader: ExecutionReader
     replaying: Replaying
+    resuming: ResumeReader
     steering: Steering
     tester: ExpressionTester
     triggers: TriggerService

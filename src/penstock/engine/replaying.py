@@ -1,6 +1,6 @@
 """Replays: a new execution that begins at a task run of an earlier one and reuses what came before.
 
-Implements ENG-152 to ENG-155.
+Implements ENG-152 to ENG-155, and the edited outputs of BEY-042.
 
 Around the chosen task run, scope by scope outwards, what ended well before it is copied with its outputs. In scopes
 whose children run side by side, branches that ended well are copied whatever their order, and branches that failed
@@ -9,11 +9,12 @@ begin again together with the chosen task run. Everything else is left out: it w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from penstock.base.clock import Instant
-from penstock.base.errors import ConflictError, NotFoundError
+from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError
 from penstock.base.ids import derived_id
 from penstock.engine.ending import HANDLERS
 from penstock.engine.flow import ResolvedFlow
@@ -23,8 +24,17 @@ from penstock.engine.turn import replace
 from penstock.engine.working_set import ExecutionState
 
 
+Outputs = Mapping[str, Mapping[str, Any]]
+"""Outputs to use instead of those there were, by task run or by task."""
+
+
 def replayed(
-    flow: ResolvedFlow, old: ExecutionState, new: Execution, task_run_id: str, now: Instant
+    flow: ResolvedFlow,
+    old: ExecutionState,
+    new: Execution,
+    task_run_id: str,
+    now: Instant,
+    outputs: Outputs | None = None,
 ) -> tuple[Execution, tuple[TaskRun, ...]]:
     """Return a new execution with the task runs it begins with; those in state CREATED are where it goes on.
 
@@ -34,8 +44,10 @@ def replayed(
         new: The new execution, in state CREATED.
         task_run_id: Where to begin.
         now: The present.
+        outputs: Outputs of reused task runs to put in the place of those there were.
 
     Raises:
+        InvalidRequestError: Outputs are given for what is not reused.
         NotFoundError: The earlier execution has no such task run.
         ConflictError: The revision lacks a task, or the task run belongs to an error handler.
     """
@@ -50,8 +62,9 @@ def replayed(
             )
         if flow.tasks[run.task_id].branch in HANDLERS:
             raise ConflictError(f"task `{run.task_id}` belongs to `{flow.tasks[run.task_id].branch}`; begin elsewhere")
-    copy = _Copy(flow, old, new, now)
+    copy = _Copy(flow, old, new, now, outputs or {})
     copy.walk(path)
+    copy.check_outputs()
     return copy.execution(), tuple(copy.runs)
 
 
@@ -63,9 +76,11 @@ class _Copy:
     old: ExecutionState
     new: Execution
     now: Instant
+    outputs: Outputs
     runs: list[TaskRun] = field(default_factory=list)
     open_at_root: int = 0
     _children: dict[str | None, list[TaskRun]] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
 
     def walk(self, path: list[TaskRun]) -> None:
         """Copy what is kept along the path from the root to the chosen task run, outermost first."""
@@ -115,9 +130,30 @@ class _Copy:
     def _keep(self, run: TaskRun, parent: str | None) -> None:
         """Copy a task run with everything inside it."""
         new_id = self._id(run, parent)
-        self._add(replace(run, id=new_id, execution_id=self.new.id, parent_id=parent))
+        self._add(self._with_outputs(replace(run, id=new_id, execution_id=self.new.id, parent_id=parent), run.id))
         for child in self._children.get(run.id, ()):
             self._keep(child, new_id)
+
+    def _with_outputs(self, copy: TaskRun, old_id: str) -> TaskRun:
+        """Return a reused task run with the outputs that are given for it, and marked when there are any."""
+        for name in (old_id, copy.task_id):
+            if name in self.outputs:
+                self._used.add(name)
+                return replace(copy, outputs=dict(self.outputs[name]), edited=True)
+        return copy
+
+    def check_outputs(self) -> None:
+        """Refuse outputs given for what is not reused.
+
+        Raises:
+            InvalidRequestError: There are such.
+        """
+        unused = sorted(self.outputs.keys() - self._used)
+        if unused:
+            raise InvalidRequestError(
+                f"outputs are given for {', '.join(f'`{name}`' for name in unused)}, which is not reused",
+                hint="name task runs, or tasks, that ended before the one at which the replay begins",
+            )
 
     def _begin(self, run: TaskRun, parent: str | None) -> None:
         """Add a task run that begins anew."""

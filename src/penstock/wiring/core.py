@@ -53,6 +53,7 @@ class Core:
     dispatcher: LocalDispatcher | StoredDispatcher
     gateway: DirectGateway
     executions: ExecutionService
+    inputs: InputReader
 
 
 async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
@@ -137,6 +138,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         dispatcher=dispatcher,
         gateway=gateway,
         executions=ExecutionService(catalog, inputs, dispatcher, clock),
+        inputs=inputs,
     )
 
 

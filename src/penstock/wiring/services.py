@@ -14,6 +14,8 @@ from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
 from penstock.services.executions import (
+    Bulk,
+    Deleting,
     ExecutionReader,
     ExpressionTester,
     Following,
@@ -53,9 +55,12 @@ def api_services(
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     conditions = Conditions(core.reading.condition, core.plan.shared, answer)
+    resuming = ResumeReader(store.queries, core.catalog, answer)
     return Services(
         auth=auth,
+        bulk=Bulk(store.queries),
         clock=clock,
+        deleting=Deleting(store.queries, core.storage, core.dispatcher),
         executions=core.executions,
         files=ExecutionFiles(store.queries, FileAccess(core.storage, store.queries)),
         flow_checker=checker,
@@ -70,9 +75,10 @@ def api_services(
         namespaces=core.namespaces,
         plugins=PluginCatalogue(core.plugins.registry),
         preconditions=PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock),
-        reader=ExecutionReader(store.queries, core.storage),
-        replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock),
-        steering=Steering(store.queries, core.dispatcher, ResumeReader(store.queries, core.catalog, answer)),
+        reader=ExecutionReader(store.queries),
+        replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
+        resuming=resuming,
+        steering=Steering(store.queries, core.dispatcher, resuming),
         tester=ExpressionTester(store.queries, core.catalog, answer),
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(

@@ -1,6 +1,6 @@
 """Executions, task runs and states as JSON.
 
-Implements API-030, API-031, API-032, ENG-124, ENG-125.
+Implements API-030, API-031, API-032, ENG-124, ENG-125, and how BEY-042 is shown.
 """
 
 from __future__ import annotations
@@ -48,10 +48,7 @@ def render_execution(
         "state": render_state(execution.state, now),
         "originalId": execution.original_id,
         "deleted": False,
-        "metadata": {
-            "attemptNumber": execution.attempt_number,
-            "originalCreatedDate": iso(execution.original_created),
-        },
+        "metadata": _metadata(execution),
         "labels": render_labels(execution.labels),
     }
     if task_runs is not None:
@@ -72,6 +69,23 @@ def render_execution(
         body["fixtures"] = [{"id": name, "state": one.state, "outputs": dict(one.outputs)} for name, one in fixtures]
     if url is not None:
         body["url"] = url
+    return body
+
+
+def _metadata(execution: Execution) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "attemptNumber": execution.attempt_number,
+        "originalCreatedDate": iso(execution.original_created),
+    }
+    edits = execution.edits
+    if edits is not None:
+        body["edits"] = {
+            "executionId": edits.execution_id,
+            **({"by": edits.by} if edits.by is not None else {}),
+            "inputs": list(edits.inputs),
+            "outputs": list(edits.outputs),
+            "skipped": list(edits.skipped),
+        }
     return body
 
 
@@ -116,6 +130,8 @@ def render_task_run(run: TaskRun, execution: Execution, now: Instant) -> dict[st
         body["outputs"] = run.outputs
     if run.dynamic:
         body["dynamic"] = True
+    if run.edited:
+        body["edited"] = True
     return body
 
 

@@ -1,4 +1,4 @@
-"""Executions one by one: read, search, steer, delete (API-101)."""
+"""Executions one by one: read, search, steer, replay, delete (API-101)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from penstock.api.bodies import form_values, read_body, read_json
 from penstock.api.middleware import identity_of
 from penstock.api.render.executions import read_labels, render_execution, render_last
 from penstock.api.render.flows import render_for_execution
-from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes, parameter
+from penstock.api.routes.replays import breakpoints_of, read_edits, replay_of
+from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
-from penstock.services.executions import ExecutionReader, ExpressionTester, Replaying, Steering
+from penstock.services.executions import Deleting, ExecutionReader, ExpressionTester, Replay, Replaying, Steering
 from penstock.services.flows import FlowDefinitions, FlowService
 
 _FILTERS = {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/FlowFilter"}}}}
@@ -47,8 +48,9 @@ class ExecutionRoutes:
     """Implements API-025, API-026, API-101, ENG-133.
 
     Args:
-        reader: Reads and deletes.
-        steering: Kills, pauses, resumes, restarts.
+        reader: Reads.
+        deleting: Deletes.
+        steering: Kills, pauses, resumes, restarts and so on.
         replaying: Runs earlier executions again.
         tester: Evaluates expressions in the context of a task run.
         flows: Reads the flows executions belong to.
@@ -60,6 +62,7 @@ class ExecutionRoutes:
     def __init__(
         self,
         reader: ExecutionReader,
+        deleting: Deleting,
         steering: Steering,
         replaying: Replaying,
         tester: ExpressionTester,
@@ -69,6 +72,7 @@ class ExecutionRoutes:
         settings: ApiSettings,
     ) -> None:
         self._reader = reader
+        self._deleting = deleting
         self._steering = steering
         self._replaying = replaying
         self._tester = tester
@@ -91,12 +95,13 @@ class ExecutionRoutes:
         add("GET", "/{execution_id}", self.get, "execution", answers=one)
         add("DELETE", "/{execution_id}", self.delete, "deleteExecution", status=204)
         add("GET", "/{execution_id}/flow", self.flow_of, "flowFromExecutionById", answers=schemas.Flow)
-        add("DELETE", "/{execution_id}/kill", self.kill, "killExecution", status=202,
-            parameters=[parameter("isOnKillCascade", {"type": "boolean", "default": True})])  # fmt: skip
+        add("DELETE", "/{execution_id}/kill", self.kill, "killExecution", status=202)
         add("POST", "/{execution_id}/pause", self.pause, "pauseExecution", status=204)
         add("POST", "/{execution_id}/resume", self.resume, "resumeExecution", status=204, body=FORM)
         add("POST", "/{execution_id}/restart", self.restart, "restartExecution", answers=one)
         add("POST", "/{execution_id}/replay", self.replay, "replayExecution", answers=one)
+        add("POST", "/{execution_id}/replay-with-inputs", self.replay_with_inputs, "replayExecutionWithinputs",
+            answers=one, body=FORM)  # fmt: skip
         add("POST", "/{execution_id}/state", self.change_task_state, "updateTaskRunState", answers=one)
         add("POST", "/{execution_id}/labels", self.set_labels, "setLabelsOnTerminatedExecution", answers=one)
         add("POST", "/{execution_id}/eval/{task_run_id}", self.evaluate, "evalTaskRunExpression",
@@ -147,12 +152,18 @@ class ExecutionRoutes:
         deleteStorage: bool = True,  # noqa: N803
     ) -> Response:
         """Delete an ended execution with what belongs to it."""
-        await self._reader.delete(tenant, execution_id, logs=deleteLogs, metrics=deleteMetrics, storage=deleteStorage)
+        await self._deleting.delete(tenant, execution_id, logs=deleteLogs, metrics=deleteMetrics, storage=deleteStorage)
         return no_content()
 
-    async def kill(self, request: Request, tenant: str, execution_id: str) -> Response:
-        """Stop an execution."""
-        execution = await self._steering.kill(tenant, execution_id, _by(request))
+    async def kill(
+        self,
+        request: Request,
+        tenant: str,
+        execution_id: str,
+        isOnKillCascade: bool = True,  # noqa: N803
+    ) -> Response:
+        """Stop an execution, and those it waits for unless it is to be stopped alone."""
+        execution = await self._steering.kill(tenant, execution_id, _by(request), cascade=isOnKillCascade)
         return self._answer(execution, status=202)
 
     async def pause(self, request: Request, tenant: str, execution_id: str) -> Response:
@@ -179,12 +190,37 @@ class ExecutionRoutes:
         taskRunId: str | None = None,  # noqa: N803
         revision: int | None = None,
         latestRevision: bool = False,  # noqa: N803
+        breakpoints: str | None = None,
     ) -> Response:
-        """Run an execution again as a new one, from the start or from one of its task runs."""
-        execution = await self._replaying.replay(
-            tenant, execution_id, taskRunId, revision, latest=latestRevision, by=_by(request)
+        """Run an execution again as a new one, from the start or from a task run, as it was or with changes."""
+        wanted = replay_of(
+            await read_edits(request, self._settings),
+            task_run_id=taskRunId,
+            revision=revision,
+            latest=latestRevision,
+            breakpoints=breakpoints,
         )
-        return self._answer(execution)
+        return self._answer(await self._replaying.replay(tenant, execution_id, wanted, _by(request)))
+
+    async def replay_with_inputs(
+        self,
+        request: Request,
+        tenant: str,
+        execution_id: str,
+        taskRunId: str | None = None,  # noqa: N803
+        revision: int | None = None,
+        breakpoints: str | None = None,
+    ) -> Response:
+        """Run an execution again as a new one with other inputs; those not given stay as they were."""
+        async with form_values(request, self._settings) as form:
+            wanted = Replay(
+                task_run_id=taskRunId,
+                revision=revision,
+                breakpoints=breakpoints_of(breakpoints),
+                inputs=form.values,
+                files=form.files,
+            )
+            return self._answer(await self._replaying.replay(tenant, execution_id, wanted, _by(request)))
 
     async def change_task_state(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Set the state of a task run by hand."""

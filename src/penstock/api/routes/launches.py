@@ -21,6 +21,7 @@ from penstock.api.bodies import NO_VALUES, FormValues, form_values
 from penstock.api.middleware import identity_of
 from penstock.api.render.executions import render_execution
 from penstock.api.render.launches import render_input_checks
+from penstock.api.routes.replays import breakpoints_of
 from penstock.api.routes.table import FORM, Routes, parameter
 from penstock.api.search import read_date
 from penstock.api.settings import ApiSettings
@@ -143,7 +144,7 @@ def _launch(request: Request, form: FormValues) -> Launch:
         labels=labels_of(query.getlist("labels")),
         schedule_date=read_date("scheduleDate", date) if date else None,
         kind=kind,
-        breakpoints=tuple(part for part in (query.get("breakpoints") or "").split(",") if part),
+        breakpoints=breakpoints_of(query.get("breakpoints")),
         username=username,
         execution_id=new_id(),
     )

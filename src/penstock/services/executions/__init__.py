@@ -1,20 +1,24 @@
 """Use cases of executions: starting, steering, reading, waiting for and following them."""
 
+from penstock.services.executions.bulk import Bulk, BulkError
 from penstock.services.executions.children import ChildFlows
 from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck, Preparation
+from penstock.services.executions.deleting import Deleting
 from penstock.services.executions.expressions import ExpressionTester, Outcome
 from penstock.services.executions.followers import Followers, Watch
 from penstock.services.executions.following import ExecutionView, Following
 from penstock.services.executions.inputs import InputReader, Upload
 from penstock.services.executions.reading import ExecutionReader
-from penstock.services.executions.replaying import Replaying
+from penstock.services.executions.replaying import Replay, Replaying
 from penstock.services.executions.resuming import ResumeReader
-from penstock.services.executions.steering import BulkError, Steering
+from penstock.services.executions.steering import Steering
 
 __all__ = [
+    "Bulk",
     "BulkError",
     "CheckFailedError",
     "ChildFlows",
+    "Deleting",
     "ExecutionReader",
     "ExecutionService",
     "ExecutionView",
@@ -26,6 +30,7 @@ __all__ = [
     "LaunchCheck",
     "Outcome",
     "Preparation",
+    "Replay",
     "Replaying",
     "ResumeReader",
     "Steering",

@@ -16,6 +16,7 @@ from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import ExpressionError, Resolver, evaluate, is_truthy
+from penstock.expressions.encrypted import is_sealed
 from penstock.model.document import FlowDocument
 from penstock.model.input_types import REGEX_TIMEOUT
 from penstock.model.inputs import (
@@ -49,7 +50,7 @@ class Upload:
 class InputReader:
     """Reads inputs.
 
-    Implements ENG-122, ENG-123, ENG-127, ENG-158 to ENG-188, ENG-192.
+    Implements ENG-122, ENG-123, ENG-127, ENG-158 to ENG-188, ENG-192, and the edited inputs of BEY-042.
 
     Args:
         objects: Where files go.
@@ -84,6 +85,25 @@ class InputReader:
         for input_id, upload in files.items():
             await self._objects.put(execution.tenant, uris[input_id].removeprefix("kestra://"), upload.content)
         return msgspec.structs.replace(execution, inputs=values)
+
+    async def refilled(
+        self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
+    ) -> Execution:
+        """Return an execution that has inputs with some of them given anew; all are read again by the flow (BEY-042).
+
+        Raises:
+            InvalidInputs: Something does not fit, or is missing; nothing was stored.
+        """
+        earlier = execution.inputs or {}
+        known = {one.id: _at(earlier, one.id) for one in document_of(flow).inputs}
+        kept = {name: self._plain(execution, name, value) for name, value in known.items() if value is not None}
+        return await self.filled(flow, execution, {**kept, **given}, files)
+
+    def _plain(self, execution: Execution, name: str, value: Any) -> Any:
+        """Return an earlier value as it was given: secrets are opened, to be encrypted again."""
+        if self._encryption is None or not is_sealed(value):
+            return value
+        return self._encryption.open(execution.tenant, execution.namespace, execution.flow_id, name, value["value"])
 
     async def check(
         self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
@@ -144,6 +164,16 @@ def holds(check: Check, inputs: Mapping[str, Any], render: Render) -> bool:
         return is_truthy(render(condition, {"inputs": inputs}))
     except ExpressionError:
         return False
+
+
+def _at(values: Mapping[str, Any], name: str) -> Any:
+    """Return the value of an input; a dotted id stands for nested objects."""
+    value: Any = values
+    for part in name.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
 
 
 def document_of(flow: ResolvedFlow) -> FlowDocument:

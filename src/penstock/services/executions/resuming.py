@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
+from penstock.base.errors import ConflictError
 from penstock.engine.context import variables
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TaskRun
@@ -12,11 +13,13 @@ from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import Resolver, evaluate
 from penstock.model.input_types import BY_TYPE, Input
-from penstock.model.inputs import read_inputs
+from penstock.model.inputs import InputProblem, InputState, Render, check_inputs, read_inputs
 from penstock.ports.queries import ExecutionQueries
 from penstock.services.executions.following import missing_execution
 from penstock.services.flows import FlowCatalog
 from penstock.services.rendering import Answer, with_answers
+
+T = TypeVar("T")
 
 ASKED = "onResume"
 """The property under which a task lists what it asks for."""
@@ -25,7 +28,7 @@ ASKED = "onResume"
 class ResumeReader:
     """Reads values given on a resume, so that a wrong or missing one leaves the execution paused.
 
-    Implements ENG-095, USE-B029.
+    Implements ENG-095, USE-B029 and the `resume/validate` endpoint of API-101.
 
     Args:
         queries: Tells which task runs are paused.
@@ -44,21 +47,49 @@ class ResumeReader:
         Raises:
             InvalidInputs: A value is missing, wrong, or not asked for.
         """
-        found = await self._queries.get(execution.tenant, execution.id)
-        if found is None:
-            raise missing_execution(execution.id)
-        _, runs = found
-        names = (execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
-        flow = self._catalog.cached(*names) or await self._catalog.resolved(*names)
+        flow, runs = await self._paused(execution.tenant, execution.id)
         asked = list(_asked(flow, runs))
         if not asked:
             return given
+        return await self._with_render(flow, execution, runs, lambda render: read_inputs(asked, given, render))
+
+    async def check(
+        self, tenant: str, execution_id: str, given: Mapping[str, Any]
+    ) -> tuple[Execution, Sequence[InputState], Sequence[InputProblem]]:
+        """Return how each value that a resume asks for stands, and what is given for none; nothing goes on.
+
+        Raises:
+            NotFoundError: There is no such execution.
+            ConflictError: It is not paused.
+        """
+        execution = await self._queries.head(tenant, execution_id)
+        if execution is None:
+            raise missing_execution(execution_id)
+        if execution.state.current is not StateType.PAUSED:
+            raise ConflictError(f"execution {execution_id} is {execution.state.current}, not PAUSED")
+        flow, runs = await self._paused(tenant, execution_id)
+        asked = list(_asked(flow, runs))
+        states, unknown = await self._with_render(
+            flow, execution, runs, lambda render: check_inputs(asked, given, render)
+        )
+        return execution, states, unknown if asked else ()
+
+    async def _paused(self, tenant: str, execution_id: str) -> tuple[ResolvedFlow, Sequence[TaskRun]]:
+        found = await self._queries.get(tenant, execution_id)
+        if found is None:
+            raise missing_execution(execution_id)
+        execution, runs = found
+        names = (tenant, execution.namespace, execution.flow_id, execution.flow_revision)
+        return self._catalog.cached(*names) or await self._catalog.resolved(*names), runs
+
+    async def _with_render(
+        self, flow: ResolvedFlow, execution: Execution, runs: Sequence[TaskRun], work: Callable[[Render], T]
+    ) -> T:
+        """Return what `work` makes of a function that renders templates in the execution's context."""
         context = variables(flow, ExecutionState.of(execution, runs))
 
-        def attempt(resolver: Resolver) -> Mapping[str, Any]:
-            return read_inputs(
-                asked, given, lambda template, added: evaluate(template, {**context, **added}, resolver=resolver)
-            )
+        def attempt(resolver: Resolver) -> T:
+            return work(lambda template, added: evaluate(template, {**context, **added}, resolver=resolver))
 
         return await with_answers(attempt, execution, self._answer)
 

@@ -1,12 +1,25 @@
-"""Steering executions that exist: kill, pause, resume, restart, labels, a task run's state; one or many."""
+"""Steering executions that exist: kill, pause, resume, restart, force-run, unqueue, labels, states."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from penstock.base.errors import ConflictError, InvalidRequestError, PenstockError
-from penstock.engine.events import AnyEvent, ChangeTaskState, Kill, Pause, Restart, Resume, SetLabels
+from penstock.base.errors import ConflictError, InvalidRequestError
+from penstock.engine.events import (
+    AnyEvent,
+    ChangeState,
+    ChangeTaskState,
+    ForceRun,
+    Kill,
+    Pause,
+    Restart,
+    Resume,
+    ResumeFromBreakpoint,
+    SetLabels,
+    Unqueue,
+)
+from penstock.engine.overriding import CHOSEN_ENDS, FORCIBLE, LEAVING_THE_QUEUE
 from penstock.engine.records import Execution, Labels
 from penstock.engine.states import StateType
 from penstock.ports.dispatch import Dispatcher
@@ -17,28 +30,14 @@ from penstock.services.executions.resuming import ResumeReader
 
 _PAUSED = frozenset({StateType.PAUSED})
 _RUNNING = frozenset({StateType.RUNNING})
-
-
-class BulkError(InvalidRequestError):
-    """Some of many ids cannot be dealt with, so none was (API-011).
-
-    Args:
-        message: What is wrong.
-        invalids: Each id with what is wrong about it.
-    """
-
-    code = "INVALID_IDS"
-    hint = "nothing was done; leave these ids out"
-
-    def __init__(self, message: str, invalids: Mapping[str, str]) -> None:
-        super().__init__(message)
-        self.invalids = invalids
+_QUEUED = frozenset({StateType.QUEUED})
+_BREAKPOINT = frozenset({StateType.BREAKPOINT})
 
 
 class Steering:
     """Requests that change an execution. Each checks the state first, so that the answer is the same wherever it runs.
 
-    Implements ENG-028, ENG-096, ENG-153, ENG-157, API-011, API-026.
+    Implements ENG-028, ENG-096, ENG-153, ENG-157, API-026.
 
     Args:
         queries: Reads the state.
@@ -51,12 +50,12 @@ class Steering:
         self._dispatcher = dispatcher
         self._resuming = resuming
 
-    async def kill(self, tenant: str, execution_id: str, by: str | None = None) -> Execution:
-        """Stop an execution that has not ended."""
+    async def kill(self, tenant: str, execution_id: str, by: str | None = None, *, cascade: bool = True) -> Execution:
+        """Stop an execution that has not ended, and those it waits for unless it is to be stopped alone."""
         execution = await self._find(tenant, execution_id)
         if execution.state.is_terminal:
             raise ConflictError(f"execution {execution_id} has ended already ({execution.state.current})")
-        return await self._send(execution, Kill(by))
+        return await self._send(execution, Kill(by, cascade))
 
     async def pause(self, tenant: str, execution_id: str, by: str | None = None) -> Execution:
         """Hold an execution: nothing new begins."""
@@ -111,49 +110,38 @@ class Steering:
         execution = await self._find(tenant, execution_id)
         return await self._send(execution, ChangeTaskState(task_run_id, state, by))
 
-    async def all_of(
-        self,
-        tenant: str,
-        execution_ids: Sequence[str],
-        check: Callable[[Execution], str | None],
-        action: Callable[[str], Awaitable[object]],
-    ) -> int:
-        """Do something to several executions, or to none when one of them does not allow it.
+    async def force_run(self, tenant: str, execution_id: str, by: str | None = None) -> Execution:
+        """Have an execution go on whatever it waits for: a slot, its date, a resume, a breakpoint."""
+        execution = await self._find(tenant, execution_id)
+        _require(execution, FORCIBLE, "forced to run")
+        return await self._send(execution, ForceRun(by))
 
-        Args:
-            tenant: Whose executions they are.
-            execution_ids: The executions.
-            check: Says why one cannot be dealt with, or None.
-            action: What to do with each.
+    async def unqueue(
+        self, tenant: str, execution_id: str, state: StateType = StateType.RUNNING, by: str | None = None
+    ) -> Execution:
+        """Take an execution out of the queue: it runs, or ends without running any task."""
+        execution = await self._find(tenant, execution_id)
+        _require(execution, _QUEUED, "taken out of the queue")
+        return await self._send(execution, Unqueue(leaving_the_queue(state), by))
 
-        Returns:
-            How many were dealt with.
+    async def change_state(self, tenant: str, execution_id: str, state: StateType, by: str | None = None) -> Execution:
+        """Give an ended execution another end; nothing runs because of it."""
+        execution = await self._find(tenant, execution_id)
+        wanted = chosen_end(state)
+        if not execution.state.is_terminal:
+            raise ConflictError(
+                f"execution {execution_id} is {execution.state.current} and has not ended",
+                hint="kill it first: only the state of an ended execution can be changed",
+            )
+        return execution if execution.state.current is wanted else await self._send(execution, ChangeState(wanted, by))
 
-        Raises:
-            BulkError: Some cannot be dealt with.
-        """
-        invalids: dict[str, str] = {}
-        for execution_id in execution_ids:
-            execution = await self._queries.head(tenant, execution_id)
-            problem = "execution not found" if execution is None else check(execution)
-            if problem:
-                invalids[execution_id] = problem
-        if invalids:
-            raise BulkError(f"{len(invalids)} of {len(execution_ids)} executions do not allow this", invalids)
-        return await self.each(execution_ids, action)
-
-    async def each(self, execution_ids: Sequence[str], action: Callable[[str], Awaitable[object]]) -> int:
-        """Do something to each execution that still allows it; returns to how many."""
-        count = 0
-        for execution_id in execution_ids:
-            try:
-                await action(execution_id)
-            except PenstockError as error:
-                if error.code not in ("CONFLICT", "NOT_FOUND", "ILLEGAL_TRANSITION", "INVALID_INPUTS"):
-                    raise
-                continue  # it went on meanwhile, or asks for values of its own
-            count += 1
-        return count
+    async def resume_from_breakpoint(
+        self, tenant: str, execution_id: str, breakpoints: tuple[str, ...] | None = None, by: str | None = None
+    ) -> Execution:
+        """Let an execution go on from the breakpoint it has reached, with other breakpoints from now on if given."""
+        execution = await self._find(tenant, execution_id)
+        _require(execution, _BREAKPOINT, "resumed from a breakpoint")
+        return await self._send(execution, ResumeFromBreakpoint(breakpoints, by))
 
     async def _find(self, tenant: str, execution_id: str) -> Execution:
         execution = await self._queries.head(tenant, execution_id)
@@ -174,20 +162,25 @@ def _require(execution: Execution, states: frozenset[StateType], what: str) -> N
         )
 
 
-def not_ended(execution: Execution) -> str | None:
-    """Say that an execution has not ended, if so."""
-    return None if execution.state.is_terminal else f"it is {execution.state.current} and has not ended"
+def leaving_the_queue(state: StateType) -> StateType:
+    """Return a state in which an execution may leave the queue.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    return _one_of(state, LEAVING_THE_QUEUE, "an execution cannot leave the queue as")
 
 
-def ended(execution: Execution) -> str | None:
-    """Say that an execution has ended, if so."""
-    return f"it has ended already ({execution.state.current})" if execution.state.is_terminal else None
+def chosen_end(state: StateType) -> StateType:
+    """Return a state that an ended execution may be given.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    return _one_of(state, CHOSEN_ENDS, "an ended execution cannot be set to")
 
 
-def not_in(*states: StateType) -> Callable[[Execution], str | None]:
-    """Return a check that says when an execution is in none of the states."""
-
-    def check(execution: Execution) -> str | None:
-        return None if execution.state.current in states else f"it is {execution.state.current}"
-
-    return check
+def _one_of(state: StateType, allowed: frozenset[StateType], what: str) -> StateType:
+    if state not in allowed:
+        raise InvalidRequestError(f"{what} {state}", hint=f"choose one of {', '.join(sorted(allowed))}")
+    return state
