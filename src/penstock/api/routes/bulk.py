@@ -95,7 +95,7 @@ class BulkRoutes:
         self._pair(routes, "POST", "/unqueue", not_in({StateType.QUEUED}), self._unqueue, "unqueueExecutions",
                    state=("state", "newState"), states=LEAVING_THE_QUEUE)  # fmt: skip
         self._pair(routes, "POST", "/change-status", not_ended, self._change_state, "updateExecutionsStatus",
-                   state=("newStatus", "newStatus"), states=CHOSEN_ENDS)  # fmt: skip
+                   state=("newStatus", "newStatus"), states=CHOSEN_ENDS, word="Change the status of")  # fmt: skip
         add, answers, latest = routes.add, schemas.BulkAnswer, parameter("latestRevision", {"type": "boolean"})
         add("POST", "/replay/by-ids", self.replay_by_ids, "replayExecutionsByIds", answers=answers,
             parameters=[latest], body=_REPLAYS)  # fmt: skip
@@ -119,12 +119,13 @@ class BulkRoutes:
         act: Act,
         name: str,
         *,
+        word: str | None = None,
         ids: str | None = None,
         state: tuple[str, str] | None = None,
         states: frozenset[StateType] = frozenset(),
     ) -> None:
         """Declare an action by ids and by query; `state` names its parameter in the one and in the other."""
-        word = path.removeprefix("/").replace("-", " ").capitalize()
+        word = word or path.removeprefix("/").capitalize()
         chosen = {"type": "string", "enum": sorted(states)}
         routes.add(method, f"{path}/by-ids", self._by_ids(check, act), ids or f"{name}ByIds",
                    answers=schemas.BulkAnswer, body=_IDS, parameters=[parameter(state[0], chosen)] if state else None,

@@ -25,11 +25,13 @@ from penstock.engine.events import (
     ChildStarted,
     Created,
     Event,
+    ForceRun,
     Restart,
     SlotFreed,
     TaskEnded,
     TaskStarted,
     TimerDue,
+    Unqueue,
 )
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TaskRun
@@ -296,8 +298,8 @@ class Executor:
                 queue.extend(await self._start_child(state.execution, wanted))
             if decision.ended is not None:
                 queue.extend(await self._free_slot(state.execution))
-            elif isinstance(delivery.event, Restart):
-                self._slots.resumed(state.execution)
+            elif isinstance(delivery.event, Restart | ForceRun | Unqueue):
+                self._slots.forced(state.execution)
 
     async def _free_slot(self, execution: Execution) -> list[Delivery]:
         """Return what lets queued executions begin in the place of an ended one."""

@@ -74,10 +74,11 @@ class Slots:
             occupied.waiting.setdefault(execution.id)
         return behavior
 
-    def resumed(self, execution: Execution) -> None:
-        """Count an execution that was restarted; it does not wait again."""
+    def forced(self, execution: Execution) -> None:
+        """Count an execution that runs without having asked: restarted, or let in by somebody."""
         occupied = self._occupied.get(key_of(execution))
         if occupied is not None:
+            occupied.waiting.pop(execution.id, None)
             occupied.running.add(execution.id)
 
     def ended(self, execution: Execution) -> None:
