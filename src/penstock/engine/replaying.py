@@ -23,7 +23,6 @@ from penstock.engine.states import GOOD, Change, State, StateType
 from penstock.engine.turn import replace
 from penstock.engine.working_set import ExecutionState
 
-
 Outputs = Mapping[str, Mapping[str, Any]]
 """Outputs to use instead of those there were, by task run or by task."""
 
