@@ -248,7 +248,6 @@ def to_execution(row: Sequence[Any]) -> Execution:
         kind=kind,
         attempt_number=birth.attempt_number,
         firing_key=firing_key,
-        breakpoints=birth.breakpoints,
         fixtures=birth.fixtures,
         skip=birth.skip,
         edits=birth.edits,
