@@ -22,7 +22,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
-from penstock.base.clock import SECOND
+from penstock.base.clock import SECOND, Micros
 from penstock.base.codec import to_json
 from penstock.base.errors import (
     ConflictError,
@@ -32,9 +32,10 @@ from penstock.base.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from penstock.base.ids import new_id
 from penstock.engine.decision import Job
 from penstock.engine.records import LogLine, Metric
-from penstock.ports.gateway import Report, WorkerGateway
+from penstock.ports.gateway import Assignment, Report, WorkerGateway
 from penstock.ports.journal import LeaseLost
 from penstock.services.gateway.wire import (
     JOB_HEADER,
@@ -42,7 +43,6 @@ from penstock.services.gateway.wire import (
     Called,
     Claim,
     Claimed,
-    Given,
     JobTicket,
     Registration,
     Told,
@@ -99,10 +99,9 @@ class WorkerAccess:
 
 @dataclass(slots=True)
 class _Conversation:
-    """What was last said to a worker, so that it can be said again when it did not arrive."""
+    """Which answer a worker was given last by this server."""
 
-    number: int = 0
-    given: list[Given] = field(default_factory=list)
+    name: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -122,17 +121,22 @@ class _Server:
 
     async def claim(self, request: Request) -> Response:
         body = await _body(request, Claim)
-        talk = self._conversations.get(body.worker_id)
-        if talk is None:
-            raise LeaseLost(f"worker {body.worker_id} is not known any more")
+        talk = self._conversations.setdefault(body.worker_id, _Conversation(new_id()))
         async with talk.lock:
-            if talk.given and body.received != talk.number:
-                return _answer(Claimed(talk.number, talk.given))
+            if body.received != talk.name:  # an answer got lost, or came from another server
+                return _answer(Claimed(talk.name, [], asks=True))
             wait = min(body.wait, _LONGEST_WAIT)
-            claimed = await _unless_gone(request, self._gateway.claim(body.worker_id, body.limit, wait))
-            talk.number += 1
-            talk.given = [given_of(self._access.signing_key, one) for one in claimed or ()]
-            return _answer(Claimed(talk.number, talk.given))
+            claimed = await _unless_gone(request, self._claimed(body, wait))
+            talk.name = new_id()
+            given = [given_of(self._access.signing_key, one) for one in claimed or ()]
+            return _answer(Claimed(talk.name, given))
+
+    async def _claimed(self, body: Claim, wait: Micros) -> Sequence[Assignment]:
+        if body.known is not None:
+            lost = await self._gateway.lost(body.worker_id, set(body.known))
+            if lost:
+                return lost
+        return await self._gateway.claim(body.worker_id, body.limit, wait)
 
     async def heartbeat(self, request: Request) -> Response:
         body = await _body(request, Waiting)

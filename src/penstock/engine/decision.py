@@ -26,6 +26,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     task_id: str
     worker_group: str = ""
     """Empty: any worker of the default group."""
+    fallback: str = "WAIT"
+    """What happens to it when no worker of its group lives: WAIT, FAIL or CANCEL."""
     priority: int = 0
     created: Instant = 0
     quick: bool = False

@@ -31,7 +31,7 @@ def task_started(turn: Turn, event: TaskStarted) -> None:
     run = turn.find(event.task_run_id)
     if run is None or run.state.current in TERMINAL or open_attempt(run) != event.attempt:
         return
-    if run.state.current in (StateType.KILLING, StateType.RUNNING) and len(run.attempts) == event.attempt:
+    if len(run.attempts) == event.attempt and run.attempts[-1].worker_id == event.worker_id:
         return
     attempt = Attempt(State.at(StateType.RUNNING, event.started), event.worker_id)
     run = replace(run, attempts=(*run.attempts[: event.attempt - 1], attempt))
@@ -117,14 +117,14 @@ def _flow_policy(turn: Turn, run: TaskRun, task: ResolvedTask) -> RetryPolicy | 
 def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
     """Return the task run with its attempt ended, and RUNNING in its history even when only the end was reported."""
     state = run.state
-    attempts = run.attempts
-    if len(attempts) == event.attempt:
-        last = attempts[-1]
-        ended = Attempt(last.state.to(event.state, event.ended), last.worker_id or event.worker_id, event.log_file)
-        attempts = (*attempts[:-1], ended)
-    else:
+    attempts = run.attempts[: event.attempt - 1]
+    begun = run.attempts[event.attempt - 1] if len(run.attempts) == event.attempt else None
+    if begun is not None and event.worker_id in (None, begun.worker_id):
+        ended = Attempt(begun.state.to(event.state, event.ended), begun.worker_id, event.log_file)
+    else:  # nothing was heard of it, or it was handed back and ran again elsewhere
         history = (Change(StateType.RUNNING, event.started), Change(event.state, event.ended))
-        attempts = (*attempts, Attempt(State(event.state, history), event.worker_id, event.log_file))
+        ended = Attempt(State(event.state, history), event.worker_id, event.log_file)
+    attempts = (*attempts, ended)
     if state.current not in (StateType.RUNNING, StateType.KILLING):
         state = state.to(StateType.RUNNING, event.started)
     return replace(run, attempts=attempts, state=state)

@@ -229,6 +229,8 @@ class ResolvedTask:
     timeout: str | None = None
     """A duration or a template of one; enforced by the worker."""
     worker_group: str = ""
+    fallback: str = "WAIT"
+    """What happens when no worker of the group lives: WAIT, FAIL or CANCEL (ENG-047)."""
     log_level: str | None = None
     quick: bool = False
     """Whether the type promises never to wait and to need next to no time; such tasks share one worker thread."""

@@ -15,7 +15,7 @@ from penstock.model.defaults import DefaultsStack, PluginDefaults
 from penstock.model.definitions import Completer, make, map_nested
 from penstock.model.document import FlowDocument
 from penstock.model.parsing import ParsedFlow
-from penstock.model.policies import as_dict
+from penstock.model.policies import WorkerGroup, as_dict
 from penstock.model.problems import InvalidFlow, Path, Problem, Severity, path_text
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
 from penstock.model.retry import ConstantRetry, ExponentialRetry, RandomRetry
@@ -106,13 +106,17 @@ def retry_policy(retry: ConstantRetry | ExponentialRetry | RandomRetry) -> Retry
     )
 
 
+_ANY = WorkerGroup(key="")
+"""The default group."""
+
+
 class _Resolving:
     """One run over one flow."""
 
     def __init__(self, completer: Completer, document: FlowDocument, parsed: ParsedFlow | None) -> None:
         self._completer = completer
         self._parsed = parsed
-        self._worker_group = document.worker_group.key if document.worker_group else ""
+        self._worker_group = document.worker_group or _ANY
         self._flowables: dict[type, bool] = {}
         self.by_id: dict[str, ResolvedTask] = {}
         self.following: dict[str, ResolvedTask] = {}
@@ -156,6 +160,7 @@ class _Resolving:
             return None
         retry = instance.retry
         run_if = instance.run_if
+        group = instance.worker_group or self._worker_group
         task = ResolvedTask(
             id=instance.id,
             type=entry.name,
@@ -169,7 +174,8 @@ class _Resolving:
             allow_warning=instance.allow_warning,
             retry=retry_policy(retry) if retry is not None else None,
             timeout=instance.timeout,
-            worker_group=instance.worker_group.key if instance.worker_group else self._worker_group,
+            worker_group=group.key,
+            fallback=group.fallback,
             log_level=instance.log_level,
             quick=getattr(entry.cls, "quick", False),
         )

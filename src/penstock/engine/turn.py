@@ -157,6 +157,7 @@ class Turn:
                 flow_revision=self.flow.revision,
                 task_id=task.id,
                 worker_group=task.worker_group,
+                fallback=task.fallback,
                 created=self.now,
                 quick=task.quick,
             )

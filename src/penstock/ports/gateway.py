@@ -5,7 +5,7 @@ Two implementations: direct (same trust zone) and HTTP long-poll with worker tok
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,6 +55,10 @@ class WorkerGateway(Protocol):
 
     async def claim(self, worker_id: str, limit: int, wait: Micros) -> Sequence[Assignment]:
         """Return up to `limit` jobs, waiting up to `wait` for the first; returns early with none when nothing came."""
+        ...
+
+    async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
+        """Return the jobs leased to the worker that are not among those it knows: they got lost on their way to it."""
         ...
 
     async def heartbeat(self, worker_id: str) -> Sequence[tuple[str, int]]:

@@ -46,6 +46,17 @@ class JobQueue(Protocol):
         """Give up workers without a heartbeat for `timeout`: their jobs are unowned again. Returns their ids."""
         ...
 
+    async def owned(self, worker_id: str) -> Sequence[Job]:
+        """Return the jobs leased to a worker, those included whose end is reported but not decided on yet."""
+        ...
+
+    async def strand(self, owner: str) -> Sequence[Job]:
+        """Lease to `owner`, no worker, the unowned jobs that would not wait though no worker of their group lives.
+
+        Leased so that no worker claims them meanwhile; `expire` frees them when their end is never decided on.
+        """
+        ...
+
     async def unowned(self) -> int:
         """Return how many jobs wait for a worker."""
         ...

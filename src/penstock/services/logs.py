@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from penstock.base.errors import InvalidRequestError
-from penstock.engine.records import LogLine, Metric
+from penstock.base.errors import InvalidRequestError, NotFoundError
+from penstock.engine.records import Execution, LogLine, Metric, TaskRun
+from penstock.ports.objects import ObjectStorage, path_of
 from penstock.ports.queries import ExecutionQueries, Filter, Page, PageRequest
 from penstock.services.executions.following import missing_execution
+from penstock.services.log_text import lines_of
 
 LEVELS = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
 """From the most to the least severe."""
@@ -24,18 +26,28 @@ class LogSelection:
     task_id: str | None = None
     attempt: int | None = None
 
+    def takes(self, run: TaskRun, attempt: int) -> bool:
+        """Return whether lines of an attempt are wanted."""
+        return (
+            self.task_run_id in (None, run.id)
+            and self.task_id in (None, run.task_id)
+            and self.attempt in (None, attempt)
+        )
+
 
 class LogService:
     """Logs and metrics of a tenant.
 
-    Implements API-103, API-104 (by execution).
+    Implements API-103, API-104 (by execution), ENG-051.
 
     Args:
         queries: Where they are read.
+        storage: Where those are that are kept as files.
     """
 
-    def __init__(self, queries: ExecutionQueries) -> None:
+    def __init__(self, queries: ExecutionQueries, storage: ObjectStorage) -> None:
         self._queries = queries
+        self._storage = storage
 
     async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[LogLine]:
         """Return a page of log lines."""
@@ -48,11 +60,46 @@ class LogService:
             NotFoundError: There is no such execution.
         """
         _check_level(wanted.min_level)
-        if await self._queries.head(tenant, execution_id) is None:
+        found = await self._queries.get(tenant, execution_id)
+        if found is None:
             raise missing_execution(execution_id)
-        return self._pieces(execution_id, wanted)
+        return self._pieces(*found, wanted)
 
-    async def _pieces(self, execution_id: str, wanted: LogSelection) -> AsyncIterator[Sequence[LogLine]]:
+    async def _pieces(
+        self, execution: Execution, runs: Sequence[TaskRun], wanted: LogSelection
+    ) -> AsyncIterator[Sequence[LogLine]]:
+        async for lines in self._stored(execution.id, wanted):
+            yield lines
+        for run in runs:
+            for number, attempt in enumerate(run.attempts, 1):
+                if attempt.log_file is not None and wanted.takes(run, number):
+                    yield await self._filed(execution, run, number, attempt.log_file, wanted)
+
+    async def _filed(
+        self, execution: Execution, run: TaskRun, number: int, uri: str, wanted: LogSelection
+    ) -> Sequence[LogLine]:
+        """Return the lines of an attempt whose log is a file; none when the file has been removed."""
+        try:
+            content = await self._storage.read(execution.tenant, path_of(uri))
+        except NotFoundError:
+            return ()
+        like = LogLine(
+            tenant=execution.tenant,
+            namespace=execution.namespace,
+            flow_id=execution.flow_id,
+            date=0,
+            level="INFO",
+            message="",
+            execution_id=execution.id,
+            task_id=run.task_id,
+            task_run_id=run.id,
+            attempt=number,
+            kind=execution.kind,
+        )
+        levels = LEVELS[: LEVELS.index(wanted.min_level) + 1] if wanted.min_level else LEVELS
+        return [line for line in lines_of(content.decode(errors="replace"), like) if line.level in levels]
+
+    async def _stored(self, execution_id: str, wanted: LogSelection) -> AsyncIterator[Sequence[LogLine]]:
         position = 0
         while True:
             lines, position = await self._queries.logs_of(

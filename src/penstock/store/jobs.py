@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job, Killed
@@ -53,6 +53,19 @@ class SqlJobQueue:
         if not silent and not strangers:
             return []
         return await self._database.write(lambda connection: expire_txn(connection, now - timeout))
+
+    async def owned(self, worker_id: str) -> Sequence[Job]:
+        """Return the jobs leased to a worker."""
+        query = select(JOBS.c.body).where(JOBS.c.owner == worker_id)
+        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return [rows.to_job(text) for text in found]
+
+    async def strand(self, owner: str) -> Sequence[Job]:
+        """Take the jobs that would not wait for a worker of their group where there is none (ENG-047)."""
+        # Looked at first, since there is hardly ever anything to write.
+        if not await self._database.read(stranded_txn):
+            return []
+        return await self._database.write(lambda connection: strand_txn(connection, owner))
 
     async def unowned(self) -> int:
         """Return how many jobs wait for a worker."""
@@ -103,6 +116,24 @@ def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) ->
     lease = update(JOBS).where(tuple_(columns.task_run_id, columns.attempt).in_(keys)).values(owner=worker_id)
     jobs = [rows.to_job(text) for text in connection.execute(lease.returning(columns.body)).scalars()]
     return sorted(jobs, key=lambda job: (-job.priority, job.created))
+
+
+def stranded_txn(connection: Connection) -> Sequence[Job]:
+    """Return unowned jobs whose group has no worker, and which do not wait for one."""
+    groups = select(WORKERS.c.worker_group)
+    query = select(JOBS.c.body).where(JOBS.c.owner.is_(None), JOBS.c.worker_group.not_in(groups))
+    jobs = (rows.to_job(text) for text in connection.execute(query).scalars())
+    return [job for job in jobs if job.fallback != "WAIT"]
+
+
+def strand_txn(connection: Connection, owner: str) -> Sequence[Job]:
+    """Lease such jobs to an owner; returns those that nobody was quicker to take."""
+    taken = []
+    for job in stranded_txn(connection):
+        row = and_(JOBS.c.task_run_id == job.task_run_id, JOBS.c.attempt == job.attempt, JOBS.c.owner.is_(None))
+        if connection.execute(update(JOBS).where(row).values(owner=owner)).rowcount:
+            taken.append(job)
+    return taken
 
 
 def lost_txn(connection: Connection, before: Instant) -> tuple[list[str], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,10 @@ class MemoryGateway:
             return ()
         held.update((assignment.job.key, assignment) for assignment in taken)
         return taken
+
+    async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
+        """Return what the worker holds and does not know of."""
+        return [assignment for key, assignment in self._of(worker_id).items() if key not in known]
 
     async def heartbeat(self, worker_id: str) -> Sequence[tuple[str, int]]:
         """Say that the worker lives."""

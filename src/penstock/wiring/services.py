@@ -70,7 +70,7 @@ def api_services(
         health=health_service(core),
         instance=InstanceService(store.settings),
         key_values=core.key_values,
-        logs=LogService(store.queries),
+        logs=LogService(store.queries, core.storage),
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
         plugins=PluginCatalogue(core.plugins.registry),

@@ -10,7 +10,6 @@ from penstock.base.errors import UnauthorizedError
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded
 from penstock.engine.states import StateType
-from penstock.ports.gateway import Report
 from penstock.ports.journal import Batch, partition_of
 from tests.services.gateway.conftest import StoreBench
 
@@ -53,15 +52,6 @@ async def test_heartbeat_tells_of_a_kill_whose_notification_was_lost_once(direct
     claimed = await direct.gateway.claim("w1", 2, SECOND)
     await direct.change(claimed[0].job, StateType.KILLING, kill=True)
     assert list(await direct.gateway.heartbeat("w1")) == [claimed[0].job.key]
-    assert list(await direct.gateway.heartbeat("w1")) == []
-
-
-async def test_heartbeat_job_that_was_reported_is_not_looked_at_any_more(direct: StoreBench) -> None:
-    await direct.offer(1)
-    await direct.gateway.register("w1", "", 2)
-    job = (await direct.gateway.claim("w1", 2, SECOND))[0].job
-    await direct.gateway.report([Report(job, TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2, "w1"))])
-    await direct.change(job, StateType.SUCCESS)
     assert list(await direct.gateway.heartbeat("w1")) == []
 
 

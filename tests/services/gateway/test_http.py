@@ -15,9 +15,10 @@ from penstock.engine.events import TaskEnded
 from penstock.engine.states import StateType
 from penstock.engine.working_set import Live
 from penstock.ports.gateway import Assignment, Report
+from penstock.ports.journal import LeaseLost
 from penstock.services.gateway.http import HttpGateway
 from penstock.services.gateway.wire import needed_variables
-from tests.services.gateway.conftest import TOKEN, StoreBench, serving
+from tests.services.gateway.conftest import TOKEN, StoreBench, direct_gateway, serving
 
 JOB = Job("r1", 1, "e1", "main", "company.team", "flow", 1, "hello")
 
@@ -75,11 +76,42 @@ async def test_http_claim_whose_answer_is_lost_is_answered_again(over_http: Stor
     (job,) = await over_http.offer(1)
     gateway = http_of(over_http)
     await gateway.register("w1", "", 2)
-    before = gateway._talks["w1"].received
+    talk = gateway._talks["w1"]
+    before = talk.received
     await gateway.claim("w1", 1, SECOND)
-    gateway._talks["w1"].received = before  # as if the answer had never come
+    talk.received = before  # as if the answer had never come
+    talk.held.clear()
     assert [one.job for one in await gateway.claim("w1", 1, SECOND)] == [job]
     assert list(await gateway.claim("w1", 1, 0)) == []
+
+
+async def test_http_worker_goes_on_with_another_server_than_it_came_by(direct: StoreBench, tmp_path: Path) -> None:
+    """BEY-010: who holds what is known to the database, not to a server."""
+    async with (
+        direct_gateway(direct.store, tmp_path) as other,
+        serving(direct.direct) as first,
+        serving(other) as second,
+        httpx.AsyncClient(base_url=first) as client,
+    ):
+        gateway = HttpGateway(client, TOKEN)
+        await gateway.register("w1", "", 3)
+        await direct.offer(2)
+        (here,) = await gateway.claim("w1", 1, SECOND)
+        client.base_url = second
+        assert list(await gateway.heartbeat("w1")) == []
+        (there,) = await gateway.claim("w1", 1, SECOND)
+        assert here.job.key != there.job.key
+        assert list(await gateway.claim("w1", 1, 0)) == []
+        await direct.change(here.job, StateType.KILLING, kill=True)
+        assert list(await gateway.heartbeat("w1")) == [here.job.key]
+        ended = TaskEnded(there.job.task_run_id, 1, StateType.SUCCESS, 1, 2, "w1")
+        await gateway.report([Report(there.job, ended)])
+        client.base_url = first
+        assert list(await gateway.claim("w1", 1, 0)) == []  # what has ended does not come again
+        await gateway.release("w1")
+        client.base_url = second
+        with pytest.raises(LeaseLost):
+            await gateway.heartbeat("w1")
 
 
 async def test_http_claim_given_up_by_the_worker_leases_nothing(over_http: StoreBench) -> None:

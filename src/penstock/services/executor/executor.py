@@ -46,6 +46,7 @@ from penstock.services.executor.flow_source import FlowSource
 from penstock.services.executor.round import Answer, Round, decide_with_facts
 from penstock.services.executor.slots import Slots
 from penstock.services.executor.slots import key_of as key_of_flow
+from penstock.services.executor.stranded import end_of
 from penstock.services.executor.timers import Timers
 from penstock.services.executor.working_sets import WorkingSets
 
@@ -135,6 +136,7 @@ class Executor:
         self._timers_loaded_until = 0
         self._slots = Slots(journal, flows)
         self._look_for_slots = True
+        self._look_for_stranded = asyncio.Event()
         self._leases: dict[int, int] = {}
         self._last_message = 0
         self._look_for_messages = True
@@ -482,6 +484,8 @@ class Executor:
             await self._notifier.publish("logs", sorted(ids))
         if current.unowned_groups:
             await self._notifier.publish("jobs", sorted(current.unowned_groups))
+        if current.may_be_stranded:
+            self._look_for_stranded.set()
         if current.batch.messages:
             partitions = {str(partition_of(message.execution_id)) for message in current.batch.messages}
             self._look_for_messages = True
@@ -528,16 +532,27 @@ class Executor:
                     self._wake.set()
 
     async def _watch_workers(self) -> None:
-        """Give jobs of silent workers to others (OPS-124, OPS-129)."""
+        """Give jobs of silent workers to others (OPS-124, OPS-129), and end those that are not to wait for one."""
         while True:
             try:
                 lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())
                 if lost:
                     log.warning("workers lost", action="executor.expire", workers=list(lost))
                     await self._notifier.publish("jobs", [""])
+                await self._end_stranded()
             except UnavailableError as error:
                 log.warning("workers not checked", action="executor.expire", error=str(error))
-            await asyncio.sleep(self._settings.worker_timeout / SECOND / 4)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_for_stranded.wait(), self._settings.worker_timeout / SECOND / 4)
+
+    async def _end_stranded(self) -> None:
+        """End the jobs that no worker can take and that are not to wait for one (ENG-047)."""
+        self._look_for_stranded.clear()
+        now = self._clock.now()
+        for job in await self._jobs.strand(f"stranded-{self._settings.owner}"):
+            events, lines = end_of(job, now)
+            await self._journal.send([Message(job.execution_id, event) for event in events], logs=lines)
+            await self._notifier.publish("messages", [str(partition_of(job.execution_id))])
 
 
 class DuplicateFiring(ConflictError):

@@ -35,6 +35,8 @@ class Round:
     given: list[tuple[Job, ExecutionState, ResolvedFlow]] = field(default_factory=list)
     """Jobs that go to the local worker once the batch is stored."""
     unowned_groups: set[str] = field(default_factory=set)
+    may_be_stranded: bool = False
+    """Whether one of the jobs nobody has is not to wait when there is no worker for it."""
     timers: list[Timer] = field(default_factory=list)
     cancelled: list[TimerKey] = field(default_factory=list)
     changed: dict[str, ExecutionState] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Round:
             batch.jobs[job.key] = (job, owner)
             if owner is None:
                 self.unowned_groups.add(job.worker_group)
+                self.may_be_stranded |= job.fallback != "WAIT"
             else:
                 self.given.append((job, state, flow))
         batch.kills.extend(decision.kills)

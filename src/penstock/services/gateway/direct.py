@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -52,13 +52,11 @@ class ReportSink(Protocol):
 
 @dataclass(slots=True)
 class _Registered:
-    """A worker this gateway serves."""
+    """A worker this gateway serves; what it holds is known to the queue, whichever server it came by."""
 
     group: str
-    held: dict[tuple[str, int], Job] = field(default_factory=dict)
-    """What it claimed through this gateway and has not ended."""
     ordered: set[tuple[str, int]] = field(default_factory=set)
-    """Whose end it has been told of."""
+    """The jobs whose end it has been told of."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     look_for_kills: asyncio.Event = field(default_factory=asyncio.Event)
     may_have_work: bool = True
@@ -124,18 +122,24 @@ class DirectGateway:
         if not await self._queue.heartbeat(worker_id, self._clock.now()):
             self._workers.pop(worker_id, None)
             raise _given_up(worker_id)
-        worker = self._worker(worker_id)
+        worker = await self._worker(worker_id)
         if self._local is not None and self._local.serves(worker_id):
             return ()  # the executor of this process orders kills straight, others by notification
-        return await self._orders(worker)
+        return await self._orders(worker, worker_id)
 
     async def release(self, worker_id: str) -> None:
         """Hand back everything the worker holds."""
-        worker = self._workers.pop(worker_id, None)
+        group = await self._group_of(worker_id)
+        self._workers.pop(worker_id, None)
         if self._local is not None:
             self._local.release(worker_id)
         if await self._queue.release(worker_id):
-            await self._notifier.publish("jobs", [worker.group if worker else ""])
+            await self._notifier.publish("jobs", [group])
+
+    async def _group_of(self, worker_id: str) -> str:
+        with contextlib.suppress(LeaseLost):
+            return (await self._worker(worker_id)).group
+        return ""
 
     # -- work
 
@@ -144,11 +148,11 @@ class DirectGateway:
 
         May be cancelled without losing a job while it waits, and at any time when `limit` is 0.
         """
-        worker = self._worker(worker_id)
+        worker = await self._worker(worker_id)
         deadline = asyncio.get_running_loop().time() + wait / SECOND
         while True:
             worker.wake.clear()  # before looking, so that no wake-up is lost
-            taken = self._take_local(worker, worker_id)
+            taken = self._take_local(worker_id)
             if limit > len(taken) and worker.may_have_work:
                 taken = [*taken, *await self._take_stored(worker, worker_id, limit - len(taken))]
             if taken:
@@ -159,13 +163,10 @@ class DirectGateway:
             if not await self._wake(worker, worker_id, min(left, _SAFETY_POLL)):
                 worker.may_have_work = True
 
-    def _take_local(self, worker: _Registered, worker_id: str) -> list[Assignment]:
+    def _take_local(self, worker_id: str) -> list[Assignment]:
         if self._local is None or not self._local.serves(worker_id):
             return []
-        taken = list(self._local.take())
-        for assignment in taken:
-            worker.held[assignment.job.key] = assignment.job
-        return taken
+        return list(self._local.take())
 
     async def _take_stored(self, worker: _Registered, worker_id: str, limit: int) -> list[Assignment]:
         worker.may_have_work = False
@@ -175,18 +176,16 @@ class DirectGateway:
             raise _given_up(worker_id)
         if len(jobs) == limit:
             worker.may_have_work = True
-        for job in jobs:
-            worker.held[job.key] = job
-        return await self._assignments(worker, worker_id, jobs)
+        return await self._assignments(worker_id, jobs)
 
-    async def _assignments(self, worker: _Registered, worker_id: str, jobs: Sequence[Job]) -> list[Assignment]:
+    async def _assignments(self, worker_id: str, jobs: Sequence[Job]) -> list[Assignment]:
         """Return the jobs with all that is needed to run them; jobs that have become pointless end here."""
         states = await self._states({job.execution_id for job in jobs})
         result = []
         for job in jobs:
             state = states.get(job.execution_id)
             if state is None or not _may_run(job, state.task_runs.get(job.task_run_id)):
-                await self._end(worker, worker_id, job, StateType.KILLED, None)
+                await self._end(worker_id, job, StateType.KILLED, None)
                 continue
             try:
                 flow = await self._flows.resolved(job.tenant, job.namespace, job.flow_id, job.flow_revision)
@@ -195,7 +194,7 @@ class DirectGateway:
                 raise
             except (PenstockError, KeyError) as error:
                 reason = str(error) if isinstance(error, PenstockError) else f"the flow has no task {job.task_id}"
-                await self._end(worker, worker_id, job, StateType.FAILED, reason)
+                await self._end(worker_id, job, StateType.FAILED, reason)
         return result
 
     async def _states(self, execution_ids: set[str]) -> dict[str, ExecutionState]:
@@ -207,9 +206,8 @@ class DirectGateway:
                 states[execution_id] = ExecutionState.of(found.execution, found.task_runs)
         return states
 
-    async def _end(self, worker: _Registered, worker_id: str, job: Job, state: StateType, error: str | None) -> None:
+    async def _end(self, worker_id: str, job: Job, state: StateType, error: str | None) -> None:
         now = self._clock.now()
-        worker.held.pop(job.key, None)
         ended = TaskEnded(job.task_run_id, job.attempt, state, now, now, worker_id, error=error, retryable=False)
         lines = [_line(job, now, error)] if error else []
         await self._sink.report([Report(job, ended, lines)])
@@ -226,11 +224,17 @@ class DirectGateway:
             for waiting in waits:
                 waiting.cancel()
 
+    async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
+        """Return the jobs leased to the worker that it does not know of."""
+        await self._worker(worker_id)
+        jobs = [job for job in await self._queue.owned(worker_id) if job.key not in known]
+        return await self._assignments(worker_id, jobs)
+
     # -- kills
 
     async def kills(self, worker_id: str, wait: Micros) -> Sequence[tuple[str, int]]:
         """Return what is to be killed, waiting for the first."""
-        worker = self._worker(worker_id)
+        worker = await self._worker(worker_id)
         local = self._local if self._local is not None and self._local.serves(worker_id) else None
         waits: list[asyncio.Future[object]] = [asyncio.ensure_future(worker.look_for_kills.wait())]
         if local is not None:
@@ -243,19 +247,20 @@ class DirectGateway:
         orders = list(local.take_orders()) if local is not None else []
         if worker.look_for_kills.is_set():
             worker.look_for_kills.clear()
-            orders.extend(await self._orders(worker))
+            orders.extend(await self._orders(worker, worker_id))
         return orders
 
-    async def _orders(self, worker: _Registered) -> list[tuple[str, int]]:
+    async def _orders(self, worker: _Registered, worker_id: str) -> list[tuple[str, int]]:
         """Return which of the jobs a worker holds must not go on, as the stored state of their task runs says."""
-        if not worker.held:
+        held = {job.key: job for job in await self._queue.owned(worker_id)}
+        worker.ordered &= held.keys()
+        if not held:
             return []
-        ids = sorted({job.execution_id for job in worker.held.values()})
-        found = await self._queries.task_runs(ids)
+        found = await self._queries.task_runs(sorted({job.execution_id for job in held.values()}))
         runs = {run.id: run for some in found.values() for run in some}
         stopped = [
             key
-            for key, job in list(worker.held.items())
+            for key, job in held.items()
             if key not in worker.ordered and not _may_run(job, runs.get(job.task_run_id))
         ]
         worker.ordered.update(stopped)
@@ -265,15 +270,10 @@ class DirectGateway:
 
     async def report(self, reports: Sequence[Report]) -> None:
         """Hand in starts and ends."""
-        for report in reports:
-            if isinstance(report.event, TaskEnded):
-                key = report.job.key
-                if self._local is not None:
-                    self._local.ended(key)
-                worker = self._workers.get(report.event.worker_id or "")
-                if worker is not None:
-                    worker.held.pop(key, None)
-                    worker.ordered.discard(key)
+        if self._local is not None:
+            for report in reports:
+                if isinstance(report.event, TaskEnded):
+                    self._local.ended(report.job.key)
         await self._sink.report(reports)
 
     async def logs(self, lines: Sequence[LogLine]) -> None:
@@ -310,10 +310,14 @@ class DirectGateway:
 
     # -- inside
 
-    def _worker(self, worker_id: str) -> _Registered:
+    async def _worker(self, worker_id: str) -> _Registered:
+        """Return a worker; one that came by another server is served here from now on."""
         worker = self._workers.get(worker_id)
         if worker is None:
-            raise _given_up(worker_id)
+            found = [info for info in await self._queue.workers() if info.id == worker_id]
+            if not found:
+                raise _given_up(worker_id)
+            worker = self._workers.setdefault(worker_id, _Registered(found[0].group))
         return worker
 
     async def _listen(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +45,7 @@ from penstock.services.gateway.wire import (
 
 T = TypeVar("T")
 _PATIENCE = 30.0
+_REMEMBERED = 2_000
 _KNOWN = {
     kind.code: kind
     for kind in (ConflictError, InvalidRequestError, LeaseLost, NotFoundError, UnauthorizedError, UnavailableError)
@@ -52,9 +54,12 @@ _KNOWN = {
 
 @dataclass(slots=True)
 class _Talk:
-    """Counts the answers to a worker's claims, so that one which gets lost is sent again."""
+    """Remembers what reached a worker, so that what gets lost on the way is sent again."""
 
-    received: int = 0
+    received: str = ""
+    held: set[tuple[str, int]] = field(default_factory=set)
+    ended: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    """Ended lately: the server may not have decided on their ends yet."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -83,7 +88,11 @@ class HttpGateway:
         async with talk.lock:
             claim = Claim(worker_id, limit, wait, talk.received)
             answer = await self._ask("claim", claim, Claimed, wait)
-            talk.received = answer.number
+            if answer.asks:
+                claim = Claim(worker_id, limit, wait, answer.name, [*talk.held, *talk.ended])
+                answer = await self._ask("claim", claim, Claimed, wait)
+            talk.received = answer.name
+            talk.held.update(given.job.key for given in answer.given)
         for given in answer.given:
             self._tickets[given.job.key] = given.ticket
         return [assignment_of(given) for given in answer.given]
@@ -106,6 +115,17 @@ class HttpGateway:
         for report in reports:
             if isinstance(report.event, TaskEnded):
                 self._tickets.pop(report.job.key, None)
+                self._forget(report.event.worker_id or "", report.job.key)
+
+    def _forget(self, worker_id: str, key: tuple[str, int]) -> None:
+        talk = self._talks.get(worker_id)
+        if talk is not None and key in talk.held:
+            talk.held.discard(key)
+            talk.ended.append(key)
+
+    async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
+        """Return nothing: what gets lost between worker and server is noticed and sent again by `claim`."""
+        return ()
 
     async def logs(self, lines: Sequence[LogLine]) -> None:
         """Store log lines of running jobs."""

@@ -41,8 +41,10 @@ class Claim(msgspec.Struct, frozen=True):
     worker_id: str
     limit: int
     wait: Micros
-    received: int
-    """Number of the last answer that reached it; what was sent after it is sent again."""
+    received: str
+    """Which answer to a claim reached it last; the server sees from it that one got lost."""
+    known: list[tuple[str, int]] | None = None
+    """The jobs that reached it, when the server asks for them."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -78,8 +80,11 @@ class Given(msgspec.Struct, frozen=True):
 class Claimed(msgspec.Struct, frozen=True):
     """An answer to a claim."""
 
-    number: int
+    name: str
+    """Of the answer, to be said in the next claim."""
     given: list[Given]
+    asks: bool = False
+    """Whether the worker is to claim again and say what reached it: this server does not know the answer before."""
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import Enum
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from penstock.base.clock import Instant, Micros
 from penstock.base.durations import parse_duration
@@ -60,7 +63,7 @@ class Attempt:
         self.assignment = assignment
         self.instance = instance
         self.worker_id = worker_id
-        self.context = WorkerRunContext(assignment, host, instance.task)
+        self.context = WorkerRunContext(assignment, host, instance.task, log_to_file=instance.task.log_to_file)
         self.context.worker_id = worker_id
         self.started: Instant = 0
         """When its thread began it; 0 while it waits for one."""
@@ -84,6 +87,13 @@ class Attempt:
 
     def run(self) -> Report:
         """Run the task and return the report of its end; never raises."""
+        report = self._run()
+        if self.context.log.file is None or self.interruption is Interruption.LOST:
+            return report
+        ended = msgspec.structs.replace(cast(TaskEnded, report.event), log_file=self.context.store_log())
+        return replace(report, event=ended, logs=[*report.logs, *self.context.log.take_lines()])
+
+    def _run(self) -> Report:
         context = self.context
         clock = context.clock
         self.started = clock.now()

@@ -97,7 +97,7 @@ class _Child:
             timeout=self.task.timeout,
             log_level=self.task.log_level,
         )
-        self.context = outer.inner(assignment, self.job)
+        self.context = outer.inner(assignment, self.job, log_to_file=self.task.log_to_file)
         self.context.task = self.task
         self.state = StateType.SUCCESS
         self._attempt: State | None = None
@@ -198,7 +198,8 @@ class _Child:
         return failure
 
     def task_run(self) -> TaskRun:
-        """Return the record of the run."""
+        """Return the record of the run; called once, when it is over."""
+        log_file = self.context.store_log()
         state = State.at(StateType.CREATED, self._created)
         if self._attempt is None:
             state = state.to(self.state, self._clock.now())
@@ -211,7 +212,7 @@ class _Child:
             task_id=self.job.task_id,
             parent_id=self._outer.task_run.get("id"),
             state=state,
-            attempts=() if self._attempt is None else (Attempt(self._attempt, self._outer.worker_id),),
+            attempts=() if self._attempt is None else (Attempt(self._attempt, self._outer.worker_id, log_file),),
             outputs=self._outputs,
         )
 

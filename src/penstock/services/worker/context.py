@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from penstock.base.clock import Clock
 from penstock.base.codec import from_json
-from penstock.base.errors import InvalidRequestError
+from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
 from penstock.engine.variables import VariableChange, changes
@@ -29,6 +29,7 @@ from penstock.services.worker.children import run_child
 from penstock.services.worker.definitions import read_definition
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import build
+from penstock.services.worker.log_file import LogFile
 from penstock.services.worker.task_log import TaskLog
 from penstock.services.worker.working_files import WorkingDirectory, allowed_host_file
 
@@ -74,6 +75,7 @@ class WorkerRunContext:
         *,
         outer: WorkerRunContext | None = None,
         job: Job | None = None,
+        log_to_file: bool = False,
     ) -> None:
         """Make the context of an attempt, or of a task that runs inside another one.
 
@@ -84,6 +86,7 @@ class WorkerRunContext:
             task: The task.
             outer: The context of the task around it, whose directory it shares.
             job: What log lines and metrics are kept under; the assignment's by default.
+            log_to_file: Whether log lines are kept as a file.
         """
         settings = host.settings
         self._assignment = assignment
@@ -99,6 +102,7 @@ class WorkerRunContext:
         self.worker_id: str | None = None
         self.warned = False
         """Whether a task inside ended with a warning."""
+        file = LogFile(settings.directory) if log_to_file else None
         if outer is None or job is None:
             self.log = TaskLog(
                 assignment.job,
@@ -107,9 +111,10 @@ class WorkerRunContext:
                 least=assignment.log_level,
                 kind=assignment.kind,
                 bound=settings.message_bound,
+                file=file,
             )
         else:
-            self.log = outer.log.within(job, assignment.log_level)
+            self.log = outer.log.within(job, assignment.log_level, file)
             self.worker_id = outer.worker_id
             self._folder = f"{outer._folder}.tasks/{job.task_id}/"
             self._masker = outer._masker
@@ -285,6 +290,21 @@ class WorkerRunContext:
 
     # -- what the task says
 
+    def store_log(self) -> str | None:
+        """Hand in the log that is kept as a file, and return its URI; called when nothing more is said (ENG-051)."""
+        file = self.log.file
+        if file is None:
+            return None
+        name = f"{self._folder}.logs/attempt-{self._assignment.job.attempt}.log"
+        try:
+            return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, name, file.path))
+        except PenstockError as error:
+            self.log.warning(f"The log could not be kept as a file: {error}")
+            self.log.return_lines()
+            return None
+        finally:
+            file.close()
+
     def counter(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
         """Record a count."""
         self.log.metric("counter", name, value, tags)
@@ -345,9 +365,9 @@ class WorkerRunContext:
         self.task = task
         return task.run(self)
 
-    def inner(self, assignment: Assignment, job: Job) -> WorkerRunContext:
+    def inner(self, assignment: Assignment, job: Job, *, log_to_file: bool) -> WorkerRunContext:
         """Return the context of a task that runs inside this one."""
-        return WorkerRunContext(assignment, self._host, outer=self, job=job)
+        return WorkerRunContext(assignment, self._host, outer=self, job=job, log_to_file=log_to_file)
 
     # -- kills
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from penstock.base.clock import Clock
 from penstock.engine.decision import Job
 from penstock.engine.records import LogLine, Metric
+from penstock.services.worker.log_file import LogFile
 
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "ERROR": 4}
 _ALIASES = {"WARNING": "WARN", "CRITICAL": "ERROR", "FATAL": "ERROR"}
@@ -49,6 +50,7 @@ class TaskLog:
         "_bound",
         "_buffer",
         "_clock",
+        "_file",
         "_hide",
         "_job",
         "_kind",
@@ -67,6 +69,7 @@ class TaskLog:
         bound: int = 65_536,
         most: int = 10_000,
         buffer: Buffer | None = None,
+        file: LogFile | None = None,
     ) -> None:
         self._job = job
         self._clock = clock
@@ -76,8 +79,10 @@ class TaskLog:
         self._bound = bound
         self._most = most
         self._buffer = Buffer() if buffer is None else buffer
+        self._file = file
+        """Takes the lines instead of the buffer, when the task wants it so."""
 
-    def within(self, job: Job, least: str | None) -> TaskLog:
+    def within(self, job: Job, least: str | None, file: LogFile | None = None) -> TaskLog:
         """Return the log of a task run inside this one: what it says is handed in with what this one says."""
         inner = TaskLog(
             job,
@@ -88,6 +93,7 @@ class TaskLog:
             bound=self._bound,
             most=self._most,
             buffer=self._buffer,
+            file=file,
         )
         if least is None:
             inner._least = self._least
@@ -119,25 +125,27 @@ class TaskLog:
         buffer = self._buffer
         if buffer.closed or LEVELS[level] < self._least:
             return
-        while buffer.streaming and len(buffer.lines) >= self._most:
+        while self._file is None and buffer.streaming and len(buffer.lines) >= self._most:
             time.sleep(_PAUSE)
         job = self._job
-        buffer.lines.append(
-            LogLine(
-                tenant=job.tenant,
-                namespace=job.namespace,
-                flow_id=job.flow_id,
-                date=self._clock.now(),
-                level=level,
-                message=self._cut(self._hide(message)),
-                execution_id=job.execution_id,
-                task_id=job.task_id,
-                task_run_id=job.task_run_id,
-                attempt=job.attempt,
-                thread=threading.current_thread().name,
-                kind=self._kind,
-            )
+        line = LogLine(
+            tenant=job.tenant,
+            namespace=job.namespace,
+            flow_id=job.flow_id,
+            date=self._clock.now(),
+            level=level,
+            message=self._cut(self._hide(message)),
+            execution_id=job.execution_id,
+            task_id=job.task_id,
+            task_run_id=job.task_run_id,
+            attempt=job.attempt,
+            thread=threading.current_thread().name,
+            kind=self._kind,
         )
+        if self._file is None:
+            buffer.lines.append(line)
+        else:
+            self._file.write(line)
 
     def metric(self, kind: str, name: str, value: float, tags: Mapping[str, str] | None) -> None:
         """Keep a metric; `kind` is `counter` or `timer`."""
@@ -167,6 +175,16 @@ class TaskLog:
         """Keep nothing from now on: the attempt is over, even if its thread goes on."""
         self._buffer.closed = True
         self._buffer.streaming = False
+
+    @property
+    def file(self) -> LogFile | None:
+        """The file the lines are written to, if they are."""
+        return self._file
+
+    def return_lines(self) -> None:
+        """Keep the lines of the file like any others: it cannot be handed in."""
+        if self._file is not None:
+            self._buffer.lines.extend(self._file.take_lines())
 
     def take_lines(self) -> list[LogLine]:
         """Take out the lines written so far."""

@@ -319,6 +319,7 @@ class Worker:
             attempt.given_up = True
             attempt.context.log.warning("the task does not end; its thread is left to itself")
             log.warning("thread given up", action="worker.abandon", task_run=attempt.key[0], abandoned=self.abandoned)
+        attempt.context.log.return_lines()
         report = attempt.report(self._host.clock.now())
         self._over(attempt)
         self._outbox.add([report])

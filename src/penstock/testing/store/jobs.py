@@ -38,6 +38,31 @@ class JobQueueContract:
         assert list(await store.jobs.claim("w1", "", 5, NOW)) == []
         assert list(await store.jobs.claim("w2", "gpu", 5, NOW)) == [gpu]
 
+    async def test_owned_names_the_jobs_of_one_worker(self, store: StorePorts) -> None:
+        mine, others = await offered(store, {"priority": 2}, {"priority": 1})
+        for name, expected in (("w1", mine), ("w2", others)):
+            await store.jobs.register(name, "", "host", NOW)
+            assert list(await store.jobs.claim(name, "", 1, NOW)) == [expected]
+        assert list(await store.jobs.owned("w1")) == [mine]
+        await store.jobs.release("w1")
+        assert list(await store.jobs.owned("w1")) == []
+
+    async def test_strand_takes_jobs_that_do_not_wait_and_have_no_worker(self, store: StorePorts) -> None:
+        """ENG-047."""
+        gone, _, _, _ = await offered(
+            store,
+            {"worker_group": "gpu", "fallback": "FAIL"},
+            {"worker_group": "gpu"},
+            {"worker_group": "cpu", "fallback": "CANCEL"},
+            {"fallback": "WAIT"},
+        )
+        await store.jobs.register("w1", "cpu", "host", NOW)
+        assert list(await store.jobs.strand("stranded")) == [gone]
+        assert list(await store.jobs.strand("stranded")) == []
+        assert await store.jobs.unowned() == 3
+        await store.jobs.expire(SECOND, NOW)
+        assert list(await store.jobs.strand("stranded")) == [gone]
+
     async def test_claim_by_a_worker_nobody_knows_gives_nothing(self, store: StorePorts) -> None:
         await offered(store, {})
         assert list(await store.jobs.claim("stranger", "", 5, NOW)) == []
