@@ -12,22 +12,27 @@ from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.runners import docker, process
 from penstock.builtin.scripts import python, shell
+from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
 from penstock.builtin.triggers import on_dates, schedule, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
     *(dates.Weekend,),
+    *(avro.AvroToIon, avro.IonToAvro),
+    *(csv.CsvToIon, csv.IonToCsv),
     *(debug.Echo, debug.Return),
     *(docker.Docker,),
     *(download.Download,),
     *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
+    *(excel.ExcelToIon, excel.IonToExcel),
     *(executions.ExecutionFlow, executions.ExecutionLabels, executions.ExecutionNamespace),
     *(executions.ExecutionOutputs, executions.ExecutionStatus, executions.FlowCondition),
     *(executions.FlowNamespaceCondition, executions.HasRetryAttempt),
     *(files.Concat, files.Delete, files.PurgeCurrentExecutionFiles, files.Size, files.Write),
     *(for_each_item.ForEachItem, for_each_item.ForEachItemMerge, for_each_item.ForEachItemSplit),
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
+    *(json.IonToJson, json.JsonToIon),
     *(local_files.LocalFiles,),
     *(log.Log,),
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
@@ -37,6 +42,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(output.OutputValues,),
     *(pairs.Delete, pairs.Get, pairs.GetKeys, pairs.Set),
     *(parallel.Dag, parallel.Parallel),
+    *(parquet.IonToParquet, parquet.ParquetToIon),
     *(pause.Pause,),
     *(process.Process,),
     *(purge.PurgeKV,),
@@ -52,5 +58,6 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(upstream.Flow,),
     *(webhook.Webhook,),
     *(working_directory.WorkingDirectory,),
+    *(xml.IonToXml, xml.XmlToIon),
 )
 """All built-in classes; each names its `type_name`. One line per module."""

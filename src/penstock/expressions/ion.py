@@ -6,6 +6,7 @@ annotations dropped, symbols and clobs as strings, blobs as Base64 text.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -39,6 +40,8 @@ def to_ion(value: Any) -> str:
         return _quoted(text_of(value), '"')
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{_symbol(text_of(key))}:{to_ion(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, bytes):
+        return "{{" + base64.b64encode(value).decode() + "}}"
     if is_list(value):
         return "[" + ",".join(to_ion(item) for item in value) + "]"
     return text_of(value)

@@ -17,7 +17,7 @@ from penstock.sdk.flow import is_truthy
 from penstock.sdk.property import Property
 from penstock.sdk.task import FlowableTask, Output, PluginModel, Task, TaskBase, TaskDefinition, TaskList, WorkerGroup
 from penstock.sdk.trigger import ConditionBase, TaskRunnerBase, TriggerBase
-from penstock.sdk.values import duration, instant, ion_values, iso_date, json_text
+from penstock.sdk.values import duration, instant, ion_text, ion_values, iso_date, json_text, patterned_date
 
 __all__ = [
     "ConditionBase",
@@ -38,8 +38,10 @@ __all__ = [
     "WorkerGroup",
     "duration",
     "instant",
+    "ion_text",
     "ion_values",
     "is_truthy",
     "iso_date",
     "json_text",
+    "patterned_date",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from penstock.base.clock import Instant, Micros, from_iso, to_iso
 from penstock.base.codec import to_json_text
 from penstock.base.durations import parse_duration
 from penstock.expressions import ExpressionError
-from penstock.expressions.ion import from_ion
+from penstock.expressions.date_patterns import format_date
+from penstock.expressions.ion import from_ion, to_ion
 from penstock.sdk.errors import PluginError
 
 
@@ -40,5 +42,22 @@ def ion_values(text: str) -> list[Any]:
     """
     try:
         return from_ion(text)
+    except ExpressionError as error:
+        raise PluginError(error.message, hint=error.hint) from None
+
+
+def ion_text(value: Any) -> str:
+    """Return a value as one line of Ion, the form of rows in internal storage (ENG-325)."""
+    return to_ion(value)
+
+
+def patterned_date(moment: datetime, pattern: str) -> str:
+    """Return a date-time in a pattern such as `yyyy-MM-dd HH:mm`.
+
+    Raises:
+        PluginError: The pattern is wrong.
+    """
+    try:
+        return format_date(moment, pattern)
     except ExpressionError as error:
         raise PluginError(error.message, hint=error.hint) from None

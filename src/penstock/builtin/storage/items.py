@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from penstock.builtin.storage.rows import FileTaskError, rows_of, separator_of, stop_if_killed, stored_name
-from penstock.sdk import Output, PluginError, Property, RunContext, Task, ion_values, is_truthy
+from penstock.builtin.storage.rows import FileTaskError, items_of, rows_of, separator_of, stored_name
+from penstock.sdk import Output, Property, RunContext, Task, is_truthy
 from penstock.sdk.task import Literally
 
-_ROW = b"\n"
 _EXPRESSION = "An expression over the fields of the item, such as `{{ price > 10 }}`."
 
 
@@ -54,7 +53,7 @@ class FilterItems(Task):
         local = context.resolve(".penstock/filtered")
         local.parent.mkdir(parents=True, exist_ok=True)
         with local.open("wb") as target:
-            for row, item in _items(context, uri):
+            for row, item in items_of(context, uri):
                 total += 1
                 holds = self._holds(context, item, doubtful, total)
                 if (doubtful == "INCLUDE") if holds is None else (holds is includes):
@@ -102,14 +101,14 @@ class DeduplicateItems(Task):
         uri = context.render(self.from_)
         last: dict[str, int] = {}
         total = 0
-        for _, item in _items(context, uri):
+        for _, item in items_of(context, uri):
             last[context.render_text(self.expr, _fields(item))] = total
             total += 1
         chosen = set(last.values())
         local = context.resolve(".penstock/deduplicated")
         local.parent.mkdir(parents=True, exist_ok=True)
         with local.open("wb") as target:
-            target.writelines(row for number, (row, _) in enumerate(_items(context, uri)) if number in chosen)
+            target.writelines(row for number, (row, _) in enumerate(items_of(context, uri)) if number in chosen)
         stored = context.put_file(local, stored_name(uri, "deduplicated"))
         return Processed(uri=stored, processed_items_total=total, dropped_items_total=total - len(chosen))
 
@@ -152,22 +151,6 @@ class Reverse(Task):
                 row = source.read(length)
                 target.write(row if row.endswith(separator) else row + separator)
         return ReversedFile(uri=context.put_file(turned, stored_name(uri, "reversed")))
-
-
-def _items(context: RunContext, uri: str) -> Iterator[tuple[bytes, Any]]:
-    """Yield the rows of a file with what they hold; empty rows are passed over."""
-    for number, row in enumerate(rows_of(context.stream_file(uri), _ROW)):
-        if number % 1_000 == 0:
-            stop_if_killed(context)
-        if not row.strip():
-            continue
-        try:
-            values = ion_values(row.decode())
-        except (PluginError, UnicodeDecodeError) as error:
-            raise FileTaskError(f"row {number + 1} of {uri} cannot be read: {error}") from error
-        if len(values) != 1:
-            raise FileTaskError(f"row {number + 1} of {uri} holds {len(values)} items", hint="write one item each row")
-        yield row if row.endswith(_ROW) else row + _ROW, values[0]
 
 
 def _fields(item: Any) -> Mapping[str, Any]:

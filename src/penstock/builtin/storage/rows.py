@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from penstock.sdk import PluginError, RunContext
+from penstock.sdk import PluginError, RunContext, ion_values
+
+_ROW = b"\n"
 
 
 class FileTaskError(PluginError):
@@ -22,6 +25,26 @@ def rows_of(pieces: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
             yield row + separator
     if rest:
         yield rest
+
+
+def items_of(context: RunContext, uri: str) -> Iterator[tuple[bytes, Any]]:
+    """Yield the rows of a file with the item each holds as Ion or JSON; empty rows are passed over.
+
+    Raises:
+        FileTaskError: A row holds none, or several; or the task is to end.
+    """
+    for number, row in enumerate(rows_of(context.stream_file(uri), _ROW)):
+        if number % 1_000 == 0:
+            stop_if_killed(context)
+        if not row.strip():
+            continue
+        try:
+            values = ion_values(row.decode())
+        except (PluginError, UnicodeDecodeError) as error:
+            raise FileTaskError(f"row {number + 1} of {uri} cannot be read: {error}") from error
+        if len(values) != 1:
+            raise FileTaskError(f"row {number + 1} of {uri} holds {len(values)} items", hint="write one item each row")
+        yield row if row.endswith(_ROW) else row + _ROW, values[0]
 
 
 def separator_of(text: str, charset: str = "utf-8") -> bytes:
