@@ -49,5 +49,9 @@ class TestNamespaceStore(contracts.NamespaceStoreContract):
     pass
 
 
+class TestPurgeStore(contracts.PurgeStoreContract):
+    pass
+
+
 class TestNotifier(contracts.NotifierContract):
     pass

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from penstock.builtin import debug, execution, log, output, sleep, templating
+from penstock.builtin import debug, execution, log, output, purge_records, records, sleep, state, templating
 from penstock.builtin.conditions import dates, executions, logic
 from penstock.builtin.flow import for_each_item, loops, parallel, pause, sequence, subflow, working_directory
 from penstock.builtin.http import download, request
 from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
+from penstock.builtin.namespace import purge as namespace_purge
 from penstock.builtin.runners import docker, process
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
-from penstock.builtin.triggers import on_dates, schedule, upstream, webhook
+from penstock.builtin.triggers import on_dates, schedule, toggle, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
@@ -39,6 +40,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(on_dates.ScheduleOnDates,),
+    *(namespace_purge.PurgeFiles,),
     *(output.OutputValues,),
     *(pairs.Delete, pairs.Get, pairs.GetKeys, pairs.Set),
     *(parallel.Dag, parallel.Parallel),
@@ -46,15 +48,19 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(pause.Pause,),
     *(process.Process,),
     *(purge.PurgeKV,),
+    *(purge_records.PurgeExecutions, purge_records.PurgeLogs),
     *(python.Commands, python.Script),
+    *(records.Count, records.Fetch),
     *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
     *(split.Split,),
+    *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),
     *(templating.TemplatedTask,),
+    *(toggle.Toggle,),
     *(upstream.Flow,),
     *(webhook.Webhook,),
     *(working_directory.WorkingDirectory,),

@@ -50,9 +50,16 @@ class KeyValueStore(Protocol):
         ...
 
     async def purge(
-        self, tenant: str, namespaces: Sequence[str], now: Instant, *, children: bool = True, expired_only: bool = True
+        self,
+        tenant: str,
+        namespaces: Sequence[str],
+        now: Instant,
+        *,
+        children: bool = True,
+        expired_only: bool = True,
+        limit: int = 1_000,
     ) -> int:
-        """Remove pairs for good and return how many.
+        """Remove some pairs for good, in one transaction, and return how many: 0 when there are no more.
 
         Args:
             tenant: Whose.
@@ -60,5 +67,6 @@ class KeyValueStore(Protocol):
             now: What is expired by then counts as such.
             children: Whether the namespaces below those given count too.
             expired_only: Whether pairs that are valid still are kept.
+            limit: How many at most.
         """
         ...

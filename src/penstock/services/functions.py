@@ -24,7 +24,7 @@ from penstock.ports.secrets import SecretSource
 from penstock.services.arguments import Function, path_argument, text_argument
 from penstock.services.file_access import Caller, FileAccess
 
-__all__ = ["Caller", "ServerFunctions"]
+__all__ = ["Caller", "ServerFunctions", "log_entry"]
 
 _LOG_PATIENCE = 0.2
 _HTTP_TIMEOUT = 30.0
@@ -179,7 +179,7 @@ class ServerFunctions:
         if not lines:
             await asyncio.sleep(_LOG_PATIENCE)
             lines, _ = await self._queries.logs_of(caller.execution_id, min_level="ERROR")
-        return [_log_entry(line) for line in lines]
+        return [log_entry(line) for line in lines]
 
     async def _random_port(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
         with socket.socket() as probe:
@@ -233,7 +233,7 @@ def _parsed(response: httpx.Response, data: bytes) -> Any:
     return text
 
 
-def _log_entry(line: LogLine) -> dict[str, Any]:
+def log_entry(line: LogLine) -> dict[str, Any]:
     """Return a line as the API shows it (API-036)."""
     entry = {
         "namespace": line.namespace,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, and_, delete, or_, select, tuple_
 
 from penstock.base.clock import Instant
 from penstock.base.codec import from_json
@@ -109,16 +109,24 @@ class SqlKeyValueStore:
         return await self._database.write(lambda connection: delete_txn(connection, tenant, namespace, key, now))
 
     async def purge(
-        self, tenant: str, namespaces: Sequence[str], now: Instant, *, children: bool = True, expired_only: bool = True
+        self,
+        tenant: str,
+        namespaces: Sequence[str],
+        now: Instant,
+        *,
+        children: bool = True,
+        expired_only: bool = True,
+        limit: int = 1_000,
     ) -> int:
-        """Remove pairs for good and return how many."""
+        """Remove some pairs for good and return how many."""
         conditions: list[Condition] = [C.tenant == tenant]
         if namespaces:
             places = (kinds.below(C.namespace, one) if children else C.namespace == one for one in namespaces)
             conditions.append(or_(*places))
         if expired_only:
             conditions.append(and_(C.expires.is_not(None), C.expires <= now))
-        statement = delete(KEY_VALUES).where(*conditions)
+        chosen = select(C.tenant, C.namespace, C.key).where(*conditions).limit(limit)
+        statement = delete(KEY_VALUES).where(tuple_(C.tenant, C.namespace, C.key).in_(chosen))
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
 

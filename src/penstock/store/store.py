@@ -20,6 +20,7 @@ from penstock.store.namespaces import SqlNamespaceStore
 from penstock.store.notifier import LocalNotifier
 from penstock.store.postgres import CONNECTIONS, PostgresDatabase
 from penstock.store.postgres_notifier import PostgresNotifier
+from penstock.store.purging import SqlPurgeStore
 from penstock.store.queries import SqlExecutionQueries
 from penstock.store.schema import prepare_txn
 from penstock.store.settings import SqlSettingsStore
@@ -44,6 +45,7 @@ class Store:
     task_cache: SqlTaskCache
     namespaces: SqlNamespaceStore
     settings: SqlSettingsStore
+    purging: SqlPurgeStore
     notifier: LocalNotifier | PostgresNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -106,6 +108,7 @@ async def open_store(
         task_cache=SqlTaskCache(database),
         namespaces=SqlNamespaceStore(database),
         settings=SqlSettingsStore(database),
+        purging=SqlPurgeStore(database, system_namespace),
         notifier=notifier,
         _temporary=temporary,
     )

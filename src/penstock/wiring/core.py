@@ -22,7 +22,10 @@ from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
 from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
 from penstock.services.namespaces import KnownNamespaces, NamespaceService
 from penstock.services.plugin_configurations import PluginConfigurations
+from penstock.services.purging import PurgeFunctions, PurgeService
+from penstock.services.record_functions import RecordFunctions
 from penstock.services.task_cache import TaskCacheFunctions
+from penstock.services.triggers import TriggerService
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -92,6 +95,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **DirectoryCacheFunctions(storage, access, clock).functions(),
             **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
             **ChildFunctions(store.queries).functions(),
+            **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),
+            **RecordFunctions(store.queries, TriggerService(store.triggers, store.notifier, clock)).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from penstock.builtin.purging import Batches
 from penstock.sdk import Output, Property, RunContext, Task
 
 
@@ -31,12 +32,13 @@ class PurgeKV(Task):
     expired_only: Property[bool] = Field(Property.of(True), description="Whether pairs that are valid still are kept.")
 
     def run(self, context: RunContext) -> PurgedPairs:
-        """Remove the pairs."""
-        size = context.call(
+        """Remove the pairs, some at a time."""
+        batches = Batches(context, "key-value pairs")
+        while removed := context.call(
             "kvPurge",
             namespaces=context.render(self.namespaces),
             children=context.render(self.include_child_namespaces),
             expiredOnly=context.render(self.expired_only),
-        )
-        context.logger.info(f"{size} key-value pairs removed")
-        return PurgedPairs(size=size)
+        ):
+            batches.add(removed)
+        return PurgedPairs(size=batches.end())

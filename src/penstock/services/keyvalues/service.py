@@ -106,7 +106,11 @@ class KeyValueService:
     async def purge(
         self, tenant: str, namespaces: Sequence[str], *, children: bool = True, expired_only: bool = True
     ) -> int:
-        """Remove pairs for good, expired ones or all, in some namespaces or everywhere; returns how many."""
+        """Remove some pairs for good, expired ones or all, in some namespaces or everywhere.
+
+        Returns:
+            How many; 0 when there are no more.
+        """
         now = self._clock.now()
         return await self._pairs.purge(tenant, namespaces, now, children=children, expired_only=expired_only)
 

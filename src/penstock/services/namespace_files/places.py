@@ -13,6 +13,8 @@ from penstock.base.errors import InvalidRequestError
 from penstock.services.file_access import namespace_file
 from penstock.services.namespaces import check_namespace
 
+FILES = "_files"
+"""The folder of a namespace's files."""
 MARKER = ".penstock-folder"
 """An empty file that keeps an empty folder: many storages know files alone."""
 _REVISION = re.compile(r"v(0|[1-9]\d*)")

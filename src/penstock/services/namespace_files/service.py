@@ -19,10 +19,12 @@ from pathlib import Path
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError
 from penstock.ports.objects import ObjectInfo, ObjectStorage
-from penstock.services.namespace_files.places import MARKER, Place, file_place, place, revision_number
+from penstock.services.namespace_files.places import FILES, MARKER, Place, file_place, place, revision_number
 
 Content = bytes | Path | AsyncIterator[bytes]
 _CHUNK = 65_536
+_EXECUTIONS = "executions"
+"""The folder of a flow's executions; a namespace whose last part is this word hides those below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class NamespaceFile:
 class NamespaceFileService:
     """Files of namespaces.
 
-    Implements ENG-347, ENG-352, API-106.
+    Implements ENG-347, ENG-352, API-106, OPS-167.
 
     Args:
         storage: Where they are kept.
@@ -239,7 +241,62 @@ class NamespaceFileService:
                 await self._storage.delete(tenant, where.revision(number))
             return len(doomed)
 
+    async def purge_revisions(
+        self, tenant: str, namespace: str, path: str, *, keep: int | None = None, before: Instant | None = None
+    ) -> int:
+        """Remove old revisions of a file; returns how many. The one that the file holds stays in any case.
+
+        Args:
+            tenant: Whose.
+            namespace: Where.
+            path: What.
+            keep: How many of the newest stay.
+            before: None from this date on is removed.
+
+        Raises:
+            NotFoundError: There is no such file.
+        """
+        where = file_place(namespace, path)
+        async with self._locks[tenant, namespace]:
+            numbers = await self.revisions(tenant, namespace, path)
+            removed = 0
+            for number in numbers[: -max(keep or 1, 1)]:
+                info = await self._storage.info(tenant, where.revision(number))
+                if info is not None and (before is None or info.modified < before):
+                    removed += await self._storage.delete(tenant, where.revision(number))
+            return removed
+
+    async def namespaces(self, tenant: str, given: Sequence[str], *, children: bool = True) -> list[str]:
+        """Return the namespaces that have files, sorted.
+
+        Args:
+            tenant: Whose.
+            given: Among these alone; among all when there are none.
+            children: Whether the namespaces below those given count too.
+        """
+        found: set[str] = set()
+        for namespace in given:
+            root = place(namespace, "").content
+            if not children and await self._storage.info(tenant, root) is not None:
+                found.add(namespace)
+        if children or not given:
+            for folder in [f"/{namespace.replace('.', '/')}" for namespace in given] or ["/"]:
+                found.update(await self._with_files(tenant, folder))
+        return sorted(found)
+
     # -- inside
+
+    async def _with_files(self, tenant: str, folder: str) -> list[str]:
+        """Return the namespaces from a folder on that have files; files of executions are not looked at."""
+        inner = [info.path for info in await self._storage.list(tenant, folder) if info.is_directory]
+        found = []
+        for path in inner:
+            name = posixpath.basename(path)
+            if name == FILES:
+                found.append(folder.strip("/").replace("/", "."))
+            elif name != _EXECUTIONS and not name.startswith("_"):
+                found += await self._with_files(tenant, path)
+        return found
 
     async def _numbers(self, tenant: str, where: Place) -> list[int]:
         found = await self._storage.list(tenant, where.revisions)

@@ -13,6 +13,7 @@ from penstock.testing.store.namespaces import NamespaceStoreContract
 from penstock.testing.store.notifier import NotifierContract
 from penstock.testing.store.partitions import PartitionsContract
 from penstock.testing.store.ports import StorePorts
+from penstock.testing.store.purging import PurgeStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.triggers import TriggerStoreContract
 
@@ -26,6 +27,7 @@ __all__ = [
     "NamespaceStoreContract",
     "NotifierContract",
     "PartitionsContract",
+    "PurgeStoreContract",
     "SettingsStoreContract",
     "StorePorts",
     "TaskCacheContract",

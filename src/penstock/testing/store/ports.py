@@ -10,6 +10,7 @@ from penstock.ports.journal import Journal
 from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.namespaces import NamespaceStore
 from penstock.ports.notifier import Notifier
+from penstock.ports.purging import PurgeStore
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.settings import SettingsStore
 from penstock.ports.task_cache import TaskCache
@@ -62,6 +63,11 @@ class StorePorts(Protocol):
     @property
     def settings(self) -> SettingsStore:
         """What the instance remembers."""
+        ...
+
+    @property
+    def purging(self) -> PurgeStore:
+        """Removing old records."""
         ...
 
     @property

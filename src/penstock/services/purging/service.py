@@ -1,0 +1,155 @@
+"""The use cases of purging: batch after batch, so that whoever orders one can tell how far it is, and stop it.
+
+What belongs to an execution goes first and the execution last. A purge that is interrupted leaves executions that the
+next one finds again, and never files or lines that nobody knows of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from penstock.base.clock import Instant
+from penstock.ports.objects import ObjectStorage
+from penstock.ports.purging import EndedExecution, PurgeStore
+from penstock.ports.queries import Filter
+from penstock.services.file_access import execution_folder
+
+ROWS = 1_000
+"""The most rows one transaction removes."""
+_EXECUTIONS = 50
+"""The most executions one transaction removes: their labels and the rest of their rows stay below `ROWS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which executions, or which log lines, are to go. What is not given does not matter."""
+
+    namespace: str | None = None
+    """Where, with the namespaces below it; this one alone when there is a flow id."""
+    flow_id: str | None = None
+    start: Instant | None = None
+    """Nothing from before."""
+    end: Instant | None = None
+    """Nothing from after."""
+    states: Sequence[str] = ()
+    levels: Sequence[str] = ()
+    execution_id: str | None = None
+
+    def _place(self) -> list[Filter]:
+        found = []
+        if self.namespace:
+            found.append(Filter("namespace", "EQUALS" if self.flow_id else "PREFIX", self.namespace))
+        if self.flow_id:
+            found.append(Filter("flowId", "EQUALS", self.flow_id))
+        if self.execution_id:
+            found.append(Filter("executionId", "EQUALS", self.execution_id))
+        if self.start is not None:
+            found.append(Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", self.start))
+        return found
+
+    def of_executions(self) -> list[Filter]:
+        """Return the filters of executions: begun from the start on, ended up to the end."""
+        found = self._place()
+        if self.end is not None:
+            # What has ended by then has begun by then, and there is an index by that date alone.
+            found += [Filter(field, "LESS_THAN_OR_EQUAL_TO", self.end) for field in ("startDate", "endDate")]
+        if self.states:
+            found.append(Filter("state", "IN", list(self.states)))
+        return found
+
+    def of_logs(self) -> list[Filter]:
+        """Return the filters of log lines."""
+        found = self._place()
+        if self.end is not None:
+            found.append(Filter("endDate", "LESS_THAN_OR_EQUAL_TO", self.end))
+        if self.levels:
+            found.append(Filter("level", "IN", list(self.levels)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What of an execution is to go."""
+
+    execution: bool = True
+    logs: bool = True
+    metrics: bool = True
+    files: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What one batch removed."""
+
+    executions: int = 0
+    logs: int = 0
+    metrics: int = 0
+    files: int = 0
+    position: str | None = None
+    """Where the next batch begins; None when there is nothing left."""
+
+
+class PurgeService:
+    """Removes records and files for good.
+
+    Implements ENG-336, OPS-166, OPS-169, USE-B098.
+
+    Args:
+        store: Where records are.
+        objects: Where files are.
+    """
+
+    def __init__(self, store: PurgeStore, objects: ObjectStorage) -> None:
+        self._store = store
+        self._objects = objects
+
+    async def executions(
+        self, tenant: str, selection: Selection, parts: Parts, *, after: str = "", limit: int = 100
+    ) -> Purged:
+        """Remove some of the executions that have ended, with what belongs to them.
+
+        Args:
+            tenant: Whose.
+            selection: Which.
+            parts: What of them.
+            after: The position the batch before gave.
+            limit: How many executions at most.
+        """
+        found = await self._store.ended(tenant, selection.of_executions(), after, limit)
+        if not found:
+            return Purged()
+        ids = [execution.id for execution in found]
+        files = await self._files(tenant, found) if parts.files else 0
+        logs = await _all(lambda: self._store.remove_logs_of(ids, ROWS)) if parts.logs else 0
+        metrics = await _all(lambda: self._store.remove_metrics_of(ids, ROWS)) if parts.metrics else 0
+        removed = await self._remove(tenant, ids) if parts.execution else 0
+        return Purged(removed, logs, metrics, files, ids[-1] if len(found) == limit else None)
+
+    async def logs(self, tenant: str, selection: Selection) -> int:
+        """Remove some of the log lines that fit; returns how many, 0 when there are no more."""
+        return await self._store.remove_logs(tenant, selection.of_logs(), ROWS)
+
+    async def _remove(self, tenant: str, ids: Sequence[str]) -> int:
+        await _all(lambda: self._store.remove_task_runs_of(ids, ROWS))
+        removed = 0
+        for start in range(0, len(ids), _EXECUTIONS):
+            removed += await self._store.remove(tenant, ids[start : start + _EXECUTIONS])
+        return removed
+
+    async def _files(self, tenant: str, executions: Sequence[EndedExecution]) -> int:
+        number = 0
+        for execution in executions:
+            folder = execution_folder(execution.namespace, execution.flow_id, execution.id)
+            found = await self._objects.list(tenant, folder, recursive=True)
+            number += sum(1 for info in found if not info.is_directory)
+            await self._objects.delete(tenant, folder)
+        return number
+
+
+async def _all(remove: Callable[[], Awaitable[int]]) -> int:
+    """Remove rows until none is left; returns how many there were."""
+    removed = 0
+    while number := await remove():
+        removed += number
+    return removed

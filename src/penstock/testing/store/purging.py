@@ -1,0 +1,92 @@
+"""The contract every `PurgeStore` keeps."""
+# ruff: noqa: D102  # names of contract tests are sentences
+
+from __future__ import annotations
+
+from penstock.engine.records import Execution, Metric
+from penstock.ports.queries import Filter, PageRequest
+from penstock.testing.store import records
+from penstock.testing.store.ports import StorePorts
+from penstock.testing.store.records import NOW, SECOND, SUCCESS
+
+
+def metric(owner: Execution) -> Metric:
+    """Return a metric of an execution."""
+    return Metric("main", owner.namespace, owner.flow_id, owner.id, "t", "run", "counter", "rows", 1.0, NOW)
+
+
+async def ended(store: StorePorts, number: int, **changes: object) -> list[Execution]:
+    """Store executions that have ended, each with two task runs, three lines and a metric."""
+    executions = [
+        records.execution(id=f"id-{index}", state=SUCCESS, labels=(("a", "1"),), **changes) for index in range(number)
+    ]
+    runs = [records.task_run(one) for one in executions for _ in range(2)]
+    await records.stored(
+        store.journal,
+        *executions,
+        new_task_runs={run.id: run for run in runs},
+        logs=[records.line(one) for one in executions for _ in range(3)],
+        metrics=[metric(one) for one in executions],
+    )
+    return executions
+
+
+class PurgeStoreContract:
+    """What holds for purges of every store. A subclass gives the fixture `store`."""
+
+    async def test_ended_executions_come_by_id_from_behind_a_position(self, store: StorePorts) -> None:
+        await ended(store, 5)
+        await records.stored(store.journal, records.execution(id="id-9"))
+        first = await store.purging.ended("main", [], "", 3)
+        assert [one.id for one in first] == ["id-0", "id-1", "id-2"]
+        assert (first[0].namespace, first[0].flow_id) == ("company.team", "hello")
+        rest = await store.purging.ended("main", [], "id-2", 3)
+        assert [one.id for one in rest] == ["id-3", "id-4"]
+        assert list(await store.purging.ended("other", [], "", 3)) == []
+
+    async def test_ended_executions_are_those_that_fit(self, store: StorePorts) -> None:
+        await ended(store, 1)
+        for end, number in ((NOW + 2 * SECOND, 1), (NOW + SECOND, 0)):
+            filters = [Filter("endDate", "LESS_THAN_OR_EQUAL_TO", end), Filter("namespace", "PREFIX", "company")]
+            assert len(await store.purging.ended("main", filters, "", 10)) == number
+
+    async def test_what_belongs_to_executions_is_removed_some_at_a_time(self, store: StorePorts) -> None:
+        ids = [one.id for one in await ended(store, 3)]
+        doomed = ids[:2]
+        assert [await store.purging.remove_logs_of(doomed, 4) for _ in range(3)] == [4, 2, 0]
+        assert [await store.purging.remove_metrics_of(doomed, 4) for _ in range(2)] == [2, 0]
+        assert [await store.purging.remove_task_runs_of(doomed, 3) for _ in range(3)] == [3, 1, 0]
+        assert len((await store.queries.logs_of(ids[2]))[0]) == 3
+        assert len(await store.queries.metrics_of(ids[2])) == 1
+        assert {key: len(runs) for key, runs in (await store.queries.task_runs(ids)).items()} == {
+            "id-0": 0,
+            "id-1": 0,
+            "id-2": 2,
+        }
+
+    async def test_executions_are_removed_with_their_labels(self, store: StorePorts) -> None:
+        await ended(store, 3)
+        assert await store.purging.remove("other", ["id-0"]) == 0
+        assert await store.purging.remove("main", ["id-0", "id-1", "never"]) == 2
+        found = await store.queries.search("main", [Filter("labels", "EQUALS", {"a": "1"})], PageRequest())
+        assert [one.id for one in found.results] == ["id-2"]
+        assert await store.queries.task_runs(["id-0"]) == {"id-0": []}
+
+    async def test_executions_that_run_stay_with_their_task_runs(self, store: StorePorts) -> None:
+        one = records.execution()
+        run = records.task_run(one)
+        await records.stored(store.journal, one, new_task_runs={run.id: run})
+        assert await store.purging.remove_task_runs_of([one.id], 10) == 0
+        assert await store.purging.remove("main", [one.id]) == 0
+        assert await store.queries.get("main", one.id) == (one, [run])
+
+    async def test_log_lines_that_fit_are_removed_some_at_a_time(self, store: StorePorts) -> None:
+        await ended(store, 2)
+        one = records.execution(id="other", namespace="system")
+        kept = records.line(one, level="ERROR", trigger_id="daily")
+        await store.journal.send((), logs=[kept])
+        filters = [Filter("namespace", "PREFIX", "company"), Filter("level", "IN", ["INFO"])]
+        assert [await store.purging.remove_logs("main", filters, 4) for _ in range(3)] == [4, 2, 0]
+        assert (await store.queries.logs("main", [], PageRequest())).results == [kept]
+        assert await store.purging.remove_logs("other", [], 10) == 0
+        assert await store.purging.remove_logs("main", [Filter("endDate", "LESS_THAN_OR_EQUAL_TO", NOW)], 10) == 1
