@@ -144,3 +144,47 @@ async def test_webhook_of_a_new_revision_uses_its_key(server: LiveServer) -> Non
     async with server.visitor() as visitor:
         assert (await visitor.post(f"{HOOKS}/team/hooked/abc123")).status_code == 404
         assert (await visitor.post(f"{HOOKS}/team/hooked/new-key")).status_code == 200
+
+
+async def test_webhook_that_waits_answers_at_its_timeout_at_the_latest(server: LiveServer) -> None:
+    """ENG-305."""
+    options = "key: abc123\n    wait: true\n    timeout: PT0.2S"
+    hold = "  - {id: hold, type: io.kestra.plugin.core.flow.Pause}\n"
+    await server.flow(HOOKED.replace("key: abc123", options) + hold)
+    async with server.visitor() as visitor:
+        answer = await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Ada"})
+    assert answer.status_code == 200
+    assert (await server.until(answer.json()["id"], "PAUSED"))["id"] == answer.json()["id"]
+
+
+async def test_webhook_condition_on_a_key_is_answered(server: LiveServer) -> None:
+    """ENG-272: `kv()` in a condition."""
+    condition = """key: abc123
+    conditions:
+      - type: io.kestra.plugin.core.condition.Expression
+        expression: "{{ kv('open') == 'yes' and trigger.body.who == 'Ada' }}"
+"""
+    await server.flow(HOOKED.replace("key: abc123", condition))
+    for value, status in (("no", 409), ("yes", 200)):
+        stored = await server.client.put("/api/v1/main/namespaces/team/kv/open", content=f'"{value}"')
+        assert stored.status_code == 200, stored.text
+        async with server.visitor() as visitor:
+            assert (await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Ada"})).status_code == status
+            assert (await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Bob"})).status_code == 409
+
+
+async def test_webhook_of_a_flow_whose_check_fails_does_what_the_check_says(server: LiveServer) -> None:
+    """ENG-193, ENG-409."""
+    check = "checks:\n  - {{condition: '{{{{ false }}}}', message: the shop is closed, behavior: {}}}\n"
+    await server.flow(HOOKED + check.format("BLOCK_EXECUTION"))
+    async with server.visitor() as visitor:
+        blocked = await visitor.post(f"{HOOKS}/team/hooked/abc123")
+        assert blocked.status_code == 422
+        assert "the shop is closed" in blocked.text
+        source = HOOKED + check.format("FAIL_EXECUTION")
+        assert (await server.client.put("/api/v1/main/flows/team/hooked", content=source)).status_code == 200
+        started = await visitor.post(f"{HOOKS}/team/hooked/abc123")
+    ended = await server.until(started.json()["id"], "FAILED")
+    assert not ended.get("taskRunList")
+    logs = (await server.client.get(f"/api/v1/main/logs/{started.json()['id']}")).json()
+    assert "the shop is closed" in [line["message"] for line in logs]

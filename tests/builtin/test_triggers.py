@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from penstock.builtin.triggers.on_dates import ScheduleOnDates
 from penstock.builtin.triggers.schedule import Schedule
 from penstock.builtin.triggers.webhook import Webhook
+from penstock.model.flow import parse_flow
+from penstock.wiring.plugins import load_plugins
 
 SCHEDULE = "io.kestra.plugin.core.trigger.Schedule"
 
@@ -51,6 +54,61 @@ def test_schedule_late_maximum_is_read() -> None:
     """USE-B052."""
     assert schedule(cron="@daily", lateMaximumDelay="PT10M").late_maximum == 600_000_000
     assert schedule(cron="@daily").late_maximum is None
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("cron: 0 0 0 * * *", "cron"),
+        ("timezone: Mars/Olympus", "timezone"),
+        ("lateMaximumDelay: soon", "lateMaximumDelay"),
+        ("backfill: {start: soon}", "backfill.start"),
+    ],
+)
+def test_schedule_problem_is_told_at_the_property_of_its_trigger(line: str, place: str) -> None:
+    """BEY-033."""
+    cron = "" if place == "cron" else "cron: '@daily'"
+    source = f"""
+id: timed
+namespace: company.team
+tasks: [{{id: log, type: io.kestra.plugin.core.log.Log, message: hello}}]
+triggers:
+  - {{id: first, type: {SCHEDULE}, cron: '@daily'}}
+  - id: second
+    type: {SCHEDULE}
+    {cron}
+    {line}
+"""
+    [problem] = parse_flow(source, load_plugins().registry).errors
+    assert problem.path == f"triggers[1].{place}"
+    assert problem.line == 10
+
+
+def on_dates(*dates: str, **properties: object) -> ScheduleOnDates:
+    return ScheduleOnDates.model_validate({"id": "t", "type": ScheduleOnDates.type_name, "dates": dates, **properties})
+
+
+def test_dates_one_by_one_are_walked_in_their_order_and_zone() -> None:
+    trigger = on_dates("2026-07-14T08:00:00+02:00", "2026-01-01T08:00:00", timezone="Europe/Paris")
+    first = trigger.next_after(datetime(2025, 1, 1, tzinfo=UTC))
+    assert str(first) == "2026-01-01 08:00:00+01:00"
+    assert first is not None
+    second = trigger.next_after(first)
+    assert str(second) == "2026-07-14 08:00:00+02:00"
+    assert second is not None
+    assert trigger.next_after(second) is None
+    assert trigger.last_before(second) == first
+    assert trigger.last_before(first) is None
+
+
+def test_dates_one_by_one_in_another_order_are_the_same_dates() -> None:
+    assert on_dates("2026-01-01", "2026-07-14").timing == on_dates("2026-07-14", "2026-01-01T00:00:00Z").timing
+
+
+@pytest.mark.parametrize("dates", [[], ["soon"]])
+def test_dates_one_by_one_that_are_none_are_refused(dates: list[str]) -> None:
+    with pytest.raises(ValidationError, match="dates"):
+        on_dates(*dates)
 
 
 def test_webhook_needs_a_key() -> None:

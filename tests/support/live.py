@@ -87,6 +87,7 @@ async def live_server(
     database: str | None = None,
     change: Callable[[ApiSettings], ApiSettings] = lambda settings: settings,
     secrets: Mapping[str, str] | None = None,
+    system_namespace: str = "system",
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -96,12 +97,14 @@ async def live_server(
         database: The database's address; a file in the folder by default.
         change: Changes settings of the API.
         secrets: Secrets by name.
+        system_namespace: The namespace of the instance's own flows.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
         database=database or f"sqlite:///{folder / 'penstock.db'}",
         storage=folder / "storage",
         secrets=(GivenSecrets(secrets or {}),),
+        system_namespace=system_namespace,
     )
     clock = SystemClock()
     plugins = load_plugins()

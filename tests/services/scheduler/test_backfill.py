@@ -157,3 +157,41 @@ async def test_backfill_that_cannot_be_is_refused(world: World, triggers: Trigge
     await world.store.triggers.save(TriggerState("main", "company.team", "timed", "hook"))
     with pytest.raises(InvalidRequestError, match="no schedule"):
         await triggers.order_backfill("main", ("company.team", "timed", "hook"), BackfillOrder(NOON - HOUR))
+
+
+async def test_backfill_in_the_source_runs_its_dates_once_when_the_flow_is_saved(world: World) -> None:
+    """ENG-287: over restarts and later revisions, too; another start is another order."""
+    old = f"{CONCURRENT}\n    backfill: {{start: 2024-06-01T10:30:00Z}}"
+    await world.flows.put("main", flow(old))
+    async with world.running():
+        await world.until(NOON + 1)
+        assert await world.dates() == [NOON - HOUR, NOON]
+        await world.until(NOON + HOUR)
+    async with world.running():
+        await world.flows.put("main", flow(old, head="description: changed"))
+        await world.until(NOON + HOUR + SECOND)
+        assert await world.dates() == [NOON - HOUR, NOON, NOON + HOUR]
+        await world.flows.put("main", flow(old.replace("10:30", "11:30")))
+        await world.until(NOON + HOUR + 2 * SECOND)
+        assert await world.dates() == [NOON - HOUR, NOON, NOON, NOON + HOUR, NOON + HOUR]
+
+
+async def test_backfill_in_the_source_with_a_start_to_come_runs_nothing(world: World) -> None:
+    """ENG-287."""
+    await world.flows.put("main", flow(f"{CONCURRENT}\n    backfill: {{start: 2024-06-01T12:30:00Z}}"))
+    async with world.running():
+        await world.until(NOON + 1)
+        assert await world.dates() == []
+        assert (await world.state()).backfill is None
+
+
+async def test_backfill_in_the_source_of_a_disabled_trigger_waits_until_it_is_enabled(world: World) -> None:
+    """ENG-284, ENG-287."""
+    old = f"{CONCURRENT}\n    disabled: true\n    backfill: {{start: 2024-06-01T10:30:00Z}}"
+    await world.flows.put("main", flow(old))
+    async with world.running():
+        await world.until(NOON + 1)
+        assert await world.dates() == []
+        await world.flows.put("main", flow(old.replace("disabled: true", "disabled: false")))
+        await world.until(NOON + 2)
+        assert await world.dates() == [NOON - HOUR, NOON]

@@ -272,3 +272,53 @@ async def test_schedule_upcoming_names_the_next_dates(world: World) -> None:
     await world.flows.put("main", flow(CONCURRENT))
     async with world.running() as scheduler:
         assert scheduler.upcoming() == [(("main", "company.team", "timed", "tick"), NOON + HOUR)]
+
+
+ON_DATES = """
+id: timed
+namespace: company.team
+tasks:
+  - {id: log, type: io.kestra.plugin.core.log.Log, message: hello}
+triggers:
+  - id: tick
+    type: io.kestra.plugin.core.trigger.ScheduleOnDates
+    timezone: Europe/Paris
+    allowConcurrent: true
+    dates: ["2024-06-01T16:00:00", "2024-06-01T11:00:00Z", "2024-06-01T13:00:00Z"]
+"""
+
+
+async def test_schedule_on_dates_starts_at_each_that_is_to_come_and_then_never(world: World) -> None:
+    """ENG-277, ENG-280: dates without an offset are those of the zone."""
+    await world.flows.put("main", ON_DATES)
+    async with world.running():
+        await world.until(NOON + HOUR)
+        (first,) = await world.executions()
+        await world.until(NOON + 2 * HOUR)
+        assert await world.dates() == [NOON + HOUR, NOON + 2 * HOUR]
+        assert (await world.state()).next_date is None
+        await world.until(NOON + 1000 * HOUR)
+        assert len(await world.dates()) == 2
+    assert first.trigger is not None
+    assert dict(first.trigger.variables) == {
+        "date": "2024-06-01T15:00:00+02:00",
+        "next": "2024-06-01T16:00:00+02:00",
+        "previous": "2024-06-01T13:00:00+02:00",
+    }
+
+
+async def test_schedule_on_dates_missed_run_late_as_the_trigger_says(world: World) -> None:
+    """ENG-282."""
+    for recovery, dates in (("ALL", 2), ("LAST", 1), ("NONE", 0)):
+        name = recovery.lower()
+        source = ON_DATES.replace("id: timed", f"id: {name}")
+        await world.flows.put("main", source.replace("    dates", f"    recoverMissedSchedules: {recovery}\n    dates"))
+        async with world.running():
+            assert (await world.state(flow=name)).next_date == NOON + HOUR
+        world.clock.set(NOON + 3 * HOUR)
+        async with world.running():
+            await world.until(NOON + 3 * HOUR + 1)
+            found = [one.schedule_date for one in await world.executions() if one.flow_id == name]
+            assert found == [NOON + HOUR, NOON + 2 * HOUR][2 - dates :]
+            await world.flows.delete("main", "company.team", name)
+        world.clock.set(NOON)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from penstock.builtin.conditions.names import TODAY, older, oldest
+from penstock.builtin.verbatim import Verbatim, VerbatimLabels, without_expression
 from penstock.sdk import ConditionBase, PluginModel, Property, is_truthy, json_text
 from penstock.sdk.condition import ConditionContext
 from penstock.sdk.flow import StateType
@@ -23,8 +24,8 @@ class ExecutionFlow(ConditionBase):
     type_name: ClassVar[str] = f"{TODAY}ExecutionFlow"
     type_aliases: ClassVar[tuple[str, ...]] = older("ExecutionFlow")
 
-    namespace: str = Field(description=_NAMESPACE)
-    flow_id: str = Field(description="The id of the flow.")
+    namespace: Verbatim = Field(description=_NAMESPACE)
+    flow_id: Verbatim = Field(description="The id of the flow.")
 
     def test(self, context: ConditionContext) -> bool:
         """Return whether the execution is one of the flow."""
@@ -41,7 +42,7 @@ class ExecutionNamespace(ConditionBase):
     type_name: ClassVar[str] = f"{TODAY}ExecutionNamespace"
     type_aliases: ClassVar[tuple[str, ...]] = older("ExecutionNamespace")
 
-    namespace: str = Field(description=_NAMESPACE)
+    namespace: Verbatim = Field(description=_NAMESPACE)
     prefix: bool = Field(False, description="Whether `namespace` is what the name begins with.")
     comparison: Literal["EQUALS", "PREFIX", "SUFFIX"] | None = Field(
         None, description="How the name is compared; takes the place of `prefix`."
@@ -81,8 +82,8 @@ class ExecutionStatus(ConditionBase):
 class LabelPair(PluginModel):
     """One label of a list of labels."""
 
-    key: str
-    value: Any
+    key: Verbatim
+    value: Annotated[Any, AfterValidator(without_expression)]
 
 
 class ExecutionLabels(ConditionBase):
@@ -94,7 +95,7 @@ class ExecutionLabels(ConditionBase):
     type_name: ClassVar[str] = f"{TODAY}ExecutionLabels"
     type_aliases: ClassVar[tuple[str, ...]] = older("ExecutionLabels")
 
-    labels: dict[str, Any] | list[LabelPair] = Field(
+    labels: VerbatimLabels | list[LabelPair] = Field(
         description="The labels, all of which it must carry: a map, or a list of `key` and `value`."
     )
 

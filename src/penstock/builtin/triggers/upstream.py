@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import regex
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from penstock.builtin.triggers.windows import Span, TimeWindow
+from penstock.builtin.verbatim import Verbatim, VerbatimLabels, without_expression
 from penstock.sdk import PluginModel, TriggerBase, is_truthy
 
 Upstream = Mapping[str, Any]
@@ -47,17 +48,6 @@ _OPERATORS: Mapping[str, Callable[[Any, Sequence[str]], bool]] = {
 """What an operator makes of a value and the values it is compared with."""
 
 
-def _without_expression(value: Any) -> Any:
-    """Refuse an expression where values are taken as they are (ENG-294)."""
-    if isinstance(value, str) and "{{" in value:
-        raise ValueError("expressions are not rendered here: write the value itself, or a filter on EXPRESSION")
-    return value
-
-
-Verbatim = Annotated[str, AfterValidator(_without_expression)]
-VerbatimLabels = dict[str, Annotated[Any, AfterValidator(_without_expression)]]
-
-
 class FlowFilter(PluginModel):
     """A flow to wait for."""
 
@@ -80,11 +70,16 @@ class Filter(PluginModel):
     value: Any = None
     values: list[Any] | None = None
 
+    @field_validator("value", "values")
+    @classmethod
+    def _verbatim(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("field") != "EXPRESSION":
+            for one in _listed(value):
+                without_expression(one)
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Filter:
-        if self.field != "EXPRESSION":
-            for one in (*_listed(self.value), *(self.values or ())):
-                _without_expression(one)
         if self.field == "EXPRESSION":
             if self.type not in _IS or not isinstance(self.value, str):
                 raise ValueError(f"EXPRESSION has an expression as `value` and one of the types {', '.join(_IS)}")
