@@ -33,6 +33,10 @@ class TestTriggerStore(contracts.TriggerStoreContract):
     pass
 
 
+class TestEvaluationStore(contracts.EvaluationStoreContract):
+    pass
+
+
 class TestKeyValueStore(contracts.KeyValueStoreContract):
     pass
 

@@ -32,6 +32,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     created: Instant = 0
     quick: bool = False
     """Whether the task's type promises to need next to no time."""
+    trigger_id: str | None = None
+    """Set on the evaluation of a trigger; the execution is then the one it may start, the task run names it."""
 
     @property
     def key(self) -> tuple[str, int]:

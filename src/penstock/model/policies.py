@@ -63,7 +63,7 @@ class WorkerGroup(FlowModel):
     """Which workers may run tasks (ENG-047)."""
 
     key: str
-    fallback: Literal["WAIT", "FAIL", "CANCEL"] = "WAIT"
+    fallback: Literal["WAIT", "FAIL", "CANCEL", "IGNORE"] = "WAIT"
 
 
 def as_dict(model: FlowModel) -> dict[str, Any]:

@@ -30,6 +30,13 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The execution it started last and that locks it while it runs."""
     backfill: Mapping[str, Any] | None = None
     updated: Instant = 0
+    evaluation: str | None = None
+    """The evaluation workers have to do: the `task_run_id` of its job."""
+    evaluating_since: Instant | None = None
+    failures: int = 0
+    """How many evaluations have failed since the last that did not (BEY-005)."""
+    error: str | None = None
+    """Why the last evaluation failed; nothing when it did not."""
     memory: Mapping[str, Any] = {}
 
     @property

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.store.database import Database
+from penstock.store.evaluations import SqlEvaluationStore
 from penstock.store.flows import SqlFlowStore
 from penstock.store.jobs import SqlJobQueue
 from penstock.store.journal import SqlJournal
@@ -41,6 +42,7 @@ class Store:
     queries: SqlExecutionQueries
     flows: SqlFlowStore
     triggers: SqlTriggerStore
+    evaluations: SqlEvaluationStore
     key_values: SqlKeyValueStore
     task_cache: SqlTaskCache
     namespaces: SqlNamespaceStore
@@ -104,6 +106,7 @@ async def open_store(
         queries=SqlExecutionQueries(database, system_namespace),
         flows=SqlFlowStore(database, system_namespace),
         triggers=SqlTriggerStore(database, system_namespace),
+        evaluations=SqlEvaluationStore(database),
         key_values=SqlKeyValueStore(database),
         task_cache=SqlTaskCache(database),
         namespaces=SqlNamespaceStore(database),

@@ -41,9 +41,8 @@ class SqlTriggerStore:
 
     async def get(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> TriggerState | None:
         """Return one state."""
-        query = select(C.body).where(_is(tenant, namespace, flow_id, trigger_id))
-        text = await self._database.read(lambda connection: connection.execute(query).scalar())
-        return None if text is None else _STATE.decode(text)
+        key = (tenant, namespace, flow_id, trigger_id)
+        return await self._database.read(lambda connection: get_txn(connection, key))
 
     async def all(self) -> Sequence[TriggerState]:
         """Return every state."""
@@ -62,8 +61,7 @@ class SqlTriggerStore:
 
     async def save(self, state: TriggerState) -> None:
         """Insert or replace a state."""
-        row = _row(state)
-        await self._database.write(lambda connection: _PUT.run(connection, [row]))
+        await self._database.write(lambda connection: put_txn(connection, state))
 
     async def delete(self, tenant: str, namespace: str, flow_id: str, trigger_id: str | None = None) -> int:
         """Forget a trigger's state, or all of a flow's; returns how many there were."""
@@ -94,8 +92,19 @@ def fire_txn(
         if executions.insert_txn(connection, [execution]):
             return False
         inbox.put_messages_txn(connection, [Message(execution.id, Created(reject))])
-    _PUT.run(connection, [_row(after)])
+    put_txn(connection, after)
     return True
+
+
+def get_txn(connection: Connection, key: tuple[str, str, str, str]) -> TriggerState | None:
+    """Return one state."""
+    text = connection.execute(select(C.body).where(_is(*key))).scalar()
+    return None if text is None else _STATE.decode(text)
+
+
+def put_txn(connection: Connection, state: TriggerState) -> None:
+    """Insert or replace a state."""
+    _PUT.run(connection, [_row(state)])
 
 
 def trigger_search(system_namespace: str) -> Search:

@@ -3,6 +3,7 @@
 A test module subclasses the suites and gives the fixture `store`: an open, empty store with these ports.
 """
 
+from penstock.testing.store.evaluations import EvaluationStoreContract
 from penstock.testing.store.executions import ExecutionQueriesContract
 from penstock.testing.store.flows import FlowStoreContract
 from penstock.testing.store.jobs import JobQueueContract
@@ -18,6 +19,7 @@ from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.triggers import TriggerStoreContract
 
 __all__ = [
+    "EvaluationStoreContract",
     "ExecutionQueriesContract",
     "FlowStoreContract",
     "JobQueueContract",

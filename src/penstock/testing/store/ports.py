@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal
@@ -43,6 +44,11 @@ class StorePorts(Protocol):
     @property
     def triggers(self) -> TriggerStore:
         """States of triggers."""
+        ...
+
+    @property
+    def evaluations(self) -> EvaluationStore:
+        """Evaluations of triggers."""
         ...
 
     @property
