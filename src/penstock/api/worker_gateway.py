@@ -35,7 +35,7 @@ from penstock.base.errors import (
 from penstock.base.ids import new_id
 from penstock.engine.decision import Job
 from penstock.engine.records import LogLine, Metric
-from penstock.ports.gateway import Assignment, Report, WorkerGateway
+from penstock.ports.gateway import Assignment, Evaluated, Report, WorkerGateway
 from penstock.ports.journal import LeaseLost
 from penstock.services.gateway.wire import (
     JOB_HEADER,
@@ -46,6 +46,7 @@ from penstock.services.gateway.wire import (
     JobTicket,
     Registration,
     Told,
+    ToldEvaluation,
     Waiting,
     Wanted,
     given_of,
@@ -156,6 +157,12 @@ class _Server:
         await self._gateway.report([Report(one.job, one.event, one.logs, one.metrics) for one in told])
         return _answer(None)
 
+    async def evaluations(self, request: Request) -> Response:
+        told = await _body(request, ToldEvaluation)
+        self._access.check_job(told.job, told.ticket)
+        found = Evaluated(told.job, told.worker_id, told.variables, told.key, told.is_over, told.error)
+        return _answer(await self._gateway.evaluated(found))
+
     async def logs(self, request: Request) -> Response:
         await self._gateway.logs(await _body(request, list[LogLine]))
         return _answer(None)
@@ -215,6 +222,7 @@ def create_worker_router(gateway: WorkerGateway, access: WorkerAccess) -> APIRou
         "/heartbeat": server.heartbeat,
         "/kills": server.kills,
         "/reports": server.reports,
+        "/evaluations": server.evaluations,
         "/logs": server.logs,
         "/metrics": server.metrics,
         "/release": server.release,

@@ -8,14 +8,16 @@ from penstock.builtin import debug, execution, log, output, purge_records, recor
 from penstock.builtin.conditions import dates, executions, logic
 from penstock.builtin.flow import for_each_item, loops, parallel, pause, sequence, subflow, working_directory
 from penstock.builtin.http import download, request
+from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
+from penstock.builtin.redis import lists as redis_lists
 from penstock.builtin.runners import docker, process
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
-from penstock.builtin.triggers import on_dates, schedule, toggle, upstream, webhook
+from penstock.builtin.triggers import monitor, on_dates, schedule, toggle, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
@@ -32,12 +34,14 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(executions.FlowNamespaceCondition, executions.HasRetryAttempt),
     *(files.Concat, files.Delete, files.PurgeCurrentExecutionFiles, files.Size, files.Write),
     *(for_each_item.ForEachItem, for_each_item.ForEachItemMerge, for_each_item.ForEachItemSplit),
+    *(http_trigger.Trigger,),
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
     *(json.IonToJson, json.JsonToIon),
     *(local_files.LocalFiles,),
     *(log.Log,),
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
+    *(monitor.ScheduleMonitor,),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(on_dates.ScheduleOnDates,),
     *(namespace_purge.PurgeFiles,),
@@ -51,6 +55,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(purge_records.PurgeExecutions, purge_records.PurgeLogs),
     *(python.Commands, python.Script),
     *(records.Count, records.Fetch),
+    *(redis_lists.ElementTrigger, redis_lists.Trigger),
     *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),

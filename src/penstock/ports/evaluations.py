@@ -6,7 +6,6 @@ The trigger's state names the evaluation that is under way; a report about any o
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -59,9 +58,9 @@ class EvaluationStore(Protocol):
         ...
 
     async def withdraw(self, evaluation: str) -> str | None:
-        """Let nobody do an evaluation any more; returns the worker that has it."""
+        """Give an evaluation to nobody any more; returns the worker that has it already, and is to be told."""
         ...
 
-    async def held(self, worker_id: str, evaluations: Collection[str]) -> set[str]:
-        """Return those of the evaluations that are the worker's still."""
+    async def end(self, evaluation: str) -> None:
+        """Forget an evaluation that nobody wants."""
         ...

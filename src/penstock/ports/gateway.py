@@ -46,6 +46,27 @@ class Report:
     metrics: Sequence[Metric] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a worker reports of the evaluation of a trigger.
+
+    Args:
+        job: The evaluation.
+        worker_id: Who did it.
+        variables: The event found, as `trigger` of the execution it starts; None when nothing has happened.
+        key: Names the event within its trigger, so that it starts one execution however often it is reported.
+        is_over: Whether the evaluation is; a listener goes on after an event.
+        error: Why it failed.
+    """
+
+    job: Job
+    worker_id: str
+    variables: Mapping[str, Any] | None = None
+    key: str | None = None
+    is_over: bool = True
+    error: str | None = None
+
+
 class WorkerGateway(Protocol):
     """Everything a worker needs, and nothing else."""
 
@@ -74,6 +95,13 @@ class WorkerGateway(Protocol):
 
     async def report(self, reports: Sequence[Report]) -> None:
         """Hand in starts and ends; durable when it returns."""
+        ...
+
+    async def evaluated(self, told: Evaluated) -> bool:
+        """Hand in what the evaluation of a trigger found; durable when it returns.
+
+        False when nobody waits for the evaluation any more: an event in it has started nothing.
+        """
         ...
 
     async def logs(self, lines: Sequence[LogLine]) -> None:

@@ -13,6 +13,7 @@ A task is a class with typed properties and a `run` method:
 
 from penstock.sdk.context import RunContext, TaskLogger
 from penstock.sdk.errors import PermanentError, PluginError
+from penstock.sdk.evaluation import PollingTrigger, RealtimeTrigger, TriggerEvent
 from penstock.sdk.flow import is_truthy
 from penstock.sdk.property import Property
 from penstock.sdk.task import FlowableTask, Output, PluginModel, Task, TaskBase, TaskDefinition, TaskList, WorkerGroup
@@ -26,7 +27,9 @@ __all__ = [
     "PermanentError",
     "PluginError",
     "PluginModel",
+    "PollingTrigger",
     "Property",
+    "RealtimeTrigger",
     "RunContext",
     "Task",
     "TaskBase",
@@ -35,6 +38,7 @@ __all__ = [
     "TaskLogger",
     "TaskRunnerBase",
     "TriggerBase",
+    "TriggerEvent",
     "WorkerGroup",
     "duration",
     "instant",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import Connection, delete, select
 
 from penstock.engine.decision import Job, Message
 from penstock.engine.events import Created
 from penstock.ports.evaluations import Outcome, Step
+from penstock.ports.triggers import TriggerState
 from penstock.store import executions, inbox, jobs, triggers
 from penstock.store.database import Database
 from penstock.store.locks import lock_txn
@@ -26,20 +25,27 @@ class SqlEvaluationStore:
         return await self._database.write(lambda connection: take_txn(connection, step))
 
     async def withdraw(self, evaluation: str) -> str | None:
-        """Let nobody do an evaluation any more; returns the worker that has it."""
-        statement = delete(JOBS).where(JOBS.c.task_run_id == evaluation).returning(JOBS.c.owner)
-        return await self._database.write(lambda connection: connection.execute(statement).scalar())
+        """Give an evaluation to nobody any more; returns the worker that has it already."""
+        return await self._database.write(lambda connection: withdraw_txn(connection, evaluation))
 
-    async def held(self, worker_id: str, evaluations: Collection[str]) -> set[str]:
-        """Return those of the evaluations that are the worker's still."""
-        query = select(JOBS.c.task_run_id).where(JOBS.c.task_run_id.in_(evaluations), JOBS.c.owner == worker_id)
-        return set(await self._database.read(lambda connection: connection.execute(query).scalars().all()))
+    async def end(self, evaluation: str) -> None:
+        """Forget an evaluation that nobody wants."""
+        statement = delete(JOBS).where(JOBS.c.task_run_id == evaluation)
+        await self._database.write(lambda connection: connection.execute(statement))
+
+
+def withdraw_txn(connection: Connection, evaluation: str) -> str | None:
+    """Delete the job unless a worker has it; returns that worker."""
+    connection.execute(delete(JOBS).where(JOBS.c.task_run_id == evaluation, JOBS.c.owner.is_(None)))
+    return connection.execute(select(JOBS.c.owner).where(JOBS.c.task_run_id == evaluation)).scalar()
 
 
 def take_txn(connection: Connection, step: Step) -> Outcome:
     """Compare what is stored with what was seen, then write everything; or write nothing."""
     lock_txn(connection, "trigger", *step.before.key)
-    if triggers.get_txn(connection, step.before.key) != step.before:
+    # A trigger never stored is as good as one of which nothing is known.
+    stored = triggers.get_txn(connection, step.before.key) or TriggerState(*step.before.key)
+    if stored != step.before:
         return Outcome.STALE
     if step.held is not None and not _is_held_txn(connection, *step.held):
         return Outcome.LOST

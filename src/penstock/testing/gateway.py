@@ -13,7 +13,7 @@ from penstock.base.errors import InvalidRequestError, NotFoundError, Unauthorize
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded
 from penstock.engine.records import LogLine, Metric
-from penstock.ports.gateway import Assignment, Report
+from penstock.ports.gateway import Assignment, Evaluated, Report
 from penstock.ports.journal import LeaseLost
 
 Function = Callable[..., Any]
@@ -30,6 +30,7 @@ class MemoryGateway:
         self.functions: dict[str, Function] = {"pluginConfiguration": lambda **_: {}, **(functions or {})}
         self.files: dict[str, bytes] = {}
         self.reports: list[Report] = []
+        self.evaluations: list[Evaluated] = []
         self.lines: list[LogLine] = []
         self.metric_list: list[Metric] = []
         self.released: list[str] = []
@@ -130,6 +131,19 @@ class MemoryGateway:
                     for held in self._held.values():
                         held.pop(report.job.key, None)
             self._changed.notify_all()
+
+    async def evaluated(self, told: Evaluated) -> bool:
+        """Keep what was found; False when no worker holds the evaluation."""
+        key = told.job.key
+        async with self._changed:
+            is_awaited = any(key in held for held in self._held.values())
+            if is_awaited:
+                self.evaluations.append(told)
+                for held in self._held.values():
+                    if told.is_over:
+                        held.pop(key, None)
+            self._changed.notify_all()
+        return is_awaited
 
     async def logs(self, lines: Sequence[LogLine]) -> None:
         """Keep log lines."""

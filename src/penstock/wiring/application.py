@@ -232,7 +232,9 @@ def build_scheduler(core: Core) -> Scheduler:
     """Return the scheduler of a process."""
     store = core.store
     return Scheduler(
-        Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
+        Stores(
+            store.flows, store.triggers, store.journal, store.queries, store.notifier, store.jobs, store.evaluations
+        ),
         core.catalog,
         core.reading.triggers,
         Firing(core.executions, core.functions.answer, core.plan.shared),

@@ -24,6 +24,10 @@ from penstock.services.namespaces import KnownNamespaces, NamespaceService
 from penstock.services.plugin_configurations import PluginConfigurations
 from penstock.services.purging import PurgeFunctions, PurgeService
 from penstock.services.record_functions import RecordFunctions
+from penstock.services.schedule_functions import ScheduleFunctions
+from penstock.services.scheduler.conditions import Conditions
+from penstock.services.scheduler.evaluations import Evaluations
+from penstock.services.scheduler.firing import Firing
 from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.triggers import TriggerService
 from penstock.services.worker.working_files import allowed_host_file
@@ -98,6 +102,9 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),
             **RecordFunctions(store.queries, TriggerService(store.triggers, store.notifier, clock)).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
+            **ScheduleFunctions(
+                TriggerService(store.triggers, store.notifier, clock), store.queries, catalog, reading.triggers, clock
+            ).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },
     )
@@ -111,6 +118,19 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         executor = _executor(plan, store, catalog, functions, clock, local, children)
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
+    executions = ExecutionService(catalog, inputs, dispatcher, clock)
+    evaluations = Evaluations(
+        store.evaluations,
+        store.triggers,
+        catalog,
+        reading,
+        Firing(executions, functions.answer, plan.shared),
+        Conditions(reading.condition, plan.shared, functions.answer),
+        store.journal,
+        store.notifier,
+        clock,
+        plan.shared,
+    )
     gateway = DirectGateway(
         queue=store.jobs,
         journal=store.journal,
@@ -118,6 +138,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         flows=catalog,
         sink=dispatcher,
         functions=functions,
+        evaluations=evaluations,
         notifier=store.notifier,
         clock=clock,
         local=local,
@@ -142,7 +163,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         local=local,
         dispatcher=dispatcher,
         gateway=gateway,
-        executions=ExecutionService(catalog, inputs, dispatcher, clock),
+        executions=executions,
         inputs=inputs,
     )
 

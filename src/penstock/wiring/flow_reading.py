@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from penstock.base.errors import InvalidRequestError
+from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.resolve import resolve
 from penstock.model.defaults import DefaultsStack, Levels, PluginDefaults
@@ -73,16 +73,24 @@ class FlowReading:
 
     def triggers(self, flow: ResolvedFlow) -> list[TriggerBase]:
         """Return a flow's triggers, made from their definitions."""
+        return [kind.model_validate(definition) for kind, definition in self._triggers(flow)]
+
+    def trigger_definition(self, flow: ResolvedFlow, trigger_id: str) -> Mapping[str, Any]:
+        """Return a trigger's properties with defaults applied; raises NotFoundError."""
+        for _, definition in self._triggers(flow):
+            if definition.get("id") == trigger_id:
+                return definition
+        raise NotFoundError(f"flow {flow.namespace}.{flow.id} has no trigger {trigger_id} in revision {flow.revision}")
+
+    def _triggers(self, flow: ResolvedFlow) -> Iterator[tuple[type[TriggerBase], dict[str, Any]]]:
         document = flow.source
         if not isinstance(document, FlowDocument) or not document.triggers:
-            return []
+            return
         completer = Completer(self.registry, DefaultsStack([document.defaults, *flow.defaults]))
-        result = []
         for definition in document.triggers:
             found = self.registry.find(str(definition.get("type")))
             if found is not None and issubclass(found.entry.cls, TriggerBase):
-                result.append(found.entry.cls.model_validate(completer.complete_all(definition)))
-        return result
+                yield found.entry.cls, completer.complete_all(definition)
 
     def condition(self, definition: Mapping[str, Any]) -> Condition:
         """Return the condition of a definition; raises PenstockError when it cannot be made."""

@@ -73,7 +73,9 @@ class World:
             self.catalog, InputReader(LocalStorage(self.folder), self.answer), self.dispatcher, self.clock
         )
         return Scheduler(
-            Stores(store.flows, store.triggers, store.journal, store.queries, store.notifier),
+            Stores(
+                store.flows, store.triggers, store.journal, store.queries, store.notifier, store.jobs, store.evaluations
+            ),
             self.catalog,
             self.reading.triggers,
             Firing(executions, self.answer, {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import httpx
 from pydantic import Field
@@ -12,10 +12,11 @@ from pydantic import Field
 from penstock.builtin.http.client import Cutter, make_client
 from penstock.builtin.http.forms import Form, form_of
 from penstock.builtin.http.options import HttpAuth, HttpOptions
-from penstock.sdk import PluginError, Property, RunContext, Task, json_text
+from penstock.sdk import PluginError, PluginModel, Property, RunContext, Task, json_text
 
 Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"]
 _SHOWN = 500
+_MOST = 10 * 1024 * 1024
 _MULTIPART = "multipart/form-data"
 
 
@@ -25,8 +26,8 @@ class HttpError(PluginError):
     code = "HTTP_FAILED"
 
 
-class HttpTask(Task):
-    """What HTTP tasks have in common."""
+class HttpCall(PluginModel):
+    """What everything that makes a call has in common."""
 
     uri: Property[str] = Field(description="The address to call.")
     method: Property[Method] = Field(Property.of("GET"), description="The HTTP method.")
@@ -46,6 +47,9 @@ class HttpTask(Task):
     ssl_options: dict[str, Any] | None = Field(
         None, json_schema_extra={"deprecated": True}, description="The older form of `options.ssl`."
     )
+
+    _takes_any_status: ClassVar[bool] = False
+    """Whether it is for somebody else to say which status is a failure."""
 
     @contextmanager
     def exchange(self, context: RunContext) -> Iterator[httpx.Response]:
@@ -113,7 +117,7 @@ class HttpTask(Task):
     def _check(self, context: RunContext, request: httpx.Request, response: httpx.Response) -> None:
         code = response.status_code
         options = self.options
-        if context.render(options.allow_failed):
+        if self._takes_any_status or context.render(options.allow_failed):
             return
         allowed = context.render(options.allowed_response_codes)
         is_wanted_redirect = response.is_redirect and not context.render(options.follow_redirects)
@@ -125,6 +129,23 @@ class HttpTask(Task):
             + (f": {said}" if said else ""),
             hint="`options.allowFailed: true` lets the flow deal with it",
         )
+
+
+class HttpTask(HttpCall, Task):
+    """What HTTP tasks have in common."""
+
+
+def whole(response: httpx.Response) -> bytes:
+    """Return an answer's bytes, up to a bound; raises HttpError."""
+    data = bytearray()
+    for piece in response.iter_bytes():
+        data += piece
+        if len(data) > _MOST:
+            raise HttpError(
+                f"{shown(response.url)} answers with more than {_MOST} bytes",
+                hint="use io.kestra.plugin.core.http.Download, which stores the answer as a file",
+            )
+    return bytes(data)
 
 
 def shown(address: httpx.URL | str) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import httpx
 from pydantic import Field
 
-from penstock.builtin.http.exchange import HttpError, HttpTask, address_of, headers_of, shown, text_of
+from penstock.builtin.http.exchange import HttpTask, address_of, headers_of, text_of, whole
 from penstock.sdk import Output, RunContext
-
-_MOST = 10 * 1024 * 1024
 
 
 class Answer(Output):
@@ -35,22 +32,10 @@ class Request(HttpTask):
     def run(self, context: RunContext) -> Answer:
         """Make the call."""
         with self.exchange(context) as response:
-            data = _whole(response)
+            data = whole(response)
             return Answer(
                 uri=address_of(response),
                 code=response.status_code,
                 headers=headers_of(response),
                 body=text_of(response, data),
             )
-
-
-def _whole(response: httpx.Response) -> bytes:
-    data = bytearray()
-    for piece in response.iter_bytes():
-        data += piece
-        if len(data) > _MOST:
-            raise HttpError(
-                f"{shown(response.url)} answers with more than {_MOST} bytes",
-                hint="use io.kestra.plugin.core.http.Download, which stores the answer as a file",
-            )
-    return bytes(data)

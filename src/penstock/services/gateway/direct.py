@@ -20,7 +20,7 @@ from penstock.engine.events import TaskEnded
 from penstock.engine.records import LogLine, Metric, TaskRun
 from penstock.engine.states import TERMINAL, StateType
 from penstock.engine.working_set import ExecutionState
-from penstock.ports.gateway import Assignment, Report
+from penstock.ports.gateway import Assignment, Evaluated, Report
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, LeaseLost
 from penstock.ports.notifier import Notifier
@@ -32,6 +32,22 @@ from penstock.services.gateway.local import LocalAssignments
 
 log = structlog.get_logger(__name__)
 _SAFETY_POLL = 2.0
+
+
+class EvaluationDesk(Protocol):
+    """What the server does about evaluations of triggers (`Evaluations`)."""
+
+    async def assignment(self, job: Job) -> Assignment | None:
+        """Return an evaluation with what is needed to do it; None when nobody wants it any more."""
+        ...
+
+    async def unwanted(self, jobs: Sequence[Job]) -> list[tuple[str, int]]:
+        """Return the keys of evaluations that nobody wants any more."""
+        ...
+
+    async def report(self, told: Evaluated) -> bool:
+        """Take a report; False when nobody waits for it any more."""
+        ...
 
 
 WorkingSet = Callable[[str], ExecutionState | None]
@@ -77,6 +93,7 @@ class DirectGateway:
         flows: FlowSource,
         sink: ReportSink,
         functions: ServerFunctions,
+        evaluations: EvaluationDesk,
         notifier: Notifier,
         clock: Clock,
         local: LocalAssignments | None = None,
@@ -89,6 +106,7 @@ class DirectGateway:
         self._flows = flows
         self._sink = sink
         self._functions = functions
+        self._evaluations = evaluations
         self._notifier = notifier
         self._clock = clock
         self._local = local
@@ -180,9 +198,13 @@ class DirectGateway:
 
     async def _assignments(self, worker_id: str, jobs: Sequence[Job]) -> list[Assignment]:
         """Return the jobs with all that is needed to run them; jobs that have become pointless end here."""
-        states = await self._states({job.execution_id for job in jobs})
+        states = await self._states({job.execution_id for job in jobs if job.trigger_id is None})
         result = []
         for job in jobs:
+            if job.trigger_id is not None:
+                evaluation = await self._evaluations.assignment(job)
+                result += [] if evaluation is None else [evaluation]
+                continue
             state = states.get(job.execution_id)
             if state is None or not _may_run(job, state.task_runs.get(job.task_run_id)):
                 await self._end(worker_id, job, StateType.KILLED, None)
@@ -256,13 +278,13 @@ class DirectGateway:
         worker.ordered &= held.keys()
         if not held:
             return []
-        found = await self._queries.task_runs(sorted({job.execution_id for job in held.values()}))
+        evaluations = [job for job in held.values() if job.trigger_id is not None]
+        attempts = [job for job in held.values() if job.trigger_id is None]
+        found = await self._queries.task_runs(sorted({job.execution_id for job in attempts}))
         runs = {run.id: run for some in found.values() for run in some}
-        stopped = [
-            key
-            for key, job in held.items()
-            if key not in worker.ordered and not _may_run(job, runs.get(job.task_run_id))
-        ]
+        over = [job.key for job in attempts if not _may_run(job, runs.get(job.task_run_id))]
+        over += await self._evaluations.unwanted(evaluations)
+        stopped = [key for key in over if key not in worker.ordered]
         worker.ordered.update(stopped)
         return stopped
 
@@ -275,6 +297,10 @@ class DirectGateway:
                 if isinstance(report.event, TaskEnded):
                     self._local.ended(report.job.key)
         await self._sink.report(reports)
+
+    async def evaluated(self, told: Evaluated) -> bool:
+        """Hand in what the evaluation of a trigger found."""
+        return await self._evaluations.report(told)
 
     async def logs(self, lines: Sequence[LogLine]) -> None:
         """Store log lines of running jobs."""

@@ -26,7 +26,7 @@ from penstock.base.errors import (
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded
 from penstock.engine.records import LogLine, Metric
-from penstock.ports.gateway import Assignment, Report
+from penstock.ports.gateway import Assignment, Evaluated, Report
 from penstock.ports.journal import LeaseLost
 from penstock.services.gateway.wire import (
     JOB_HEADER,
@@ -38,6 +38,7 @@ from penstock.services.gateway.wire import (
     Problem,
     Registration,
     Told,
+    ToldEvaluation,
     Waiting,
     Wanted,
     assignment_of,
@@ -126,6 +127,17 @@ class HttpGateway:
     async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
         """Return nothing: what gets lost between worker and server is noticed and sent again by `claim`."""
         return ()
+
+    async def evaluated(self, told: Evaluated) -> bool:
+        """Hand in what the evaluation of a trigger found."""
+        job = told.job
+        body = ToldEvaluation(
+            job, self._ticket(job), told.worker_id, told.variables, told.key, told.is_over, told.error
+        )
+        is_awaited: bool = await self._ask("evaluations", body, bool)
+        if told.is_over or not is_awaited:
+            self._tickets.pop(job.key, None)
+        return is_awaited
 
     async def logs(self, lines: Sequence[LogLine]) -> None:
         """Store log lines of running jobs."""

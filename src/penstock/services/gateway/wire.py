@@ -97,6 +97,18 @@ class Told(msgspec.Struct, frozen=True):
     metrics: list[Metric] = []
 
 
+class ToldEvaluation(msgspec.Struct, frozen=True):
+    """What the evaluation of a trigger found."""
+
+    job: Job
+    ticket: str
+    worker_id: str
+    variables: Mapping[str, Any] | None = None
+    key: str | None = None
+    is_over: bool = True
+    error: str | None = None
+
+
 class Called(msgspec.Struct, frozen=True):
     """A call of an expression function."""
 

@@ -86,6 +86,25 @@ class Conditions:
 
         return await self.ask(flow, holds)
 
+    async def all_hold_at(
+        self,
+        flow: ResolvedFlow,
+        definitions: Sequence[Mapping[str, Any]],
+        variables: Mapping[str, Any],
+        date: datetime,
+    ) -> bool:
+        """Return whether these conditions hold of something with variables that has happened at a date.
+
+        Raises:
+            PenstockError: A condition has no answer.
+        """
+        seen = {"trigger": {"date": zoned(date), **variables}}
+
+        def holds(resolver: Resolver) -> bool:
+            return all_hold(definitions, self.context(flow, seen, date=date, resolver=resolver))
+
+        return await self.ask(flow, holds)
+
     def hold_at(
         self, flow: ResolvedFlow, trigger: TriggerBase, date: datetime, resolver: Resolver | None = None
     ) -> bool:

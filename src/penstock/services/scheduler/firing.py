@@ -85,7 +85,7 @@ class Firing:
             self._launch(trigger, date),
             given=(backfill.inputs or {}) if backfill is not None else {},
             labels={
-                **_label_map(trigger.definition.labels),
+                **label_map(trigger.definition.labels),
                 **(backfill.label_map if backfill is not None else {}),
             },
         )
@@ -155,7 +155,7 @@ class Firing:
         return await with_answers(render, bare, self._answer)
 
 
-def _label_map(labels: Any) -> dict[str, Any]:
+def label_map(labels: Any) -> dict[str, Any]:
     """Return a trigger's labels, written as a map or as a list of `key` and `value`, as a map."""
     if isinstance(labels, Mapping):
         return dict(labels)

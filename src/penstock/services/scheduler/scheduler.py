@@ -19,7 +19,9 @@ from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, LogLine
+from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
+from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
@@ -31,8 +33,10 @@ from penstock.services.scheduler.agenda import Agenda, TriggerKey
 from penstock.services.scheduler.backfill import Backfill
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
 from penstock.services.scheduler.conditions import Conditions
+from penstock.services.scheduler.evaluated import EvaluatedTrigger, evaluated_triggers
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.listening import Listening
+from penstock.services.scheduler.polling import Polling
 from penstock.services.scheduler.triggers import ScheduledTrigger, scheduled_triggers
 from penstock.services.scheduler.upstream import Listener, ListeningTrigger
 from penstock.services.scheduler.watching import Watching
@@ -78,6 +82,8 @@ class Stores:
     journal: Journal
     queries: ExecutionQueries
     notifier: Notifier
+    jobs: JobQueue
+    evaluations: EvaluationStore
 
 
 @dataclass(slots=True)
@@ -131,10 +137,21 @@ class Scheduler:
             clock,
             self._settings.look_again,
         )
+        self._polling = Polling(
+            stores.triggers,
+            stores.evaluations,
+            stores.jobs,
+            stores.journal,
+            stores.notifier,
+            self._conditions,
+            clock,
+            self._settings.retry,
+        )
         self._entries: dict[TriggerKey, _Entry] = {}
         self._agenda = Agenda()
         self._watching = Watching(stores.queries, followers, self._note_end)
         self._listening.watching = self._watching
+        self._polling.watching = self._watching
         self._changed_flows: set[FlowKey] = set()
         self._changed_triggers: set[TriggerKey] = set()
         self._ends: list[tuple[TriggerKey, str, Execution | None]] = []
@@ -169,7 +186,8 @@ class Scheduler:
     def upcoming(self) -> list[tuple[TriggerKey, Instant]]:
         """Return triggers and their next dates, soonest first (OPS-138)."""
         dates = [(key, entry.state.next_date) for key, entry in self._entries.items()]
-        return sorted(((key, date) for key, date in dates if date is not None), key=lambda pair: pair[1])
+        known = [(key, date) for key, date in dates if date is not None]
+        return sorted([*known, *self._polling.upcoming()], key=lambda pair: pair[1])
 
     async def _loop(self) -> None:
         while not self._stopping:
@@ -180,13 +198,13 @@ class Scheduler:
                 log.warning("changes not read", action="scheduler.load", error=str(error))
                 self._look_at_all = self._clock.now() + self._settings.retry
             await self._fire_due()
+            await self._polling.serve_due()
             await self._sleep()
 
     async def _sleep(self) -> None:
         now = self._clock.now()
         soonest = [self._look_at_all, now + self._settings.longest_sleep]
-        if (due := self._agenda.next_due) is not None:
-            soonest.append(due)
+        soonest += [due for due in (self._agenda.next_due, self._polling.next_due) if due is not None]
         try:
             async with asyncio.timeout(max(0, min(soonest) - now) / SECOND):
                 await self._wake.wait()
@@ -232,6 +250,7 @@ class Scheduler:
         found: dict[TriggerKey, ScheduledTrigger] = {}
         kept: set[str] = set()
         listening: list[ListeningTrigger] = []
+        evaluated: list[EvaluatedTrigger] = []
         try:
             flow = await self._source.resolved(*key)
             triggers = list(self._triggers_of(flow))
@@ -241,6 +260,7 @@ class Scheduler:
             listening = [
                 ListeningTrigger.of(flow, one, one, self._conditions) for one in triggers if isinstance(one, Listener)
             ]
+            evaluated = list(evaluated_triggers(flow, triggers))
         except NotFoundError:
             pass
         except UnavailableError:
@@ -249,6 +269,7 @@ class Scheduler:
             log.warning("flow without schedules", action="scheduler.load", flow="/".join(key), error=str(error))
             kept = {trigger_id for *_, trigger_id in stored}
         self._listening.take_over(key, listening)
+        await self._polling.take_over(key, evaluated, stored, kept)
         for gone in [one for one in {*self._entries, *stored} if one[:3] == key and one not in found]:
             self._entries.pop(gone, None)
             self._agenda.set(gone, None)
@@ -276,6 +297,7 @@ class Scheduler:
         """Read a trigger's state again: somebody else changed it."""
         if (entry := self._entries.get(key)) is not None:
             await self._adopt(entry.trigger, None)
+        await self._polling.reload(key)
 
     def _keep(self, entry: _Entry) -> None:
         self._entries[entry.trigger.key] = entry
@@ -294,11 +316,13 @@ class Scheduler:
         self._wake.set()
 
     async def _release(self, key: TriggerKey, execution_id: str, execution: Execution | None) -> None:
+        if await self._polling.release(key, execution_id, execution):
+            return
         entry = self._entries.get(key)
         if entry is None or execution_id not in states.running(entry.state):
             return
         now = self._clock.now()
-        after = states.released(entry.trigger, entry.state, execution_id, execution, now)
+        after = states.released(entry.trigger.definition, entry.state, execution_id, execution, now)
         if await self._stores.triggers.fire(entry.state, after, None):
             self._keep(_Entry(entry.trigger, after, now))
         else:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from penstock.base.clock import Instant
 from penstock.engine.records import Execution
 from penstock.ports.triggers import TriggerState
+from penstock.sdk import TriggerBase
 from penstock.services.scheduler.backfill import TIMING, Backfill, ordered_by, suspended
 from penstock.services.scheduler.calendar import first_date
 from penstock.services.scheduler.triggers import ScheduledTrigger
@@ -78,12 +79,17 @@ def fired(
     if trigger.is_exclusive:
         return replace(after, execution_id=execution_id)
     if trigger.definition.stop_after:
-        return replace(after, memory={**state.memory, _RUNNING: [*state.memory.get(_RUNNING, ()), execution_id]})
+        return also_running(after, execution_id)
     return after
 
 
+def also_running(state: TriggerState, execution_id: str) -> TriggerState:
+    """Return the state after one more execution was started that does not lock the trigger."""
+    return replace(state, memory={**state.memory, _RUNNING: [*state.memory.get(_RUNNING, ()), execution_id]})
+
+
 def released(
-    trigger: ScheduledTrigger, state: TriggerState, execution_id: str, execution: Execution | None, now: Instant
+    definition: TriggerBase, state: TriggerState, execution_id: str, execution: Execution | None, now: Instant
 ) -> TriggerState:
     """Return the state after the end of an execution: unlocked, and disabled when `stopAfter` says so (ENG-268)."""
     left = [one for one in state.memory.get(_RUNNING, ()) if one != execution_id]
@@ -96,7 +102,7 @@ def released(
         },
         updated=now,
     )
-    stop = trigger.definition.stop_after or ()
+    stop = definition.stop_after or ()
     if execution is not None and execution.state.current.value in stop:
         return suspended(replace(after, disabled=True))
     return after

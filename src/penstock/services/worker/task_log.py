@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from penstock.base.clock import Clock
 from penstock.engine.decision import Job
@@ -135,10 +136,7 @@ class TaskLog:
             date=self._clock.now(),
             level=level,
             message=self._cut(self._hide(message)),
-            execution_id=job.execution_id,
-            task_id=job.task_id,
-            task_run_id=job.task_run_id,
-            attempt=job.attempt,
+            **self._place(job),
             thread=threading.current_thread().name,
             kind=self._kind,
         )
@@ -147,9 +145,23 @@ class TaskLog:
         else:
             self._file.write(line)
 
+    @staticmethod
+    def _place(job: Job) -> dict[str, Any]:
+        """Return what a line belongs to; the evaluation of a trigger has no execution (yet)."""
+        if job.trigger_id is not None:
+            return {"trigger_id": job.trigger_id}
+        return {
+            "execution_id": job.execution_id,
+            "task_id": job.task_id,
+            "task_run_id": job.task_run_id,
+            "attempt": job.attempt,
+        }
+
     def metric(self, kind: str, name: str, value: float, tags: Mapping[str, str] | None) -> None:
-        """Keep a metric; `kind` is `counter` or `timer`."""
+        """Keep a metric; `kind` is `counter` or `timer`. There are none of triggers: a metric belongs to a task run."""
         job = self._job
+        if job.trigger_id is not None:
+            return
         self._buffer.metrics.append(
             Metric(
                 tenant=job.tenant,

@@ -7,8 +7,12 @@ another takes its place, so that a worker never runs out of slots.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
+
+import structlog
+
+log = structlog.get_logger(__name__)
 
 
 class ThreadPool:
@@ -58,3 +62,12 @@ class ThreadPool:
             if me not in self._threads:
                 return
             self._idle.release()
+
+
+def in_turn(actions: Iterable[Callable[[], None]]) -> None:
+    """Do what ends a task, one thing after the other; one that goes wrong keeps none from being done."""
+    for action in actions:
+        try:
+            action()
+        except Exception:
+            log.exception("a task's end action failed", action="worker.end_action")

@@ -21,12 +21,14 @@ from penstock.ports.gateway import Assignment, Report, WorkerGateway
 from penstock.ports.journal import LeaseLost
 from penstock.services.masking import Maskers
 from penstock.services.worker.attempt import Attempt, Interruption
+from penstock.services.worker.evaluation import Evaluations
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instance, Instances
 from penstock.services.worker.machinery import Lane, Machinery, Threads
 from penstock.services.worker.outbox import Outbox
 from penstock.services.worker.rejected import RejectedTask
 from penstock.services.worker.settings import WorkerSettings
+from penstock.services.worker.threads import in_turn
 
 log = structlog.get_logger(__name__)
 _CLOCK_TOLERANCE = SECOND // 2
@@ -83,6 +85,7 @@ class Worker:
         clock = await self._agreed_clock()
         self._host = Host(loop, self._gateway, self._settings, clock, self._maskers, self._registry)
         self._pool = self._machinery.pool(self._settings.threads, f"worker-{self.id[-6:]}")
+        self._evaluations = Evaluations(self._host, self._machinery, f"worker-{self.id[-6:]}")
         self._lane: Lane[Attempt] = self._machinery.lane(
             loop, Attempt.run, self._quick_ended, f"worker-{self.id[-6:]}-quick"
         )
@@ -101,6 +104,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(main, *sides, return_exceptions=True)
             self._lose(list(self._attempts.values()))
+            self._evaluations.close()
             self._lane.close()
             self._pool.close()
             if self._flusher is not None:
@@ -145,14 +149,19 @@ class Worker:
         self._drop_waiting()
         deadline = asyncio.get_running_loop().time() + self._settings.grace / SECOND
         hurry = asyncio.ensure_future(self._hurry.wait())
-        while self._attempts and not hurry.done():
+        self._evaluations.stop_listening()
+        while (self._attempts or not self._evaluations.is_idle) and not hurry.done():
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 break
             self._changed.clear()
-            changed = asyncio.ensure_future(self._changed.wait())
-            await asyncio.wait([changed, hurry], timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            changed.cancel()
+            changes = [
+                asyncio.ensure_future(self._changed.wait()),
+                asyncio.ensure_future(self._evaluations.changed()),
+            ]
+            await asyncio.wait([*changes, hurry], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            for changed in changes:
+                changed.cancel()
         hurry.cancel()
         left_over = list(self._attempts.values())
         if left_over:
@@ -201,6 +210,7 @@ class Worker:
             "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
         )
         self._lose(list(self._attempts.values()))
+        self._evaluations.lose()
         await self._release(known_as)  # whatever was leased to the old name in the meantime
         self.id = new_id()
         await self._register()
@@ -211,6 +221,10 @@ class Worker:
         quick: list[Attempt] = []
         for assignment in assignments:
             if assignment.job.key in self._attempts:
+                continue
+            if assignment.job.trigger_id is not None:
+                self._evaluations.start(assignment, self.id)
+                self._flush_later()
                 continue
             try:
                 instance = self._instances.get(assignment)
@@ -273,19 +287,23 @@ class Worker:
             return
         attempt.context.log.stream(True)
         self._outbox.add([attempt.announcement()])
+        self._flush_later()
+
+    def _flush_later(self) -> None:
         if self._flusher is None:
             self._flusher = self._host.loop.call_later(self._settings.flush_every / SECOND, self._flush)
 
     def _flush(self) -> None:
-        """Hand in what the announced attempts have said; again as long as there are any."""
+        """Hand in what announced attempts and evaluations have said; again as long as there are any."""
         self._flusher = None
         announced = [attempt for attempt in self._attempts.values() if attempt.announced]
         lines = [line for attempt in announced for line in attempt.context.log.take_lines()]
         metrics = [metric for attempt in announced for metric in attempt.context.log.take_metrics()]
+        lines += self._evaluations.take_lines()
         if lines or metrics:
             self._outbox.add((), lines, metrics)
-        if announced:
-            self._flusher = self._host.loop.call_later(self._settings.flush_every / SECOND, self._flush)
+        if announced or not self._evaluations.is_idle:
+            self._flush_later()
 
     # -- ends from outside
 
@@ -341,7 +359,7 @@ class Worker:
     def _run_apart(self, actions: Sequence[Callable[[], None]], name: str) -> None:
         """Run the actions that end a task beside everything else: they may wait for a process to go."""
         if actions:
-            self._machinery.apart(lambda: _in_turn(actions), f"end-{name}")
+            self._machinery.apart(lambda: in_turn(actions), f"end-{name}")
 
     # -- side tasks
 
@@ -371,6 +389,8 @@ class Worker:
             attempt = self._attempts.get((task_run_id, number))
             if attempt is not None:
                 self._interrupt(attempt, Interruption.KILLED)
+            else:
+                self._evaluations.kill((task_run_id, number))
 
 
 class _ShiftedClock:
@@ -389,14 +409,6 @@ def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *
     """Have the loop call a function; from a thread that may outlive the loop."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(function, *arguments)
-
-
-def _in_turn(actions: Sequence[Callable[[], None]]) -> None:
-    for action in actions:
-        try:
-            action()
-        except Exception:
-            log.exception("a task's end action failed", action="worker.end_action")
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:

@@ -17,9 +17,7 @@ from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, SECOND
 
 IDLE = TriggerState("main", "company.team", "hello", "watch", type="org.example.Watch", flow_revision=1, next_date=NOW)
-JOB = Job(
-    "evaluation1", 1, "execution1", "main", "company.team", "hello", 1, "watch", created=NOW, trigger_id="watch"
-)
+JOB = Job("evaluation1", 1, "execution1", "main", "company.team", "hello", 1, "watch", created=NOW, trigger_id="watch")
 EVALUATING = replace(IDLE, evaluation=JOB.task_run_id, evaluating_since=NOW, next_date=NOW + SECOND)
 OFFER = Step(IDLE, EVALUATING, offered=JOB)
 OVER = replace(IDLE, date=NOW, next_date=NOW + 2 * SECOND)
@@ -40,8 +38,7 @@ class EvaluationStoreContract:
         """ENG-264, ENG-307."""
         await offered(store)
         assert await store.triggers.get(*IDLE.key) == EVALUATING
-        assert await store.evaluations.held("w1", ["evaluation1", "other"]) == {"evaluation1"}
-        assert await store.evaluations.held("w2", ["evaluation1"]) == set()
+        assert list(await store.jobs.owned("w1")) == [JOB]
 
     async def test_take_an_offer_by_many_at_once_makes_one_job(self, store: StorePorts) -> None:
         """ENG-264."""
@@ -58,7 +55,7 @@ class EvaluationStoreContract:
         execution = records.execution(firing_key="watch/1")
         step = Step(EVALUATING, replace(OVER, execution_id=execution.id), ended=JOB, execution=execution)
         assert await store.evaluations.take(step) is Outcome.DONE
-        assert await store.evaluations.held("w1", ["evaluation1"]) == set()
+        assert list(await store.jobs.owned("w1")) == []
         assert await store.queries.head("main", execution.id) == execution
         (message,) = await store.journal.messages(range(PARTITIONS), 0, 10)
         assert (message.execution_id, message.event) == (execution.id, Created())
@@ -85,7 +82,7 @@ class EvaluationStoreContract:
         step = Step(EVALUATING, OVER, ended=JOB, execution=records.execution(firing_key="watch/1"))
         assert await store.evaluations.take(step) is Outcome.KNOWN
         assert await store.triggers.get(*IDLE.key) == EVALUATING
-        assert await store.evaluations.held("w1", ["evaluation1"]) == {"evaluation1"}
+        assert list(await store.jobs.owned("w1")) == [JOB]
 
     async def test_take_an_event_of_a_worker_that_was_given_up_writes_nothing(self, store: StorePorts) -> None:
         """ENG-313."""
@@ -105,8 +102,21 @@ class EvaluationStoreContract:
         assert await store.evaluations.take(Step(EVALUATING, OVER, ended=JOB)) is Outcome.STALE
         assert await store.triggers.get(*IDLE.key) is None
 
-    async def test_withdraw_ends_the_job_and_names_the_worker_that_has_it(self, store: StorePorts) -> None:
+    async def test_take_a_first_step_is_taken_once(self, store: StorePorts) -> None:
+        first = Step(TriggerState(*IDLE.key), IDLE)
+        assert await store.evaluations.take(first) is Outcome.DONE
+        assert await store.evaluations.take(first) is Outcome.STALE
+        assert await store.triggers.get(*IDLE.key) == IDLE
+
+    async def test_withdraw_a_job_that_waits_ends_it(self, store: StorePorts) -> None:
+        await store.triggers.save(IDLE)
+        await store.evaluations.take(OFFER)
+        assert await store.evaluations.withdraw("evaluation1") is None
+        assert await store.jobs.unowned() == 0
+
+    async def test_withdraw_a_job_that_a_worker_has_names_it(self, store: StorePorts) -> None:
         await offered(store)
         assert await store.evaluations.withdraw("evaluation1") == "w1"
-        assert await store.evaluations.withdraw("evaluation1") is None
-        assert await store.evaluations.held("w1", ["evaluation1"]) == set()
+        assert list(await store.jobs.owned("w1")) == [JOB]
+        await store.evaluations.end("evaluation1")
+        assert list(await store.jobs.owned("w1")) == []

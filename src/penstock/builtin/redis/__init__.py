@@ -1,0 +1,1 @@
+"""Redis: lists as sources of events."""
