@@ -47,12 +47,14 @@ class MemoryGateway:
             self._waiting.extend(assignments)
             self._changed.notify_all()
 
-    async def order_kill(self, job: Job) -> None:
-        """Order the end of a job, whoever holds it."""
+    async def order_kill(self, job: Job, *, withdraw: bool = False) -> None:
+        """Order the end of a job, whoever holds it; one withdrawn is not its worker's any more."""
         async with self._changed:
             for worker_id, held in self._held.items():
                 if job.key in held:
                     self._orders[worker_id].append(job.key)
+                    if withdraw:
+                        del held[job.key]
             self._changed.notify_all()
 
     async def give_up(self, worker_id: str) -> None:

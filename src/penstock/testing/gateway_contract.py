@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.records import LogLine, Metric
 from penstock.engine.states import StateType
 from penstock.engine.variables import VariableChange
-from penstock.ports.gateway import Assignment, Report, WorkerGateway
+from penstock.ports.gateway import Assignment, Evaluated, Report, WorkerGateway
 from penstock.ports.journal import LeaseLost
 
 
@@ -28,6 +28,18 @@ class GatewayBench(Protocol):
 
     async def offer(self, count: int) -> Sequence[Job]:
         """Make jobs of one execution that can be claimed; their task logs `{{ inputs.name }}`, which is `Ada`."""
+        ...
+
+    async def offer_evaluation(self) -> Job:
+        """Make an evaluation of the trigger `watch` that can be claimed."""
+        ...
+
+    async def withdraw(self, job: Job) -> None:
+        """Let nobody do an evaluation any more."""
+        ...
+
+    async def started(self) -> Sequence[Mapping[str, object]]:
+        """Return the trigger variables of the executions that events have started."""
         ...
 
     async def order_kill(self, job: Job) -> None:
@@ -122,6 +134,69 @@ class WorkerGatewayContract:
     async def test_kills_nothing_ordered_returns_none_after_the_wait(self, bench: GatewayBench) -> None:
         await bench.gateway.register("w1", "", 2)
         assert list(await bench.gateway.kills("w1", SECOND // 20)) == []
+
+    async def test_claim_an_evaluation_returns_the_trigger_with_its_flow(self, bench: GatewayBench) -> None:
+        """ENG-307."""
+        job = await bench.offer_evaluation()
+        await bench.gateway.register("w1", "", 2)
+        (claimed,) = await _claim(bench.gateway, "w1", 1)
+        assert claimed.job == job
+        assert claimed.type == "io.kestra.plugin.core.http.Trigger"
+        assert claimed.definition["uri"] == "http://localhost:1/"
+        assert claimed.variables["flow"]["id"] == "flow"
+        assert claimed.variables["trigger"]["id"] == "watch"
+
+    async def test_evaluated_twice_with_an_event_starts_one_execution(self, bench: GatewayBench) -> None:
+        """ENG-307, BEY-006."""
+        await bench.offer_evaluation()
+        await bench.gateway.register("w1", "", 2)
+        (claimed,) = await _claim(bench.gateway, "w1", 1)
+        told = Evaluated(claimed.job, "w1", {"body": "found"})
+        assert await bench.gateway.evaluated(told) is True
+        assert await _second_time(bench.gateway, told) is False
+        assert list(await bench.started()) == [{"body": "found"}]
+
+    async def test_evaluated_without_an_event_starts_nothing_and_ends_the_evaluation(self, bench: GatewayBench) -> None:
+        await bench.offer_evaluation()
+        await bench.gateway.register("w1", "", 2)
+        (claimed,) = await _claim(bench.gateway, "w1", 1)
+        assert await bench.gateway.evaluated(Evaluated(claimed.job, "w1")) is True
+        assert list(await bench.started()) == []
+        await bench.gateway.release("w1")
+        await bench.gateway.register("w2", "", 2)
+        assert list(await bench.gateway.claim("w2", 1, SECOND // 20)) == []
+
+    async def test_evaluated_events_of_a_listener_start_one_execution_for_each_key(self, bench: GatewayBench) -> None:
+        """ENG-311, BEY-006."""
+        await bench.offer_evaluation()
+        await bench.gateway.register("w1", "", 2)
+        (claimed,) = await _claim(bench.gateway, "w1", 1)
+        for number in (1, 2, 2, 3):
+            told = Evaluated(claimed.job, "w1", {"value": number}, key=str(number), is_over=False)
+            assert await bench.gateway.evaluated(told) is True
+        assert sorted(str(one["value"]) for one in await bench.started()) == ["1", "2", "3"]
+
+    async def test_evaluation_of_a_worker_given_up_is_done_by_another(self, bench: GatewayBench) -> None:
+        """ENG-313."""
+        job = await bench.offer_evaluation()
+        await bench.gateway.register("w1", "", 2)
+        await _claim(bench.gateway, "w1", 1)
+        await bench.give_up("w1")
+        await bench.gateway.register("w2", "", 2)
+        (claimed,) = await _claim(bench.gateway, "w2", 1)
+        assert claimed.job == job
+        assert await bench.gateway.evaluated(Evaluated(job, "w2", {"body": "found"})) is True
+        assert len(await bench.started()) == 1
+
+    async def test_evaluation_withdrawn_is_told_to_its_worker_and_counts_no_more(self, bench: GatewayBench) -> None:
+        """ENG-265."""
+        job = await bench.offer_evaluation()
+        await bench.gateway.register("w1", "", 2)
+        await _claim(bench.gateway, "w1", 1)
+        waiting = asyncio.ensure_future(bench.gateway.kills("w1", 20 * SECOND))
+        await asyncio.sleep(0.05)
+        await bench.withdraw(job)
+        assert list(await asyncio.wait_for(waiting, 5)) == [job.key]
 
     async def test_report_start_and_end_are_stored_with_lines_and_metrics(self, bench: GatewayBench) -> None:
         await bench.offer(1)
@@ -328,3 +403,11 @@ def _line(job: Job, message: str) -> LogLine:
         task_run_id=job.task_run_id,
         attempt=job.attempt,
     )
+
+
+async def _second_time(gateway: WorkerGateway, told: Evaluated) -> bool:
+    """Report again what was reported before; one who holds the job no more may not even do that."""
+    try:
+        return await gateway.evaluated(told)
+    except UnauthorizedError:
+        return False

@@ -5,10 +5,11 @@ import base64
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -16,14 +17,17 @@ from fastapi import FastAPI
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.base.clock import SystemClock
 from penstock.base.ids import new_id
-from penstock.builtin.log import Log
 from penstock.engine.decision import Job, Killed
 from penstock.engine.events import TaskEnded, TaskStarted
-from penstock.engine.flow import ResolvedFlow, ResolvedTask
+from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TaskRun
 from penstock.engine.states import State, StateType
+from penstock.ports.evaluations import Outcome, Step
+from penstock.ports.flows import StoredFlow
 from penstock.ports.gateway import WorkerGateway
 from penstock.ports.journal import PARTITIONS, Batch, partition_of
+from penstock.ports.queries import PageRequest
+from penstock.ports.triggers import TriggerState
 from penstock.secrets import EnvironmentSecrets
 from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.executor.dispatch import StoredDispatcher
@@ -38,15 +42,24 @@ from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
+from penstock.wiring.flow_reading import FlowReading
+from penstock.wiring.plugins import load_plugins
+from tests.support.evaluations import evaluations_on
 from tests.support.waiting import eventually
 
 TOKEN = "a worker's token"
 SIGNING_KEY = b"k" * 32
-TASKS = {
-    name: ResolvedTask(name, Log.type_name, {"id": name, "type": Log.type_name, "message": "{{ inputs.name }}"})
-    for name in ("hello", "other")
-}
-FLOW = ResolvedFlow("main", "company.team", "flow", 1, {"tasks": tuple(TASKS.values())}, TASKS, {}, {})
+SOURCE = """
+id: flow
+namespace: company.team
+tasks:
+  - {id: hello, type: io.kestra.plugin.core.log.Log, message: "{{ inputs.name }}"}
+  - {id: other, type: io.kestra.plugin.core.log.Log, message: "{{ inputs.name }}"}
+triggers:
+  - {id: watch, type: io.kestra.plugin.core.http.Trigger, uri: "http://localhost:1/", interval: PT1H}
+"""
+FLOW = FlowReading(load_plugins().registry).resolve(StoredFlow("main", "company.team", "flow", 1, SOURCE, 0))
+WATCH = ("main", "company.team", "flow", "watch")
 
 
 class OneFlow:
@@ -124,6 +137,22 @@ class StoreBench:
         result = await self.store.journal.commit(batch)
         return [worker for _, worker in result.killed_claimed]
 
+    async def offer_evaluation(self) -> Job:
+        before = await self.store.triggers.get(*WATCH) or TriggerState(*WATCH)
+        job = Job(new_id(), 1, new_id(), *WATCH[:3], 1, "watch", created=SystemClock().now(), trigger_id="watch")
+        after = msgspec.structs.replace(before, evaluation=job.task_run_id, next_date=job.created)
+        assert await self.store.evaluations.take(Step(before, after, offered=job)) is Outcome.DONE
+        await self.store.notifier.publish("jobs", [""])
+        return job
+
+    async def withdraw(self, job: Job) -> None:
+        owner = await self.store.evaluations.withdraw(job.task_run_id)
+        await self.store.notifier.publish("kill", [] if owner is None else [owner])
+
+    async def started(self) -> Sequence[Mapping[str, object]]:
+        found = await self.store.queries.search("main", [], PageRequest(size=100))
+        return [one.trigger.variables for one in found.results if one.trigger is not None]
+
     async def order_kill(self, job: Job) -> None:
         workers = await self.change(job, StateType.KILLING, kill=True)
         await self.store.notifier.publish("kill", workers)
@@ -174,6 +203,7 @@ async def direct_gateway(store: Store, folder: Path) -> AsyncIterator[DirectGate
         flows=OneFlow(),
         sink=StoredDispatcher(store.journal, store.notifier),
         functions=functions,
+        evaluations=evaluations_on(store, OneFlow(), folder / "storage"),
         notifier=store.notifier,
         clock=SystemClock(),
     )

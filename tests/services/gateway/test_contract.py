@@ -1,12 +1,13 @@
 """Every gateway keeps the contract."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from penstock.base.clock import SystemClock
 from penstock.base.ids import new_id
+from penstock.builtin.http.trigger import Trigger
 from penstock.builtin.log import Log
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded, TaskStarted
@@ -33,6 +34,23 @@ class MemoryBench:
             assignments.append(Assignment(job, definition, Log.type_name, variables))
         await self.gateway.offer(*assignments)
         return [assignment.job for assignment in assignments]
+
+    async def offer_evaluation(self) -> Job:
+        job = Job(new_id(), 1, new_id(), "main", "company.team", "flow", 1, "watch", trigger_id="watch")
+        definition = {"id": "watch", "type": Trigger.type_name, "uri": "http://localhost:1/"}
+        variables = {"flow": {"namespace": "company.team", "id": "flow"}, "trigger": {"id": "watch"}}
+        await self.gateway.offer(Assignment(job, definition, Trigger.type_name, variables))
+        return job
+
+    async def withdraw(self, job: Job) -> None:
+        await self.gateway.order_kill(job, withdraw=True)
+
+    async def started(self) -> Sequence[Mapping[str, object]]:
+        return list(
+            {
+                one.key or number: one.variables for number, one in enumerate(self.gateway.evaluations) if one.variables
+            }.values()
+        )
 
     async def order_kill(self, job: Job) -> None:
         await self.gateway.order_kill(job)

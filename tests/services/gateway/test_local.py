@@ -35,6 +35,7 @@ def gateway(direct: StoreBench, local: LocalAssignments) -> DirectGateway:
         flows=inner._flows,
         sink=inner._sink,
         functions=inner._functions,
+        evaluations=inner._evaluations,
         notifier=direct.store.notifier,
         clock=SystemClock(),
         local=local,

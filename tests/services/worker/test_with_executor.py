@@ -26,6 +26,7 @@ from penstock.services.worker.working_files import allowed_host_file
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
 from tests.services.worker.conftest import REGISTRY
+from tests.support.evaluations import evaluations_on
 
 PLUGIN = "io.kestra.plugin.core."
 
@@ -96,7 +97,8 @@ async def serving(folder: Path, places: int) -> AsyncIterator[Server]:
     server.dispatcher = LocalDispatcher(executor, StoredDispatcher(store.journal, store.notifier))
     gateway = DirectGateway(
         queue=store.jobs, journal=store.journal, queries=store.queries, flows=server, sink=server.dispatcher,
-        functions=functions, notifier=store.notifier, clock=clock, local=local,
+        functions=functions, evaluations=evaluations_on(store, server, folder / "storage"),
+        notifier=store.notifier, clock=clock, local=local,
     )  # fmt: skip
     settings = WorkerSettings(threads=2, claim_wait=SECOND, environment={}, directory=folder / "work")
     worker = Worker(gateway, REGISTRY, settings)
