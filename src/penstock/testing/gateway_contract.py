@@ -197,6 +197,8 @@ class WorkerGatewayContract:
         await asyncio.sleep(0.05)
         await bench.withdraw(job)
         assert list(await asyncio.wait_for(waiting, 5)) == [job.key]
+        assert await bench.gateway.evaluated(Evaluated(job, "w1", {"body": "found"})) is False
+        assert list(await bench.started()) == []
 
     async def test_report_start_and_end_are_stored_with_lines_and_metrics(self, bench: GatewayBench) -> None:
         await bench.offer(1)

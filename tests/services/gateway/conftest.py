@@ -146,6 +146,9 @@ class StoreBench:
         return job
 
     async def withdraw(self, job: Job) -> None:
+        state = await self.store.triggers.get(*WATCH)
+        assert state is not None
+        await self.store.triggers.save(msgspec.structs.replace(state, evaluation=None))
         owner = await self.store.evaluations.withdraw(job.task_run_id)
         await self.store.notifier.publish("kill", [] if owner is None else [owner])
 
