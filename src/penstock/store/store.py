@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
+from penstock.ports.notifier import Notifier
 from penstock.store.database import Database
 from penstock.store.evaluations import SqlEvaluationStore
 from penstock.store.flows import SqlFlowStore
@@ -32,6 +34,14 @@ from penstock.store.triggers import SqlTriggerStore
 SYSTEM_NAMESPACE = "system"
 
 
+class StoreNotifier(Notifier, Protocol):
+    """A notifier that belongs to a store."""
+
+    async def close(self) -> None:
+        """Let go of its connections."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """All stores of one database. Close it when done."""
@@ -48,7 +58,7 @@ class Store:
     namespaces: SqlNamespaceStore
     settings: SqlSettingsStore
     purging: SqlPurgeStore
-    notifier: LocalNotifier | PostgresNotifier
+    notifier: StoreNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
 
     async def close(self) -> None:
@@ -99,6 +109,23 @@ async def open_store(
     except BaseException:
         await database.close()
         raise
+    return store_on(database, notifier, system_namespace, temporary)
+
+
+def store_on(
+    database: Database,
+    notifier: StoreNotifier,
+    system_namespace: str = SYSTEM_NAMESPACE,
+    temporary: tempfile.TemporaryDirectory[str] | None = None,
+) -> Store:
+    """Return the stores of a database that is ready.
+
+    Args:
+        database: The database.
+        notifier: Its wake-ups.
+        system_namespace: The namespace whose executions and flows count as the system's own.
+        temporary: The folder it lies in, if that is to go with it.
+    """
     return Store(
         database=database,
         journal=SqlJournal(database),

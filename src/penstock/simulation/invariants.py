@@ -1,0 +1,150 @@
+"""What must hold: after every commit, and when everything has come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from penstock.base.clock import SECOND, Instant
+from penstock.engine.states import EXECUTION_TRANSITIONS, TASK_RUN_TRANSITIONS, TERMINAL, StateType
+from penstock.simulation.disk import Disk, StateChange
+from penstock.simulation.flows import DOWNSTREAM, LIMITS, SCHEDULES, UPSTREAM
+
+_ENDS = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
+_OPEN = (
+    "SELECT id, flow_id, state FROM executions WHERE live = 1 ORDER BY created, id",
+    "SELECT task_runs.id, execution_id, task_runs.state FROM task_runs JOIN executions e ON e.id = execution_id "
+    f"WHERE task_runs.state NOT IN ({_ENDS})",  # noqa: S608  # states of the engine's own table
+)
+_LEFT = {
+    "a job": "SELECT task_run_id, execution_id, owner FROM jobs",
+    "a message": "SELECT execution_id, event FROM messages",
+    "a timer": "SELECT execution_id, purpose, due FROM timers",
+}
+
+
+class Violation(Exception):
+    """Something that must hold does not.
+
+    Args:
+        message: What.
+        about: The executions it is about.
+    """
+
+    def __init__(self, message: str, *about: str) -> None:
+        super().__init__(message)
+        self.about = frozenset(about)
+
+
+class CommitRules:
+    """What must hold after every commit.
+
+    Args:
+        disk: The database.
+        reopened: Executions that somebody has asked to restart: they may leave an end, and exceed a limit.
+    """
+
+    def __init__(self, disk: Disk, reopened: set[str]) -> None:
+        self._disk = disk
+        self._reopened = reopened
+
+    def check(self, changes: Iterable[StateChange]) -> None:
+        """Check the states that a commit has changed; raises Violation."""
+        flows: set[str] = set()
+        for change in changes:
+            self._check_step(change)
+            if change.kind == "execution":
+                flows.add(change.id)
+        if flows:
+            self._check_limits(flows)
+
+    def _check_step(self, change: StateChange) -> None:
+        if change.before is None or StateType(change.before) not in TERMINAL:
+            return
+        what = "the execution" if change.kind == "execution" else f"task run {change.id} of {change.kind}"
+        if change.execution_id not in self._reopened:
+            raise Violation(f"{what} ended as {change.before} and became {change.after} later", change.execution_id)
+        table = EXECUTION_TRANSITIONS if change.kind == "execution" else TASK_RUN_TRANSITIONS
+        if not table[StateType(change.before)]:
+            raise Violation(f"{what} left {change.before}, which nothing leaves", change.execution_id)
+
+    def _check_limits(self, changed: set[str]) -> None:
+        for flow, limit in LIMITS.items():
+            running = self._disk.rows(
+                "SELECT id FROM executions WHERE live = 1 AND flow_id = ? AND state NOT IN "
+                f"('CREATED', 'QUEUED', {_ENDS})",  # noqa: S608  # states of the engine's own table
+                flow,
+            )
+            ids = [str(row[0]) for row in running]
+            if len([one for one in ids if one not in self._reopened]) > limit and changed & set(ids):
+                raise Violation(f"{len(ids)} executions of {flow} run, {limit} may", *ids)
+
+
+def check_rest(disk: Disk, acknowledged: Mapping[str, str], killed: Iterable[str]) -> None:
+    """Check what must hold when everything has come to rest.
+
+    Args:
+        disk: The database.
+        acknowledged: Executions that a client was told exist, with their flow.
+        killed: Executions whose kill was acknowledged before they had ended.
+
+    Raises:
+        Violation: Something does not hold.
+    """
+    for query in _OPEN:
+        for row in disk.rows(query):
+            raise Violation(f"{row[0]} ({row[1]}) has not ended: it is {row[2]}", str(row[0]), str(row[1]))
+    for what, query in _LEFT.items():
+        for row in disk.rows(query):
+            raise Violation(f"{what} is left over: {row}", *(str(value) for value in row))
+    known = {str(row[0]): str(row[1]) for row in disk.rows("SELECT id, state FROM executions")}
+    for execution_id, flow in acknowledged.items():
+        if execution_id not in known:
+            raise Violation(f"an execution of {flow} was acknowledged and does not exist", execution_id)
+    for execution_id in killed:
+        for row in disk.rows(
+            f"SELECT id FROM executions WHERE parent_execution_id = ? AND state NOT IN ({_ENDS})",  # noqa: S608  # states of the engine's own table
+            execution_id,
+        ):
+            raise Violation(f"child {row[0]} of a killed execution goes on", execution_id, str(row[0]))
+
+
+def check_dates(disk: Disk, since: Instant, until: Instant) -> None:
+    """Check that each date of each schedule made one execution; raises Violation.
+
+    Args:
+        disk: The database.
+        since: Dates from here on must have come.
+        until: Dates up to here must have come where executions need not wait for each other.
+    """
+    for flow, seconds in SCHEDULES.items():
+        rows = disk.rows("SELECT schedule_date FROM executions WHERE flow_id = ? AND schedule_date NOTNULL", flow)
+        counts = Counter(int(str(row[0])) for row in rows)
+        twice = [date for date, count in counts.items() if count > 1]
+        if twice:
+            raise Violation(f"{flow} was started {counts[twice[0]]} times for the date {_second(twice[0])}")
+        first, last = min(counts, default=until), max(counts, default=since)
+        if first > since:
+            raise Violation(f"{flow} missed its first dates: it began at {_second(first)}")
+        if flow != "exclusive" and last < until:
+            raise Violation(f"{flow} missed its last dates: it ended at {_second(last)}")
+        for date in range(first, last, seconds * SECOND):
+            if date not in counts:
+                raise Violation(f"{flow} was not started for the date {_second(date)}")
+
+
+def check_upstream(disk: Disk, reopened: set[str]) -> None:
+    """Check that each end of an execution started the flow that listens to it once; raises Violation."""
+    ended = {str(row[0]) for row in disk.rows("SELECT id FROM executions WHERE flow_id = ?", UPSTREAM)}
+    heard = Counter(
+        str(row[0])
+        for row in disk.rows("SELECT trigger_execution_id FROM executions WHERE flow_id = ?", DOWNSTREAM)
+        if row[0] is not None
+    )
+    for execution_id in sorted(ended - reopened):
+        if heard[execution_id] != 1:
+            raise Violation(f"the end of an execution started {DOWNSTREAM} {heard[execution_id]} times", execution_id)
+
+
+def _second(instant: Instant) -> str:
+    return f"{instant / SECOND % 3600:.0f} s past the hour"

@@ -1,0 +1,126 @@
+"""What a seed stands for: which machines there are, what people do, what breaks, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from penstock.base.clock import SECOND, Micros, to_iso
+from penstock.simulation.flows import ENDLESS, STARTED
+from penstock.wiring.plan import ALL_ROLES, Role
+
+QUIET: Micros = 10 * SECOND
+"""Nothing happens before: all machines are up by then."""
+ACTIVE: Micros = 60 * SECOND
+"""How long things happen."""
+
+ACTIONS = ("kill", "pause", "resume", "restart", "replay")
+TRAPS = ("end before", "end after", "lose the answer", "refuse")
+FAULTS = ("crash", "stop", "stand still", "cut", "slow", "silence", *TRAPS)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """A machine of a scenario."""
+
+    name: str
+    roles: frozenset[Role]
+    skew: Micros = 0
+    """How far its clock is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that people do or that breaks."""
+
+    at: Micros
+    kind: str
+    """`start`, one of ACTIONS or one of FAULTS."""
+    target: int = 0
+    """Number of the execution, or of the machine."""
+    flow: str = ""
+    span: Micros = 0
+    """How long it lasts."""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether something breaks."""
+        return self.kind in FAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Everything that is decided before a simulation begins; the seed decides the rest as it goes."""
+
+    seed: int
+    machines: tuple[MachineSpec, ...]
+    loss: float
+    """How likely a notification gets lost, or comes twice."""
+    happenings: tuple[Happening, ...]
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether one process has the database for itself."""
+        return len(self.machines) == 1
+
+    def with_only(self, happenings: tuple[Happening, ...]) -> Scenario:
+        """Return the scenario with fewer happenings."""
+        return replace(self, happenings=happenings)
+
+
+def scenario_of(seed: int) -> Scenario:
+    """Return what a seed stands for."""
+    chance = Random(f"scenario {seed}")  # noqa: S311  # repeatable on purpose
+    machines = _machines(chance)
+    faults = chance.choice((0, 1, 1, 2, 3, 5))
+    happenings = [_start(chance) for _ in range(chance.randrange(2, 9))]
+    happenings += [_action(chance) for _ in range(chance.randrange(0, 5))]
+    happenings += [_fault(chance, len(machines)) for _ in range(faults)]
+    loss = chance.choice((0.0, 0.0, 0.1, 0.5)) if faults else 0.0
+    return Scenario(seed, machines, loss, tuple(sorted(happenings, key=lambda one: one.at)))
+
+
+def _machines(chance: Random) -> tuple[MachineSpec, ...]:
+    """Return one machine with everything, two such, or one for each role with a second where that matters."""
+    shape = chance.randrange(5)
+    if shape < 2:
+        return (MachineSpec("server", ALL_ROLES),)
+    names: list[tuple[str, frozenset[Role]]]
+    if shape == 2:
+        names = [("server-1", ALL_ROLES), ("server-2", ALL_ROLES)]
+    elif shape == 3:
+        core = frozenset({Role.EXECUTOR, Role.SCHEDULER, Role.WEBSERVER})
+        names = [("server", core), ("worker-1", frozenset({Role.WORKER})), ("worker-2", frozenset({Role.WORKER}))]
+    else:
+        names = [
+            ("web", frozenset({Role.WEBSERVER})),
+            ("executor-1", frozenset({Role.EXECUTOR, Role.SCHEDULER})),
+            ("executor-2", frozenset({Role.EXECUTOR, Role.SCHEDULER})),
+            ("worker-1", frozenset({Role.WORKER})),
+            ("worker-2", frozenset({Role.WORKER})),
+        ]
+    return tuple(MachineSpec(name, roles, chance.randrange(-2 * SECOND, 2 * SECOND)) for name, roles in names)
+
+
+def _when(chance: Random) -> Micros:
+    return QUIET + chance.randrange(ACTIVE)
+
+
+def _start(chance: Random) -> Happening:
+    flow = chance.choice(sorted(ENDLESS)) if chance.random() < 0.2 else chance.choice(STARTED)
+    return Happening(_when(chance), "start", chance.randrange(1000), flow)
+
+
+def _action(chance: Random) -> Happening:
+    return Happening(_when(chance), chance.choice(("kill", *ACTIONS)), chance.randrange(1000))
+
+
+def _fault(chance: Random, machines: int) -> Happening:
+    kind = chance.choice(FAULTS)
+    span = chance.choice((SECOND, 5 * SECOND, 15 * SECOND, 40 * SECOND))
+    return Happening(_when(chance), kind, chance.randrange(machines), span=span)
+
+
+def clock_text(instant: Micros) -> str:
+    """Return virtual time as minutes, seconds and milliseconds."""
+    return to_iso(instant)[14:23]

@@ -1,0 +1,323 @@
+"""One simulation: machines on one database, people who use them, faults; then rest, and the last look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from penstock.base.clock import SECOND, Micros
+from penstock.base.errors import PenstockError
+from penstock.base.ids import ids_from
+from penstock.engine.records import Execution
+from penstock.services.executions import Launch, Replaying, ResumeReader, Steering
+from penstock.simulation import invariants
+from penstock.simulation.bus import Bus
+from penstock.simulation.disk import Disk, Line, SimulatedDatabase
+from penstock.simulation.flows import DRAW, ENDLESS, SCHEDULES, Draw, sources
+from penstock.simulation.invariants import CommitRules, Violation
+from penstock.simulation.loop import SimulatedLoop, TooManySteps
+from penstock.simulation.machine import BEGINNING, Machine
+from penstock.simulation.scenario import ACTIVE, QUIET, TRAPS, Happening, Scenario
+from penstock.simulation.story import Story
+from penstock.simulation.threads import SimulatedThreads
+from penstock.store.store import Store, store_on
+from penstock.wiring.application import flow_service
+from penstock.wiring.core import Core
+from penstock.wiring.plan import Role
+from penstock.wiring.plugins import Plugins
+
+TENANT = "main"
+_MOST_STEPS = 400_000
+_DOWN: Micros = 3 * SECOND
+_REST: Micros = 600 * SECOND
+"""Everything must have come to rest so long after the last fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a simulation ended."""
+
+    scenario: Scenario
+    violation: str | None
+    story: list[str]
+    executions: int = 0
+    steps: int = 0
+
+
+class World:
+    """The surroundings of the machines, and the people.
+
+    Args:
+        scenario: What there is and what happens.
+        disk: The database, empty but for the flows.
+        plugins: The types.
+    """
+
+    def __init__(self, scenario: Scenario, disk: Disk, plugins: Plugins) -> None:
+        seed = scenario.seed
+        self.scenario = scenario
+        self.plugins = plugins
+        self.loop = SimulatedLoop(_chance(seed, "order"), _MOST_STEPS)
+        self.threads = SimulatedThreads(self.loop, _chance(seed, "threads"))
+        self.story = Story()
+        self._disk = disk
+        self._travel = _chance(seed, "travel")
+        self._bus = Bus(self.loop, _chance(seed, "notifications"), scenario.loss)
+        self._ids = _chance(seed, "ids")
+        self._reopened: set[str] = set()
+        self._killed: set[str] = set()
+        self._acknowledged: dict[str, str] = {}
+        self._rules = CommitRules(disk, self._reopened)
+        self._violation: Violation | None = None
+        self._begun: dict[str, int] = {}
+        self._machines = [Machine(spec, self, is_embedded=scenario.is_embedded) for spec in scenario.machines]
+
+    # -- what machines stand in
+
+    def database(self, line: Line, crash: Callable[[str], None]) -> SimulatedDatabase:
+        """Return a process's way to the database."""
+        return SimulatedDatabase(self._disk, line, self.loop, self._travel, crash, self._committed)
+
+    def store(self, database: SimulatedDatabase) -> Store:
+        """Return the stores behind it."""
+        return store_on(database, self._bus)
+
+    def tell(self, who: str, what: str, about: str = "") -> None:
+        """Add a line to the story."""
+        self.story.add(self.loop.now, who, what, about)
+
+    def broken(self, who: str, error: BaseException) -> None:
+        """Note that a service died of something nobody foresaw."""
+        self._note(Violation(f"{who} died: {type(error).__name__}: {error}"))
+
+    def _committed(self) -> None:
+        changes = self._disk.changes()
+        for change in changes:
+            what = change.id if change.kind == "execution" else f"{change.kind} of {change.execution_id}"
+            self.tell("database", f"{what}: {change.before or 'new'} -> {change.after}", change.execution_id)
+        try:
+            self._rules.check(changes)
+        except Violation as violation:
+            self._note(violation)
+
+    def _note(self, violation: Violation) -> None:
+        if self._violation is None:
+            self._violation = violation
+            self.tell("VIOLATION", str(violation), next(iter(violation.about), ""))
+
+    # -- the simulation
+
+    def run(self) -> Outcome:
+        """Run it."""
+        seed = self.scenario.seed
+        draw = Draw(lambda key: _chance(seed, key).random(), self._note_begin)
+        token = DRAW.set(draw)
+        try:
+            with ids_from(self._next_id):
+                self._simulate()
+        finally:
+            DRAW.reset(token)
+            self.threads.dismiss()
+            self.loop.wind_down()
+        violation = self._violation
+        return Outcome(
+            self.scenario,
+            None if violation is None else str(violation),
+            self.story.told(violation.about) if violation is not None else [],
+            len(self._disk.rows("SELECT 1 FROM executions")),
+            self.loop.steps,
+        )
+
+    def _simulate(self) -> None:
+        try:
+            self.loop.run_until_complete(self._unfold())
+            for error in self.loop.errors:
+                self._note(Violation(f"a callback raised {error!r}"))
+        except Violation as violation:
+            self._note(violation)
+        except TooManySteps as error:
+            self._note(Violation(str(error)))
+
+    def _next_id(self) -> int:
+        return (BEGINNING + self.loop.now) // 1000 << 80 | self._ids.getrandbits(80)
+
+    def _note_begin(self, key: str) -> None:
+        self._begun[key] = self._begun.get(key, 0) + 1
+
+    async def _unfold(self) -> None:
+        for machine in self._machines:
+            machine.start()
+        doing = [self.loop.create_task(self._happen(one)) for one in self.scenario.happenings]
+        await self._until(QUIET + ACTIVE)
+        await asyncio.gather(*doing)
+        await self._heal()
+        disabled = self.loop.now
+        await self._rest()
+        if self._violation is not None:
+            return
+        invariants.check_rest(self._disk, self._acknowledged, self._killed)
+        invariants.check_dates(self._disk, BEGINNING + QUIET, BEGINNING + disabled - 5 * SECOND)
+        invariants.check_upstream(self._disk, self._reopened)
+        self._check_begins()
+
+    def _check_begins(self) -> None:
+        """Check that without any fault every attempt began once."""
+        if any(one.is_fault for one in self.scenario.happenings) or self.scenario.loss:
+            return
+        for key, count in self._begun.items():
+            if count > 1:
+                raise Violation(f"attempt {key} began {count} times though nothing broke")
+
+    # -- what happens
+
+    async def _until(self, moment: Micros) -> None:
+        await asyncio.sleep(max(0, moment - self.loop.now) / SECOND)
+
+    async def _happen(self, happening: Happening) -> None:
+        await self._until(happening.at)
+        if happening.is_fault:
+            await self._break(happening)
+            return
+        try:
+            await self._act(happening)
+        except PenstockError as error:
+            self.tell("client", f"{happening.kind} {happening.flow or happening.target}: {error}")
+
+    async def _break(self, fault: Happening) -> None:
+        machine = self._machines[fault.target]
+        until = self.loop.now + fault.span
+        if fault.kind in TRAPS:
+            machine.line.traps.append(fault.kind)
+            self.tell("fault", f"at the next commit of {machine.name}: {fault.kind}")
+            if fault.kind.startswith("end"):
+                await self._until(until)
+                await self._start_again(machine)
+            return
+        self.tell("fault", f"{fault.kind} {machine.name} for {fault.span / SECOND:.0f} s")
+        if fault.kind == "crash":
+            machine.crash("crash")
+            await self._start_again(machine)
+        elif fault.kind == "stop":
+            machine.stop()
+            await self._until(self.loop.now + 30 * SECOND)
+            await self._start_again(machine)
+        elif fault.kind == "stand still":
+            machine.stand_still(until)
+        elif fault.kind == "cut":
+            machine.line.cut_until = until
+        elif fault.kind == "slow":
+            machine.line.slow_until = until
+        else:
+            self._bus.silent_until = until
+
+    async def _start_again(self, machine: Machine) -> None:
+        if machine.is_up:
+            return
+        await asyncio.sleep(_DOWN / SECOND)
+        if not machine.is_up:
+            machine.start()
+
+    async def _act(self, action: Happening) -> None:
+        machine = self._door(action.target)
+        if action.kind == "start":
+            execution = await machine.ask(lambda core: core.executions.create(Launch(TENANT, "simulated", action.flow)))
+            self._acknowledged[execution.id] = action.flow
+            self.tell("client", f"started {action.flow} as {execution.id}", execution.id)
+            return
+        rows = self._disk.rows("SELECT id, state FROM executions WHERE schedule_date IS NULL ORDER BY id")
+        if not rows:
+            return
+        execution_id = str(rows[action.target % len(rows)][0])
+        await self._steer(machine, action.kind, execution_id)
+
+    async def _steer(self, machine: Machine, kind: str, execution_id: str) -> None:
+        self.tell("client", f"asks: {kind} {execution_id}", execution_id)
+        if kind == "restart":
+            self._reopened.add(execution_id)  # before: whether it was done may never be known
+        if kind == "replay":
+            new = await machine.ask(lambda core: _replaying(core).replay(TENANT, execution_id))
+            self._acknowledged[new.id] = "replay"
+            return
+
+        async def steer(core: Core) -> Execution:
+            method: Any = getattr(_steering(core), kind)
+            done: Execution = await method(TENANT, execution_id)
+            return done
+
+        await machine.ask(steer)
+        self.tell("client", f"was told: {kind} {execution_id} accepted", execution_id)
+        if kind == "kill":
+            self._killed.add(execution_id)
+
+    def _door(self, number: int) -> Machine:
+        doors = [machine for machine in self._machines if Role.WEBSERVER in machine.roles]
+        return doors[number % len(doors)]
+
+    # -- the end
+
+    async def _heal(self) -> None:
+        """Repair everything: all machines up, all lines whole."""
+        self.tell("fault", "nothing breaks any more")
+        self._bus.silent_until = 0
+        self._bus.loss = 0.0
+        for machine in self._machines:
+            machine.line.cut_until = machine.line.slow_until = 0
+            machine.line.traps.clear()
+            machine.stand_still(0)
+            if not machine.is_up:
+                machine.start()
+
+    async def _rest(self) -> None:
+        """End what does not end by itself, and wait until nothing is left to do."""
+        texts = {flow: f"{sources()[flow]}disabled: true\n" for flow in SCHEDULES}
+        deadline = self.loop.now + _REST
+        while self.loop.now < deadline and self._violation is None:
+            await asyncio.sleep(5)
+            self._revive()
+            try:
+                for flow, text in list(texts.items()):
+                    await self._door(0).ask(lambda core, text=text: flow_service(core).put(TENANT, text))  # type: ignore[misc]
+                    del texts[flow]
+                await self._finish()
+            except PenstockError as error:
+                self.tell("client", str(error))
+            if not texts and self._is_at_rest():
+                return
+
+    def _revive(self) -> None:
+        for machine in self._machines:
+            if not machine.is_up:
+                machine.start()
+
+    async def _finish(self) -> None:
+        """Resume what is paused; kill what never ends, once."""
+        rows = self._disk.rows("SELECT id, flow_id, state FROM executions WHERE live = 1 ORDER BY id")
+        for execution_id, flow, state in rows:
+            if state == "PAUSED":
+                await self._steer(self._door(0), "resume", str(execution_id))
+            elif flow in ENDLESS and state == "RUNNING" and execution_id not in self._killed:
+                await self._steer(self._door(0), "kill", str(execution_id))
+
+    def _is_at_rest(self) -> bool:
+        try:
+            invariants.check_rest(self._disk, {}, ())
+            invariants.check_upstream(self._disk, self._reopened)
+        except Violation:
+            return False
+        return True
+
+
+def _chance(seed: int, purpose: str) -> Random:
+    return Random(f"{purpose} {seed}")  # noqa: S311  # repeatable on purpose
+
+
+def _steering(core: Core) -> Steering:
+    resuming = ResumeReader(core.store.queries, core.catalog, core.functions.answer)
+    return Steering(core.store.queries, core.dispatcher, resuming)
+
+
+def _replaying(core: Core) -> Replaying:
+    return Replaying(core.store.queries, core.catalog, core.dispatcher, core.clock)
