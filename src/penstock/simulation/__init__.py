@@ -1,1 +1,1 @@
-"""Deterministic simulation: the real loops on a simulated clock, database and network, one seed deciding what happens."""
+"""Deterministic simulation: the real loops on a simulated clock, database and network, as one seed decides."""

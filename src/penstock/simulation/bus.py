@@ -1,4 +1,7 @@
-"""Notifications between machines: late, in any order, twice, or never."""
+"""Notifications between machines: late, in any order, twice, or never.
+
+What becomes of one is decided for each process: all who listen there hang on one line, as with PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from contextvars import Context, copy_context
 from random import Random
 
 from penstock.base.clock import SECOND, Micros
-from penstock.simulation.loop import SimulatedLoop
+from penstock.simulation.loop import PROCESS, Process, SimulatedLoop
 from penstock.store.notifier import Subscription
 
 
@@ -33,11 +36,14 @@ class Bus:
     async def publish(self, topic: str, payloads: Sequence[str]) -> None:
         """Send to whoever listens."""
         await asyncio.sleep(self._chance.randrange(500) / SECOND)
+        listening: dict[Process | None, tuple[Context, list[Subscription]]] = {}
         for topics, ear, context in self._ears:
             if topic in topics:
-                for _ in range(self._copies()):
-                    delay = self._chance.randrange(5_000) / SECOND
-                    self._loop.call_later(delay, ear.put, topic, payloads, context=context)
+                listening.setdefault(context.get(PROCESS), (context, []))[1].append(ear)
+        for context, ears in listening.values():
+            for _ in range(self._copies()):
+                delay = self._chance.randrange(5_000) / SECOND
+                self._loop.call_later(delay, _arrive, ears, topic, payloads, context=context)
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
@@ -57,3 +63,8 @@ class Bus:
         if self._loop.now < self.silent_until or self._chance.random() < self.loss:
             return 0
         return 2 if self._chance.random() < self.loss else 1
+
+
+def _arrive(ears: Sequence[Subscription], topic: str, payloads: Sequence[str]) -> None:
+    for ear in ears:
+        ear.put(topic, payloads)

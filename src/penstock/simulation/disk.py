@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from penstock.base.clock import SECOND, Micros

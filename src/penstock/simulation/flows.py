@@ -65,7 +65,7 @@ LIMITS = {"queued": 2, "cancelled": 1, "failing": 1}
 SCHEDULES = {"ticking": 5, "exclusive": 10}
 """Seconds between the dates of a flow."""
 UPSTREAM, DOWNSTREAM = "retried", "downstream"
-ENDLESS = frozenset({"family", "deaf"})
+ENDLESS = frozenset({"family", "deaf", "endless_child"})
 """Flows whose tasks never end by themselves within a simulation."""
 STARTED = ("chain", "fan", "loop", "retried", "paused", "parent", "queued", "cancelled", "failing", "timed")
 """Flows that clients start (and the endless ones)."""
@@ -167,7 +167,7 @@ tasks:
 """,
     "ticking": f"""
 triggers:
-  - {{id: tick, type: {_CORE}.trigger.Schedule, cron: "*/5 * * * * *", withSeconds: true}}
+  - {{id: tick, type: {_CORE}.trigger.Schedule, cron: "*/5 * * * * *", withSeconds: true, allowConcurrent: true}}
 tasks:
   - {{id: work, {_RETURN}}}
 """,

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import inspect
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from penstock.base.clock import SECOND, Micros
 from penstock.base.errors import PenstockError
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _ROUNDS = 20
 
 
@@ -45,7 +47,7 @@ class TooManySteps(PenstockError):
     code = "TOO_MANY_STEPS"
 
 
-class SimulatedLoop(asyncio.AbstractEventLoop):
+class SimulatedLoop(asyncio.BaseEventLoop):
     """Runs the steps of all processes in one thread.
 
     Args:
@@ -54,6 +56,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     """
 
     def __init__(self, chance: Random, most_steps: int) -> None:
+        super().__init__()
+        self.set_task_factory(self._made)
         self._chance = chance
         self._most_steps = most_steps
         self._now: Micros = 0
@@ -80,7 +84,9 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     # -- asking for steps
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
         """Run a callback as one of the next steps of its process."""
         context = copy_context() if context is None else context
         handle = asyncio.Handle(callback, args, self, context)
@@ -88,19 +94,19 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return handle
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Do what `call_soon` does: a simulated thread runs only while the loop waits for it."""
         return self.call_soon(callback, *args, context=context)
 
     def call_later(
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run a callback after virtual seconds."""
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run a callback at a virtual time."""
         context = copy_context() if context is None else context
@@ -123,7 +129,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     # -- running
 
-    def run_until_complete(self, work: Coroutine[Any, Any, T]) -> T:
+    def run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run steps until a task is done, and return its result."""
         task = self.create_task(work)
         events._set_running_loop(self)
@@ -195,28 +201,21 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         finally:
             events._set_running_loop(None)
         for task in self._tasks:
+            coroutine = task.get_coro()
             if task.done() and not task.cancelled():
                 task.exception()  # seen, so that nobody complains of it
+            elif inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                coroutine.close()  # its process ended before the first step
 
     # -- what the library asks of a loop
 
-    def create_future(self) -> asyncio.Future[Any]:
-        """Return a future of this loop."""
-        return asyncio.Future(loop=self)
-
-    def create_task(
-        self,
-        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
-        *,
-        name: str | None = None,
-        context: Context | None = None,
-    ) -> asyncio.Task[T]:
-        """Return a task whose steps belong to the present process."""
-        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context)  # type: ignore[arg-type]
+    def _made(self, loop: asyncio.AbstractEventLoop, work: Any, **about: Any) -> asyncio.Task[Any]:
+        """Make a task and remember it (the loop's task factory)."""
+        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **about)
         self._tasks.append(task)
         return task
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Run a function as a step of its own; there are no threads."""
         future: asyncio.Future[T] = self.create_future()
 
@@ -236,18 +235,3 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         error = context.get("exception")
         if error is not None and "handle" in context:
             self.errors.append(error)
-
-    def get_debug(self) -> bool:
-        """Return whether the loop watches itself: no."""
-        return False
-
-    def is_running(self) -> bool:
-        """Return whether it runs: always, for what asks while it runs."""
-        return True
-
-    def is_closed(self) -> bool:
-        """Return whether it is closed: never."""
-        return False
-
-    async def shutdown_asyncgens(self) -> None:
-        """Nothing to do: no generator outlives its task."""

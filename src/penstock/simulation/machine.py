@@ -139,10 +139,7 @@ class Machine:
         if not self.is_up or self._core is None or self._context is None:
             raise Unreachable(f"{self.name} is down")
 
-        async def serve(core: Core) -> T:
-            return await work(core)
-
-        task = self._around.loop.create_task(serve(self._core), name="request", context=self._context)
+        task = self._around.loop.create_task(_served(work, self._core), name="request", context=self._context)
         await asyncio.wait([task], timeout=_PATIENCE)
         if not task.done():
             raise Unreachable(f"{self.name} gave no answer")
@@ -208,3 +205,7 @@ class Machine:
             worker=WorkerSettings(threads=4, grace=8 * SECOND, environment={}, directory=_NOWHERE),
             worker_timeout=15 * SECOND,
         )
+
+
+async def _served(work: Callable[[Core], Awaitable[T]], core: Core) -> T:
+    return await work(core)

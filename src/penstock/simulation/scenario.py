@@ -9,9 +9,9 @@ from penstock.base.clock import SECOND, Micros, to_iso
 from penstock.simulation.flows import ENDLESS, STARTED
 from penstock.wiring.plan import ALL_ROLES, Role
 
-QUIET: Micros = 10 * SECOND
+QUIET: Micros = 5 * SECOND
 """Nothing happens before: all machines are up by then."""
-ACTIVE: Micros = 60 * SECOND
+ACTIVE: Micros = 35 * SECOND
 """How long things happen."""
 
 ACTIONS = ("kill", "pause", "resume", "restart", "replay")
