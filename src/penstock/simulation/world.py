@@ -327,4 +327,4 @@ def _steering(core: Core) -> Steering:
 
 
 def _replaying(core: Core) -> Replaying:
-    return Replaying(core.store.queries, core.catalog, core.dispatcher, core.clock)
+    return Replaying(core.store.queries, core.catalog, core.dispatcher, core.clock, core.inputs)
