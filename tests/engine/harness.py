@@ -122,7 +122,8 @@ class EngineRun:
             self.timers[(timer.purpose, timer.task_run_id)] = timer
         self.jobs.extend(decision.jobs)
         killed = {(order.task_run_id, order.attempt) for order in decision.kills}
-        self.jobs = deque(job for job in self.jobs if job.key not in killed)
+        if killed:
+            self.jobs = deque(job for job in self.jobs if job.key not in killed)
         self.logs.extend(line.message for line in decision.logs)
         self.decisions.append(decision)
         for task_run_id, attempt in killed:

@@ -72,6 +72,7 @@ class Turn:
         self.agenda: deque[Action] = deque()
         self.ended: StateType | None = None
         self._changed_execution = False
+        self._overlaid: OverlaidState | None = None
         self._created: dict[str, TaskRun] = {}
         self._changed: dict[str, TaskRun] = {}
         self._jobs: list[Job] = []
@@ -120,7 +121,12 @@ class Turn:
         if run.id in self.state.task_runs:
             self._changed[run.id] = run
         else:
+            is_new = run.id not in self._created
             self._created[run.id] = run
+            if is_new and self._overlaid is not None:
+                self._overlaid.add(run)
+        if run.outputs is not None and self._overlaid is not None:
+            self._overlaid.lay_over(run)
         return run
 
     def put_execution(self, execution: Execution) -> None:
@@ -212,7 +218,10 @@ class Turn:
         """Return the working set as this turn sees it: the base, with the turn's own changes applied."""
         if not (self._created or self._changed or self._changed_execution):
             return self.state
-        return OverlaidState(self)
+        if self._overlaid is None:
+            self._overlaid = OverlaidState(self)
+        self._overlaid.execution = self.execution
+        return self._overlaid
 
     def variables(self, run: TaskRun | None = None, task: ResolvedTask | None = None) -> dict[str, Any]:
         """Return the expression context of a task run, or of the execution."""
@@ -270,7 +279,11 @@ class Turn:
 
 
 class OverlaidState(ExecutionState):
-    """A working set with a turn's changes on top, without copying it; made only when an expression is rendered."""
+    """A working set with a turn's changes on top, without copying it; made when the first expression is rendered.
+
+    From then on the turn hands in what else it changes, so that ten thousand tasks which begin in one turn and each
+    render an expression cost ten thousand additions.
+    """
 
     __slots__ = ()
 
@@ -280,26 +293,36 @@ class OverlaidState(ExecutionState):
         self.execution = turn.execution
         self.is_new = base.is_new
         self.task_runs = ChainMap(changed, created, base.task_runs)  # type: ignore[assignment]  # only read
-        self.by_task = base.by_task
-        self.outputs = base.outputs
+        self.by_task = _Above(base.by_task)  # type: ignore[assignment]  # only read
+        self.outputs = _Above(base.outputs)  # type: ignore[assignment]  # only read
         self._paths = {}
-        if created:
-            self.by_task = ChainMap({}, base.by_task)  # type: ignore[assignment]  # only read
-            for run in created.values():
-                self.by_task[run.task_id] = [*self.by_task.get(run.task_id, ()), run.id]
-        fresh = [run for run in (*created.values(), *changed.values()) if run.outputs is not None]
-        if fresh:
-            self.outputs = ChainMap({}, base.outputs)  # type: ignore[assignment]  # only read
-            for run in fresh:
-                self._lay_over(run)
+        for run in created.values():
+            self.add(run)
+        for run in (*created.values(), *changed.values()):
+            if run.outputs is not None:
+                self.lay_over(run)
 
-    def _lay_over(self, run: TaskRun) -> None:
-        path = self.path(run)
-        if not path:
-            self.outputs[run.task_id] = run.outputs
-            return
+    def add(self, run: TaskRun) -> None:
+        """Take note of a new task run."""
+        own = self.by_task.maps[0]  # type: ignore[attr-defined]
+        if run.task_id not in own:
+            own[run.task_id] = list(self.by_task.get(run.task_id, ()))
+        own[run.task_id].append(run.id)
+
+    def lay_over(self, run: TaskRun) -> None:
+        """Put a task run's outputs above those of the working set."""
+        path = (run.task_id, *self.path(run))
         level: Any = self.outputs
-        for key in (run.task_id, *path[:-1]):
-            level[key] = ChainMap({}, level.get(key) or {})
-            level = level[key]
+        for key in path[:-1]:
+            inner = level.get(key)
+            if not isinstance(inner, _Above):
+                inner = level[key] = _Above(inner or {})
+            level = inner
         level[path[-1]] = run.outputs
+
+
+class _Above(ChainMap[str, Any]):
+    """A map of its own above one that is left as it is."""
+
+    def __init__(self, below: Mapping[str, Any]) -> None:
+        super().__init__({}, below)  # type: ignore[arg-type]  # only the first is written to

@@ -78,15 +78,16 @@ class ExecutionState:
             self.put(run)
 
     def path(self, run: TaskRun) -> tuple[str, ...]:
-        """Return the loop values that lead to a task run, outermost first."""
-        if run.parent_id is None:
-            return () if run.value is None else (run.value,)
-        path = self._paths.get(run.id)
-        if path is None:
-            parent = self.task_runs.get(run.parent_id)
-            above = self.path(parent) if parent is not None else ()
-            path = above if run.value is None else (*above, run.value)
-            self._paths[run.id] = path
+        """Return the loop values that lead to a task run, outermost first. Deep nesting needs no deep stack."""
+        inside: list[TaskRun] = []
+        one: TaskRun | None = run
+        while one is not None and one.id not in self._paths:
+            inside.append(one)
+            one = None if one.parent_id is None else self.task_runs.get(one.parent_id)
+        path = () if one is None else self._paths[one.id]
+        for one in reversed(inside):
+            path = path if one.value is None else (*path, one.value)
+            self._paths[one.id] = path
         return path
 
     def ancestors(self, run: TaskRun) -> Iterator[TaskRun]:

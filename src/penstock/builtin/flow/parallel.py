@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -44,6 +45,10 @@ class Parallel(FlowableTask):
         if scope.failed or position >= len(children):
             return Step()
         return Step(launches=(Launch(children[position]),), memory={"next": position + 1})
+
+
+_BLOCKED, _READY, _BEGUN, _DONE = b".rbd"
+"""A Dag's memory has one of these letters for each task, so that it stays small however many there are."""
 
 
 class DagTask(PluginModel):
@@ -108,27 +113,47 @@ class Dag(FlowableTask):
         """Return True: children run at the same time."""
         return True
 
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        """Where in the list each task stands."""
+        return {str(one.task["id"]): position for position, one in enumerate(self.tasks)}
+
+    @cached_property
+    def _dependents(self) -> Sequence[Sequence[int]]:
+        """By position, the positions of the tasks that wait for it."""
+        result: list[list[int]] = [[] for _ in self.tasks]
+        for position, one in enumerate(self.tasks):
+            for name in one.depends_on or ():
+                result[self._positions[name]].append(position)
+        return result
+
     def start(self, scope: Scope) -> Step:
         """Begin with the tasks that wait for nothing."""
-        return self._next(scope, {"done": [], "begun": []})
+        return self._begin(scope, bytearray(_BLOCKED if one.depends_on else _READY for one in self.tasks))
 
     def child_ended(self, scope: Scope, child: EndedChild) -> Step:
-        """Begin with the tasks that waited for this one last."""
-        if scope.failed:
+        """Begin with the tasks that waited for this one last; after a failure nothing new begins."""
+        if child.failed:
             return Step()
-        return self._next(scope, {**scope.memory, "done": [*scope.memory["done"], child.task.id]})
+        letters = bytearray(scope.memory["tasks"].encode())
+        position = self._positions[child.task.id]
+        letters[position] = _DONE
+        for other in self._dependents[position]:
+            wanted = self.tasks[other].depends_on or ()
+            if letters[other] == _BLOCKED and all(letters[self._positions[name]] == _DONE for name in wanted):
+                letters[other] = _READY
+        if scope.failed:
+            return Step(memory={"tasks": letters.decode()})
+        return self._begin(scope, letters)
 
-    def _next(self, scope: Scope, memory: Mapping[str, Any]) -> Step:
-        done, begun = set(memory["done"]), set(memory["begun"])
-        ready = [
-            one.task["id"]
-            for one in self.tasks
-            if one.task["id"] not in begun and done.issuperset(one.depends_on or ())
-        ]
-        if self.concurrent:
-            ready = ready[: max(0, self.concurrent - scope.active)]
-        by_id = {child.id: child for child in scope.task.lists["tasks"]}
-        return Step(
-            launches=tuple(Launch(by_id[name]) for name in ready),
-            memory={"done": memory["done"], "begun": [*memory["begun"], *ready]},
-        )
+    def _begin(self, scope: Scope, letters: bytearray) -> Step:
+        """Begin with as many of the tasks that are ready as may run at a time."""
+        free = max(0, self.concurrent - scope.active) if self.concurrent else len(letters)
+        children = scope.task.lists["tasks"]
+        launches: list[Launch] = []
+        position = letters.find(_READY)
+        while position >= 0 and len(launches) < free:
+            letters[position] = _BEGUN
+            launches.append(Launch(children[position]))
+            position = letters.find(_READY, position + 1)
+        return Step(launches=tuple(launches), memory={"tasks": letters.decode()})

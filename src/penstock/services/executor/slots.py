@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from penstock.base.errors import NotFoundError
@@ -93,7 +94,7 @@ class Slots:
         limit = await self._limit(key)
         occupied = await self._occupancy(key)
         free = len(occupied.waiting) if limit is None else limit["limit"] - len(occupied.running)
-        chosen = list(occupied.waiting)[: max(0, free)]
+        chosen = list(islice(occupied.waiting, max(0, free)))
         for execution_id in chosen:
             del occupied.waiting[execution_id]
             occupied.running.add(execution_id)
