@@ -14,6 +14,7 @@ from penstock.store import Store, open_store
 from penstock.store.sqlite import driver_of
 from penstock.testing.store.records import NOW
 
+OLD = [Filter("namespace", "PREFIX", "company"), Filter("state", "IN", ["SUCCESS"])]
 Ask = Callable[[Store], Awaitable[object]]
 
 
@@ -44,7 +45,7 @@ async def plans(store: Store, ask: Ask) -> str:
         write = read
 
     recording = Recording()
-    for part in (store.journal, store.queries, store.flows, store.jobs):
+    for part in (store.journal, store.queries, store.flows, store.jobs, store.purging):
         part._database = recording  # type: ignore[assignment]
     await ask(store)
     selects = [statement for statement in asked if statement.startswith("SELECT")]
@@ -72,6 +73,11 @@ def search(field: str, operation: str, value: object) -> Ask:
         (lambda store: store.queries.latest("main", [("company", "hello")]), "executions_by_flow"),
         (lambda store: store.queries.created_since("main", "company", "hello", NOW), "executions_by_flow"),
         (lambda store: store.queries.counts("main"), "executions_open"),
+        # along the ends, so that each batch of a purge begins where the one before it ended
+        (
+            lambda store: store.purging.ended("main", OLD, NOW, (1, "id"), 10),
+            "executions_by_end (tenant=? AND end_date>",
+        ),
         (search("state", "EQUALS", "FAILED"), "executions_ended"),
         (search("state", "IN", "RUNNING,CREATED"), "executions_open"),
         (search("flowId", "EQUALS", "hello"), "executions_by_flow"),

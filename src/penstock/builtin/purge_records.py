@@ -78,13 +78,14 @@ class PurgeExecutions(Task):
             context.logger.warning("there is no `endDate`: executions go however recent they are")
         batches = Batches(context, "executions")
         counts = {"logs": 0, "metrics": 0, "files": 0}
-        position: str | None = ""
-        while position is not None:
-            removed = context.call("purgeExecutions", after=position, **wanted)
-            position = removed["position"]
+        removed = context.call("purgeExecutions", **wanted)
+        while True:
             for name in counts:
                 counts[name] += removed[name]
             batches.add(removed["executions"])
+            if removed["position"] is None:
+                break
+            removed = context.call("purgeExecutions", after=removed["position"], **wanted)
         number = batches.end()
         context.logger.info(f"with {counts['logs']} log lines, {counts['metrics']} metrics and {counts['files']} files")
         return PurgedExecutions(

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from penstock.base.clock import Instant
 from penstock.ports.queries import Filter
+
+Position = tuple[Instant, str]
+"""Where a walk over ended executions is: (end, id) of the last one seen."""
+BEGINNING: Position = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,12 @@ class EndedExecution:
     id: str
     namespace: str
     flow_id: str
+    end: Instant
+
+    @property
+    def position(self) -> Position:
+        """Where a walk is that has seen it."""
+        return self.end, self.id
 
 
 class PurgeStore(Protocol):
@@ -24,8 +35,10 @@ class PurgeStore(Protocol):
     Task runs and executions that have begun to run again since they were looked up stay.
     """
 
-    async def ended(self, tenant: str, filters: Sequence[Filter], after: str, limit: int) -> Sequence[EndedExecution]:
-        """Return executions that have ended and fit, by id, from behind an id on."""
+    async def ended(
+        self, tenant: str, filters: Sequence[Filter], until: Instant | None, after: Position, limit: int
+    ) -> Sequence[EndedExecution]:
+        """Return executions that have ended, until then, and fit: the oldest ends first, from behind a position on."""
         ...
 
     async def remove_logs_of(self, execution_ids: Sequence[str], limit: int) -> int:

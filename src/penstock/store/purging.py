@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, tuple_
 
-from penstock.ports.purging import EndedExecution
+from penstock.base.clock import Instant
+from penstock.ports.purging import EndedExecution, Position
 from penstock.ports.queries import Filter
 from penstock.store.database import Database
 from penstock.store.filters import Condition
@@ -27,11 +28,16 @@ class SqlPurgeStore:
         self._executions = execution_search(system_namespace)
         self._logs = log_search(system_namespace)
 
-    async def ended(self, tenant: str, filters: Sequence[Filter], after: str, limit: int) -> Sequence[EndedExecution]:
-        """Return executions that have ended and fit, by id, from behind an id on."""
-        conditions = [E.tenant == tenant, E.id > after, *_ENDED, *self._executions.conditions(filters)]
-        query = select(E.id, E.namespace, E.flow_id).where(*conditions).order_by(E.id).limit(limit)
-        found = await self._database.read(lambda connection: connection.execute(query).all())
+    async def ended(
+        self, tenant: str, filters: Sequence[Filter], until: Instant | None, after: Position, limit: int
+    ) -> Sequence[EndedExecution]:
+        """Return executions that have ended, until then, and fit: the oldest ends first, from behind a position on."""
+        end, execution_id = after
+        walked: list[Condition] = [E.tenant == tenant, E.end_date.is_not(None), E.end_date >= end]
+        if until is not None:
+            walked.append(E.end_date <= until)
+        fitting = [or_(E.end_date > end, E.id > execution_id), E.live.is_(False), *self._executions.conditions(filters)]
+        found = await self._database.read(lambda connection: ended_txn(connection, walked, fitting, limit))
         return [EndedExecution(*row) for row in found]
 
     async def remove_logs_of(self, execution_ids: Sequence[str], limit: int) -> int:
@@ -62,6 +68,16 @@ class SqlPurgeStore:
         key = columns[0] if len(columns) == 1 else tuple_(*columns)
         statement = delete(table).where(key.in_(chosen))
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
+
+
+def ended_txn(
+    connection: Connection, walked: Sequence[Condition], fitting: Sequence[Condition], limit: int
+) -> Sequence[Any]:
+    """Return ended executions along the index by their end."""
+    if connection.dialect.name == "sqlite":
+        fitting = [func.coalesce(and_(*fitting), False)]  # within a function no index is looked for
+    query = select(E.id, E.namespace, E.flow_id, E.end_date).where(*walked, *fitting)
+    return connection.execute(query.order_by(E.end_date, E.id).limit(limit)).all()
 
 
 def remove_txn(connection: Connection, tenant: str, execution_ids: Sequence[str]) -> int:

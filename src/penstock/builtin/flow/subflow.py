@@ -21,7 +21,11 @@ class Subflow(FlowableTask):
     """
 
     type_name = "io.kestra.plugin.core.flow.Subflow"
-    type_aliases = ("io.kestra.core.tasks.flows.Subflow", "io.kestra.core.tasks.flows.Flow")
+    type_aliases = (
+        "io.kestra.plugin.core.flow.Flow",
+        "io.kestra.core.tasks.flows.Subflow",
+        "io.kestra.core.tasks.flows.Flow",
+    )
     calls_flow: ClassVar[bool] = True
 
     namespace: str = Field(description="Where the flow is; may be an expression.")

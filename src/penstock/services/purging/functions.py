@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.base.clock import Instant, from_iso
 from penstock.base.errors import InvalidRequestError
+from penstock.ports.purging import BEGINNING, Position
 from penstock.services.arguments import Function, text_argument
 from penstock.services.file_access import Caller
 from penstock.services.namespace_files import NamespaceFileService
@@ -47,7 +48,7 @@ class PurgeFunctions:
         )
         limit = max(1, min(int(arguments.get("limit") or 100), _MOST_EXECUTIONS))
         purged = await self._purging.executions(
-            caller.tenant, _selection(arguments), parts, after=str(arguments.get("after") or ""), limit=limit
+            caller.tenant, _selection(arguments), parts, after=_position(arguments), limit=limit
         )
         return {
             "executions": purged.executions,
@@ -88,6 +89,14 @@ def _selection(arguments: Mapping[str, Any]) -> Selection:
         levels=[str(one) for one in arguments.get("levels") or ()],
         execution_id=arguments.get("executionId") or None,
     )
+
+
+def _position(arguments: Mapping[str, Any]) -> Position:
+    after = arguments.get("after")
+    if after is None:
+        return BEGINNING
+    end, execution_id = after
+    return int(end), str(execution_id)
 
 
 def _instant(arguments: Mapping[str, Any], name: str) -> Instant | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from penstock.base.clock import Instant
 from penstock.ports.objects import ObjectStorage
-from penstock.ports.purging import EndedExecution, PurgeStore
+from penstock.ports.purging import BEGINNING, EndedExecution, Position, PurgeStore
 from penstock.ports.queries import Filter
 from penstock.services.file_access import execution_folder
 
@@ -49,14 +49,8 @@ class Selection:
         return found
 
     def of_executions(self) -> list[Filter]:
-        """Return the filters of executions: begun from the start on, ended up to the end."""
-        found = self._place()
-        if self.end is not None:
-            # What has ended by then has begun by then, and there is an index by that date alone.
-            found += [Filter(field, "LESS_THAN_OR_EQUAL_TO", self.end) for field in ("startDate", "endDate")]
-        if self.states:
-            found.append(Filter("state", "IN", list(self.states)))
-        return found
+        """Return the filters of executions, apart from their end."""
+        return [*self._place(), *([Filter("state", "IN", list(self.states))] if self.states else ())]
 
     def of_logs(self) -> list[Filter]:
         """Return the filters of log lines."""
@@ -86,7 +80,7 @@ class Purged:
     logs: int = 0
     metrics: int = 0
     files: int = 0
-    position: str | None = None
+    position: Position | None = None
     """Where the next batch begins; None when there is nothing left."""
 
 
@@ -105,7 +99,7 @@ class PurgeService:
         self._objects = objects
 
     async def executions(
-        self, tenant: str, selection: Selection, parts: Parts, *, after: str = "", limit: int = 100
+        self, tenant: str, selection: Selection, parts: Parts, *, after: Position = BEGINNING, limit: int = 100
     ) -> Purged:
         """Remove some of the executions that have ended, with what belongs to them.
 
@@ -116,7 +110,7 @@ class PurgeService:
             after: The position the batch before gave.
             limit: How many executions at most.
         """
-        found = await self._store.ended(tenant, selection.of_executions(), after, limit)
+        found = await self._store.ended(tenant, selection.of_executions(), selection.end, after, limit)
         if not found:
             return Purged()
         ids = [execution.id for execution in found]
@@ -124,7 +118,7 @@ class PurgeService:
         logs = await _all(lambda: self._store.remove_logs_of(ids, ROWS)) if parts.logs else 0
         metrics = await _all(lambda: self._store.remove_metrics_of(ids, ROWS)) if parts.metrics else 0
         removed = await self._remove(tenant, ids) if parts.execution else 0
-        return Purged(removed, logs, metrics, files, ids[-1] if len(found) == limit else None)
+        return Purged(removed, logs, metrics, files, found[-1].position if len(found) == limit else None)
 
     async def logs(self, tenant: str, selection: Selection) -> int:
         """Remove some of the log lines that fit; returns how many, 0 when there are no more."""

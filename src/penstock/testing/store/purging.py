@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from penstock.engine.records import Execution, Metric
+from penstock.engine.states import StateType
+from penstock.ports.purging import BEGINNING
 from penstock.ports.queries import Filter, PageRequest
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
@@ -34,21 +36,28 @@ async def ended(store: StorePorts, number: int, **changes: object) -> list[Execu
 class PurgeStoreContract:
     """What holds for purges of every store. A subclass gives the fixture `store`."""
 
-    async def test_ended_executions_come_by_id_from_behind_a_position(self, store: StorePorts) -> None:
+    async def test_ended_executions_come_by_their_end_from_behind_a_position(self, store: StorePorts) -> None:
         await ended(store, 5)
-        await records.stored(store.journal, records.execution(id="id-9"))
-        first = await store.purging.ended("main", [], "", 3)
+        later = records.state(StateType.CREATED, StateType.RUNNING, StateType.FAILED, at=NOW + SECOND)
+        await records.stored(store.journal, records.execution(id="a", state=later), records.execution(id="id-9"))
+        first = await store.purging.ended("main", [], None, BEGINNING, 3)
         assert [one.id for one in first] == ["id-0", "id-1", "id-2"]
-        assert (first[0].namespace, first[0].flow_id) == ("company.team", "hello")
-        rest = await store.purging.ended("main", [], "id-2", 3)
-        assert [one.id for one in rest] == ["id-3", "id-4"]
-        assert list(await store.purging.ended("other", [], "", 3)) == []
+        assert (first[0].namespace, first[0].flow_id, first[0].end) == ("company.team", "hello", NOW + 2 * SECOND)
+        rest = await store.purging.ended("main", [], None, first[-1].position, 9)
+        assert [one.id for one in rest] == ["id-3", "id-4", "a"]
+        assert list(await store.purging.ended("main", [], None, rest[-1].position, 9)) == []
+        assert list(await store.purging.ended("other", [], None, BEGINNING, 3)) == []
 
     async def test_ended_executions_are_those_that_fit(self, store: StorePorts) -> None:
         await ended(store, 1)
-        for end, number in ((NOW + 2 * SECOND, 1), (NOW + SECOND, 0)):
-            filters = [Filter("endDate", "LESS_THAN_OR_EQUAL_TO", end), Filter("namespace", "PREFIX", "company")]
-            assert len(await store.purging.ended("main", filters, "", 10)) == number
+        place = Filter("namespace", "PREFIX", "company")
+        for until, filters, number in (
+            (NOW + 2 * SECOND, [place], 1),
+            (NOW + 2 * SECOND - 1, [place], 0),
+            (None, [place, Filter("state", "IN", ["FAILED"])], 0),
+            (None, [place, Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", NOW + 1)], 0),
+        ):
+            assert len(await store.purging.ended("main", filters, until, BEGINNING, 10)) == number
 
     async def test_what_belongs_to_executions_is_removed_some_at_a_time(self, store: StorePorts) -> None:
         ids = [one.id for one in await ended(store, 3)]
