@@ -39,6 +39,13 @@ async def test_schedule_conditions_leave_only_the_dates_of_which_they_hold(world
     }
 
 
+async def test_schedule_conditions_under_their_older_name_count(world: World) -> None:
+    """MIG-025."""
+    await world.flows.put("main", DAILY.replace("    conditions:", "    scheduleConditions:"))
+    async with world.running():
+        assert (await world.state()).next_date == MONDAY
+
+
 async def test_schedule_changed_conditions_count_anew(world: World) -> None:
     await world.flows.put("main", DAILY)
     async with world.running():

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 
 from penstock.sdk import TriggerBase, duration
+from penstock.sdk.task import ConditionList
 
 
 class DatedTrigger(TriggerBase):
-    """Base of triggers with dates. Implements ENG-277, ENG-282, USE-B052."""
+    """Base of triggers with dates. Implements ENG-277, ENG-282, MIG-025, USE-B052."""
 
+    conditions: ConditionList | None = Field(
+        None,
+        validation_alias=AliasChoices("conditions", "scheduleConditions"),
+        description="All must hold of a date for it to count.",
+    )
     timezone: str = Field("UTC", description="The zone of the dates, such as `America/New_York`.")
     recover_missed_schedules: Literal["ALL", "LAST", "NONE"] | None = Field(
         None,
