@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,14 @@ class World:
 
     async def dates(self) -> list[Instant | None]:
         return [execution.schedule_date for execution in await self.executions()]
+
+    async def have_run(self, *dates: Instant) -> None:
+        """Wait until there are executions of these dates, and see that there are no others."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                while len(await self.dates()) < len(dates):  # noqa: ASYNC110  # no event tells
+                    await asyncio.sleep(0.02)
+        assert await self.dates() == list(dates)
 
     async def end(self, execution: Execution, state: StateType = StateType.SUCCESS) -> None:
         """End an execution as the executor would."""

@@ -7,7 +7,6 @@ has ended since the stored position is looked at as well. An arrival that is loo
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
@@ -16,20 +15,18 @@ import structlog
 from msgspec.structs import replace
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
-from penstock.base.errors import PenstockError, UnavailableError
-from penstock.engine.context import labels_of
-from penstock.engine.records import Execution, LogLine, TriggerOrigin
+from penstock.base.errors import UnavailableError
+from penstock.engine.records import Execution, LogLine
 from penstock.engine.states import TERMINAL, StateType
-from penstock.expressions import Resolver, evaluate
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.triggers import TriggerState, TriggerStore
-from penstock.sdk.condition import ExecutionFacts, all_hold
-from penstock.services.executions import Launch
 from penstock.services.scheduler.agenda import TriggerKey
+from penstock.services.scheduler.chaining import Chaining, error_text
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.judging import Judge
 from penstock.services.scheduler.upstream import (
     OVERLAP,
     Arrival,
@@ -44,7 +41,6 @@ from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
 FlowKey = tuple[str, str, str]
-CORRELATION_ID = "system.correlationId"
 Change = Callable[[TriggerState, Memory], tuple[TriggerState, Memory]]
 _BATCH = 500
 _GATHER = 0.05
@@ -84,8 +80,8 @@ class Listening:
         self._queries = queries
         self._journal = journal
         self._notifier = notifier
-        self._firing = firing
-        self._conditions = conditions
+        self._chaining = Chaining(firing)
+        self._judge = Judge(queries, conditions)
         self._clock = clock
         self._look_again = look_again
         self._triggers: dict[TriggerKey, ListeningTrigger] = {}
@@ -212,7 +208,7 @@ class Listening:
             return
         if trigger.is_enabled:
             try:
-                met = await self._met(trigger, arrival)
+                met = await self._judge.met(trigger, arrival)
             except UnavailableError:
                 raise
             except Exception as error:
@@ -224,36 +220,6 @@ class Listening:
                 )
                 await self._start(trigger)
         self._handled[handled] = arrival.at
-
-    async def _met(self, trigger: ListeningTrigger, arrival: Arrival) -> frozenset[str]:
-        """Return the needs an arrival meets; its execution is read again with task runs when conditions ask."""
-        execution = arrival.execution
-        upstream = {**arrival.variables, "labels": dict(execution.labels)}
-        variables = {
-            "trigger": arrival.variables,
-            "outputs": execution.outputs or {},
-            "labels": labels_of(execution),
-            "execution": {"id": execution.id, "state": arrival.state},
-        }
-
-        def met_by(resolver: Resolver) -> frozenset[str]:
-            return trigger.listener.met_by(upstream, lambda text: evaluate(text, variables, resolver=resolver))
-
-        met = await self._conditions.ask(trigger.flow, met_by)
-        if not met or not trigger.definition.conditions:
-            return met
-        loaded = await self._queries.get(execution.tenant, execution.id)
-        runs = loaded[1] if loaded is not None else ()
-        facts = dataclasses.replace(ExecutionFacts.of(execution, runs), state=arrival.state)
-
-        def left(resolver: Resolver) -> frozenset[str]:
-            context = self._conditions.context(trigger.flow, variables, execution=facts, resolver=resolver)
-            if not all_hold(trigger.conditions, context):
-                return frozenset()
-            named = (f"{key}.{name}" for key, one in trigger.remembering.items() for name in one.names_met(context))
-            return met.intersection(trigger.needs).union(named)
-
-        return await self._conditions.ask(trigger.flow, left)
 
     # -- states
 
@@ -323,11 +289,11 @@ class Listening:
             return
         arrival = Arrival(upstream, start.state, start.at)
         try:
-            execution, reject = await self._made(trigger, arrival, start.key)
+            execution, reject = await self._chaining.started(trigger, arrival, start.key)
         except UnavailableError:
             raise
         except Exception as error:
-            standing, reject = self._standing(trigger, arrival, start.key, error)
+            standing, reject = self._chaining.failed(trigger, arrival, start.key, error)
             if await self._store.fire(state, dropped, standing, reject):
                 await self._tell(trigger, error, standing)
             return
@@ -345,11 +311,6 @@ class Listening:
         if stored is not None and stored.next_date == state.next_date:
             await self._store.fire(state, dropped, None)  # this set has its execution already
 
-    async def _made(self, trigger: ListeningTrigger, arrival: Arrival, key: str) -> tuple[Execution, str | None]:
-        launch = _launch(trigger, arrival)
-        execution, reject = await self._firing.made(trigger.flow, trigger.definition, launch, given={}, labels={})
-        return msgspec.structs.replace(execution, firing_key=key), reject
-
     # -- what goes wrong (ENG-269)
 
     async def _refuse(self, trigger: ListeningTrigger, arrival: Arrival, error: Exception) -> None:
@@ -357,39 +318,16 @@ class Listening:
         state = await self._store.get(*trigger.key)
         if state is None or state.disabled:
             return
-        execution, reject = self._standing(trigger, arrival, failure_key(trigger, arrival), error)
+        execution, reject = self._chaining.failed(trigger, arrival, failure_key(trigger, arrival), error)
         if execution is None or await self._store.fire(state, state, execution, reject):
             await self._tell(trigger, error, execution)
-
-    def _standing(
-        self, trigger: ListeningTrigger, arrival: Arrival, key: str, error: Exception
-    ) -> tuple[Execution | None, str | None]:
-        """Return the execution that stands for a failure, and why it fails; none without `failOnTriggerError`."""
-        if not trigger.definition.fail_on_trigger_error:
-            return None, None
-        execution = self._firing.bare(trigger.flow, _launch(trigger, arrival))
-        reject = f"trigger {trigger.definition.id} failed: {_text(error)}"
-        return msgspec.structs.replace(execution, firing_key=key), reject
 
     async def _tell(self, trigger: ListeningTrigger, error: Exception, execution: Execution | None) -> None:
         """Write the reason to the trigger's log, and wake whoever begins the execution that stands for it."""
         tenant, namespace, flow_id, trigger_id = trigger.key
-        message = _text(error)
+        message = error_text(error)
         log.warning("trigger failed", action="scheduler.listen", trigger="/".join(trigger.key), error=message)
         line = LogLine(tenant, namespace, flow_id, self._clock.now(), "ERROR", message, trigger_id=trigger_id)
         await self._journal.send((), logs=[line])
         if execution is not None:
             await self._notifier.publish("messages", [str(partition_of(execution.id))])
-
-
-def _launch(trigger: ListeningTrigger, arrival: Arrival) -> Launch:
-    """Return what an arrival launches; the chain keeps its correlation."""
-    flow, definition = trigger.flow, trigger.definition
-    correlation = dict(arrival.execution.labels).get(CORRELATION_ID)
-    labels = () if correlation is None else ((CORRELATION_ID, correlation),)
-    origin = TriggerOrigin(definition.id, definition.type, arrival.variables)
-    return Launch(flow.tenant, flow.namespace, flow.id, flow.revision, labels=labels, trigger=origin)
-
-
-def _text(error: Exception) -> str:
-    return str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
