@@ -14,7 +14,7 @@ from penstock.model.base import ID_PATTERN, NAMESPACE_PATTERN, FlowModel
 from penstock.model.defaults import PluginDefaults
 from penstock.model.input_types import Input, TypeName
 from penstock.model.markers import ChildTasks, InputDefinitions, Literally, Typed
-from penstock.model.policies import Check, Concurrency, Sla, WorkerGroup
+from penstock.model.policies import Check, Concurrency, Idempotency, Sla, WorkerGroup
 from penstock.model.registry import TypeKind
 from penstock.model.retry import Retry
 
@@ -117,6 +117,7 @@ class FlowDocument(FlowModel):
     retry: Retry | None = Field(None, description="When and how often a failed execution is tried again.")
     sla: list[Sla] = Field(default_factory=list, description="Limits that executions must keep.")
     concurrency: Concurrency | None = Field(None, description="How many executions may run at a time.")
+    idempotency: Idempotency | None = Field(None, description="When two launches are one and the same.")
     checks: list[Check] = Field(default_factory=list, description="What must hold before an execution is created.")
     disabled: bool = Field(False, description="No executions, and no triggers.")
     worker_group: WorkerGroup | None = Field(None, description="Which workers run the tasks.")

@@ -26,7 +26,7 @@ _TEXTS = Wanted(values=Wanted(text=True), items=Wanted(values=Wanted(text=True))
 _DEFINITIONS = ("tasks", "errors", "finally", "afterExecution", "triggers", "listeners")
 _TOLD = frozenset(("id", "type", "description", "displayName"))
 _NEEDED = "it needs `id`, `namespace` and `tasks`"
-_RENDERED = ("outputs", "checks", "sla", "retry", "concurrency")
+_RENDERED = ("outputs", "checks", "sla", "retry", "concurrency", "idempotency")
 
 
 @dataclass(frozen=True)

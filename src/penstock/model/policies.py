@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from penstock.model.base import FlowModel
 from penstock.model.retry import Duration
 
 
 class Concurrency(FlowModel):
-    """How many executions of the flow may run at a time. Implements ENG-251."""
+    """How many executions may run at a time: of the flow, or of all flows of a pool. Implements ENG-251, BEY-012."""
 
-    limit: int = Field(ge=1, description="How many at most.")
+    limit: int | None = Field(None, ge=1, description="How many of the flow at most.")
+    pool: str | None = Field(
+        None, min_length=1, description="The pool whose limit, in the server's configuration, holds for all its flows."
+    )
     behavior: Literal["QUEUE", "CANCEL", "FAIL"] = Field("QUEUE", description="What happens to one too many.")
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        if self.limit is None and self.pool is None:
+            raise ValueError("`concurrency` needs `limit`, `pool` or both")
+        return self
+
+
+class Idempotency(FlowModel):
+    """When two launches are one and the same. Implements BEY-044."""
+
+    key: str = Field(min_length=1, description="An expression; launches that give the same text are one.")
+    window: Duration | None = Field(None, description="For how long; as long as the first execution exists by default.")
 
 
 class _Sla(FlowModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -123,8 +123,12 @@ class Journal(Protocol):
         runs: Sequence[TaskRun] = (),
         logs: Sequence[LogLine] = (),
         metrics: Sequence[Metric] = (),
-    ) -> None:
-        """Put events into inboxes from outside an executor, with executions and lines that belong to them, durably."""
+    ) -> Set[str]:
+        """Put events into inboxes from outside an executor, with executions and lines that belong to them, durably.
+
+        Returns:
+            The ids of new executions that were left out, because they or their firing exist already.
+        """
         ...
 
     async def timers(self, partitions: Iterable[int], until: Instant, limit: int) -> Sequence[Timer]:

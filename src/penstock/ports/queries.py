@@ -92,6 +92,14 @@ class ExecutionQueries(Protocol):
         """Return the metrics of an execution."""
         ...
 
+    async def fired(self, firing_key: str) -> Execution | None:
+        """Return the execution with a firing key; None when there is none."""
+        ...
+
+    async def forget_firing(self, firing_key: str, before: Instant) -> None:
+        """Take a firing key off its execution when that was created before then, so that another one may have it."""
+        ...
+
     async def delete(self, tenant: str, execution_id: str, *, logs: bool, metrics: bool) -> bool:
         """Remove an ended execution with its task runs, timers and messages; False when there was none."""
         ...

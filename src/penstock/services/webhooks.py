@@ -1,6 +1,6 @@
 """Webhooks: a request with the right key starts a flow. The key authorises; no login is needed.
 
-Implements API-022, ENG-302 to ENG-305, ENG-413.
+Implements API-022, ENG-302 to ENG-305, ENG-413, and the webhook part of BEY-044.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from penstock.engine.records import TriggerOrigin
 from penstock.expressions import evaluate, render_nested
 from penstock.sdk import TriggerBase
 from penstock.services.executions import ExecutionService, ExecutionView, Following, Launch
+from penstock.services.executions.idempotency import HEADER, checked_key, digest_of
 from penstock.services.flows import FlowCatalog
 from penstock.services.rendering import Answer, asker, with_answers
 from penstock.services.scheduler.conditions import Conditions
 
 WEBHOOK = "io.kestra.plugin.core.trigger.Webhook"
 """The type name of the triggers this module serves."""
+_KEY = HEADER.lower()
 
 
 class WebhookTrigger(Protocol):
@@ -138,12 +140,16 @@ class WebhookService:
             raise ConditionsNotMetError(f"the conditions of trigger `{trigger.id}` do not hold for this request")
         inputs = await self._inputs(flow, trigger, call, origin)
         execution_id = new_id()
-        launch = Launch(*names, inputs=inputs, trigger=origin, execution_id=execution_id)
+        key = checked_key(next((value for name, value in call.headers if name.lower() == _KEY), None))
+        digest = None if key is None else digest_of("webhook", call.path, sorted(call.parameters), call.body.hex())
+        launch = Launch(
+            *names, inputs=inputs, trigger=origin, execution_id=execution_id, idempotency_key=key, digest=digest
+        )
         if not trigger.wait:
             return WebhookOutcome(ExecutionView(await self._executions.create(launch), ()), trigger)
         with self._following.watch(execution_id) as watch:
-            await self._executions.create(launch)
-            view = await self._following.end(call.tenant, execution_id, watch, _timeout(trigger))
+            execution = await self._executions.create(launch)
+            view = await self._following.end_of(execution, execution_id, watch, _timeout(trigger))
         return WebhookOutcome(view, trigger)
 
     async def _matching(self, flow: ResolvedFlow, call: WebhookCall) -> WebhookTrigger:

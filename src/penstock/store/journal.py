@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from sqlalchemy import Connection
 
@@ -51,9 +51,9 @@ class SqlJournal:
         runs: Sequence[TaskRun] = (),
         logs: Sequence[LogLine] = (),
         metrics: Sequence[Metric] = (),
-    ) -> None:
+    ) -> Set[str]:
         """Put events into inboxes from outside an executor; those of executions that exist already are left out."""
-        await self._database.write(lambda connection: send_txn(connection, messages, new, logs, metrics, runs))
+        return await self._database.write(lambda connection: send_txn(connection, messages, new, logs, metrics, runs))
 
     async def timers(self, partitions: Iterable[int], until: Instant, limit: int) -> Sequence[Timer]:
         """Return timers due until then, soonest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError
@@ -106,6 +106,17 @@ class SqlExecutionQueries:
     async def metrics_of(self, execution_id: str) -> Sequence[Metric]:
         """Return the metrics of an execution."""
         return await self._database.read(lambda connection: lines.metrics_txn(connection, execution_id))
+
+    async def fired(self, firing_key: str) -> Execution | None:
+        """Return the execution with a firing key."""
+        query = select(*_READ).where(E.firing_key == firing_key)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else rows.to_execution(row)
+
+    async def forget_firing(self, firing_key: str, before: Instant) -> None:
+        """Take a firing key off its execution when that was created before then."""
+        statement = update(EXECUTIONS).where(E.firing_key == firing_key, E.created < before).values(firing_key=None)
+        await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
     async def delete(self, tenant: str, execution_id: str, *, logs: bool, metrics: bool) -> bool:
         """Remove an ended execution with its task runs, timers and messages.

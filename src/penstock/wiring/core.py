@@ -10,7 +10,14 @@ from penstock.secrets import ChainedSecrets
 from penstock.services.child_functions import ChildFunctions
 from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.encryption import EncryptionFunctions
-from penstock.services.executions import ChildFlows, ExecutionService, Followers, InputReader, Preparation
+from penstock.services.executions import (
+    ChildFlows,
+    ExecutionService,
+    FirstExecutions,
+    Followers,
+    InputReader,
+    Preparation,
+)
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
 from penstock.services.file_access import FileAccess
@@ -118,7 +125,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         executor = _executor(plan, store, catalog, functions, clock, local, children)
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
-    executions = ExecutionService(catalog, inputs, dispatcher, clock)
+    executions = ExecutionService(catalog, inputs, dispatcher, clock, FirstExecutions(store.queries, clock))
     evaluations = Evaluations(
         store.evaluations,
         store.triggers,

@@ -17,7 +17,7 @@ from penstock.engine.states import State, StateType
 from penstock.ports.journal import PARTITIONS, Batch
 from penstock.ports.queries import PageRequest
 from penstock.ports.triggers import TriggerState
-from penstock.services.executions import ExecutionService, Followers, InputReader
+from penstock.services.executions import ExecutionService, FirstExecutions, Followers, InputReader
 from penstock.services.executor.dispatch import StoredDispatcher
 from penstock.services.flows import FlowCatalog, FlowChecker, FlowService
 from penstock.services.scheduler import Recovery, Scheduler, SchedulerSettings
@@ -70,7 +70,11 @@ class World:
     def scheduler(self, recovery: dict[str, Recovery] | None = None) -> Scheduler:
         store = self.store
         executions = ExecutionService(
-            self.catalog, InputReader(LocalStorage(self.folder), self.answer), self.dispatcher, self.clock
+            self.catalog,
+            InputReader(LocalStorage(self.folder), self.answer),
+            self.dispatcher,
+            self.clock,
+            FirstExecutions(store.queries, self.clock),
         )
         return Scheduler(
             Stores(

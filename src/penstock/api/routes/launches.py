@@ -30,6 +30,7 @@ from penstock.base.errors import InvalidRequestError
 from penstock.base.ids import new_id
 from penstock.engine.records import Execution, Labels
 from penstock.services.executions import ExecutionService, Following, Launch
+from penstock.services.executions.idempotency import HEADER, checked_key, digest_of
 
 _PATH = "/api/v1/{tenant}/executions/{namespace}/{id}"
 _KINDS = frozenset({"NORMAL", "TEST", "PLAYGROUND"})
@@ -40,6 +41,7 @@ _PARAMETERS = [
     parameter("scheduleDate", {"type": "string", "format": "date-time"}, text="Begin then."),
     parameter("breakpoints", text="Task ids, separated by commas."),
     parameter("kind", {"type": "string", "enum": sorted(_KINDS)}),
+    {**parameter(HEADER, text="A repeated request with the same key answers the first execution."), "in": "header"},
 ]
 
 
@@ -110,7 +112,7 @@ class LaunchRoutes:
         assert launch.execution_id is not None
         with self._following.watch(launch.execution_id) as watch:
             execution = await self._executions.create(launch)
-            view = await self._following.end(launch.tenant, execution.id, watch)
+            view = await self._following.end_of(execution, launch.execution_id, watch)
         body = render_execution(view.execution, self._clock.now(), view.task_runs, url=self._url(execution))
         return JsonAnswer(body)
 
@@ -129,7 +131,8 @@ def _launch(request: Request, form: FormValues) -> Launch:
     identity = identity_of(request)
     username = None if identity is None else identity.username
     names = (path["tenant"], path["namespace"], path["id"])
-    if not request.scope["query_string"]:
+    key = checked_key(request.headers.get(HEADER))
+    if key is None and not request.scope["query_string"]:
         return Launch(*names, inputs=form.values, files=form.files, username=username, execution_id=new_id())
     query = request.query_params
     date = query.get("scheduleDate")
@@ -147,7 +150,16 @@ def _launch(request: Request, form: FormValues) -> Launch:
         breakpoints=breakpoints_of(query.get("breakpoints")),
         username=username,
         execution_id=new_id(),
+        idempotency_key=key,
+        digest=None if key is None else _digest(request, form),
     )
+
+
+def _digest(request: Request, form: FormValues) -> str:
+    """Return what a launch says; of files, name and size."""
+    files = {name: (upload.name, upload.size) for name, upload in form.files.items()}
+    parameters = sorted(pair for pair in request.query_params.multi_items() if pair[0] != "wait")
+    return digest_of("launch", form.values, files, parameters)
 
 
 def labels_of(texts: list[str]) -> Labels:

@@ -7,6 +7,7 @@ from penstock.services.executions.deleting import Deleting
 from penstock.services.executions.expressions import ExpressionTester, Outcome
 from penstock.services.executions.followers import Followers, Watch
 from penstock.services.executions.following import ExecutionView, Following
+from penstock.services.executions.idempotency import FirstExecutions
 from penstock.services.executions.inputs import InputReader, Upload
 from penstock.services.executions.reading import ExecutionReader
 from penstock.services.executions.replaying import Replay, Replaying
@@ -23,6 +24,7 @@ __all__ = [
     "ExecutionService",
     "ExecutionView",
     "ExpressionTester",
+    "FirstExecutions",
     "Followers",
     "Following",
     "InputReader",

@@ -9,15 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from penstock.base.clock import Clock, Instant
-from penstock.base.errors import InvalidRequestError
+from penstock.base.errors import ConflictError, InvalidRequestError
 from penstock.base.ids import new_id
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, Fixtures, Labels, Parent, TriggerOrigin
 from penstock.engine.states import State, StateType
 from penstock.model.inputs import InputProblem, InputState
-from penstock.model.policies import Check
+from penstock.model.policies import Check, Idempotency
 from penstock.ports.dispatch import Dispatcher
+from penstock.services.executions.idempotency import FirstExecutions
 from penstock.services.executions.inputs import InputReader, Upload, document_of
 from penstock.services.executions.labels import launch_labels
 from penstock.services.flows import FlowCatalog
@@ -46,6 +49,10 @@ class Launch:
     """Who starts it."""
     execution_id: str | None = None
     """Given by a caller that watches the execution before it exists."""
+    idempotency_key: str | None = None
+    """A launch with a key that the flow has seen answers with the execution of that time (BEY-044)."""
+    digest: str | None = None
+    """What the request says, to tell a repetition from another request under the same key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,27 +165,66 @@ class Preparation:
 
 
 class ExecutionService(Preparation):
-    """Starts executions. Implements ENG-038.
+    """Starts executions. Implements ENG-038, BEY-044.
 
     Args:
         catalog: Where resolved flows come from.
         inputs: Reads what is given for the flow's inputs.
         dispatcher: The door to the executor.
         clock: Tells when it begins.
+        first: Finds what an idempotency key has started.
     """
 
-    def __init__(self, catalog: FlowCatalog, inputs: InputReader, dispatcher: Dispatcher, clock: Clock) -> None:
+    def __init__(
+        self,
+        catalog: FlowCatalog,
+        inputs: InputReader,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        first: FirstExecutions,
+    ) -> None:
         super().__init__(catalog, inputs, clock)
         self._dispatcher = dispatcher
+        self._first = first
 
     async def create(self, launch: Launch) -> Execution:
-        """Start an execution; it is stored when this returns.
+        """Start an execution; it is stored when this returns. A repeated launch returns the execution of the first.
 
         Raises:
             NotFoundError: There is no such flow or revision.
             InvalidInputs: What is given does not fit the flow's inputs; nothing was created.
             CheckFailedError: A check of the flow forbids it; nothing was created.
+            DifferentRequestError: Its idempotency key was used for another request; nothing was created.
         """
+        rule = document_of(await self.flow(launch)).idempotency
+        if rule is not None or launch.idempotency_key is not None:
+            return await self._create_once(launch, rule)
         execution, reject = await self.prepared(launch)
         await self._dispatcher.create(execution, reject=reject)
         return execution
+
+    async def _create_once(self, launch: Launch, rule: Idempotency | None) -> Execution:
+        """Start an execution unless its key has started one: that of the request, or else that of the flow's rule."""
+        flow = await self.flow(launch)
+        name = None
+        if launch.idempotency_key is not None:  # known before anything is read or stored
+            name = self._first.name(flow, launch.idempotency_key)
+            first = await self._first.find(name, rule)
+            if first is not None:
+                return self._first.same(first, launch.digest)
+        execution, reject = await self.prepared(launch)
+        if name is None:
+            assert rule is not None
+            name = self._first.name(flow, await self._inputs.rendered(flow, execution, rule.key))
+            first = await self._first.find(name, rule)
+            if first is not None:
+                await self._inputs.discard(execution, launch.files)
+                return first
+        execution = msgspec.structs.replace(execution, firing_key=name, digest=launch.digest)
+        if await self._dispatcher.create(execution, reject=reject):
+            return execution
+        await self._inputs.discard(execution, launch.files)
+        first = await self._first.find(name, None)
+        if first is None:
+            raise ConflictError("the execution of this key was deleted at this moment", hint="try again")
+        return self._first.same(first, launch.digest)

@@ -88,6 +88,19 @@ class Following:
             pass
         return await self.view(tenant, execution_id)
 
+    async def end_of(
+        self, execution: Execution, awaited_id: str, watch: Watch, timeout: Micros | None = None
+    ) -> ExecutionView:
+        """Return the execution that a launch answered with once it has ended.
+
+        That of a repeated launch is another one than was watched for, and may have ended long ago.
+        """
+        if execution.id == awaited_id:
+            return await self.end(execution.tenant, execution.id, watch, timeout)
+        with self.watch(execution.id) as other:
+            other.wake()
+            return await self.end(execution.tenant, execution.id, other, timeout)
+
     async def view(self, tenant: str, execution_id: str) -> ExecutionView:
         """Return the execution with its task runs.
 

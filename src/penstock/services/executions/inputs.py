@@ -17,6 +17,7 @@ from penstock.engine.records import Execution
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import ExpressionError, Resolver, evaluate, is_truthy
 from penstock.expressions.encrypted import is_sealed
+from penstock.expressions.values import text_of
 from penstock.model.document import FlowDocument
 from penstock.model.input_types import REGEX_TIMEOUT
 from penstock.model.inputs import (
@@ -116,6 +117,16 @@ class InputReader:
             execution,
             lambda render: check_inputs(document_of(flow).inputs, values, render, regex_timeout=self._regex_timeout),
         )
+
+    async def discard(self, execution: Execution, files: Mapping[str, Upload]) -> None:
+        """Remove the files that were stored for an execution which is not created after all."""
+        if files:
+            folder = execution_folder(execution.namespace, execution.flow_id, execution.id)
+            await self._objects.delete(execution.tenant, folder)
+
+    async def rendered(self, flow: ResolvedFlow, execution: Execution, template: str) -> str:
+        """Return what a template gives in the context of an execution that is about to be created."""
+        return text_of(await self._with_render(flow, execution, lambda render: render(template, {})))
 
     async def failing(self, flow: ResolvedFlow, execution: Execution, inputs: Mapping[str, Any]) -> list[Check]:
         """Return the flow's checks that do not hold with these inputs (ENG-192, ENG-409)."""

@@ -27,7 +27,8 @@ class StoredDispatcher:
     async def create(self, execution: Execution, *, reject: str | None = None, runs: Sequence[TaskRun] = ()) -> bool:
         """Store the execution with a `Created` message."""
         message = Message(execution.id, Created(reject))
-        await self._journal.send([message], new=[execution], runs=runs)
+        if await self._journal.send([message], new=[execution], runs=runs):
+            return False
         await self._wake([execution.id])
         return True
 

@@ -324,3 +324,16 @@ class ExecutionQueriesContract:
         (one,) = await records.stored(store.journal, records.execution(state=SUCCESS))
         assert await store.queries.delete("other", one.id, logs=True, metrics=True) is False
         assert await store.queries.head("main", one.id) == one
+
+    async def test_fired_execution_is_found_by_its_key_until_that_is_forgotten(self, store: StorePorts) -> None:
+        one = records.execution(firing_key="order", created=NOW)
+        await records.stored(store.journal, one)
+        assert await store.queries.fired("order") == one
+        assert await store.queries.fired("other") is None
+        await store.queries.forget_firing("order", NOW)
+        assert await store.queries.fired("order") == one, "it is not older"
+        await store.queries.forget_firing("order", NOW + 1)
+        assert await store.queries.fired("order") is None
+        again = records.execution(firing_key="order")
+        await records.stored(store.journal, again)
+        assert await store.queries.fired("order") == again

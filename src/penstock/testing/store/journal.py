@@ -8,7 +8,7 @@ import pytest
 
 from penstock.engine.decision import Killed, Message, Timer
 from penstock.engine.events import AnyEvent, ChildEnded, Created, TaskEnded, TimerDue
-from penstock.engine.records import Attempt, Cursor, Fixtures, Metric, Parent, TaskFixture, TriggerOrigin
+from penstock.engine.records import Attempt, Cursor, Edits, Fixtures, Metric, Parent, TaskFixture, TriggerOrigin
 from penstock.engine.states import StateType
 from penstock.ports.journal import PARTITIONS, Batch, partition_of
 from penstock.testing.store import records
@@ -34,6 +34,9 @@ class JournalContract:
             attempt_number=3,
             firing_key="daily/2026-01-01",
             breakpoints=("one", "two.value"),
+            skip=("three",),
+            edits=Edits("earlier", "ada", ("name",), ("run",), ("three",)),
+            digest="0f",
             fixtures=Fixtures({"one": TaskFixture(StateType.FAILED, {"n": 1})}, {"a.txt": "kestra:///a.txt"}, True),
             labels=(("team", "data"), ("cost", "low")),
             variables={"a": "b"},
@@ -247,6 +250,13 @@ class JournalContract:
         await store.journal.send([Message("e", Created())])
         (second,) = await store.journal.messages(ALL, first.id, 10)
         assert second.id > first.id
+
+    async def test_send_says_which_executions_it_left_out(self, store: StorePorts) -> None:
+        first = records.execution(firing_key="key")
+        second = records.execution(firing_key="key")
+        assert await store.journal.send([records.created(first)], new=[first]) == set()
+        assert await store.journal.send([records.created(second)], new=[second]) == {second.id}
+        assert await store.journal.send([records.created(first)]) == set()
 
     async def test_send_with_an_execution_stores_both_and_once(self, store: StorePorts) -> None:
         first, second = records.execution(firing_key="k"), records.execution(firing_key="k")
