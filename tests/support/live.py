@@ -18,6 +18,7 @@ from penstock.base.clock import SystemClock
 from penstock.secrets import GivenSecrets
 from penstock.services.auth import AuthService, Credentials
 from penstock.services.executions import Following
+from penstock.services.executor import Limits
 from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
 from penstock.wiring.plan import Plan, Role
@@ -88,6 +89,7 @@ async def live_server(
     change: Callable[[ApiSettings], ApiSettings] = lambda settings: settings,
     secrets: Mapping[str, str] | None = None,
     system_namespace: str = "system",
+    limits: Limits | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -98,6 +100,7 @@ async def live_server(
         change: Changes settings of the API.
         secrets: Secrets by name.
         system_namespace: The namespace of the instance's own flows.
+        limits: Limits of pools and namespaces.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
@@ -105,6 +108,7 @@ async def live_server(
         storage=folder / "storage",
         secrets=(GivenSecrets(secrets or {}),),
         system_namespace=system_namespace,
+        limits=limits or Limits(),
     )
     clock = SystemClock()
     plugins = load_plugins()

@@ -20,6 +20,7 @@ from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
 from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders
 from penstock.api.routes.bulk import BulkRoutes
+from penstock.api.routes.concurrency import ConcurrencyRoutes
 from penstock.api.routes.executions import ExecutionRoutes
 from penstock.api.routes.files import FileRoutes
 from penstock.api.routes.flows import FlowRoutes
@@ -72,6 +73,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         HealthRoutes(services.health, None, details=False).router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
+        ConcurrencyRoutes(services.concurrency, settings).router(),
         OverrideRoutes(services.steering, services.resuming, clock, settings).router(),
         ExecutionRoutes(
             services.reader,

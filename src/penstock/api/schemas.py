@@ -506,6 +506,26 @@ class InstanceConfig(Shape):
     is_concurrency_view_enabled: bool | None = None
 
 
+class ConcurrencyLimit(Shape):
+    """A flow with a concurrency limit, and how full it is."""
+
+    tenant_id: str
+    namespace: str
+    flow_id: str
+    running: int
+    queued: int | None = None
+    limit: int | None = None
+    pool: str | None = None
+    behavior: Literal["QUEUE", "CANCEL", "FAIL"] | None = None
+
+
+class PagedConcurrencyLimits(Shape):
+    """A page of flows with a concurrency limit."""
+
+    results: list[ConcurrencyLimit]
+    total: int
+
+
 class Credentials(Shape):
     """A user name and a password."""
 

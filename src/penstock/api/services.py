@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from penstock.base.clock import Clock
 from penstock.services.auth import AuthService
+from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.executions import (
     Bulk,
     Deleting,
@@ -41,6 +42,7 @@ class Services:
     auth: AuthService
     bulk: Bulk
     clock: Clock
+    concurrency: ConcurrencyLimits
     deleting: Deleting
     executions: ExecutionService
     files: ExecutionFiles

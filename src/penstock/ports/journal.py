@@ -151,6 +151,10 @@ class Journal(Protocol):
         """Return (tenant, namespace, flow id) of the flows that have QUEUED executions."""
         ...
 
+    async def busy(self) -> Sequence[tuple[str, str, str]]:
+        """Return (tenant, namespace, flow id) of the flows that have executions which have not ended."""
+        ...
+
     async def live(self, partitions: Iterable[int], after: str, limit: int) -> Sequence[str]:
         """Return ids of executions that have not ended, for recovery after taking a partition over; paged by id."""
         ...

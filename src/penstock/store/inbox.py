@@ -87,6 +87,13 @@ def occupancy_txn(
     return running, [one for one, state in found if state == "QUEUED"]
 
 
+def busy_txn(connection: Connection) -> Sequence[tuple[str, str, str]]:
+    """Return (tenant, namespace, flow id) of the flows that have executions which have not ended."""
+    columns = EXECUTIONS.c
+    query = select(columns.tenant, columns.namespace, columns.flow_id).where(columns.live).distinct()
+    return [(row.tenant, row.namespace, row.flow_id) for row in connection.execute(query)]
+
+
 def queued_txn(connection: Connection) -> Sequence[tuple[str, str, str]]:
     """Return (tenant, namespace, flow id) of the flows that have queued executions."""
     columns = EXECUTIONS.c

@@ -76,6 +76,10 @@ class SqlJournal:
         """Return the flows that have queued executions."""
         return await self._database.read(inbox.queued_txn)
 
+    async def busy(self) -> Sequence[tuple[str, str, str]]:
+        """Return the flows that have executions which have not ended."""
+        return await self._database.read(inbox.busy_txn)
+
     async def live(self, partitions: Iterable[int], after: str, limit: int) -> Sequence[str]:
         """Return ids of executions that have not ended, paged by id."""
         wanted = list(partitions)

@@ -190,7 +190,11 @@ def _executor(
     children: ChildFlows,
 ) -> Executor:
     settings = ExecutorSettings(
-        owner=new_id(), exclusive=plan.is_embedded, worker_timeout=plan.worker_timeout, shared=plan.shared
+        owner=new_id(),
+        exclusive=plan.is_embedded,
+        worker_timeout=plan.worker_timeout,
+        shared=plan.shared,
+        limits=plan.limits,
     )
     return Executor(
         store.journal, store.jobs, catalog, store.notifier, clock, functions.answer, settings, local, children

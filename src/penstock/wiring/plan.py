@@ -13,6 +13,7 @@ from penstock.model.defaults import PluginDefaults
 from penstock.ports.secrets import SecretSource
 from penstock.services.auth import Credentials
 from penstock.services.encryption import Encryption
+from penstock.services.executor.limits import Limits
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.expressions import ExpressionPlan
@@ -81,6 +82,7 @@ class Plan:
         credentials: The account of the configuration.
         generate_credentials: Make an account when there is none, and say so once.
         worker_timeout: How long a worker may be silent (OPS-125).
+        limits: How many executions run at a time in pools and namespaces (BEY-012).
         system_namespace: The namespace of system flows.
         flow_path: A folder whose flows are loaded at start (ENG-010).
         expressions: How expressions are rendered.
@@ -100,6 +102,7 @@ class Plan:
     credentials: Credentials | None = None
     generate_credentials: bool = False
     worker_timeout: Micros = 45 * SECOND
+    limits: Limits = field(default_factory=Limits)
     system_namespace: str = "system"
     flow_path: Path | None = None
     expressions: ExpressionPlan = field(default_factory=ExpressionPlan)

@@ -11,6 +11,7 @@ from penstock.builtin.runners.docker import Docker
 from penstock.secrets import ChainedSecrets, EnvironmentSecrets, FileSecrets
 from penstock.services.auth import Credentials
 from penstock.services.encryption import Encryption, EncryptionError
+from penstock.services.executor.limits import Limits
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.config import ConfigurationError, Settings
@@ -70,6 +71,7 @@ def plan_of(
         credentials=_credentials(core.server.basic_auth.username, core.server.basic_auth.password),
         generate_credentials=generate_credentials,
         worker_timeout=core.server.liveness.timeout,
+        limits=Limits(core.concurrency.pools, core.concurrency.namespaces),
         system_namespace=core.system_flows.namespace,
         flow_path=flow_path,
         expressions=expression_plan(settings),

@@ -13,6 +13,7 @@ from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
+from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.executions import (
     Bulk,
     Deleting,
@@ -60,6 +61,7 @@ def api_services(
         auth=auth,
         bulk=Bulk(store.queries),
         clock=clock,
+        concurrency=ConcurrencyLimits(store.flows, core.catalog, store.journal),
         deleting=Deleting(store.queries, core.storage, core.dispatcher),
         executions=core.executions,
         files=ExecutionFiles(store.queries, FileAccess(core.storage, store.queries)),

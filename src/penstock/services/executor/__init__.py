@@ -2,5 +2,6 @@
 
 from penstock.services.executor.delivery import Delivery, Receipt
 from penstock.services.executor.executor import Executor, ExecutorSettings
+from penstock.services.executor.limits import Limits
 
-__all__ = ["Delivery", "Executor", "ExecutorSettings", "Receipt"]
+__all__ = ["Delivery", "Executor", "ExecutorSettings", "Limits", "Receipt"]

@@ -43,9 +43,9 @@ from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost,
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.delivery import Delivery, Receipt
 from penstock.services.executor.flow_source import FlowSource
+from penstock.services.executor.limits import Limits
 from penstock.services.executor.round import Answer, Round, decide_with_facts
 from penstock.services.executor.slots import Slots
-from penstock.services.executor.slots import key_of as key_of_flow
 from penstock.services.executor.stranded import end_of
 from penstock.services.executor.timers import Timers
 from penstock.services.executor.working_sets import WorkingSets
@@ -93,6 +93,7 @@ class ExecutorSettings:
         worker_timeout: How long a worker may be silent before its jobs are given to others (OPS-125).
         poll: How often messages, timers and dead workers are looked for without a notification.
         shared: Variables the instance adds to every expression.
+        limits: How many executions run at a time in pools and namespaces (BEY-012).
     """
 
     owner: str
@@ -102,6 +103,7 @@ class ExecutorSettings:
     worker_timeout: Micros = 45 * SECOND
     poll: Micros = 2 * SECOND
     shared: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 class Executor:
@@ -134,7 +136,7 @@ class Executor:
         self._states = WorkingSets()
         self._timers = Timers()
         self._timers_loaded_until = 0
-        self._slots = Slots(journal, flows)
+        self._slots = Slots(journal, flows, settings.limits, self._states.get)
         self._look_for_slots = True
         self._look_for_stranded = asyncio.Event()
         self._leases: dict[int, int] = {}
@@ -301,15 +303,11 @@ class Executor:
             if decision.ended is not None:
                 queue.extend(await self._free_slot(state.execution))
             elif isinstance(delivery.event, Restart | ForceRun | Unqueue):
-                self._slots.forced(state.execution)
+                await self._slots.forced(state.execution)
 
     async def _free_slot(self, execution: Execution) -> list[Delivery]:
         """Return what lets queued executions begin in the place of an ended one."""
-        key = key_of_flow(execution)
-        if not self._slots.knows(key):
-            return []
-        self._slots.ended(execution)
-        return [Delivery(one, SlotFreed()) for one in await self._slots.admitted(key)]
+        return [Delivery(one, SlotFreed()) for one in await self._slots.ended(execution)]
 
     async def _admission(self, event: Event, execution: Execution, now: Instant) -> Event:
         """Return the event as the flow's concurrency limit lets it be."""
@@ -445,7 +443,7 @@ class Executor:
                 continue
             if delivery.new is not None and delivery.execution_id in duplicates:
                 self._states.drop(delivery.execution_id)
-                self._slots.ended(execution)
+                self._slots.never_was(execution)
                 delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
             else:
                 delivery.receipt.stored(execution)

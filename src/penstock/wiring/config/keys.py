@@ -18,7 +18,9 @@ _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SECRET = re.compile(
     r"password|secret|token|key|pem|service-account|connection-string|fingerprint|authorization|credential"
 )
-VERBATIM: frozenset[Path] = frozenset({("logger", "levels")})
+VERBATIM: frozenset[Path] = frozenset(
+    {("logger", "levels"), ("kestra", "concurrency", "pools"), ("kestra", "concurrency", "namespaces")}
+)
 """Below these, keys are names with dots and capitals of their own."""
 ROOTS = {"penstock": "kestra"}
 """Own spellings of the documented top-level key."""

@@ -194,6 +194,16 @@ class WorkerAccess(Section):
     tokens: SecretList = ()
 
 
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class ConcurrencyLimits(Section):
+    """`kestra.concurrency`: how many executions run at a time (BEY-012); an addition to the documented keys."""
+
+    pools: dict[str, AtLeastOne] = Field(default_factory=dict)
+    namespaces: dict[str, AtLeastOne] = Field(default_factory=dict)
+
+
 class Core(Section):
     """`kestra`."""
 
@@ -217,6 +227,7 @@ class Core(Section):
     tutorial_flows: Switch = Switch(enabled=True)
     configurations: ConfigurationFiles = ConfigurationFiles()
     worker: WorkerAccess = WorkerAccess()
+    concurrency: ConcurrencyLimits = ConcurrencyLimits()
 
 
 class DataSource(Section):
