@@ -132,9 +132,8 @@ async def test_execution_that_waits_for_its_children_does_not_keep_them_from_run
     started = await asyncio.gather(*(live.start("caller") for _ in range(4)))
     for execution in started:
         await live.until(execution["id"], "SUCCESS")
-    children = (await live.client.get(f"{EXECUTIONS}/search", params={"flowId": "called", "size": 50})).json()[
-        "results"
-    ]
+    found = await live.client.get(f"{EXECUTIONS}/search", params={"flowId": "called", "size": 50})
+    children = found.json()["results"]
     spans = sorted((one["state"]["histories"][-2]["date"], one["state"]["endDate"]) for one in children)
     assert len(spans) == 8
     overlaps = [later for (_, end), (later, _) in itertools.pairwise(spans) if later < end]
