@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from penstock.engine.states import StateType
+from penstock.services.scheduler.upstream import Memory, Start
 from tests.services.scheduler import test_scheduler as schedules
 from tests.services.scheduler.conftest import World
-from tests.services.scheduler.test_listening import came, flow, started
+from tests.services.scheduler.test_listening import CONCURRENT, came, flow, started
 from tests.services.scheduler.test_scheduler import HOUR, NOON
 
 CHECK = """
@@ -67,6 +69,24 @@ async def test_flow_trigger_input_that_cannot_be_made_starts_an_execution_that_f
     (reason,) = [one for one in await world.reasons() if one is not None]
     assert reason.startswith("trigger upstream failed:")
     assert "`day`" in reason
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_flow_trigger_start_that_has_its_execution_already_is_passed_over(world: World, *, fails: bool) -> None:
+    """BEY-006: one execution for a set, whether it could be made or stands for a failure."""
+    head = "inputs:\n  - {id: day, type: STRING}" if fails else ""
+    await world.flows.put("main", flow(f"{CONCURRENT}    failOnTriggerError: true", head=head))
+    async with world.running():
+        upstream = await came(world, "a")
+        (execution,) = await started(world, 1)
+    state = await world.state("upstream", "after")
+    assert execution.firing_key is not None
+    again = [Start(upstream.id, "SUCCESS", upstream.state.histories[-1].date, execution.firing_key)]
+    memory = msgspec.structs.replace(Memory.of(state), starts=again)
+    await world.store.triggers.save(memory.kept_in(state, world.clock.now()))
+    async with world.running():
+        await started(world, 1)
+        assert Memory.of(await world.state("upstream", "after")).starts == []
 
 
 async def test_flow_trigger_condition_without_an_answer_starts_an_execution_that_fails_when_asked_to(

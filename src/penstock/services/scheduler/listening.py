@@ -296,6 +296,8 @@ class Listening:
             standing, reject = self._chaining.failed(trigger, arrival, start.key, error)
             if await self._store.fire(state, dropped, standing, reject):
                 await self._tell(trigger, error, standing)
+            else:
+                await self._pass_over(state, dropped)
             return
         if trigger.definition.stop_after and trigger.definition.allow_concurrent:
             left = msgspec.structs.replace(left, running=[*left.running, execution.id])
@@ -307,20 +309,32 @@ class Listening:
             if self.watching is not None and (locked or trigger.definition.stop_after):
                 self.watching.watch(trigger.key, execution.id)
             return
-        stored = await self._store.get(*trigger.key)
-        if stored is not None and stored.next_date == state.next_date:
-            await self._store.fire(state, dropped, None)  # this set has its execution already
+        await self._pass_over(state, dropped)
+
+    async def _pass_over(self, state: TriggerState, dropped: TriggerState) -> None:
+        """Go on without a start that has its execution already; another scheduler's change is left alone."""
+        if await self._is_unchanged(state):
+            await self._store.fire(state, dropped, None)
+
+    async def _is_unchanged(self, state: TriggerState) -> bool:
+        stored = await self._store.get(*state.key)
+        return stored is not None and stored.next_date == state.next_date
 
     # -- what goes wrong (ENG-269)
 
     async def _refuse(self, trigger: ListeningTrigger, arrival: Arrival, error: Exception) -> None:
         """Note that an arrival could not be judged."""
-        state = await self._store.get(*trigger.key)
-        if state is None or state.disabled:
-            return
         execution, reject = self._chaining.failed(trigger, arrival, failure_key(trigger, arrival), error)
-        if execution is None or await self._store.fire(state, state, execution, reject):
-            await self._tell(trigger, error, execution)
+        for _ in range(_TRIES):
+            state = await self._store.get(*trigger.key)
+            if state is None or state.disabled:
+                return
+            if execution is None or await self._store.fire(state, state, execution, reject):
+                await self._tell(trigger, error, execution)
+                return
+            if await self._is_unchanged(state):
+                return  # it was noted before
+        raise UnavailableError(f"trigger {'/'.join(trigger.key)} changes all the time")
 
     async def _tell(self, trigger: ListeningTrigger, error: Exception, execution: Execution | None) -> None:
         """Write the reason to the trigger's log, and wake whoever begins the execution that stands for it."""
