@@ -1,4 +1,5 @@
-"""Installs what tests need and Python packages cannot bring: a browser, and PostgreSQL where no wheel fits.
+"""Installs what tests need and Python packages cannot bring: a browser, a container engine,
+and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -11,6 +12,8 @@ import subprocess
 import sys
 
 from scripts.tooling import browser_executable, postgres_directory
+
+ENGINE = ("podman", "runc", "busybox")
 
 
 def apt_install(*packages: str) -> bool:
@@ -45,9 +48,17 @@ def ensure_browser() -> bool:
     return browser_executable() is not None
 
 
+def ensure_engine() -> bool:
+    """Have a container engine on this machine, and a program that needs nothing else for its image."""
+    if not all(map(shutil.which, ENGINE)):
+        apt_install("podman", "runc", "busybox-static")
+    return all(map(shutil.which, ENGINE))
+
+
 def main() -> int:
     """Ensure everything and name what could not be had."""
-    missing = [name for name, ensure in (("PostgreSQL", ensure_postgres), ("Chromium", ensure_browser)) if not ensure()]
+    needed = (("PostgreSQL", ensure_postgres), ("Chromium", ensure_browser), ("podman", ensure_engine))
+    missing = [name for name, ensure in needed if not ensure()]
     if missing:
         print(f"Missing and not installable here: {', '.join(missing)}. Tests that need them", end=" ", file=sys.stderr)
         print("fail when CI is set and are skipped otherwise.", file=sys.stderr)

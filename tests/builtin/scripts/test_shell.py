@@ -1,4 +1,3 @@
-import os
 import sys
 import threading
 import time
@@ -9,16 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from penstock.base.errors import NotFoundError
-from penstock.builtin.runners.docker import Docker
 from penstock.builtin.runners.process import Process
-from penstock.builtin.runners.runner import Command, RunnerError
+from penstock.builtin.runners.runner import RunnerError
 from penstock.builtin.scripts.namespace_files import NamespaceFileExists
 from penstock.builtin.scripts.runner_choice import TaskRunnerMissing
 from penstock.builtin.scripts.shell import Commands
 from penstock.builtin.scripts.task import ScriptOutput, TaskException
-from penstock.builtin.scripts.transcript import Transcript
 from penstock.model.parsing import parse_flow
-from penstock.model.problems import Severity
 from penstock.testing.run_context import RunContextFactory, messages_of
 from penstock.wiring.plugins import load_plugins
 from tests.builtin.scripts.making import commands, said, script
@@ -367,6 +363,12 @@ def test_namespace_files_in_folders_do_not_meet(with_files: RunContextFactory, f
 # -- runners
 
 
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/engine.sock")
+
+
+@pytest.mark.usefixtures("no_engine")
 @pytest.mark.parametrize(
     "properties",
     [
@@ -385,6 +387,7 @@ def test_runner_docker_missing_falls_back_visibly(contexts: RunContextFactory, p
     assert line == ("INFO", "ran")
 
 
+@pytest.mark.usefixtures("no_engine")
 def test_runner_docker_missing_is_an_error_where_the_server_is_set_so() -> None:
     """BEY-035."""
     with RunContextFactory({"pluginConfiguration": lambda **_: {"fallback": "error"}}) as factory:
@@ -394,16 +397,8 @@ def test_runner_docker_missing_is_an_error_where_the_server_is_set_so() -> None:
         assert messages_of(context) == []
 
 
-def test_runner_docker_called_by_itself_falls_back_too(contexts: RunContextFactory) -> None:
-    """BEY-035."""
-    context = contexts.of()
-    command = Command(["sh", "-c", "exit 3"], {"PATH": os.environ["PATH"]}, context.working_directory, "alpine")
-    assert Docker(type=Docker.type_name).run(context, command, Transcript(context)) == 3
-    assert "image alpine" in messages_of(context)[0][1]
-
-
-def test_runner_docker_in_a_flow_is_valid_with_a_warning() -> None:
-    """SCR-069, BEY-035."""
+def test_runner_docker_in_a_flow_is_valid() -> None:
+    """SCR-069."""
     source = """
 id: old
 namespace: company.team
@@ -421,7 +416,7 @@ tasks:
     commands: [echo hello]
 """
     read = parse_flow(source, load_plugins(()).registry)
-    assert [(one.severity, one.path) for one in read.problems] == [(Severity.WARNING, "tasks[0].taskRunner.type")]
+    assert read.problems == ()
     wrong = parse_flow(source.replace("IF_NOT_PRESENT", "SOMETIMES").replace("512Mb", "[1]"), load_plugins(()).registry)
     assert len(wrong.errors) == 2
 

@@ -1,14 +1,24 @@
-"""Commands meant for containers, on a worker that has none: `Docker`."""
+"""Commands in containers of a Docker-compatible engine: `Docker`."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from docker import DockerClient, types
 from pydantic import Field
 
+from penstock.base.durations import parse_duration
+from penstock.builtin.runners.container import DIRECTORY, TASK_RUN, Container
+from penstock.builtin.runners.engine import connect, have_image, login_of
 from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Command, OutputSink, Runner, RunnerError
 from penstock.sdk import PluginModel, Property, RunContext
+
+_GRACE = 10
+_SECOND = 1_000_000
+_NANOS = 1_000_000_000
 
 
 class Cpu(PluginModel):
@@ -50,21 +60,21 @@ class DeviceRequest(PluginModel):
 
 
 class Docker(Runner):
-    """Run the commands in a container.
+    """Run the commands in a container of a Docker-compatible engine.
 
-    No container engine is built in yet: the commands run as a process of the worker, with its tools instead of those of
-    the image, and a warning in the logs says so. The server's setting `kestra.tasks.scripts.docker.fallback: error`
-    makes the task fail instead. All properties are accepted, none has an effect.
+    The task's files are copied into the container and out of it again, so the engine may be anywhere. The container is
+    removed when the commands have ended, however they ended. After the loss of its worker a task run goes on with the
+    container it has. Where no engine answers, the commands run as a process of the worker with its tools, and a warning
+    in the logs says so; the server's setting `kestra.tasks.scripts.docker.fallback: error` makes the task fail instead.
 
-    Implements BEY-035.
+    The container starts with the commands alone: an image's own entry point is left out unless `entryPoint` names one.
+
+    Implements SCR-054, SCR-055, SCR-068 to SCR-070, BEY-009, BEY-035.
     """
 
     type_name = "io.kestra.plugin.scripts.runner.docker.Docker"
     type_aliases = ("io.kestra.plugin.scripts.runner.docker.DockerTaskRunner",)
-    type_warning: ClassVar[str] = (
-        "containers are not available in this release: the commands run as a process of the worker, or fail if the "
-        "server is set so"
-    )
+    on_worker: ClassVar[bool] = False
 
     host: Property[str] | None = Field(None, description="The address of the engine.")
     config: str | dict[str, Any] | None = Field(None, description="The configuration file of the engine's client.")
@@ -92,8 +102,140 @@ class Docker(Runner):
     kill_grace_period: Property[str] | None = Field(None, description="How long it may take to end when killed.")
 
     def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:
-        """Run a command as a process, if the server allows it."""
-        return process_instead(context, command.image).run(context, command, sink)
+        """Run a command in a container and return its exit code."""
+        host = context.render(self.host)
+        client = connect(host)
+        if client is None:
+            raise RunnerError(
+                f"no container engine answers at {host or 'the usual place'}", hint="start it, or correct `host`"
+            )
+        try:
+            return self._run(context, client, command, sink)
+        finally:
+            client.close()
+
+    def is_reachable(self, context: RunContext) -> bool:
+        """Return whether an engine answers; True where the flow names one, so that its absence is an error."""
+        if self.host is not None:
+            return True
+        client = connect(None)
+        if client is not None:
+            client.close()
+        return client is not None
+
+    def _run(self, context: RunContext, client: DockerClient, command: Command, sink: OutputSink) -> int:
+        container = None
+        if context.render(self.resume, True) and _task_run_id(context):
+            container = Container.of_task_run(client, _task_run_id(context))
+        is_new = container is None
+        if container is None:
+            container = self._create(context, client, command)
+        else:
+            context.logger.info(f"going on with container {container.id[:12]}, which an earlier worker started")
+        has_ended = False
+        try:
+            grace = self._grace(context)
+            context.on_kill(lambda: container.end(grace))
+            if is_new:
+                container.put(command.directory)
+            if not context.render(self.wait, True):
+                container.start()
+                return 0
+            code = container.follow(sink, start=is_new)
+            has_ended = True
+            container.get(command.directory)
+            return code
+        finally:
+            if not context.render(self.wait, True) and not has_ended:
+                context.logger.debug(f"container {container.id[:12]} runs on by itself")
+            elif context.render(self.delete, True):
+                container.remove()
+
+    def _create(self, context: RunContext, client: DockerClient, command: Command) -> Container:
+        image = command.image
+        if not image:
+            raise RunnerError("there is no image", hint="set `containerImage` on the task")
+        have_image(client, image, context.render(self.pull_policy, "IF_NOT_PRESENT"), self._login(context, image))
+        return Container.create(client, self.options(context, command))
+
+    def options(self, context: RunContext, command: Command) -> dict[str, Any]:
+        """Return what the container is made of, in the words of the engine's client."""
+        entry = [part for part in context.render(self.entry_point, []) if part]
+        arguments = list(command.arguments)
+        result: dict[str, Any] = {
+            "image": command.image,
+            "entrypoint": entry or arguments[:1],
+            "command": arguments if entry else arguments[1:],
+            "environment": dict(command.given),
+            "working_dir": str(command.directory),
+            "labels": {**_labels(context), DIRECTORY: str(command.directory)},
+            "user": context.render(self.user),
+            "network_mode": context.render(self.network_mode),
+            "privileged": context.render(self.privileged),
+            "shm_size": _size(context.render(self.shm_size)),
+            "extra_hosts": dict(_pair(one, "extraHosts") for one in context.render(self.extra_hosts, [])),
+            "ports": _ports(context.render(self.port_bindings, [])),
+            "volumes": self._volumes(context),
+            "device_requests": [self._device(context, one) for one in self.device_requests or ()],
+            **self._limits(context),
+        }
+        return {key: value for key, value in result.items() if value is not None and value not in ({}, [])}
+
+    def _limits(self, context: RunContext) -> dict[str, Any]:
+        cpus = context.render(self.cpu.cpus) if self.cpu else None
+        memory = self.memory or Memory()
+        return {
+            "nano_cpus": None if cpus is None else int(float(cpus) * _NANOS),
+            "mem_limit": _size(context.render(memory.memory)),
+            "memswap_limit": _size(context.render(memory.memory_swap)),
+            "mem_swappiness": _number(context.render(memory.memory_swappiness)),
+            "mem_reservation": _size(context.render(memory.memory_reservation)),
+            "oom_kill_disable": context.render(memory.oom_kill_disable),
+        }
+
+    def _volumes(self, context: RunContext) -> list[str]:
+        """Return the folders of the host to mount, where the server allows that (SCR-026)."""
+        wanted = context.render(self.volumes, [])
+        if not wanted:
+            return []
+        settings = context.call("pluginConfiguration", type=self.type_name)
+        if str(settings.get("volume-enabled", settings.get("volumeEnabled", False))).lower() != "true":
+            raise RunnerError(
+                "`volumes` of the task runner are not enabled on this server",
+                hint=f"set `volume-enabled: true` for {self.type_name} in `kestra.plugins.configurations`",
+            )
+        return list(wanted)
+
+    def _login(self, context: RunContext, image: str) -> Mapping[str, str] | None:
+        if self.credentials is not None:
+            given = {
+                "serveraddress": context.render(self.credentials.registry),
+                "username": context.render(self.credentials.username),
+                "password": context.render(self.credentials.password),
+                "registrytoken": context.render(self.credentials.registry_token),
+                "identitytoken": context.render(self.credentials.identity_token),
+                "auth": context.render(self.credentials.auth),
+            }
+            for secret in ("password", "registrytoken", "identitytoken", "auth"):
+                if given[secret]:
+                    context.mask(str(given[secret]))
+            return {key: value for key, value in given.items() if value}
+        config = context.render_text(self.config) if isinstance(self.config, str) else self.config
+        return login_of(config if config is None or isinstance(config, str) else context.render_nested(config), image)
+
+    @staticmethod
+    def _device(context: RunContext, request: DeviceRequest) -> types.DeviceRequest:
+        return types.DeviceRequest(
+            driver=context.render(request.driver, ""),
+            count=context.render(request.count, 0),
+            device_ids=context.render(request.device_ids, []),
+            capabilities=context.render(request.capabilities, []),
+            options=context.render(request.options, {}),
+        )
+
+    def _grace(self, context: RunContext) -> int:
+        text = context.render(self.kill_grace_period)
+        return _GRACE if text is None else math.ceil(parse_duration(text) / _SECOND)
 
 
 def process_instead(context: RunContext, image: str | None) -> Process:
@@ -105,11 +247,56 @@ def process_instead(context: RunContext, image: str | None) -> Process:
     meant = f"the image {image}" if image else "their image"
     if context.call("pluginConfiguration", type=Docker.type_name).get("fallback") == "error":
         raise RunnerError(
-            f"containers are not available on this worker, and the commands are meant for {meant}",
+            f"no container engine answers on this worker, and the commands are meant for {meant}",
             hint=f"say `taskRunner: {{type: {Process.type_name}}}`, or have the server set to fall back",
         )
     context.logger.warning(
-        f"containers are not available on this worker: the commands run as a process of it, without {meant} "
+        f"no container engine answers on this worker: the commands run as a process of it, without {meant} "
         f"(say `taskRunner: {{type: {Process.type_name}}}` if that is intended)"
     )
     return Process(type=Process.type_name)
+
+
+def _task_run_id(context: RunContext) -> str:
+    return str(context.task_run.get("id", ""))
+
+
+def _labels(context: RunContext) -> dict[str, str]:
+    """Return what a container is found and recognised by (SCR-055)."""
+    flow, execution = context.variables.get("flow", {}), context.variables.get("execution", {})
+    return {
+        TASK_RUN: _task_run_id(context),
+        "io.penstock.namespace": str(flow.get("namespace", "")),
+        "io.penstock.flow": str(flow.get("id", "")),
+        "io.penstock.execution": str(execution.get("id", "")),
+    }
+
+
+def _size(text: str | None) -> str | None:
+    """Return a size as engines read it: `512Mi`, `512MB` and `512m` are the same."""
+    if text is None:
+        return None
+    return str(text).strip().lower().replace(" ", "").removesuffix("b").removesuffix("i")
+
+
+def _number(text: Any) -> int | None:
+    return None if text is None else int(text)
+
+
+def _pair(text: str, name: str) -> tuple[str, str]:
+    first, colon, second = text.partition(":")
+    if not colon:
+        raise RunnerError(f"`{text}` in `{name}` is no pair", hint="write `name:address`")
+    return first, second
+
+
+def _ports(bindings: list[str]) -> dict[str, Any]:
+    """Return the container's ports with the host's: `8080:80`, `127.0.0.1:8080:80/udp`."""
+    result: dict[str, Any] = {}
+    for binding in bindings:
+        *host, inner = binding.split(":")
+        if not host:
+            raise RunnerError(f"`{binding}` in `portBindings` names no port of the host", hint="write `8080:80`")
+        outer: Any = int(host[-1]) if len(host) == 1 else (host[0], int(host[-1]))
+        result[inner if "/" in inner else f"{inner}/tcp"] = outer
+    return result

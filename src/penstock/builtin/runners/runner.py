@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from penstock.sdk import PluginError, RunContext, TaskRunnerBase
 
@@ -25,15 +25,17 @@ class Command:
 
     Args:
         arguments: The program and its arguments, never joined to one text.
-        environment: All environment variables.
+        environment: All environment variables of a process of the worker.
         directory: The working directory, with every input file in it.
         image: The container image, for runners that use containers.
+        given: The environment variables among them that the task sets, for runners that start elsewhere.
     """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     directory: Path
     image: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 class OutputSink(Protocol):
@@ -52,6 +54,9 @@ class RunnerError(PluginError):
 
 class Runner(TaskRunnerBase):
     """Base of task runners. Implements SCR-050, GOV-364."""
+
+    on_worker: ClassVar[bool] = True
+    """Whether commands find the worker's tools and files where the worker has them."""
 
     @abstractmethod
     def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:

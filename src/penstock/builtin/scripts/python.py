@@ -32,9 +32,18 @@ class PythonTask(ScriptTask):
         """Return the packages to install."""
         return stage.renderer.render(self.dependencies, [])
 
+    def setup(self, stage: Stage) -> Sequence[str]:
+        """Install the dependencies in the container."""
+        wanted = self.packages(stage)
+        pip = "python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore"
+        return [f"{pip} {shlex.join(wanted)}"] if wanted else ()
+
     @contextmanager
     def tools(self, stage: Stage) -> Iterator[Mapping[str, str]]:
         """Give a `python` with the dependencies."""
+        if not stage.on_worker:
+            yield {"PYTHONUNBUFFERED": "1"}
+            return
         wanted = self.packages(stage)
         is_kept = stage.context.render(self.dependency_cache_enabled)
         with python_tools(stage.context, stage.environment, wanted, is_kept=is_kept) as path:

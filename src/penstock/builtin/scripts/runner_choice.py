@@ -21,7 +21,11 @@ class TaskRunnerMissing(PermanentError):
 
 
 def choose_runner(
-    context: RunContext, definition: Mapping[str, Any] | None, older: str | None, image: str | None
+    context: RunContext,
+    definition: Mapping[str, Any] | None,
+    older: str | None,
+    options: Mapping[str, Any] | None,
+    image: str | None,
 ) -> Runner:
     """Return the runner of a script task. Implements SCR-012, ENG-342, BEY-035.
 
@@ -29,6 +33,7 @@ def choose_runner(
         context: Told when the commands run elsewhere than the flow says.
         definition: The property `taskRunner`.
         older: The property `runner`, `PROCESS` or `DOCKER`.
+        options: The property `docker`, the older form of the Docker runner's properties.
         image: The container image the commands are meant for.
 
     Raises:
@@ -37,7 +42,9 @@ def choose_runner(
     """
     wanted = definition["type"] if definition else Process.type_name if older == "PROCESS" else Docker.type_name
     if wanted in _DOCKER_NAMES:
-        return process_instead(context, image)
+        properties = definition or {key: value for key, value in (options or {}).items() if key != "image"}
+        runner = Docker.model_validate({**properties, "type": Docker.type_name})
+        return runner if runner.is_reachable(context) else process_instead(context, image)
     for known in _BUILT_IN:
         if wanted == known.type_name or wanted in known.type_aliases:
             return known.model_validate({**(definition or {}), "type": known.type_name})

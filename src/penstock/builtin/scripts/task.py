@@ -52,6 +52,9 @@ class Stage:
     context: RunContext
     renderer: Renderer
     environment: dict[str, str]
+    """What commands on the worker find."""
+    on_worker: bool = True
+    """Whether the worker's tools are at hand; in a container those of its image are."""
     generated: list[Path] = field(default_factory=list)
     """Files of the working directory that are the task's own, and never outputs."""
 
@@ -107,6 +110,10 @@ class ScriptTask(Task):
     def lines(self, stage: Stage) -> Sequence[str]:
         """Return the shell commands that run what the task is about, after `beforeCommands`."""
 
+    def setup(self, stage: Stage) -> Sequence[str]:
+        """Return the shell commands that make the language's tools ready where the worker's are not at hand."""
+        return ()
+
     @contextmanager
     def tools(self, stage: Stage) -> Iterator[Mapping[str, str]]:
         """Give environment variables that make the language's tools available while the commands run."""
@@ -115,18 +122,25 @@ class ScriptTask(Task):
     def run(self, context: RunContext) -> ScriptOutput:
         """Run the commands and gather what they give."""
         image = self._image(context)
-        runner = choose_runner(context, self.task_runner, self.runner, image)
+        runner = choose_runner(context, self.task_runner, self.runner, self.docker, image)
         output_folder = self._output_folder(context)
         places = {"workingDir": str(context.working_directory)}
         if output_folder is not None:
             places["outputDir"] = str(output_folder)
         renderer = Renderer(context, places)
         self._put_files(context, renderer)
-        stage = Stage(context, renderer, self._environment(context, renderer, places))
+        given = self._environment(renderer, places)
+        stage = Stage(context, renderer, {**context.environment, **given}, runner.on_worker)
         transcript = Transcript(context)
         with ExitStack() as stack:
             tools = stack.enter_context(self.tools(stage))
-            command = Command(self._arguments(stage), {**stage.environment, **tools}, context.working_directory, image)
+            command = Command(
+                self._arguments(stage),
+                {**stage.environment, **tools},
+                context.working_directory,
+                image,
+                {**given, **tools},
+            )
             code = self._run(runner, context, command, transcript)
         self._judge(code)
         patterns = renderer.render(self.output_files, [])
@@ -166,11 +180,12 @@ class ScriptTask(Task):
         files = renderer.render(self.input_files, {})
         put_input_files(context, files)
 
-    def _environment(self, context: RunContext, renderer: Renderer, places: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, renderer: Renderer, places: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that the task itself sets (SCR-051)."""
         given = {
             name: "" if value is None else json_text(value) for name, value in renderer.render(self.env, {}).items()
         }
-        environment = {**context.environment, **given, "WORKING_DIR": places["workingDir"]}
+        environment = {**given, "WORKING_DIR": places["workingDir"]}
         if "outputDir" in places:
             environment["OUTPUT_DIR"] = places["outputDir"]
         return environment
@@ -178,7 +193,8 @@ class ScriptTask(Task):
     def _arguments(self, stage: Stage) -> list[str]:
         before = stage.renderer.render(self.before_commands, [])
         stored = StoredFiles(stage.context)
-        lines = [*map(stored.localize, before), *map(stored.localize, self.lines(stage))]
+        setup = [] if stage.on_worker else self.setup(stage)
+        lines = [*setup, *map(stored.localize, before), *map(stored.localize, self.lines(stage))]
         interpreter = stage.renderer.render(self.interpreter, [])
         aside = stage.context.resolve(f"{PRIVATE}/commands")
         return shell_arguments(interpreter, lines, aside, fail_fast=stage.context.render(self.fail_fast))

@@ -1,0 +1,177 @@
+"""One container: files in without a mount, followed to its end, files out, and gone."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container as EngineContainer
+from docker.utils.socket import frames_iter
+from requests.exceptions import RequestException
+
+from penstock.builtin.runners.runner import OutputSink, RunnerError, Stream
+
+TASK_RUN = "io.penstock.task-run"
+DIRECTORY = "io.penstock.directory"
+_STDERR = 2
+_IN_MEMORY = 8 * 1024 * 1024
+_FOR_EVERYBODY = 0o666
+_FOLDER_FOR_EVERYBODY = 0o777
+
+
+class Container:
+    """A container on an engine. `end` may be called by any thread."""
+
+    def __init__(self, found: EngineContainer) -> None:
+        self._found = found
+
+    @classmethod
+    def create(cls, client: DockerClient, options: Mapping[str, Any]) -> Container:
+        """Make a container that does not run yet.
+
+        Raises:
+            RunnerError: The engine refuses.
+        """
+        try:
+            return cls(client.containers.create(**options))
+        except (DockerException, RequestException) as error:
+            raise _refused("made", error) from None
+
+    @classmethod
+    def of_task_run(cls, client: DockerClient, task_run_id: str) -> Container | None:
+        """Return the container that an earlier worker started for a task run (SCR-054, SCR-055)."""
+        found = client.containers.list(all=True, filters={"label": f"{TASK_RUN}={task_run_id}"}, ignore_removed=True)
+        return cls(found[0]) if found else None
+
+    @property
+    def id(self) -> str:
+        """The engine's name for it."""
+        return str(self._found.id)
+
+    @property
+    def directory(self) -> PurePosixPath:
+        """Its working directory."""
+        return PurePosixPath(self._found.labels[DIRECTORY])
+
+    def put(self, folder: Path) -> None:
+        """Copy a folder with all that is in it to the working directory, for any user to read and to write."""
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
+            with tarfile.open(fileobj=packed, mode="w") as archive:
+                archive.add(folder, arcname=str(self.directory).lstrip("/"), filter=_for_everybody)
+            packed.seek(0)
+            try:
+                self._found.put_archive("/", packed)
+            except (DockerException, RequestException) as error:
+                raise _refused("given its files", error) from None
+
+    def follow(self, sink: OutputSink, *, start: bool) -> int:
+        """Hand on all that the commands write, from their beginning, until they end; return the exit code."""
+        try:
+            with self._streams() as pieces:
+                if start:
+                    self._found.start()
+                for number, data in pieces:
+                    sink.write(Stream.ERR if number == _STDERR else Stream.OUT, data)
+            return int(self._found.wait()["StatusCode"])
+        except (DockerException, RequestException) as error:
+            raise _refused("run", error) from None
+
+    @contextmanager
+    def _streams(self) -> Iterator[Iterator[tuple[int, bytes]]]:
+        """Give what is written, from its beginning, in pieces with the number of their stream."""
+        connection = self._found.attach_socket(params={"stdout": 1, "stderr": 1, "stream": 1, "logs": 1})
+        try:
+            yield frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
+        finally:
+            answer: Any = getattr(connection, "_response", None)  # the client keeps it here, and nobody closes it
+            with suppress(ValueError):  # it may find its file closed already
+                (answer or connection).close()
+            with suppress(ValueError):
+                connection.close()
+
+    def start(self) -> None:
+        """Start it without waiting for anything."""
+        try:
+            self._found.start()
+        except (DockerException, RequestException) as error:
+            raise _refused("started", error) from None
+
+    def get(self, folder: Path) -> None:
+        """Copy what is in the working directory now into a folder of the worker."""
+        try:
+            pieces, _ = self._found.get_archive(str(self.directory))
+            with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
+                for piece in pieces:
+                    packed.write(piece)
+                packed.seek(0)
+                with tarfile.open(fileobj=packed) as archive:
+                    # Early releases of Python 3.11 have no filters; what leads out is left out before either way.
+                    archive.extraction_filter = getattr(tarfile, "data_filter", lambda entry, _: entry)
+                    archive.extractall(folder, members=_below_the_first(archive))  # noqa: S202
+        except NotFound:
+            return  # the commands removed their own directory
+        except (DockerException, RequestException, tarfile.TarError) as error:
+            raise _refused("asked for its files", error) from None
+
+    def end(self, grace: int) -> None:
+        """Ask the commands to end, and kill them after a time in seconds."""
+        with suppress(DockerException, RequestException):
+            self._found.stop(timeout=grace)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it, whether it runs or not."""
+        try:
+            self._found.remove(force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # somebody else is removing it
+                raise _refused("removed", error) from None
+        except (DockerException, RequestException) as error:
+            raise _refused("removed", error) from None
+
+
+def _for_everybody(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Let the container's user, whoever that is, use an entry: it is the task's own copy."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    entry.mode |= _FOLDER_FOR_EVERYBODY if entry.isdir() else _FOR_EVERYBODY
+    if entry.mode & 0o100:
+        entry.mode |= 0o111
+    return entry
+
+
+def _below_the_first(archive: tarfile.TarFile) -> Iterable[tarfile.TarInfo]:
+    """Return the entries of a packed folder by their paths inside it; devices and links that lead out are left."""
+    return _relative(iter(archive))
+
+
+def _relative(entries: Iterator[tarfile.TarInfo]) -> Iterator[tarfile.TarInfo]:
+    for entry in entries:
+        _, _, name = entry.name.partition("/")
+        if not name or _leads_out("", name) or not (entry.isfile() or entry.isdir() or entry.issym() or entry.islnk()):
+            continue
+        if entry.issym() and (os.path.isabs(entry.linkname) or _leads_out(name, entry.linkname)):
+            continue
+        changed = entry.replace(name=name, deep=False)
+        if entry.islnk():
+            changed = changed.replace(linkname=entry.linkname.partition("/")[2], deep=False)
+        yield changed
+
+
+def _leads_out(name: str, target: str) -> bool:
+    return os.path.normpath(os.path.join(os.path.dirname(name), target)).startswith("..")
+
+
+def _refused(what: str, error: Exception) -> RunnerError:
+    reason = str(getattr(error, "explanation", None) or error).strip() or type(error).__name__
+    return RunnerError(
+        f"the container could not be {what}: {reason.splitlines()[0][:300]}", hint="see what its engine says"
+    )
