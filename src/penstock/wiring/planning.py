@@ -138,8 +138,11 @@ def encryption(settings: Settings) -> Encryption | None:
 
 
 def plugin_configurations(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return what is configured for plugins, by type (OPS-071, BEY-035)."""
-    result: dict[str, dict[str, Any]] = {Docker.type_name: {"fallback": settings.kestra.tasks.scripts.docker.fallback}}
+    """Return what is configured for plugins, by type (OPS-071, SCR-026, BEY-035)."""
+    docker = settings.kestra.tasks.scripts.docker
+    result: dict[str, dict[str, Any]] = {
+        Docker.type_name: {"fallback": docker.fallback, "volume-enabled": docker.volume_enabled}
+    }
     for entry in settings.kestra.plugins.configurations:
         result.setdefault(str(entry.get("type")), {}).update(entry.get("values") or {})
     return result

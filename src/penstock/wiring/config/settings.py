@@ -124,9 +124,10 @@ class TemporaryDirectory(Section):
 
 
 class DockerScripts(Section):
-    """`kestra.tasks.scripts.docker`: what becomes of commands meant for containers where there are none (BEY-035)."""
+    """`kestra.tasks.scripts.docker`: commands meant for containers (SCR-026, BEY-035)."""
 
     fallback: Flag = "true"
+    volume_enabled: Flag = "false"
 
 
 class Scripts(Section):
@@ -328,7 +329,6 @@ WITHOUT_EFFECT: tuple[Path, ...] = (
     ("kestra", "security"),
     ("kestra", "server", "service"),
     ("kestra", "server-type"),
-    ("kestra", "tasks", "scripts", "docker", "volume-enabled"),
     ("kestra", "tasks", "sdk"),
     ("kestra", "traces"),
     ("kestra", "ui-anonymous-usage-report"),
