@@ -143,15 +143,17 @@ def test_expressions_of_the_process_follow_the_plan() -> None:
 
 
 def test_plan_configurations_of_plugins_are_kept_by_type(tmp_path: Path) -> None:
-    """OPS-071, BEY-035."""
-    assert planned(MEMORY, tmp_path).plugin_configurations == {Docker.type_name: {"fallback": "true"}}
-    text = "kestra.tasks.scripts.docker.fallback: error\nkestra.plugins.configurations: [{type: a, values: {b: 1}}]\n"
+    """OPS-071, SCR-026, BEY-035."""
+    assert planned(MEMORY, tmp_path).plugin_configurations == {
+        Docker.type_name: {"fallback": "true", "volume-enabled": False}
+    }
+    text = "kestra.tasks.scripts.docker: {fallback: error, volume-enabled: true}\nkestra.plugins.configurations: [{type: a, values: {b: 1}}]\n"
     assert planned(MEMORY + text, tmp_path).plugin_configurations == {
-        Docker.type_name: {"fallback": "error"},
+        Docker.type_name: {"fallback": "error", "volume-enabled": True},
         "a": {"b": 1},
     }
     plan = planned(MEMORY + "kestra.tasks.scripts.docker.fallback: true\n", tmp_path)
-    assert plan.plugin_configurations[Docker.type_name] == {"fallback": "true"}
+    assert plan.plugin_configurations[Docker.type_name]["fallback"] == "true"
     with pytest.raises(ConfigurationError, match="fallback"):
         planned(MEMORY + "kestra.tasks.scripts.docker.fallback: maybe\n", tmp_path)
 

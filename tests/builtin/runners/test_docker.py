@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +29,17 @@ RUNNER = {"type": Docker.type_name, "networkMode": "none", "pullPolicy": "NEVER"
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    folder = tmp_path_factory.mktemp("engine")
-    started = container_engine(folder)
-    try:
-        running = started.__enter__()
-    except EngineMissingError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    yield running
-    started.__exit__(None, None, None)
+def engine() -> Iterator[Engine]:
+    with ExitStack() as stack:
+        # Engines want short paths.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pen-", ignore_cleanup_errors=True)))
+        try:
+            running = stack.enter_context(container_engine(folder))
+        except EngineMissingError as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(str(error))
+        yield running
 
 
 @pytest.fixture(autouse=True)

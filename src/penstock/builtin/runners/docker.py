@@ -9,12 +9,11 @@ from typing import Any, ClassVar, Literal
 from docker import DockerClient, types
 from pydantic import Field
 
-from penstock.base.durations import parse_duration
 from penstock.builtin.runners.container import DIRECTORY, TASK_RUN, Container
 from penstock.builtin.runners.engine import connect, have_image, login_of
 from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Command, OutputSink, Runner, RunnerError
-from penstock.sdk import PluginModel, Property, RunContext
+from penstock.sdk import PluginModel, Property, RunContext, duration
 
 _GRACE = 10
 _SECOND = 1_000_000
@@ -235,7 +234,7 @@ class Docker(Runner):
 
     def _grace(self, context: RunContext) -> int:
         text = context.render(self.kill_grace_period)
-        return _GRACE if text is None else math.ceil(parse_duration(text) / _SECOND)
+        return _GRACE if text is None else math.ceil(duration(text) / _SECOND)
 
 
 def process_instead(context: RunContext, image: str | None) -> Process:

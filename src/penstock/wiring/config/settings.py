@@ -127,7 +127,7 @@ class DockerScripts(Section):
     """`kestra.tasks.scripts.docker`: commands meant for containers (SCR-026, BEY-035)."""
 
     fallback: Flag = "true"
-    volume_enabled: Flag = "false"
+    volume_enabled: bool = False
 
 
 class Scripts(Section):
