@@ -147,7 +147,8 @@ def test_plan_configurations_of_plugins_are_kept_by_type(tmp_path: Path) -> None
     assert planned(MEMORY, tmp_path).plugin_configurations == {
         Docker.type_name: {"fallback": "true", "volume-enabled": False}
     }
-    text = "kestra.tasks.scripts.docker: {fallback: error, volume-enabled: true}\nkestra.plugins.configurations: [{type: a, values: {b: 1}}]\n"
+    text = "kestra.tasks.scripts.docker: {fallback: error, volume-enabled: true}\n"
+    text += "kestra.plugins.configurations: [{type: a, values: {b: 1}}]\n"
     assert planned(MEMORY + text, tmp_path).plugin_configurations == {
         Docker.type_name: {"fallback": "error", "volume-enabled": True},
         "a": {"b": 1},

@@ -6,8 +6,10 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import Any
 
 from docker import DockerClient
@@ -48,7 +50,11 @@ class Container:
     def of_task_run(cls, client: DockerClient, task_run_id: str) -> Container | None:
         """Return the container that an earlier worker started for a task run (SCR-054, SCR-055)."""
         found = client.containers.list(all=True, filters={"label": f"{TASK_RUN}={task_run_id}"}, ignore_removed=True)
-        return cls(found[0]) if found else None
+        started = [one for one in found if one.status != "created"]
+        for one in found:
+            if one not in started:  # its worker was lost before it had its files
+                cls(one).remove()
+        return cls(started[0]) if started else None
 
     @property
     def id(self) -> str:
@@ -71,17 +77,37 @@ class Container:
             except (DockerException, RequestException) as error:
                 raise _refused("given its files", error) from None
 
-    def follow(self, sink: OutputSink, *, start: bool) -> int:
-        """Hand on all that the commands write, from their beginning, until they end; return the exit code."""
+    def run(self, sink: OutputSink) -> int:
+        """Start it and hand on all that the commands write until they end; return the exit code."""
         try:
             with self._streams() as pieces:
-                if start:
-                    self._found.start()
+                self._found.start()
                 for number, data in pieces:
                     sink.write(Stream.ERR if number == _STDERR else Stream.OUT, data)
             return int(self._found.wait()["StatusCode"])
         except (DockerException, RequestException) as error:
             raise _refused("run", error) from None
+
+    def resume(self, sink: OutputSink) -> int:
+        """Hand on all that the commands have written and will write until they end; return the exit code.
+
+        The container may end, or have ended, at any time; its log can be read all the same, one stream at a time.
+        """
+        lock = Lock()
+
+        def read(stream: Stream) -> None:
+            wanted = {"stdout": stream is Stream.OUT, "stderr": stream is Stream.ERR}
+            for data in self._found.logs(stream=True, follow=True, **wanted):
+                with lock:
+                    sink.write(stream, data)
+
+        try:
+            with ThreadPoolExecutor(max_workers=len(Stream)) as readers:
+                for _ in readers.map(read, Stream):
+                    pass
+            return int(self._found.wait()["StatusCode"])
+        except (DockerException, RequestException) as error:
+            raise _refused("followed", error) from None
 
     @contextmanager
     def _streams(self) -> Iterator[Iterator[tuple[int, bytes]]]:

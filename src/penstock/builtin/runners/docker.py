@@ -140,7 +140,7 @@ class Docker(Runner):
             if not context.render(self.wait, True):
                 container.start()
                 return 0
-            code = container.follow(sink, start=is_new)
+            code = container.run(sink) if is_new else container.resume(sink)
             has_ended = True
             container.get(command.directory)
             return code
