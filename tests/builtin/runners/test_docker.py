@@ -140,14 +140,14 @@ def test_task_run_goes_on_with_the_container_of_a_lost_worker(contexts: RunConte
     """SCR-054, SCR-070: its files, its outputs and its exit code are those of the first start."""
     first = run_of(contexts)
     task = commands(
-        'cat a.txt > b.out; sleep 0.5; echo \'::{"outputs":{"n":1}}::\'; echo ended',
+        'echo begun; cat a.txt > b.out; sleep 0.5; echo \'::{"outputs":{"n":1}}::\'; echo ended',
         inputFiles={"a.txt": "once"},
         outputFiles=["*.out"],
         runner={"delete": False},
     )
     lost = threading.Thread(target=lambda: task.run(first))
     lost.start()
-    until(lambda: bool(engine.containers()))
+    until(lambda: ("INFO", "begun") in messages_of(first))
     again = contexts.of(dict(first.variables))
     task.task_runner["delete"] = True  # type: ignore[index]
     output = task.run(again)
