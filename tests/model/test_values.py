@@ -125,7 +125,7 @@ def test_outputs_rendered_are_brought_to_their_types() -> None:
         {"id": "nothing", "type": "INT", "value": "{{ missing ?? null }}"},
         {"id": "map", "type": "JSON", "value": {"a": ["{{ x }}"]}},
     ]
-    assert render_outputs(outputs, renders({"x": 5, "m": {"k": "v"}})) == {
+    assert render_outputs(outputs, renders({"x": 5, "m": {"k": "v"}}), hidden) == {
         "number": 5,
         "text": '{"k":"v"}',
         "parsed": {"a": 5},
@@ -135,17 +135,27 @@ def test_outputs_rendered_are_brought_to_their_types() -> None:
     }
 
 
+def hidden(value: str) -> str:
+    return f"{len(value)} characters"
+
+
+def test_secret_output_is_kept_encrypted() -> None:
+    """ENG-206."""
+    outputs = [{"id": "token", "type": "SECRET", "value": "{{ x }}"}, {"id": "none", "type": "SECRET", "value": None}]
+    assert render_outputs(outputs, renders({"x": "hunter2"}), hidden) == {"token": "7 characters", "none": None}
+
+
 def test_output_that_depends_on_a_skipped_task_takes_the_other_branch() -> None:
     """Implements ENG-207."""
     value = "{{ tasks.main.state != 'SKIPPED' ? outputs.main.value : outputs.fallback.value }}"
     variables = {"tasks": {"main": {"state": "SKIPPED"}}, "outputs": {"fallback": {"value": "spare"}}}
-    assert render_outputs([{"id": "o", "type": "STRING", "value": value}], renders(variables)) == {"o": "spare"}
+    assert render_outputs([{"id": "o", "type": "STRING", "value": value}], renders(variables), hidden) == {"o": "spare"}
 
 
 def test_outputs_of_wrong_types_are_all_named_and_no_value_is_told() -> None:
     outputs = [{"id": name, "type": "INT", "value": "{{ secret }}"} for name in ("a", "b")]
     with pytest.raises(InvalidOutputs) as raised:
-        render_outputs(outputs, renders({"secret": "hunter2"}))
+        render_outputs(outputs, renders({"secret": "hunter2"}), hidden)
     assert "output `a` of type INT must be a whole number" in str(raised.value)
     assert "output `b`" in str(raised.value)
     assert "hunter2" not in str(raised.value)

@@ -17,6 +17,7 @@ from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
 from penstock.secrets import GivenSecrets
 from penstock.services.auth import AuthService, Credentials
+from penstock.services.encryption import Encryption
 from penstock.services.executions import Following
 from penstock.services.executor import Limits
 from penstock.services.worker import Worker
@@ -90,6 +91,7 @@ async def live_server(
     secrets: Mapping[str, str] | None = None,
     system_namespace: str = "system",
     limits: Limits | None = None,
+    encryption: Encryption | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -101,6 +103,7 @@ async def live_server(
         secrets: Secrets by name.
         system_namespace: The namespace of the instance's own flows.
         limits: Limits of pools and namespaces.
+        encryption: Encrypts secrets that are kept.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
@@ -109,6 +112,7 @@ async def live_server(
         secrets=(GivenSecrets(secrets or {}),),
         system_namespace=system_namespace,
         limits=limits or Limits(),
+        encryption=encryption,
     )
     clock = SystemClock()
     plugins = load_plugins()

@@ -15,6 +15,7 @@ from penstock.engine.retrying import delay_after, retry_at
 from penstock.engine.states import TERMINAL, Change, State, StateType
 from penstock.engine.turn import RunEnded, Turn, replace
 from penstock.engine.variables import changed
+from penstock.expressions.encrypted import SEALING
 from penstock.model.values import render_outputs
 
 HANDLERS = ("errors", "finally", "afterExecution")
@@ -231,7 +232,9 @@ def _tried_anew(turn: Turn) -> bool:
 def _flow_outputs(turn: Turn, state: StateType) -> tuple[Mapping[str, Any] | None, StateType]:
     """Render the flow's outputs (ENG-206); one that cannot be rendered fails an execution that had not failed yet."""
     try:
-        return render_outputs(turn.flow.outputs, turn.evaluate), state
+        return render_outputs(
+            turn.flow.outputs, turn.evaluate, lambda value: turn.facts.call(SEALING, {"value": value}, {})
+        ), state
     except FactNeeded:
         raise
     except Exception as error:

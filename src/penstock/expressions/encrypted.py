@@ -1,4 +1,4 @@
-"""The form in which values of SECRET inputs are kept: encrypted, and opened only where an expression names them."""
+"""The form in which secret values are kept: encrypted, and opened only where an expression names them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any, Final
 
 ENCRYPTED_TYPE: Final = "io.kestra.datatype:aes_encrypted"
 OPENING: Final = "decryptInput"
-"""The outside function that opens such a value; arguments `input` and `value`."""
+"""The outside function that opens such a value; arguments `value`, and for an input its id as `input`."""
+SEALING: Final = "sealOutput"
+"""The outside function that returns the argument `value` in that form, for outputs."""
 
 
 def sealed(value: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ from penstock.expressions.nodes import (
 )
 from penstock.expressions.operators import BINARY, UNARY
 from penstock.expressions.registry import Entry, Registry, bind
-from penstock.expressions.values import UNDEFINED, is_truthy
+from penstock.expressions.values import UNDEFINED, is_truthy, text_of
 
 Invoker = Callable[[Frame, list[Any]], Any]
 
@@ -141,20 +141,23 @@ class ExpressionCompiler:
         read = slow
         if is_plain and isinstance(root, Name) and len(names) == len(keys) and len(names) < len(_FAST):
             read = _fast_path(root.name, names, slow)
-        if isinstance(root, Name) and root.name == "inputs" and names and len(names) == len(keys):
-            return self._opened(read, ".".join(names), node)
-        return read
+        return self._opened(read, root, keys, node) if keys else read
 
-    def _opened(self, read: Evaluator, name: str, node: Node) -> Evaluator:
-        """Return what reads an input that may be encrypted (ENG-186)."""
+    def _opened(self, read: Evaluator, root: Node, keys: list[Node], node: Node) -> Evaluator:
+        """Return what reads a value that may be encrypted (ENG-186, ENG-209)."""
         text, offset = self._text, node.offset
+        steps = [self.strict(key) for key in keys]
+        is_input = isinstance(root, Name) and root.name == "inputs"
 
         def open_sealed(frame: Frame) -> Any:
             value = read(frame)
-            if not is_sealed(value):
+            if type(value) is not dict or not is_sealed(value):
                 return value
+            arguments = {"value": value["value"]}
+            if is_input:
+                arguments["input"] = ".".join(text_of(step(frame)) for step in steps)
             try:
-                return frame.call_outside(OPENING, {"input": name, "value": value["value"]})
+                return frame.call_outside(OPENING, arguments)
             except ExpressionError as error:
                 raise error.at(text, offset) from None
             except PenstockError as error:

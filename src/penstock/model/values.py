@@ -257,12 +257,15 @@ def comparable(type_name: str, value: Any) -> Any:
     return value
 
 
-def render_outputs(outputs: Iterable[Mapping[str, Any]], render: Callable[[str], Any]) -> dict[str, Any]:
+def render_outputs(
+    outputs: Iterable[Mapping[str, Any]], render: Callable[[str], Any], seal: Callable[[str], Any]
+) -> dict[str, Any]:
     """Return the outputs of a flow, each rendered and brought to its type (ENG-206).
 
     Args:
         outputs: Their definitions: `id`, `value`, and `type` unless the rendered value is to be kept as it is.
         render: Returns the value of a template.
+        seal: Encrypts the value of a SECRET output.
 
     Raises:
         InvalidOutputs: Values that are not of their type; all are named. What `render` raises passes through.
@@ -278,6 +281,8 @@ def render_outputs(outputs: Iterable[Mapping[str, Any]], render: Callable[[str],
             except Mismatch as mismatch:
                 wrong.append(f"output `{output['id']}` of type {type_name} must be {mismatch.wanted}")
                 continue
+            if type_name == "SECRET":
+                value = seal(value)
         result[output["id"]] = value
     if wrong:
         raise InvalidOutputs("; ".join(wrong), hint="look at what the expression in `value` renders to")

@@ -1,4 +1,4 @@
-"""Encryption of what the database keeps for executions. Implements OPS-076 for inputs."""
+"""Encryption of what the database keeps for executions. Implements OPS-076."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from penstock.base.errors import PenstockError
-from penstock.expressions.encrypted import OPENING, sealed
+from penstock.expressions.encrypted import OPENING, SEALING, sealed
 from penstock.services.arguments import Function, text_argument
 from penstock.services.file_access import Caller
 
 _NONCE = 12
 _KEY = 32
+_OUTPUT = "\1output"
+"""No namespace is called so."""
 
 
 class EncryptionError(PenstockError):
@@ -29,8 +31,9 @@ class EncryptionError(PenstockError):
 class Encryption:
     """AES-GCM with the server's key.
 
-    What is encrypted can be opened for the same input of the same flow only, so that nobody learns a secret by putting
-    its encrypted form somewhere else.
+    An input can be opened for the same input of the same flow only, so that nobody learns a secret by putting its
+    encrypted form somewhere else. Outputs are handed on between flows, so they can be opened all over their tenant;
+    the API never shows their encrypted form.
 
     Args:
         key: The 32 bytes.
@@ -63,9 +66,7 @@ class Encryption:
 
     def seal(self, tenant: str, namespace: str, flow_id: str, input_id: str, value: str) -> dict[str, str]:
         """Return the encrypted form of an input's value."""
-        nonce = os.urandom(_NONCE)
-        data = self._cipher.encrypt(nonce, value.encode(), _place(tenant, namespace, flow_id, input_id))
-        return sealed(base64.b64encode(nonce + data).decode())
+        return self._seal(_place(tenant, namespace, flow_id, input_id), value)
 
     def open(self, tenant: str, namespace: str, flow_id: str, input_id: str, value: str) -> str:
         """Return the value.
@@ -73,19 +74,37 @@ class Encryption:
         Raises:
             EncryptionError: It was encrypted with another key, or for another input.
         """
+        return self._open(_place(tenant, namespace, flow_id, input_id), value, f"input `{input_id}`")
+
+    def seal_output(self, tenant: str, value: str) -> dict[str, str]:
+        """Return the encrypted form of an output's value."""
+        return self._seal(_place(tenant, _OUTPUT), value)
+
+    def open_output(self, tenant: str, value: str) -> str:
+        """Return the value of an output.
+
+        Raises:
+            EncryptionError: It was encrypted with another key, or is no output of this tenant.
+        """
+        return self._open(_place(tenant, _OUTPUT), value, "the output")
+
+    def _seal(self, place: bytes, value: str) -> dict[str, str]:
+        nonce = os.urandom(_NONCE)
+        return sealed(base64.b64encode(nonce + self._cipher.encrypt(nonce, value.encode(), place)).decode())
+
+    def _open(self, place: bytes, value: str, what: str) -> str:
         try:
             data = base64.b64decode(value, validate=True)
-            place = _place(tenant, namespace, flow_id, input_id)
             return self._cipher.decrypt(data[:_NONCE], data[_NONCE:], place).decode()
         except (InvalidTag, ValueError):
             raise EncryptionError(
-                f"input `{input_id}` cannot be decrypted",
+                f"{what} cannot be decrypted",
                 hint="was `kestra.encryption.secret-key` changed since the execution began?",
             ) from None
 
 
 class EncryptionFunctions:
-    """Opens encrypted inputs for expressions; the worker masks what it gets (ENG-186).
+    """Opens encrypted values for expressions, and encrypts outputs; the worker masks what it gets (ENG-186, ENG-209).
 
     Args:
         encryption: With the server's key; None where there is none.
@@ -96,15 +115,24 @@ class EncryptionFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {OPENING: self._open}
+        return {OPENING: self._open, SEALING: self._seal}
 
     async def _open(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        value = text_argument(arguments, "value")
+        if "input" not in arguments:
+            return self._given().open_output(caller.tenant, value)
+        input_id = text_argument(arguments, "input")
+        return self._given().open(caller.tenant, caller.namespace, caller.flow_id, input_id, value)
+
+    async def _seal(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, str]:
+        return self._given().seal_output(caller.tenant, text_argument(arguments, "value"))
+
+    def _given(self) -> Encryption:
         if self._encryption is None:
             raise EncryptionError(
                 "encryption is not configured", hint="set `kestra.encryption.secret-key` in the server's configuration"
             )
-        input_id, value = text_argument(arguments, "input"), text_argument(arguments, "value")
-        return self._encryption.open(caller.tenant, caller.namespace, caller.flow_id, input_id, value)
+        return self._encryption
 
 
 def _place(*names: str) -> bytes:

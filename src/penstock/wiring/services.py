@@ -56,7 +56,7 @@ def api_services(
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     conditions = Conditions(core.reading.condition, core.plan.shared, answer)
-    resuming = ResumeReader(store.queries, core.catalog, answer)
+    resuming = ResumeReader(store.queries, core.catalog, answer, core.storage, core.plan.encryption)
     return Services(
         auth=auth,
         bulk=Bulk(store.queries),

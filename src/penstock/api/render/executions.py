@@ -13,6 +13,8 @@ from penstock.base.clock import Instant
 from penstock.base.durations import format_duration
 from penstock.engine.records import Attempt, Execution, Labels, TaskRun, TriggerOrigin
 from penstock.engine.states import State
+from penstock.expressions.encrypted import ENCRYPTED_TYPE, is_sealed
+from penstock.services.masking import MASK
 
 
 def render_state(state: State, now: Instant) -> dict[str, Any]:
@@ -91,9 +93,9 @@ def _metadata(execution: Execution) -> dict[str, Any]:
 
 def _add_values(body: dict[str, Any], execution: Execution) -> None:
     if execution.inputs is not None:
-        body["inputs"] = execution.inputs
+        body["inputs"] = shown(execution.inputs)
     if execution.outputs is not None:
-        body["outputs"] = execution.outputs
+        body["outputs"] = shown(execution.outputs)
     if execution.variables is not None:
         body["variables"] = execution.variables
     if execution.error is not None:
@@ -127,7 +129,7 @@ def render_task_run(run: TaskRun, execution: Execution, now: Instant) -> dict[st
     if run.iteration is not None:
         body["iteration"] = run.iteration
     if run.outputs is not None:
-        body["outputs"] = run.outputs
+        body["outputs"] = shown(run.outputs)
     if run.dynamic:
         body["dynamic"] = True
     if run.edited:
@@ -164,7 +166,7 @@ def render_summary(execution: Execution, now: Instant, url: str) -> dict[str, An
     if execution.trigger is not None:
         body["trigger"] = render_origin(execution.trigger)
     if execution.outputs is not None:
-        body["outputs"] = execution.outputs
+        body["outputs"] = shown(execution.outputs)
     return body
 
 
@@ -182,3 +184,18 @@ def render_last(execution: Execution) -> dict[str, Any]:
 def read_labels(pairs: Iterable[Mapping[str, Any]]) -> Labels:
     """Return labels from a list of `{key, value}`."""
     return tuple((str(pair["key"]), str(pair["value"])) for pair in pairs)
+
+
+def shown(value: Any) -> Any:
+    """Return a value with its secrets masked: not even their encrypted form is shown (ENG-186, ENG-209)."""
+    if isinstance(value, dict):
+        return {"type": ENCRYPTED_TYPE, "value": MASK} if is_sealed(value) else _shown_items(value)
+    if isinstance(value, list):
+        return [shown(item) for item in value] if any(isinstance(item, dict | list) for item in value) else value
+    return value
+
+
+def _shown_items(value: dict[str, Any]) -> dict[str, Any]:
+    if not any(isinstance(item, dict | list) for item in value.values()):
+        return value
+    return {key: shown(item) for key, item in value.items()}

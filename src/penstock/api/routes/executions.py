@@ -174,7 +174,7 @@ class ExecutionRoutes:
     async def resume(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Let a paused execution go on, with the values its Pause task asks for."""
         async with form_values(request, self._settings) as form:
-            await self._steering.resume(tenant, execution_id, form.values, _by(request))
+            await self._steering.resume(tenant, execution_id, form.values, _by(request), form.files)
         return no_content()
 
     async def restart(self, request: Request, tenant: str, execution_id: str, revision: int | None = None) -> Response:

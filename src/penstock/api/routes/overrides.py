@@ -84,7 +84,7 @@ class OverrideRoutes:
     async def validate_resume(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Say what a resume with these values would find, without resuming."""
         async with form_values(request, self._settings) as form:
-            execution, states, unknown = await self._resuming.check(tenant, execution_id, form.values)
+            execution, states, unknown = await self._resuming.check(tenant, execution_id, form.values, form.files)
         return JsonAnswer(render_input_checks(execution.namespace, execution.flow_id, LaunchCheck(states, unknown, ())))
 
     def _answer(self, execution: Execution) -> Response:

@@ -33,7 +33,7 @@ class _Log(msgspec.Struct):
 class Transcript:
     """Takes what a command writes (`OutputSink`).
 
-    Implements ENG-210, SCR-032 to SCR-034, SCR-036, SCR-037, SCR-038.
+    Implements ENG-209, ENG-210, SCR-032 to SCR-034, SCR-036, SCR-037, SCR-038.
     """
 
     def __init__(self, context: RunContext) -> None:
@@ -95,12 +95,17 @@ class Transcript:
         self._context.logger.log(entry.level, printable(entry.message))
 
     def _encrypted(self, given: Any) -> None:
-        """Keep secrets out of what is stored in plain text: they are hidden from the logs, and not given as outputs."""
-        if isinstance(given, dict):
-            for value in given.values():
-                if isinstance(value, str) and value:
-                    self._context.mask(value)
-        self._ignore("`encryptedOutputs`", "there is no encrypted storage for them on this server")
+        """Keep secrets as outputs in encrypted form (ENG-209); without a key on the server they are not kept."""
+        if not isinstance(given, dict):
+            self._ignore("`encryptedOutputs`", "they must be a map")
+            return
+        for name, value in given.items():
+            text = json_text(value)
+            self._context.mask(text)
+            try:
+                self.outputs[name] = self._context.call("sealOutput", value=text)
+            except Exception as error:
+                self._ignore(f"`{printable(name)}` of `encryptedOutputs`", str(error))
 
     def _ignore(self, what: str, why: str) -> None:
         self._context.logger.warning(f"{what} of the script's messages was ignored: {why}")

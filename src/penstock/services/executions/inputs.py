@@ -81,7 +81,7 @@ class InputReader:
         Raises:
             InvalidInputs: Something given does not fit, or is missing; nothing was stored.
         """
-        uris = {input_id: _uri(execution, input_id, upload) for input_id, upload in files.items()}
+        uris = {input_id: file_uri(execution, "inputs", input_id, upload) for input_id, upload in files.items()}
         values = await self._read(flow, execution, {**given, **uris})
         for input_id, upload in files.items():
             await self._objects.put(execution.tenant, uris[input_id].removeprefix("kestra://"), upload.content)
@@ -110,7 +110,7 @@ class InputReader:
         self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
     ) -> tuple[Sequence[InputState], Sequence[InputProblem]]:
         """Return how each input stands, and what is given for none; nothing is stored."""
-        uris = {input_id: _uri(execution, input_id, upload) for input_id, upload in files.items()}
+        uris = {input_id: file_uri(execution, "inputs", input_id, upload) for input_id, upload in files.items()}
         values = {**given, **uris}
         return await self._with_render(
             flow,
@@ -193,8 +193,8 @@ def document_of(flow: ResolvedFlow) -> FlowDocument:
     return document
 
 
-def _uri(execution: Execution, input_id: str, upload: Upload) -> str:
+def file_uri(execution: Execution, kind: str, input_id: str, upload: Upload) -> str:
     """Return the address a file will have; its name is kept as far as it is a plain one."""
-    folder = execution_folder(execution.namespace, execution.flow_id, execution.id)
+    folder = f"{execution_folder(execution.namespace, execution.flow_id, execution.id)}/{kind}"
     name = _UNSAFE.sub("_", posixpath.basename(upload.name.replace("\\", "/"))).strip(". ") or "file"
-    return f"kestra://{folder}/inputs/{_UNSAFE.sub('_', input_id)}/{name}"
+    return f"kestra://{folder}/{_UNSAFE.sub('_', input_id)}/{name}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from penstock.base.errors import ConflictError
+from penstock.base.ids import new_id
 from penstock.engine.context import variables
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TaskRun
@@ -13,9 +14,12 @@ from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.expressions import Resolver, evaluate
 from penstock.model.input_types import BY_TYPE, Input
-from penstock.model.inputs import InputProblem, InputState, Render, check_inputs, read_inputs
+from penstock.model.inputs import Encrypt, InputProblem, InputState, Render, check_inputs, read_inputs
+from penstock.ports.objects import ObjectStorage, path_of
 from penstock.ports.queries import ExecutionQueries
+from penstock.services.encryption import Encryption
 from penstock.services.executions.following import missing_execution
+from penstock.services.executions.inputs import Upload, file_uri
 from penstock.services.flows import FlowCatalog
 from penstock.services.rendering import Answer, with_answers
 
@@ -34,27 +38,53 @@ class ResumeReader:
         queries: Tells which task runs are paused.
         catalog: Where resolved flows come from.
         answer: Answers functions that defaults need (`kv`, `secret`).
+        storage: Where files go.
+        encryption: Encrypts secrets; without it they cannot be given.
     """
 
-    def __init__(self, queries: ExecutionQueries, catalog: FlowCatalog, answer: Answer) -> None:
+    def __init__(
+        self,
+        queries: ExecutionQueries,
+        catalog: FlowCatalog,
+        answer: Answer,
+        storage: ObjectStorage,
+        encryption: Encryption | None = None,
+    ) -> None:
         self._queries = queries
         self._catalog = catalog
         self._answer = answer
+        self._storage = storage
+        self._encryption = encryption
 
-    async def read(self, execution: Execution, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def read(
+        self, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
+    ) -> Mapping[str, Any]:
         """Return the values in the form of their types, defaults included; as given when nothing is asked for.
 
+        Files are stored, and secrets encrypted.
+
         Raises:
-            InvalidInputs: A value is missing, wrong, or not asked for.
+            InvalidInputs: A value is missing, wrong, or not asked for; nothing was stored.
         """
+        folder = f"onResume/{new_id()}"  # another one each time, since an execution may ask for the same thing twice
+        uris = {input_id: file_uri(execution, folder, input_id, upload) for input_id, upload in files.items()}
+        values = await self._read(execution, {**given, **uris})
+        for input_id, upload in files.items():
+            await self._storage.put(execution.tenant, path_of(uris[input_id]), upload.content)
+        return values
+
+    async def _read(self, execution: Execution, given: Mapping[str, Any]) -> Mapping[str, Any]:
         flow, runs = await self._paused(execution.tenant, execution.id)
         asked = list(_asked(flow, runs))
         if not asked:
             return given
-        return await self._with_render(flow, execution, runs, lambda render: read_inputs(asked, given, render))
+        encrypt = None if self._encryption is None else self._sealing(execution.tenant, self._encryption)
+        return await self._with_render(
+            flow, execution, runs, lambda render: read_inputs(asked, given, render, encrypt=encrypt)
+        )
 
     async def check(
-        self, tenant: str, execution_id: str, given: Mapping[str, Any]
+        self, tenant: str, execution_id: str, given: Mapping[str, Any], files: Mapping[str, Upload]
     ) -> tuple[Execution, Sequence[InputState], Sequence[InputProblem]]:
         """Return how each value that a resume asks for stands, and what is given for none; nothing goes on.
 
@@ -69,10 +99,16 @@ class ResumeReader:
             raise ConflictError(f"execution {execution_id} is {execution.state.current}, not PAUSED")
         flow, runs = await self._paused(tenant, execution_id)
         asked = list(_asked(flow, runs))
+        uris = {name: file_uri(execution, "onResume", name, upload) for name, upload in files.items()}
         states, unknown = await self._with_render(
-            flow, execution, runs, lambda render: check_inputs(asked, given, render)
+            flow, execution, runs, lambda render: check_inputs(asked, {**given, **uris}, render)
         )
         return execution, states, unknown if asked else ()
+
+    @staticmethod
+    def _sealing(tenant: str, encryption: Encryption) -> Encrypt:
+        """Return what encrypts values for the outputs of a task, where they are read from."""
+        return lambda _, value: encryption.seal_output(tenant, value)
 
     async def _paused(self, tenant: str, execution_id: str) -> tuple[ResolvedFlow, Sequence[TaskRun]]:
         found = await self._queries.get(tenant, execution_id)

@@ -25,6 +25,7 @@ from penstock.engine.states import StateType
 from penstock.ports.dispatch import Dispatcher
 from penstock.ports.queries import ExecutionQueries
 from penstock.services.executions.following import missing_execution
+from penstock.services.executions.inputs import Upload
 from penstock.services.executions.labels import changed_labels
 from penstock.services.executions.resuming import ResumeReader
 
@@ -64,7 +65,12 @@ class Steering:
         return await self._send(execution, Pause(by))
 
     async def resume(
-        self, tenant: str, execution_id: str, inputs: Mapping[str, Any] | None = None, by: str | None = None
+        self,
+        tenant: str,
+        execution_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        by: str | None = None,
+        files: Mapping[str, Upload] | None = None,
     ) -> Execution:
         """Let a paused execution go on, with the values its Pause task asks for.
 
@@ -73,7 +79,7 @@ class Steering:
         """
         execution = await self._find(tenant, execution_id)
         _require(execution, _PAUSED, "resumed")
-        values = await self._resuming.read(execution, inputs or {})
+        values = await self._resuming.read(execution, inputs or {}, files or {})
         return await self._send(execution, Resume(values, by))
 
     async def restart(

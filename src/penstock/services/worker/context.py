@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,7 @@ class WorkerRunContext:
         compiled = compile_template(template)
         if compiled.functions & _CONFIDENTIAL:
             return True
-        return any(path[0] == "inputs" and is_sealed(_at(self.variables, path)) for path in compiled.references)
+        return any(_reads_sealed(self.variables, path) for path in compiled.references)
 
     def _mask_nested(self, value: Any, rendered: Any) -> None:
         if isinstance(value, str):
@@ -437,9 +437,19 @@ def _name_of(model: BaseModel | None, wanted: Property[Any]) -> str:
     return "a property"
 
 
-def _at(variables: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """Return the value at a path of names; None when there is none."""
-    value: Any = variables
+def _reads_sealed(value: Any, path: Sequence[str]) -> bool:
+    """Return whether a path of names leads to an encrypted value; after a `*`, which is any name, it may."""
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+        if not isinstance(value, Mapping):
+            return False
+        if name == "*":
+            return _holds_sealed(value)
+        value = value.get(name)
+    return is_sealed(value)
+
+
+def _holds_sealed(value: Any) -> bool:
+    """Return whether there is an encrypted value anywhere in this one."""
+    if isinstance(value, Mapping):
+        return is_sealed(value) or any(_holds_sealed(item) for item in value.values())
+    return isinstance(value, list) and any(_holds_sealed(item) for item in value)
