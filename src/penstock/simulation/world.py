@@ -322,7 +322,7 @@ def _chance(seed: int, purpose: str) -> Random:
 
 
 def _steering(core: Core) -> Steering:
-    resuming = ResumeReader(core.store.queries, core.catalog, core.functions.answer)
+    resuming = ResumeReader(core.store.queries, core.catalog, core.functions.answer, core.storage)
     return Steering(core.store.queries, core.dispatcher, resuming)
 
 

@@ -25,6 +25,7 @@ from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
 from penstock.wiring.expressions import set_up_expressions
 from penstock.wiring.lock import DatabaseLock
+from penstock.wiring.orphans import end_orphans
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import Plugins, load_plugins
 from penstock.wiring.process import settle
@@ -117,6 +118,7 @@ class Application:
             if plan.is_embedded:
                 await self._or_failure(core.executor.ready)  # it voids what earlier workers of this database held
         if Role.WORKER in plan.roles:
+            await end_orphans()
             self._start_worker(core)
         await self._load_flows(core)
         if Role.SCHEDULER in plan.roles:

@@ -14,6 +14,7 @@ from penstock.services.jq_process import JqProcesses
 from penstock.services.worker import Worker
 from penstock.wiring.config import ConfigurationError, Settings
 from penstock.wiring.expressions import expression_plan, set_up_expressions
+from penstock.wiring.orphans import end_orphans
 from penstock.wiring.planning import worker_settings
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.supervisor import Supervisor
@@ -69,6 +70,7 @@ class RemoteWorker:
             await self._client.aclose()
             raise
         self._jq = set_up_expressions(self._expressions)
+        await end_orphans()
         self._worker = Worker(gateway, load_plugins().registry, self._settings, SystemClock())
         self._supervisor.start("worker", self._worker.run())
 

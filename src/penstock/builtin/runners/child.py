@@ -13,6 +13,7 @@ import time
 from typing import IO
 
 from penstock.builtin.runners.family import MARK, Family
+from penstock.builtin.runners.orphans import Notes
 from penstock.builtin.runners.runner import Command, OutputSink, RunnerError, Stream
 
 _PIECE = 65_536
@@ -25,12 +26,18 @@ _GRACE = 3.0
 class Child:
     """A running command. `follow` is called once, by the thread that started it; `end` by any thread.
 
+    Args:
+        command: What to run.
+        notes: Remembers it for the case that this process is killed.
+
     Raises:
         RunnerError: The command cannot be started.
     """
 
-    def __init__(self, command: Command) -> None:
-        mark = secrets.token_hex(16)
+    def __init__(self, command: Command, notes: Notes) -> None:
+        self._notes = notes
+        self._mark = mark = secrets.token_hex(16)
+        notes.add(mark)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - running what the flow says is what this is for
                 list(command.arguments),
@@ -43,6 +50,7 @@ class Child:
                 bufsize=0,
             )
         except (OSError, ValueError) as error:
+            notes.remove(mark)
             raise _unstartable(command, error) from None
         self._family = Family(self._process.pid, mark)
         self._lock = threading.Lock()
@@ -79,6 +87,8 @@ class Child:
             with self._lock:
                 self._is_reaped = True
                 code = self._process.wait() if self._has_ended() else -signal.SIGKILL
+            if not self._is_unconfirmed:
+                self._notes.remove(self._mark)
         return code
 
     def _read(self, sink: OutputSink) -> None:

@@ -23,7 +23,7 @@ MARK = "PENSTOCK_PROCESS_OF"
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """What the system tells of a process."""
 
     pid: int
@@ -47,7 +47,7 @@ class Family:
 
     def __init__(self, leader: int, mark: str) -> None:
         self._leader = leader
-        self._mark = f"{MARK}={mark}".encode()
+        self._mark = mark
         self._seen: dict[int, int] = {}
         """Members found so far, with when they started: one whose parent has gone since is still known."""
 
@@ -88,11 +88,11 @@ class Family:
         for one in members:
             if one.group != self._leader:
                 with contextlib.suppress(OSError, ValueError):
-                    _signal_one(one, number)
+                    signal_one(one, number)
 
-    def _members(self) -> list[_Known]:
+    def _members(self) -> list[Known]:
         """Return the living processes of the family, found anew."""
-        found = {one.pid: one for one in _processes()}
+        found = {one.pid: one for one in processes()}
         if self._leader not in found:
             return []
         eldest = found[self._leader].started
@@ -103,40 +103,46 @@ class Family:
         self._seen = {pid: found[pid].started for pid in members}
         return [found[pid] for pid in members if found[pid].is_alive]
 
-    def _belongs(self, one: _Known) -> bool:
+    def _belongs(self, one: Known) -> bool:
         if self._leader in (one.pid, one.group, one.session) or self._seen.get(one.pid) == one.started:
             return True
-        try:
-            return self._mark in _PROC.joinpath(str(one.pid), "environ").read_bytes().split(b"\0")
-        except OSError:
-            return False
+        return has_mark(one.pid, self._mark)
+
+
+def has_mark(pid: int, mark: str) -> bool:
+    """Return whether a process has a mark in its environment, as far as that can be seen."""
+    try:
+        return f"{MARK}={mark}".encode() in _PROC.joinpath(str(pid), "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def _has_proc() -> bool:
     return _PROC.joinpath("self", "stat").exists()
 
 
-def _processes() -> Iterator[_Known]:
+def processes() -> Iterator[Known]:
     """Return all processes of the machine; none where there is no `/proc`."""
     for entry in os.scandir(_PROC) if _has_proc() else ():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, ValueError):
-                yield _known(int(entry.name))
+                yield known(int(entry.name))
 
 
-def _known(pid: int) -> _Known:
+def known(pid: int) -> Known:
+    """Return what the system tells of a process; raises OSError when there is none of that number."""
     with open(f"/proc/{pid}/stat", errors="replace") as file:
         text = file.read()
     fields = text[text.rindex(")") + 1 :].split()  # a name may hold blanks and brackets
     state, parent, group, session = fields[:4]
-    return _Known(pid, int(parent), int(group), int(session), int(fields[19]), state not in "ZX")
+    return Known(pid, int(parent), int(group), int(session), int(fields[19]), state not in "ZX")
 
 
-def _signal_one(found: _Known, number: signal.Signals) -> None:
+def signal_one(found: Known, number: signal.Signals) -> None:
     """Signal a process, unless its number has passed on to a stranger since it was found."""
     handle = os.pidfd_open(found.pid)
     try:
-        if _known(found.pid).started == found.started:
+        if known(found.pid).started == found.started:
             signal.pidfd_send_signal(handle, number)
     finally:
         os.close(handle)

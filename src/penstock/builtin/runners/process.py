@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock.builtin.runners.child import Child
+from penstock.builtin.runners.orphans import Notes
 from penstock.builtin.runners.runner import Command, OutputSink, Runner
 from penstock.sdk import RunContext
 
@@ -21,7 +22,7 @@ class Process(Runner):
 
     def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:
         """Run a command and return its exit code."""
-        child = Child(command)
+        child = Child(command, Notes())
         context.on_kill(child.end)
         code = child.follow(sink)
         if child.is_unconfirmed:
