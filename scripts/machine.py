@@ -1,4 +1,4 @@
-"""Installs what tests need and Python packages cannot bring: a browser, a container engine,
+"""Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis,
 and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from scripts.tooling import browser_executable, postgres_directory
+from scripts.tooling import browser_executable, postgres_directory, redis_executable
 
 ENGINE = ("podman", "runc", "busybox")
 
@@ -38,6 +38,13 @@ def ensure_postgres() -> bool:
     return postgres_directory() is not None
 
 
+def ensure_redis() -> bool:
+    """Have a Redis server on this machine; tests start their own."""
+    if redis_executable() is None:
+        apt_install("redis-server")
+    return redis_executable() is not None
+
+
 def ensure_browser() -> bool:
     """Have a Chromium on this machine: Debian's, else the one Playwright brings (Ubuntu has it as a snap only)."""
     if browser_executable() is None:
@@ -57,7 +64,12 @@ def ensure_engine() -> bool:
 
 def main() -> int:
     """Ensure everything and name what could not be had."""
-    needed = (("PostgreSQL", ensure_postgres), ("Chromium", ensure_browser), ("podman", ensure_engine))
+    needed = (
+        ("PostgreSQL", ensure_postgres),
+        ("Redis", ensure_redis),
+        ("Chromium", ensure_browser),
+        ("podman", ensure_engine),
+    )
     missing = [name for name, ensure in needed if not ensure()]
     if missing:
         print(f"Missing and not installable here: {', '.join(missing)}. Tests that need them", end=" ", file=sys.stderr)

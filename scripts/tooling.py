@@ -66,6 +66,12 @@ def _newest_first(folders: Iterable[Path]) -> list[Path]:
     return sorted(folders, key=lambda each: int("".join(re.findall(r"\d+", each.parent.name)) or 0), reverse=True)
 
 
+def redis_executable() -> Path | None:
+    """Return the program `redis-server`."""
+    found = shutil.which("redis-server")
+    return None if found is None else Path(found)
+
+
 def browser_executable() -> Path | None:
     """Return a Chromium that really runs: PENSTOCK_CHROMIUM, the system's, else the one Playwright keeps."""
     named = os.environ.get("PENSTOCK_CHROMIUM")

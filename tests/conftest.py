@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from scripts.tooling import browser_executable
+from scripts.tooling import browser_executable, redis_executable
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
 
 # The same examples on every run where a failure would block others; fresh ones wherever somebody can look at them.
@@ -84,5 +84,15 @@ def chromium_executable() -> Path:
     found = browser_executable()
     if found is None:
         _missing("no Chromium found: run `make setup`, or name one in PENSTOCK_CHROMIUM")
+        raise AssertionError("unreachable")
+    return found
+
+
+@pytest.fixture(scope="session", name="redis_executable")
+def _redis_executable() -> Path:
+    """Return the path of a Redis server's program."""
+    found = redis_executable()
+    if found is None:
+        _missing("no redis-server found: run `make setup`")
         raise AssertionError("unreachable")
     return found

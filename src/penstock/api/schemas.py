@@ -402,6 +402,9 @@ class Trigger(Shape):
     execution_id: str | None = None
     backfill: dict[str, Any] | None = None
     updated_date: datetime | None = None
+    evaluate_running_date: datetime | None = None
+    failures: int | None = None
+    error: str | None = None
 
 
 class Precondition(Shape):

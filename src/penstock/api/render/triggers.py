@@ -28,6 +28,9 @@ def render_trigger(state: TriggerState) -> dict[str, Any]:
         "executionId": state.execution_id,
         "backfill": state.backfill,
         "updatedDate": iso_or_none(state.updated or None),
+        "evaluateRunningDate": iso_or_none(state.evaluating_since),
+        "failures": state.failures or None,
+        "error": state.error,
     }
     return body | {key: value for key, value in optional.items() if value is not None}
 
