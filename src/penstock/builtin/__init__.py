@@ -17,6 +17,7 @@ from penstock.builtin.runners import docker, process
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
+from penstock.builtin.transform import python as python_transform
 from penstock.builtin.triggers import monitor, on_dates, schedule, toggle, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
@@ -56,6 +57,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(python.Commands, python.Script),
     *(records.Count, records.Fetch),
     *(redis_lists.ElementTrigger, redis_lists.Trigger),
+    *(python_transform.FileTransform,),
     *(request.Request,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),

@@ -91,7 +91,7 @@ def test_script_is_rendered_and_run_beside_its_modules(contexts: RunContextFacto
 
 
 def test_script_with_the_helper_package_gives_outputs_metrics_and_logs(contexts: RunContextFactory) -> None:
-    """SCR-038."""
+    """SCR-038, ENG-340."""
     context = contexts.of()
     text = textwrap.dedent("""
         from kestra import Kestra

@@ -97,3 +97,17 @@ async def test_local_files_are_written_and_kept(server: LiveServer) -> None:
     assert ended.state == "SUCCESS", ended.messages
     assert list(ended.outputs["t1"]["uris"]) == ["dir/a.txt"]
     assert ended.outputs["t2"] == {"value": "flow"}
+
+
+async def test_stored_json_is_read_by_expressions(server: LiveServer) -> None:
+    """ENG-334, ENG-333."""
+    ended = await run_tasks(
+        server,
+        {**WRITE, "content": '{"rows": [{"n": 1}, {"n": 2}]}'},
+        {
+            "type": RETURN,
+            "format": "{{ json(read(outputs.t1.uri)) | jq('.rows[].n') }} "
+            "{{ fromJson(read(outputs.t1.uri)).rows[1].n }}",
+        },
+    )
+    assert ended.outputs["t2"]["value"] == "[1,2] 2"

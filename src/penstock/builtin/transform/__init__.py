@@ -1,0 +1,1 @@
+"""Files changed item by item, by a small script of the flow."""
