@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.flows import HELLO, PAUSED, SLEEPY
+from tests.api.flows import HELLO, HOOKED, PAUSED, SLEEPY
 from tests.support.live import LiveServer
 
 EXECUTIONS = "/api/v1/main/executions"
@@ -224,3 +224,63 @@ async def test_bulk_request_over_more_executions_than_a_batch_reaches_all(server
     ids = [one["id"] for one in started]
     assert (await server.client.request("DELETE", f"{EXECUTIONS}/by-ids", json=ids)).json() == {"count": len(ids)}
     assert (await server.client.get(f"{EXECUTIONS}/search")).json()["total"] == 0
+
+
+FLAKY = """
+id: flaky
+namespace: team
+tasks:
+  - {id: good, type: io.kestra.plugin.core.debug.Return, format: "{{ execution.id }}"}
+  - id: bad
+    type: io.kestra.plugin.core.execution.Fail
+    retry: {type: constant, interval: PT0.01S, maxAttempts: 2}
+"""
+
+
+async def test_retry_restart_and_replay_are_three_ways_to_run_again(server: LiveServer) -> None:
+    """ENG-152, ENG-153, ENG-154: attempts within, the same execution once more, a new execution."""
+    await server.flow(FLAKY)
+    first = await server.run("flaky")
+    good, bad = first["taskRunList"]
+    assert (first["state"]["current"], len(bad["attempts"])) == ("FAILED", 2)
+    await server.client.post(f"{EXECUTIONS}/{first['id']}/restart")
+    again = await server.until(first["id"], "FAILED")
+    history = [change["state"] for change in again["state"]["histories"]]
+    assert history[:5] == ["CREATED", "RUNNING", "FAILED", "RESTARTED", "RUNNING"]
+    assert [len(run["attempts"]) for run in again["taskRunList"]] == [1, 3]
+    answer = await server.client.post(f"{EXECUTIONS}/{first['id']}/replay", params={"taskRunId": bad["id"]})
+    replayed = await server.until(answer.json()["id"], "FAILED")
+    assert (replayed["id"] != first["id"], replayed["originalId"]) == (True, first["id"])
+    assert replayed["taskRunList"][0]["outputs"] == good["outputs"], "reused, not run again"
+
+
+async def test_calls_need_a_login_and_webhooks_do_not(server: LiveServer) -> None:
+    """ENG-130, API-004."""
+    await server.flow(HOOKED)
+    async with server.visitor() as visitor:
+        assert (await visitor.post(f"{EXECUTIONS}/team/hooked")).status_code == 401
+        assert (await visitor.get(f"{EXECUTIONS}/search")).status_code == 401
+        assert (await visitor.post(f"{EXECUTIONS}/webhook/team/hooked/abc123")).status_code == 200
+
+
+async def test_flow_is_rolled_back_by_saving_an_earlier_revision(server: LiveServer) -> None:
+    """ENG-024, ENG-025."""
+    await server.flow(HELLO)
+    path = "/api/v1/main/flows/team/hello"
+    await server.client.put(path, content=HELLO.replace("Hello", "Good day"))
+    revisions = (await server.client.get(f"{path}/revisions")).json()
+    assert [one["revision"] for one in revisions] == [1, 2]
+    assert (await server.client.put(path, content=revisions[0]["source"])).json()["revision"] == 3
+    assert (await server.run("hello"))["flowRevision"] == 3
+
+
+async def test_correlation_id_is_given_at_the_launch_and_stays(server: LiveServer) -> None:
+    """ENG-034, API-026."""
+    await server.flow(HELLO)
+    ended = await server.run("hello", params={"labels": "system.correlationId:order-1"})
+    wanted = [{"key": "system.correlationId", "value": "other"}]
+    assert (await server.client.post(f"{EXECUTIONS}/{ended['id']}/labels", json=wanted)).status_code == 422
+    bulk = {"executionsId": [ended["id"]], "executionLabels": wanted}
+    assert (await server.client.post(f"{EXECUTIONS}/labels/by-ids", json=bulk)).status_code == 422
+    labels = (await server.client.get(f"{EXECUTIONS}/{ended['id']}")).json()["labels"]
+    assert {"key": "system.correlationId", "value": "order-1"} in labels
