@@ -130,3 +130,18 @@ async def test_flow_trigger_condition_on_a_key_is_answered(world: World) -> None
     async with world.running():
         await came(world, "a", StateType.FAILED)
         await started(world, 1)
+
+
+async def test_flow_trigger_condition_without_an_answer_is_told_once_and_not_of_the_past(world: World) -> None:
+    """ENG-269: nothing is told of what was before the trigger, nor again after a restart."""
+    await came(world, "before", StateType.PAUSED)
+    world.clock.set(NOON + HOUR)
+    await world.flows.put("main", flow(f"    failOnTriggerError: true\n    conditions: [{UNKNOWN}]"))
+    async with world.running():
+        await started(world, 0)
+        assert await world.trigger_lines() == []
+        await came(world, "a")
+        await started(world, 1)
+    async with world.running():
+        await started(world, 1)
+        assert len(await world.trigger_lines()) == 1

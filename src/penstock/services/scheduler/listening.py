@@ -327,13 +327,14 @@ class Listening:
         execution, reject = self._chaining.failed(trigger, arrival, failure_key(trigger, arrival), error)
         for _ in range(_TRIES):
             state = await self._store.get(*trigger.key)
-            if state is None or state.disabled:
+            if state is None or state.disabled or not (memory := Memory.of(state)).is_new(arrival):
                 return
-            if execution is None or await self._store.fire(state, state, execution, reject):
+            after = memory.having_seen(arrival).kept_in(state, self._clock.now())
+            if await self._store.fire(state, after, execution, reject):
                 await self._tell(trigger, error, execution)
                 return
             if await self._is_unchanged(state):
-                return  # it was noted before
+                return  # it has its execution already
         raise UnavailableError(f"trigger {'/'.join(trigger.key)} changes all the time")
 
     async def _tell(self, trigger: ListeningTrigger, error: Exception, execution: Execution | None) -> None:

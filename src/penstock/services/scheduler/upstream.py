@@ -217,6 +217,19 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return a trigger's memory."""
         return msgspec.convert(state.memory, cls)
 
+    def is_new(self, arrival: Arrival) -> bool:
+        """Return whether an arrival counts and has not been looked at before."""
+        return arrival.id not in self.seen and arrival.at >= max(self.since, self._horizon)
+
+    def having_seen(self, arrival: Arrival) -> Memory:
+        """Return the memory after an arrival was looked at."""
+        seen = {one: at for one, at in self.seen.items() if at >= self._horizon} | {arrival.id: arrival.at}
+        return msgspec.structs.replace(self, seen=seen)
+
+    @property
+    def _horizon(self) -> Instant:
+        return self.position - OVERLAP
+
     def kept_in(self, state: TriggerState, now: Instant) -> TriggerState:
         """Return the state with this memory, told from the one before."""
         version = max(now, (state.next_date or 0) + 1)
@@ -238,8 +251,7 @@ def noted(trigger: ListeningTrigger, memory: Memory, arrival: Arrival, met: froz
 
     Implements ENG-274, ENG-295 to ENG-299, BEY-006.
     """
-    horizon = memory.position - OVERLAP
-    if not met or arrival.id in memory.seen or arrival.at < max(memory.since, horizon):
+    if not met or not memory.is_new(arrival):
         return memory
     latest = to_datetime(max([arrival.at, *(one.at for one in memory.met.values())]))
     spans = {need: span for need in trigger.needs if (span := trigger.span_around(need, latest)) is not None}
@@ -249,14 +261,13 @@ def noted(trigger: ListeningTrigger, memory: Memory, arrival: Arrival, met: froz
     here = {need: Met(arrival.execution.id, arrival.at, trigger.counts_until(need, came)) for need in met}
     candidates = {**memory.met, **here}
     within = {need: candidates[need] for need, span in spans.items() if _is_within(candidates.get(need), span)}
-    seen = {one: at for one, at in memory.seen.items() if at >= horizon} | {arrival.id: arrival.at}
+    memory = memory.having_seen(arrival)
     if len(within) < len(trigger.needs):
-        return msgspec.structs.replace(memory, met=within, seen=seen)
+        return msgspec.structs.replace(memory, met=within)
     start = Start(arrival.execution.id, arrival.state, arrival.at, _key(trigger, spans, within))
     return msgspec.structs.replace(
         memory,
         met=within if trigger.listener.keeps else {},
-        seen=seen,
         starts=[*memory.starts, start],
     )
 
