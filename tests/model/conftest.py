@@ -12,6 +12,7 @@ from penstock.model.flow import ParsedFlow, parse_flow
 from penstock.model.markers import ChildTasks
 from penstock.model.problems import Problem
 from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.sdk.context import RunContext
 from penstock.sdk.property import Property
 from penstock.sdk.task import (
     FlowableTask,
@@ -48,6 +49,9 @@ class Log(Task):
 
     message: Property[str | list[str]]
     level: Property[str] = Property.of("INFO")
+
+    def run(self, context: RunContext) -> None:
+        """Write nothing."""
 
 
 class Script(Task):
@@ -125,6 +129,7 @@ class Graph(FlowableTask):
     """Run tasks by their dependencies."""
 
     type_name = "test.Graph"
+    in_order = False
 
     tasks: list[GraphNode]
 
@@ -150,13 +155,20 @@ class Timer(TriggerBase):
     interval: str = "PT1M"
 
 
+class Clock(TriggerBase):
+    """Start a flow at dates."""
+
+    type_name = "test.Clock"
+    variable_names = frozenset(("date", "next"))
+
+
 class Weekend(ConditionBase):
     """Hold on weekends."""
 
     type_name = "test.Weekend"
 
 
-CLASSES = (Return, Log, Script, Docker, Process, Group, Loop, Choose, Graph, Call, Timer, Weekend)
+CLASSES = (Return, Log, Script, Docker, Process, Group, Loop, Choose, Graph, Call, Timer, Clock, Weekend)
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def findings(problems: Problems, expression: str) -> list[Problem]:
         "{{ outputs.extract.value }} {{ outputs['my-task'].value }} {{ outputs[inputs.user].x }} {{ outputs }}",
         "{{ outputs.open.vars.anything }} {{ outputs.inner['a'].value }} {{ outputs.inner.a.value }}",
         "{{ vars.base_url }} {{ vars['my-var'] }} {{ tasks.extract.state }} {{ labels.any.thing }}",
-        "{{ flow.id }} {{ execution.startDate }} {{ trigger.date ?? '' }} {{ taskrun.value }} {{ parents[0] }}",
+        "{{ flow.id }} {{ execution.startDate }} {{ trigger.date ?? '' }} {{ taskrun.value ?? '' }} {{ taskrun.id }}",
         "{{ envs.x ~ globals.y ~ kestra.url ~ namespace.z ~ workingDir }}",
         "{% set x = 1 %}{{ x }}{% for item in inputs.user %}{{ item }}{{ loop.index }}{% endfor %}",
         "{% raw %}{{ inputs.nope }}{% endraw %}",
@@ -51,8 +51,12 @@ def test_expression_of_declared_names_has_no_findings(problems: Problems, expres
 @pytest.mark.parametrize(
     ("expression", "message", "hint"),
     [
-        ("{{ inputs.usr }}", "the flow has no input `usr`", "did you mean `user`?"),
-        ("{{ inputs.nested.frist }}", "the flow has no input `nested.frist`", "did you mean `nested.first`?"),
+        ("{{ inputs.usr ?? '' }}", "the flow has no input `usr`", "did you mean `user`?"),
+        (
+            "{% if inputs.user %}{{ inputs.nested.frist }}{% endif %}",
+            "the flow has no input `nested.frist`",
+            "did you mean `nested.first`?",
+        ),
         ("{{ outputs.extrct.value }}", "the flow has no task `extrct`", "did you mean `extract`?"),
         ("{{ outputs['extrct'].value }}", "the flow has no task `extrct`", "did you mean `extract`?"),
         ("{{ tasks.extrct.state }}", "the flow has no task `extrct`", "did you mean `extract`?"),
@@ -72,6 +76,124 @@ def test_expression_with_an_undeclared_name_is_a_warning_with_the_nearest(
     [problem] = findings(problems, expression)
     assert (problem.severity, problem.message, problem.hint) == (Severity.WARNING, message, hint)
     assert problem.path == "tasks[4].format"
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "hint"),
+    [
+        ("{{ flow.idd }}", "`flow` has no `idd`", "did you mean `id`?"),
+        ("{{ execution.xyz }}", "`execution` has no `xyz`", "declared: id, originalId, startDate, state"),
+        ("{{ inputs.usr }}", "the flow has no input `usr`", "did you mean `user`?"),
+        ("{{ inputs.nested.frist }}", "the flow has no input `nested.frist`", "did you mean `nested.first`?"),
+        ("{{ taskrun.value }}", "`taskrun.value` exists only in a loop", "the task is in none"),
+        ("{{ parent.taskrun.value }}", "`parent` exists only inside another task", "the task is in none"),
+        ("{{ outputs.use.value }}", "task `use` has not ended yet when this is read", "read it in a later task"),
+        ("{{ outputs.last.value }}", "task `last` has not run yet when this is read", "read it in a later task"),
+        ("{{ outputs.alarm.value }}", "task `alarm` has not run yet when this is read", "read it in a later task"),
+    ],
+)
+def test_expression_with_which_no_execution_can_succeed_is_an_error(
+    problems: Problems, expression: str, message: str, hint: str
+) -> None:
+    """Implements BEY-033."""
+    flow = FLOW + "  - {id: last, type: test.Return}\nerrors: [{id: alarm, type: test.Return}]\n"
+    [problem] = problems(flow.replace("EXPRESSION", expression))
+    assert (problem.severity, problem.message, problem.hint) == (Severity.ERROR, message, hint)
+    assert problem.path == "tasks[4].format"
+
+
+@pytest.mark.parametrize(
+    ("around", "task"),
+    [
+        ("{use}", "disabled: true"),
+        ("{use}", "allowFailure: true"),
+        ("{use}", "runIf: false"),
+        ("{{id: a, type: test.Choose, value: x, cases: {{x: [{use}]}}}}", "description: x"),
+        ("{{id: a, type: test.Loop, values: [a], tasks: [{use}]}}", "description: x"),
+    ],
+)
+def test_fault_that_need_not_fail_an_execution_is_a_warning(problems: Problems, around: str, task: str) -> None:
+    """Implements BEY-033."""
+    use = f"{{id: use, type: test.Return, format: '{{{{ inputs.nope }}}}', {task}}}"
+    [problem] = problems(f"tasks: [{around.format(use=use)}]")
+    assert (problem.severity, problem.message) == (Severity.WARNING, "the flow has no input `nope`")
+
+
+LOOPS = """
+tasks:
+  - id: loop
+    type: test.Loop
+    values: [a]
+    tasks:
+      - {id: direct, type: test.Return, format: "DIRECT"}
+      - id: group
+        type: test.Group
+        tasks: [{id: inner, type: test.Return, format: "INNER"}]
+      - {id: after, type: test.Return}
+  - id: graph
+    type: test.Graph
+    tasks: [{task: {id: one, type: test.Return, format: "ONE"}}, {task: {id: two, type: test.Return}}]
+triggers: [{id: t, type: test.Timer}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "expression", "message"),
+    [
+        ("DIRECT", "{{ taskrun.value }} {{ parents[0].taskrun.value }} {{ parent.taskrun.id }}", None),
+        ("DIRECT", "{{ outputs.after[taskrun.value].value ?? '' }} {{ outputs.after['a'].value }}", None),
+        ("DIRECT", "{{ parents[1].taskrun.value }}", "`parents[1]` is out of reach"),
+        ("DIRECT", "{{ outputs.one.value }}", "task `one` has not run yet when this is read"),
+        ("INNER", "{{ parent.taskrun.value }} {{ parents[1].taskrun.value }}", None),
+        ("INNER", "{{ taskrun.value }}", "only the tasks directly in a loop have a value"),
+        ("ONE", "{{ outputs.inner.a.value }} {{ outputs.two.value }} {{ trigger.whatever }}", None),
+    ],
+)
+def test_loop_scope_is_known(problems: Problems, place: str, expression: str, message: str | None) -> None:
+    """Implements BEY-033: loop scope, tasks that cannot have run, parents."""
+    flow = LOOPS.replace(place, expression)
+    for other in ("DIRECT", "INNER", "ONE"):
+        flow = flow.replace(other, "")
+    assert [problem.message for problem in problems(flow)] == ([] if message is None else [message])
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "hint"),
+    [
+        ("{{ outputs.log.value }}", "task `log` (Log) has no outputs", "read another task's"),
+        ("{{ trigger.dat }}", "the flow has no triggers", "give a fallback with `??`"),
+        ("{{ trigger.executionId }}", None, None),
+    ],
+)
+def test_outputs_and_triggers_that_are_not_there_are_warnings(
+    problems: Problems, expression: str, message: str | None, hint: str | None
+) -> None:
+    """Implements BEY-033."""
+    use = f"{{id: r, type: test.Return, format: '{expression}'}}"
+    found = problems(f"tasks: [{{id: log, type: test.log.Log, message: x}}, {use}]")
+    assert [(one.severity, one.message, one.hint) for one in found] == (
+        [] if message is None else [(Severity.WARNING, message, hint)]
+    )
+
+
+def test_trigger_variables_are_those_of_the_types_of_the_triggers(problems: Problems) -> None:
+    """Implements BEY-033."""
+    found = problems(
+        "triggers: [{id: t, type: test.Clock}]",
+        "tasks: [{id: r, type: test.Return, format: '{{ trigger.dat }} {{ trigger.date }}'}]",
+    )
+    assert [(one.severity, one.message, one.hint, one.column) for one in found] == [
+        (Severity.WARNING, "no trigger of the flow has `dat`", "did you mean `date`?", 56)
+    ]
+
+
+def test_mistake_in_one_expression_does_not_hide_the_others(problems: Problems) -> None:
+    """Implements BEY-033: several problems of one text are all told."""
+    text = "{{ 1 + }} {{ inputs.a }} {{ | }} {{ flow.idd }}"
+    found = problems(f"tasks: [{{id: r, type: test.Return, format: '{text}'}}]")
+    places = [text.index(part) + 1 for part in ("}}", "a }}", "| }}", "idd")]
+    first = found[0].column - places[0]
+    assert [(one.severity, one.column - first) for one in found] == [(Severity.ERROR, place) for place in places]
 
 
 def test_syntax_error_in_any_rendered_text_is_an_error_at_its_place(problems: Problems) -> None:

@@ -6,8 +6,8 @@ about names that cannot exist. So the answer must never miss anything, and is `*
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from penstock.expressions.errors import ExpressionSyntaxError
@@ -70,6 +70,12 @@ class Analysis:
     needs_resolver: bool
     confidential: bool
     keeps_values: bool
+    certain: frozenset[Path] = frozenset()
+    """The references that every rendering reads, with no fallback for what does not exist."""
+    offsets: Mapping[Path, int] = field(default_factory=dict)
+    """Where a reference stands first."""
+    asked: frozenset[tuple[str, str, int]] = frozenset()
+    """(function, its only argument, offset) of calls with one literal text that every rendering makes."""
 
 
 def analyze(document: Document, library: _Library) -> Analysis:
@@ -84,6 +90,9 @@ def analyze(document: Document, library: _Library) -> Analysis:
         needs_resolver=walker.needs_resolver or document.parent is not None,
         confidential=walker.confidential,
         keeps_values=walker.keeps_values or bool(document.macros),
+        certain=frozenset(walker.certain),
+        offsets=walker.offsets,
+        asked=frozenset(walker.asked),
     )
 
 
@@ -99,6 +108,10 @@ class _Walker:
         self.needs_resolver = False
         self.confidential = False
         self.keeps_values = False
+        self.certain: set[Path] = set()
+        self.offsets: dict[Path, int] = {}
+        self.asked: set[tuple[str, str, int]] = set()
+        self._is_certain = True
         self._visitors: dict[type[Node], Callable[[Any, set[str]], None]] = {
             Literal: self._nothing,
             Text: self._nothing,
@@ -107,10 +120,10 @@ class _Walker:
             Call: self._call,
             MethodCall: lambda node, known: self.nodes((node.target, *node.arguments.nodes()), known),
             Filter: self._filter,
-            Test: lambda node, known: self.node(node.target, known),
+            Test: lambda node, known: self._perhaps((node.target,), known),
             Unary: lambda node, known: self.node(node.operand, known),
-            Binary: lambda node, known: self.nodes((node.left, node.right), known),
-            Ternary: lambda node, known: self.nodes((node.condition, node.then, node.otherwise), known),
+            Binary: self._binary,
+            Ternary: self._ternary,
             ListLiteral: lambda node, known: self.nodes(node.items, known),
             MapLiteral: lambda node, known: self.nodes(tuple(part for item in node.items for part in item), known),
             Capture: lambda node, known: self.nodes(node.body, known),
@@ -132,6 +145,31 @@ class _Walker:
         for node in nodes:
             self.node(node, known)
 
+    def _perhaps(self, nodes: tuple[Node, ...], known: set[str]) -> None:
+        """Note what nodes do that are not always evaluated, or whose failure does not matter."""
+        before, self._is_certain = self._is_certain, False
+        self.nodes(nodes, known)
+        self._is_certain = before
+
+    def _refer(self, path: Path, offset: int) -> None:
+        self.references.add(path)
+        self.offsets.setdefault(path, offset)
+        if self._is_certain:
+            self.certain.add(path)
+
+    def _binary(self, node: Binary, known: set[str]) -> None:
+        if node.operator in ("??", "???"):
+            self._perhaps((node.left, node.right), known)
+        elif node.operator in ("and", "or"):
+            self.node(node.left, known)
+            self._perhaps((node.right,), known)
+        else:
+            self.nodes((node.left, node.right), known)
+
+    def _ternary(self, node: Ternary, known: set[str]) -> None:
+        self.node(node.condition, known)
+        self._perhaps((node.then, node.otherwise), known)
+
     def _nothing(self, node: Node, known: set[str]) -> None:
         pass
 
@@ -151,9 +189,9 @@ class _Walker:
             return
         steps.reverse()
         if at.name == "_context":
-            self.references.add(tuple(steps) or EVERYTHING)
+            self._refer(tuple(steps) or EVERYTHING, node.offset)
         elif at.name not in known and not self._in_macro:
-            self.references.add((at.name, *steps))
+            self._refer((at.name, *steps), at.offset)
 
     def _call(self, node: Call, known: set[str]) -> None:
         self.nodes(node.arguments.nodes(), known)
@@ -167,6 +205,10 @@ class _Walker:
         self.references.update(entry.reads)
         self.needs_resolver = self.needs_resolver or entry.outside
         self.confidential = self.confidential or entry.confidential
+        given = node.arguments
+        only = given.nodes()[0] if len(given.nodes()) == 1 else None
+        if self._is_certain and isinstance(only, Literal) and isinstance(only.value, str):
+            self.asked.add((entry.name, only.value, node.offset))
         if entry.name in _RENDERING:
             self._rendered(node)
 
@@ -176,7 +218,9 @@ class _Walker:
         try:
             if isinstance(first, Literal) and isinstance(first.value, str):
                 inner = analyze(parse(first.value), self._library)
-                self.references |= inner.references
+                for path in inner.references:
+                    self.references.add(path)
+                    self.offsets.setdefault(path, node.offset)
                 self.functions |= inner.functions
                 self.filters |= inner.filters
                 self.needs_resolver = self.needs_resolver or inner.needs_resolver
@@ -190,7 +234,10 @@ class _Walker:
 
     def _filter(self, node: Filter, known: set[str]) -> None:
         self.filters.add(node.name)
-        self.nodes((node.target, *node.arguments.nodes()), known)
+        if node.name == "default":
+            self._perhaps((node.target, *node.arguments.nodes()), known)
+        else:
+            self.nodes((node.target, *node.arguments.nodes()), known)
 
     def _set(self, node: Set, known: set[str]) -> None:
         self.keeps_values = True
@@ -199,20 +246,23 @@ class _Walker:
         known.add(node.name)
 
     def _if(self, node: If, known: set[str]) -> None:
-        for condition, body in node.branches:
-            self.node(condition, known)
-            self.nodes(body, known)
-        self.nodes(node.otherwise, known)
+        for index, (condition, body) in enumerate(node.branches):
+            if index == 0:
+                self.node(condition, known)
+            else:
+                self._perhaps((condition,), known)
+            self._perhaps(body, known)
+        self._perhaps(node.otherwise, known)
 
     def _for(self, node: For, known: set[str]) -> None:
         self.node(node.iterable, known)
         self.assigned |= {node.variable, "loop"}
-        self.nodes(node.body, known | {node.variable, "loop"})
-        self.nodes(node.otherwise, known)
+        self._perhaps(node.body, known | {node.variable, "loop"})
+        self._perhaps(node.otherwise, known)
 
     def _macro(self, node: Macro, known: set[str]) -> None:
         outer, self._in_macro = self._in_macro, True
         names = {parameter.name for parameter in node.parameters}
-        self.nodes(tuple(parameter.default for parameter in node.parameters if parameter.default), names)
-        self.nodes(node.body, names)
+        self._perhaps(tuple(parameter.default for parameter in node.parameters if parameter.default), names)
+        self._perhaps(node.body, names)
         self._in_macro = outer

@@ -67,6 +67,11 @@ class Template:
         return self._analysis.references
 
     @property
+    def analysis(self) -> Analysis:
+        """Everything that is known without rendering."""
+        return self._analysis
+
+    @property
     def functions(self) -> frozenset[str]:
         """Names of the functions called, aliases resolved."""
         return self._analysis.functions

@@ -5,7 +5,7 @@ Nothing here raises for bad content: `parse_flow` returns the problems, `read_fl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from penstock.model.definitions import Completer, make_model, map_definitions
 from penstock.model.document import FlowDocument
 from penstock.model.input_types import Input
 from penstock.model.problems import InvalidFlow, Path, Problem, Severity, path_text
-from penstock.model.references import References, check_references
+from penstock.model.references import CODES, References, check_references, mentions
 from penstock.model.registry import TypeRegistry
 from penstock.model.rules import Call, called_flows, check_rules
 from penstock.model.wanted import ANYTHING, Wanted, settle, shape_of
@@ -27,6 +27,18 @@ _DEFINITIONS = ("tasks", "errors", "finally", "afterExecution", "triggers", "lis
 _TOLD = frozenset(("id", "type", "description", "displayName"))
 _NEEDED = "it needs `id`, `namespace` and `tasks`"
 _RENDERED = ("outputs", "checks", "sla", "retry", "concurrency", "idempotency")
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A secret or key that an expression names, and where."""
+
+    function: str
+    """`secret` or `kv`."""
+    name: str
+    path: str
+    line: int
+    column: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,8 @@ class ParsedFlow:
     yaml: YamlDocument | None = None
     calls: Sequence[Call] = ()
     """The flows it is known to start."""
+    mentions: tuple[Mentioned, ...] = ()
+    """The secrets and keys that expressions cannot do without."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -56,13 +70,13 @@ class ParsedFlow:
 
 
 def read_flow(source: str, registry: TypeRegistry, *, defaults: Levels | LevelsOf = ()) -> ParsedFlow:
-    """Return a flow that has no errors; its `document` is never None.
+    """Return a flow that can be run; its `document` is never None. What its expressions refer to is not judged.
 
     Raises:
         InvalidFlow: It has; carries every problem.
     """
     parsed = parse_flow(source, registry, defaults=defaults)
-    if parsed.document is None or parsed.errors:
+    if parsed.document is None or any(problem.code not in CODES for problem in parsed.errors):
         raise InvalidFlow(parsed.problems)
     return parsed
 
@@ -147,13 +161,18 @@ class _Parsing:
         document = self._document(data, inputs)
         tasks = self._checker.tasks
         check_rules(data, inputs or [], self._defaults, tasks, self._registry, self._report)
-        references = References.of(data, [one for _, one in inputs or ()], tasks)
+        references = References.of(data, [one for _, one in inputs or ()], tasks, self._registry)
         for complaint, severity, line, column in check_references(self._checker.rendered, references):
             place = self._yaml.position_within(complaint.path, line, column)
             self._add(complaint, severity, place)
         problems = sorted(self._problems, key=lambda problem: (problem.line, problem.column))
-        calls = called_flows(tasks)
-        return ParsedFlow(self._yaml.text, document, tuple(problems), data, self._yaml, calls)
+        calls, mentioned = called_flows(tasks), tuple(self._mentioned())
+        return ParsedFlow(self._yaml.text, document, tuple(problems), data, self._yaml, calls, mentioned)
+
+    def _mentioned(self) -> Iterator[Mentioned]:
+        for path, mention in mentions(self._checker.rendered):
+            place = self._yaml.position_within(path, mention.line, mention.column)
+            yield Mentioned(mention.function, mention.name, path_text(path), place.line, place.column)
 
     def _settled(self) -> dict[str, Any]:
         """Return the data with its scalars settled, every definition in it checked."""

@@ -116,6 +116,13 @@ class FlowableTask(TaskBase):
     True on its own for types with a property `values`.
     """
 
+    in_order: ClassVar[bool] = True
+    """Whether the children of a list run one after another."""
+    forgives: ClassVar[bool] = False
+    """Whether a failure inside does not fail what comes after it."""
+    repeats: ClassVar[bool] = False
+    """Whether children run again, so that outputs of later ones may be there already."""
+
     errors: TaskList | None = Field(None, description="Tasks that run when a child has failed.")
     finally_: TaskList | None = Field(None, alias="finally", description="Tasks that run last, whatever happened.")
 

@@ -34,6 +34,9 @@ class TriggerBase(PluginModel):
     type_aliases: ClassVar[tuple[str, ...]] = ()
     type_kind: ClassVar[TypeKind] = TypeKind.TRIGGER
 
+    variable_names: ClassVar[frozenset[str] | None] = None
+    """What `trigger` holds in expressions; None when that depends. References are checked against it."""
+
     id: str = Field(pattern=ID_PATTERN, description="Unique within the flow.")
     type: str = Field(description="The type of the trigger.")
     description: Annotated[str | None, Literally()] = Field(None, description="What the trigger is for; Markdown.")

@@ -135,6 +135,7 @@ class LoopUntil(FlowableTask):
 
     type_name = "io.kestra.plugin.core.flow.LoopUntil"
     type_aliases = ("io.kestra.plugin.core.flow.WaitFor", "io.kestra.core.tasks.flows.WaitFor")
+    repeats = True
 
     condition: str = Field(description="Looked at after each iteration; sees the outputs of the latest one.")
     tasks: TaskList = Field(min_length=1, description="What to run in each iteration.")

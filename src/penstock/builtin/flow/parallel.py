@@ -20,6 +20,7 @@ class Parallel(FlowableTask):
 
     type_name = "io.kestra.plugin.core.flow.Parallel"
     type_aliases = ("io.kestra.core.tasks.flows.Parallel",)
+    in_order = False
 
     tasks: TaskList = Field(min_length=1, description="What to run; none of them can read another's outputs.")
     concurrent: int = Field(0, ge=0, description="How many run at most at a time; 0 means all.")
@@ -89,6 +90,7 @@ class Dag(FlowableTask):
 
     type_name = "io.kestra.plugin.core.flow.Dag"
     type_aliases = ("io.kestra.core.tasks.flows.Dag",)
+    in_order = False
 
     tasks: list[DagTask] = Field(min_length=1, description="The tasks and their dependencies.")
     concurrent: int = Field(0, ge=0, description="How many run at most at a time; 0 means all that can.")

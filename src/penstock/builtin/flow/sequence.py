@@ -54,6 +54,7 @@ class AllowFailure(Sequential):
 
     type_name = "io.kestra.plugin.core.flow.AllowFailure"
     type_aliases = ("io.kestra.core.tasks.flows.AllowFailure",)
+    forgives = True
 
     def fold(self, state: StateType) -> StateType:
         """Turn a failure into a warning."""

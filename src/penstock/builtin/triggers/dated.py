@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, field_validator
@@ -13,6 +13,8 @@ from penstock.sdk.task import ConditionList
 
 class DatedTrigger(TriggerBase):
     """Base of triggers with dates. Implements ENG-277, ENG-282, MIG-025, USE-B052."""
+
+    variable_names: ClassVar[frozenset[str] | None] = frozenset(("date", "next", "previous"))
 
     conditions: ConditionList | None = Field(
         None,

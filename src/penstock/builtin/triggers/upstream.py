@@ -143,6 +143,10 @@ class Flow(TriggerBase):
     type_name: ClassVar[str] = "io.kestra.plugin.core.trigger.Flow"
     type_aliases: ClassVar[tuple[str, ...]] = ("io.kestra.core.models.triggers.types.Flow",)
 
+    variable_names: ClassVar[frozenset[str] | None] = frozenset(
+        ("executionId", "namespace", "flowId", "flowRevision", "state", "outputs")
+    )
+
     states: list[Verbatim] | None = Field(None, description="The states that count; all ends and PAUSED by default.")
     preconditions: Preconditions | None = Field(None, description="Several executions that must come together.")
     depends_on: list[FlowFilter] | None = Field(

@@ -27,6 +27,8 @@ class Webhook(TriggerBase):
     type_name: ClassVar[str] = "io.kestra.plugin.core.trigger.Webhook"
     type_aliases: ClassVar[tuple[str, ...]] = ("io.kestra.core.models.triggers.types.Webhook",)
 
+    variable_names: ClassVar[frozenset[str] | None] = frozenset(("body", "headers", "parameters", "path"))
+
     key: str = Field(min_length=1, description="The secret part of the address; may be an expression.")
     wait: bool = Field(False, description="Answer when the execution has ended.")
     timeout: str | None = Field(None, description="How long `wait` waits, as ISO 8601 duration.")
