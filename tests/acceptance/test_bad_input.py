@@ -127,16 +127,16 @@ def test_choice_that_is_none_of_the_values_is_refused_with_the_values(server: Se
 
 
 def test_expression_error_shows_template_position_and_names(server: Server) -> None:
-    source = example("tutorial/inputs_demo").replace("{{ inputs.user }}", "{{ inputs.usr }}")
+    source = example("tutorial/inputs_demo").replace("{{ inputs.user }}", "{{ inputs['u' ~ 'sr'] }}")
 
     result = Api(server).run(source)
 
     assert result.state == "FAILED"
     assert result.runs == [("hello", "FAILED")]
     (message,) = result.messages("hello", "ERROR")
-    assert "Hey there, {{ inputs.usr }}" in message, "the template"
+    assert "Hey there, {{ inputs['u' ~ 'sr'] }}" in message, "the template"
     assert "line 1, column" in message, "the position"
-    assert "user" in message.replace("Hey there, {{ inputs.usr }}", ""), "the names there are"
+    assert "user" in message.replace("Hey there, {{ inputs['u' ~ 'sr'] }}", ""), "the names there are"
     assert server.is_up()
 
 

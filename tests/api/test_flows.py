@@ -210,3 +210,25 @@ async def test_flow_source_that_is_not_utf8_is_refused(client: httpx.AsyncClient
     answer = await client.post(FLOWS, content=b"id: \xff\xfe")
     assert answer.status_code == 400
     assert answer.json()["code"] == "MALFORMED_BODY"
+
+
+async def test_validation_knows_the_keys_of_the_server(server: LiveServer) -> None:
+    """BEY-033: names that are not there are warnings, with line and column."""
+    put = await server.client.put("/api/v1/main/namespaces/team/kv/bucket", content='"x"')
+    assert put.status_code == 200, put.text
+    source = """id: names
+namespace: team
+tasks:
+  - {id: own, type: io.kestra.plugin.core.kv.Set, key: mine, value: 1}
+  - id: show
+    type: io.kestra.plugin.core.log.Log
+    message: "{{ kv('bucket') }} {{ kv('mine') }} {{ kv('buket') }} {{ kv('b', errorOnMissing=false) }}"
+  - {id: open, type: io.kestra.plugin.core.log.Log, message: "{{ secret('NOWHERE') }} {{ secret('OTHER') ?? '' }}"}
+"""
+    answer = await server.client.post("/api/v1/main/flows/validate", content=source)
+    problems = [(one["message"], one["hint"], one["line"]) for one in answer.json()[0]["problems"]]
+    assert problems == [
+        ("namespace team has no key `buket`", "did you mean `bucket`?", 7),
+        ("there is no secret `NOWHERE`", "add it before the flow runs", 8),
+    ]
+    assert answer.json()[0].get("constraints") is None

@@ -31,7 +31,7 @@ ROOTS = frozenset(
 MEMBERS: Mapping[str, tuple[str, ...]] = {
     "flow": ("id", "namespace", "revision", "tenantId"),
     "execution": ("id", "startDate", "state", "originalId"),
-    "taskrun": ("id", "startDate", "attemptsCount", "parentId", "value", "iteration"),
+    "taskrun": ("id", "startDate", "attemptsCount", "parentId", "value", "iteration", "items"),
     "task": ("id", "type"),
 }
 """What is in the variables whose content is always the same (EXP-021 to EXP-023)."""

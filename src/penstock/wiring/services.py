@@ -11,6 +11,7 @@ from fastapi import APIRouter
 import penstock
 from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
+from penstock.secrets import ChainedSecrets
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
 from penstock.services.concurrency import ConcurrencyLimits
@@ -26,7 +27,7 @@ from penstock.services.executions import (
 )
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
-from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
+from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, KnownNames
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
@@ -52,7 +53,8 @@ def api_services(
         following: Follows executions; at the usual pace by default.
     """
     store, clock = core.store, core.clock
-    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels)
+    names = KnownNames(ChainedSecrets(core.plan.secrets), store.key_values, clock)
+    checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     conditions = Conditions(core.reading.condition, core.plan.shared, answer)

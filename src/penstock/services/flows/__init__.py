@@ -2,7 +2,8 @@
 
 from penstock.services.flows.catalog import FlowCatalog
 from penstock.services.flows.definitions import FlowDefinitions
+from penstock.services.flows.known_names import KnownNames
 from penstock.services.flows.service import FlowExistsError, FlowService
 from penstock.services.flows.verdicts import FlowChecker, Verdict
 
-__all__ = ["FlowCatalog", "FlowChecker", "FlowDefinitions", "FlowExistsError", "FlowService", "Verdict"]
+__all__ = ["FlowCatalog", "FlowChecker", "FlowDefinitions", "FlowExistsError", "FlowService", "KnownNames", "Verdict"]

@@ -14,6 +14,7 @@ from penstock.model.registry import TypeRegistry
 from penstock.model.yaml import split_documents
 from penstock.ports.flows import FlowStore
 from penstock.services.flows.cycles import CallCycles
+from penstock.services.flows.known_names import KnownNames
 
 LevelsOfNamespace = Callable[[str, str], Levels]
 """Plugin defaults from outside a flow, for its tenant and namespace."""
@@ -45,21 +46,33 @@ class FlowChecker:
         flows: Tells which revision is the latest.
         registry: The types a flow may use.
         defaults: The plugin defaults from outside a flow, by tenant and namespace.
+        names: The secrets and keys there are.
     """
 
     def __init__(
-        self, flows: FlowStore, registry: TypeRegistry, *, defaults: LevelsOfNamespace = lambda *_: ()
+        self,
+        flows: FlowStore,
+        registry: TypeRegistry,
+        *,
+        defaults: LevelsOfNamespace = lambda *_: (),
+        names: KnownNames | None = None,
     ) -> None:
         self._flows = flows
         self._registry = registry
         self._defaults = defaults
+        self._names = names
         self._cycles = CallCycles(flows, self.parse)
 
     async def read(self, tenant: str, source: str, *, first_line: int = 1) -> ParsedFlow:
-        """Return the parsed flow with all its problems, those with other flows included."""
+        """Return the parsed flow with all its problems, those with other flows, secrets and keys included."""
         parsed = self.parse(tenant, source, first_line=first_line)
-        found = await self._cycles.problems(tenant, parsed)
-        return replace(parsed, problems=(*parsed.problems, *found)) if found else parsed
+        found = list(await self._cycles.problems(tenant, parsed))
+        if self._names is not None:
+            found += await self._names.problems(tenant, parsed)
+        if not found:
+            return parsed
+        problems = sorted((*parsed.problems, *found), key=lambda problem: (problem.line, problem.column))
+        return replace(parsed, problems=tuple(problems))
 
     def parse(self, tenant: str, source: str, *, first_line: int = 1) -> ParsedFlow:
         """Return the parsed flow with the problems it has by itself."""
