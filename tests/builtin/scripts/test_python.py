@@ -109,6 +109,30 @@ def test_script_with_the_helper_package_gives_outputs_metrics_and_logs(contexts:
     ]
 
 
+def test_script_with_the_real_package_gives_outputs_metrics_and_logs(contexts: RunContextFactory) -> None:
+    """ENG-340, SCR-038."""
+    context = contexts.of()
+    text = textwrap.dedent("""
+        from kestra import Kestra
+        Kestra.outputs({"total": 12.5})
+        Kestra.counter("rows", 42, {"zone": "EU"})
+        Kestra.timer("took", 42)
+        Kestra.logger().warning("careful")
+        Kestra.logger().info("done")
+    """)
+    output = python_script(text).run(context)
+    assert output.vars == {"total": 12.5}
+    # One line goes to each stream, and nothing says which is read first.
+    assert {(level, message.rpartition(" - ")[2]) for level, message in messages_of(context)} == {
+        ("WARN", "careful"),
+        ("INFO", "done"),
+    }
+    assert [(one.type, one.name, one.value) for one in context.log.take_metrics()] == [
+        ("counter", "rows", 42.0),
+        ("timer", "took", 42.0),
+    ]
+
+
 def test_script_that_raises_fails_with_its_traceback_in_the_logs(contexts: RunContextFactory) -> None:
     context = contexts.of()
     with pytest.raises(TaskException, match="exit code 1"):
