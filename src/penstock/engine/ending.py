@@ -132,13 +132,16 @@ def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
 
 
 def _take_over(turn: Turn, event: TaskEnded) -> None:
-    """Apply what the task changed on its execution: labels, variables, task runs that ran inside it."""
+    """Apply what the task changed on its execution: labels, variables, secrets to hide, task runs inside it."""
     if event.labels:
         set_labels(turn, event.labels)
     if event.variables:
         present = turn.execution.variables
         known = turn.flow.variables if present is None else present
         turn.put_execution(replace(turn.execution, variables=changed(known, event.variables)))
+    if not set(event.confidential) <= set(turn.execution.confidential):
+        calls = dict.fromkeys((*turn.execution.confidential, *event.confidential))
+        turn.put_execution(replace(turn.execution, confidential=tuple(calls)))
     for child in event.children:
         turn.put(replace(child, sequence=turn.count))
 

@@ -63,6 +63,8 @@ class TaskEnded(Event, frozen=True, tag="task_ended"):
     variables: tuple[VariableChange, ...] = ()
     """What the task changed on the execution's variables."""
     log_file: str | None = None
+    confidential: tuple[str, ...] = ()
+    """Calls that give the secrets in its outputs."""
 
 
 class TimerDue(Event, frozen=True, tag="timer_due"):

@@ -188,6 +188,8 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     cursor: Cursor = Cursor()
     error: str | None = None
     """Why it failed where no task run says so (a disabled flow, outputs that cannot be rendered)."""
+    confidential: tuple[str, ...] = ()
+    """Calls that give the secrets its outputs hold, so that every worker hides them (BEY-061); never the secrets."""
     version: int = 0
     """Grows with every stored change; followers use it to know what they have seen."""
 

@@ -34,6 +34,8 @@ class Assignment:
     kind: str = "NORMAL"
     fixtures: Fixtures | None = None
     """What stands in for tasks inside this one (GOV-321)."""
+    confidential: tuple[str, ...] = ()
+    """Calls that give the secrets that outputs of the execution hold, to be hidden here too (BEY-061)."""
 
 
 @dataclass(frozen=True, slots=True)

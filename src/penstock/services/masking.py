@@ -33,6 +33,7 @@ class Masker:
         self._lock = threading.Lock()
         self._values: set[str] = set()
         self._hidden: tuple[str, ...] = ()
+        self._sources: dict[str, tuple[str, ...]] = {}
 
     def add(self, value: str) -> None:
         """Hide a value and its encodings from now on."""
@@ -42,6 +43,19 @@ class Masker:
             self._values.add(value)
             found = {*self._hidden, *variants(value)}
             self._hidden = tuple(sorted(found, key=len, reverse=True))
+
+    def add_source(self, call: str, value: str) -> None:
+        """Remember the call that gives a value, so that it can be hidden elsewhere without being told."""
+        if call not in self._sources and len(value.strip()) >= _SHORTEST:
+            self._sources = {**self._sources, call: tuple(variants(value))}
+
+    def knows(self, call: str) -> bool:
+        """Return whether what a call gives is hidden already."""
+        return call in self._sources
+
+    def sources_in(self, text: str) -> tuple[str, ...]:
+        """Return the calls that give values which a text holds in one form or another."""
+        return tuple(call for call, forms in self._sources.items() if any(form in text for form in forms))
 
     def add_derived(self, value: str) -> None:
         """Hide what an expression made of a secret, where it is long enough not to be an ordinary word or number."""

@@ -57,6 +57,7 @@ class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     cursor: Cursor = Cursor()
     error: str | None = None
     breakpoints: tuple[str, ...] = ()
+    confidential: tuple[str, ...] = ()
 
 
 class TaskRunProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -194,6 +195,7 @@ def execution_changes(execution: Execution) -> Row:
         execution.cursor,
         execution.error,
         execution.breakpoints,
+        execution.confidential,
     )
     # Tasks of `afterExecution` run when the state is terminal already.
     is_live = state.current not in TERMINAL or execution.cursor.phase == "afterExecution"
@@ -259,6 +261,7 @@ def to_execution(row: Sequence[Any]) -> Execution:
         outputs=progress.outputs,
         cursor=progress.cursor,
         error=progress.error,
+        confidential=progress.confidential,
         version=version,
     )
 

@@ -169,3 +169,35 @@ async def test_secret_without_an_encryption_key_is_refused_on_a_resume(tmp_path:
         answer = await live.client.post(f"{EXECUTIONS}/{execution['id']}/resume", files=given)
         assert answer.status_code == 422
         assert "kestra.encryption.secret-key" in answer.text
+
+
+HANDED_ON = """
+id: handed
+namespace: team
+tasks:
+  - {id: make, RETURN, format: "token {{ secret('TOKEN') }}"}
+  - {id: wait, type: io.kestra.plugin.core.flow.Pause}
+  - {id: said, LOG, message: "{{ outputs.make.value }} {{ outputs.make.value | base64encode }}"}
+  - {id: thrown, type: io.kestra.plugin.core.execution.Fail, errorMessage: "no: {{ outputs.make.value }}"}
+""".replace("RETURN", RETURN).replace("LOG", LOG)
+
+
+async def test_secret_in_outputs_is_hidden_by_workers_that_never_asked_for_it(tmp_path: Path) -> None:
+    """BEY-061, ENG-373: the calls that give it travel with the execution, its value does not."""
+    secrets = {"TOKEN": SECRET}
+    async with live_server(tmp_path, secrets=secrets) as live:
+        await live.flow(HANDED_ON)
+        execution = await live.start("handed")
+        await live.until(execution["id"], "PAUSED")
+    async with live_server(tmp_path, secrets=secrets) as live:
+        await live.client.post(f"{EXECUTIONS}/{execution['id']}/resume")
+        await live.until(execution["id"], "FAILED")
+        logs = await live.client.get(f"/api/v1/main/logs/{execution['id']}")
+        assert SECRET not in logs.text
+        messages = [line["message"] for line in logs.json()]
+        assert any(message.startswith("token ******") for message in messages)
+        assert any("no: token ******" in message for message in messages)
+        found = await live.core.store.queries.get("main", execution["id"])
+        assert found is not None
+        (call,) = found[0].confidential
+        assert call.startswith('["secret",{"key":"TOKEN"')

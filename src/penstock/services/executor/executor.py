@@ -613,4 +613,5 @@ def assignment_of(job: Job, state: ExecutionState, flow: ResolvedFlow, shared: M
         attempts_count=job.attempt - 1,
         kind=state.execution.kind,
         fixtures=state.execution.fixtures,
+        confidential=state.execution.confidential,
     )

@@ -75,6 +75,7 @@ class Given(msgspec.Struct, frozen=True):
     attempts_count: int = 0
     kind: str = "NORMAL"
     fixtures: Fixtures | None = None
+    confidential: tuple[str, ...] = ()
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -153,6 +154,7 @@ def given_of(key: bytes, assignment: Assignment) -> Given:
         assignment.attempts_count,
         assignment.kind,
         assignment.fixtures,
+        assignment.confidential,
     )
 
 
@@ -169,6 +171,7 @@ def assignment_of(given: Given) -> Assignment:
         given.attempts_count,
         given.kind,
         given.fixtures,
+        given.confidential,
     )
 
 

@@ -100,6 +100,7 @@ class Attempt:
         try:
             if self.interruption is not None:
                 return self.report(clock.now())
+            context.hide_confidential()
             self._limit()
             outputs = run_task(context, self.instance.task, self.instance.definition)
         except BaseException as error:  # whatever a plugin raises fails its attempt and nothing else
@@ -176,5 +177,6 @@ class Attempt:
             children=tuple(context.children),
             labels=tuple(context.labels.items()),
             variables=context.variable_changes(),
+            confidential=context.confidential(outputs),
         )
         return Report(job, ended, context.log.take_lines(), context.log.take_metrics())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from penstock.base.clock import Clock
-from penstock.base.codec import from_json
+from penstock.base.codec import from_json, to_json_text
 from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
@@ -230,7 +231,27 @@ class WorkerRunContext:
         answer = self._host.wait_for(self._host.gateway.call(self._assignment.job, function, arguments))
         if function in _CONFIDENTIAL and isinstance(answer, str):
             self.mask(answer)
+            assert self._masker is not None
+            self._masker.add_source(to_json_text([function, dict(arguments)]), answer)
         return answer
+
+    def hide_confidential(self) -> None:
+        """Learn the secrets that earlier tasks, perhaps of other workers, have put into their outputs (BEY-061)."""
+        for call in self._assignment.confidential:
+            masker = self._host.maskers.find(self._assignment.job.execution_id)
+            if masker is not None and masker.knows(call):
+                continue
+            function, arguments = from_json(call)
+            if function in _CONFIDENTIAL:
+                with contextlib.suppress(PenstockError):  # a secret that is gone cannot be told from other text
+                    self.ask(function, arguments)
+
+    def confidential(self, outputs: object) -> tuple[str, ...]:
+        """Return the calls that give the secrets in what the task leaves behind."""
+        if self._masker is None:
+            return ()
+        left = [outputs, self.new_variables, self.labels, [run.outputs for run in self.children]]
+        return self._masker.sources_in(to_json_text(left))
 
     @property
     def environment(self) -> Mapping[str, str]:

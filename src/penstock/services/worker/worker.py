@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -230,6 +231,8 @@ class Worker:
                 instance = self._instances.get(assignment)
             except Exception as error:  # a task that cannot be built fails its attempt only
                 instance = Instance(RejectedTask.because(error), assignment.definition, is_quick=True)
+            if assignment.confidential:  # the server may have to be asked before the task runs
+                instance = replace(instance, is_quick=False)
             attempt = Attempt(assignment, instance, self._host, self.id)
             self._attempts[attempt.key] = attempt
             if instance.is_quick:
