@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import json
 from typing import Any
 
 import pytest
@@ -284,3 +287,23 @@ async def test_correlation_id_is_given_at_the_launch_and_stays(server: LiveServe
     assert (await server.client.post(f"{EXECUTIONS}/labels/by-ids", json=bulk)).status_code == 422
     labels = (await server.client.get(f"{EXECUTIONS}/{ended['id']}")).json()["labels"]
     assert {"key": "system.correlationId", "value": "order-1"} in labels
+
+
+async def test_executions_are_exported_as_a_table_over_more_than_one_page(server: LiveServer) -> None:
+    """API-101 (CSV export)."""
+    await server.flow(LIMITED)
+    ids = [(await server.start("limited", params={"labels": "a:x,y"}))["id"] for _ in range(502)]
+    answer = await server.client.get(f"{EXECUTIONS}/export/by-query/csv", params={"flowId": "limited"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["id"] for row in rows] == sorted(ids)
+    assert (rows[0]["state"], json.loads(rows[0]["labels"])["a"]) == ("PAUSED", "x,y")
+    wrong = await server.client.get(f"{EXECUTIONS}/export/by-query/csv", params={"filters[nonsense][EQUALS]": "x"})
+    assert wrong.status_code == 422
+
+
+async def test_flows_of_a_namespace_are_listed_for_whoever_may_execute_them(server: LiveServer) -> None:
+    """API-101 (namespaces/{namespace}/flows)."""
+    await server.flow(HELLO)
+    found = (await server.client.get(f"{EXECUTIONS}/namespaces/team/flows")).json()
+    assert [(one["id"], "source" in one) for one in found] == [("hello", False)]

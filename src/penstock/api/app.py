@@ -22,6 +22,7 @@ from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeader
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
 from penstock.api.routes.executions import ExecutionRoutes
+from penstock.api.routes.exports import ExportRoutes
 from penstock.api.routes.files import FileRoutes
 from penstock.api.routes.flows import FlowRoutes
 from penstock.api.routes.following import FollowRoutes
@@ -74,6 +75,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),
+        ExportRoutes(services.reader, clock).router(),
         OverrideRoutes(services.steering, services.resuming, clock, settings).router(),
         ExecutionRoutes(
             services.reader,

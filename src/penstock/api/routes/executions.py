@@ -91,6 +91,7 @@ class ExecutionRoutes:
         add("POST", "/latest", self.latest, "latestExecutions", answers=list[schemas.LastExecution],
             body=_FILTERS)  # fmt: skip
         add("GET", "/namespaces", self.namespaces, "listExecutableNamespaces", answers=list[str])
+        add("GET", "/namespaces/{namespace}/flows", self.flows_of, "listExecutableFlows", answers=list[schemas.Flow])
         add("GET", "/flows/{namespace}/{flow_id}", self.flow, "flowFromExecution", answers=schemas.Flow)
         add("GET", "/{execution_id}", self.get, "execution", answers=one)
         add("DELETE", "/{execution_id}", self.delete, "deleteExecution", status=204)
@@ -132,6 +133,11 @@ class ExecutionRoutes:
     async def namespaces(self, tenant: str) -> Response:
         """Return the namespaces that have flows to execute."""
         return JsonAnswer(list(await self._flows.namespaces(tenant)))
+
+    async def flows_of(self, tenant: str, namespace: str) -> Response:
+        """Return what is needed of the flows of a namespace to execute them."""
+        flows = await self._flows.in_namespace(tenant, namespace)
+        return JsonAnswer([render_for_execution(flow, self._definitions.of(flow)) for flow in flows])
 
     async def flow(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> Response:
         """Return what is needed of a flow to execute it."""
