@@ -29,7 +29,7 @@ async def asked(shop: Shop, count: int) -> None:
 
 
 async def test_http_trigger_answer_changes_starts_the_flow_with_it(polled: Polled, shop: Shop) -> None:
-    """ENG-307, ENG-308: nothing starts before the condition holds."""
+    """ENG-258, ENG-307, ENG-308: nothing starts before the condition holds."""
     await polled.flow(looking(shop, f"responseCondition: {CHEAP}"), task=PAUSE)
     await asked(shop, 3)
     assert await polled.executions() == []
@@ -292,3 +292,15 @@ async def test_http_trigger_check_that_fails_makes_a_failed_execution(polled: Po
     (execution,) = await polled.executions(1)
     body = await polled.live.until(execution.id, "FAILED")
     assert StateType(body["state"]["current"]) is StateType.FAILED
+
+
+async def test_http_trigger_log_level_says_which_lines_are_kept(polled: Polled, shop: Shop) -> None:
+    """ENG-259: a look that finds nothing leaves no line behind, unless asked to."""
+    await polled.flow(looking(shop, f"responseCondition: {CHEAP}"))
+    await asked(shop, 3)
+    assert await polled.lines() == []
+    await polled.flow(looking(shop, f"responseCondition: {CHEAP}, logLevel: DEBUG"))
+    async with asyncio.timeout(15):
+        while not (lines := await polled.lines()):  # noqa: ASYNC110  # the database is asked
+            await asyncio.sleep(0.02)
+    assert (lines[0].level, lines[0].trigger_id, lines[0].execution_id) == ("DEBUG", "watch", None)

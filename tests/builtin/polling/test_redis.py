@@ -133,7 +133,7 @@ def realtime(url: str, more: str = "") -> str:
 async def test_realtime_trigger_each_element_starts_one_execution(
     polled: Polled, client: redis.Redis, redis_url: str
 ) -> None:
-    """ENG-311, ENG-401: executions of one trigger run beside each other, and each has its own element."""
+    """ENG-311, ENG-312, ENG-401: executions of one trigger run beside each other, and each has its own element."""
     await polled.flow(realtime(redis_url), task="{id: pause, type: io.kestra.plugin.core.flow.Pause}")
     client.rpush("orders", *map(str, range(20)))
     found = await polled.executions(20)

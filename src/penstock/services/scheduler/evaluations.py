@@ -34,6 +34,8 @@ from penstock.services.scheduler.firing import Firing, label_map
 
 log = structlog.get_logger(__name__)
 _TRIES = 20
+_USUAL_LEVEL = "INFO"
+"""A look that finds nothing leaves no line behind."""
 
 
 class FlowSource(Protocol):
@@ -125,7 +127,11 @@ class Evaluations:
             "trigger": {"id": trigger.definition.id, "type": trigger.definition.type_name},
         }
         return Assignment(
-            job, definition, trigger.definition.type_name, variables, log_level=trigger.definition.log_level
+            job,
+            definition,
+            trigger.definition.type_name,
+            variables,
+            log_level=trigger.definition.log_level or _USUAL_LEVEL,
         )
 
     async def unwanted(self, jobs: Sequence[Job]) -> list[tuple[str, int]]:
