@@ -158,6 +158,7 @@ async def test_schedule_several_schedulers_fire_each_date_once(world: World) -> 
     async with world.running(count=3):
         for hour in range(1, 4):
             await world.until(NOON + hour * HOUR)
+            await world.have_run(*(NOON + past * HOUR for past in range(1, hour + 1) for _ in range(10)))
         executions = await world.executions()
     assert len(executions) == 30
     assert len({(execution.flow_id, execution.schedule_date) for execution in executions}) == 30
