@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.engine.states import StateType
+from penstock.engine.variables import VariableChange
 from penstock.sdk import Output, PermanentError, PluginError, RunContext
 from tests.services.worker.conftest import Start
 
@@ -183,7 +184,7 @@ async def test_worker_labels_and_variables_set_by_a_task_travel_with_its_end(sta
             bench.assignment("io.kestra.plugin.core.execution.SetVariables", {"vars": {"x": 1}}, variables={"y": "2"}),
         )
         assert labels.labels == (("a", "b"),)
-        assert variables.variables == {"x": 1, "y": "2"}
+        assert variables.variables == (VariableChange(("y",), "2"),)
 
 
 async def test_worker_metrics_travel_with_the_end(start: Start) -> None:

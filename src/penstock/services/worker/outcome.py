@@ -66,7 +66,7 @@ def plain_outputs(result: object, bound: int) -> Mapping[str, Any] | None:
     """Return what a run returned as plain JSON values; a model's absent fields are left out (PLG-023).
 
     Raises:
-        OutputsTooLarge: It is more than `bound` bytes of JSON.
+        OutputsTooLarge: It is more than `bound` bytes of JSON (ENG-136).
         OutputsInvalid: It is no mapping, or holds what has no JSON form.
     """
     if result is None:
@@ -82,9 +82,19 @@ def plain_outputs(result: object, bound: int) -> Mapping[str, Any] | None:
     except (TypeError, ValueError, RecursionError) as error:
         raise OutputsInvalid(f"the outputs of the task have no JSON form: {error}") from None
     if len(encoded) > bound:
-        raise OutputsTooLarge(f"the outputs of the task take {len(encoded)} bytes, at most {bound} are kept")
+        name, size = _largest(result)
+        raise OutputsTooLarge(
+            f"the outputs of the task take {len(encoded)} bytes, most of them `{name}` ({size}); "
+            f"at most {bound} are kept"
+        )
     plain: dict[str, Any] = from_json(encoded)
     return plain
+
+
+def _largest(outputs: Mapping[Any, Any]) -> tuple[str, int]:
+    """Return the name of the output that takes most, and its bytes of JSON."""
+    sizes = {str(name): len(to_json(value)) for name, value in outputs.items()}
+    return max(sizes.items(), key=lambda entry: entry[1])
 
 
 def _is_small(result: Mapping[Any, Any], bound: int) -> bool:
