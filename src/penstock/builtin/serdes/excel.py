@@ -21,7 +21,6 @@ from penstock.builtin.serdes.files import (
     store_items,
 )
 from penstock.builtin.serdes.json_text import compact
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import Output, Property, RunContext, Task
 
 _LONGEST_TITLE = 31
@@ -134,7 +133,6 @@ class IonToExcel(Task):
         number = 0
         for number, item in enumerate(items(context, uri), 1):
             if number >= _MOST_ROWS:
-                stop_if_killed(context)
                 raise FormatError(f"a sheet has room for {_MOST_ROWS} rows", hint="split the file first")
             if isinstance(item, Mapping):
                 if names is None:
