@@ -38,6 +38,10 @@ class JobQueue(Protocol):
         """Lease up to `limit` unowned jobs of the group to the worker: highest priority first, then oldest."""
         ...
 
+    async def free(self, keys: Sequence[tuple[str, int]]) -> None:
+        """Let others claim these jobs (task run, attempt), whoever has them."""
+        ...
+
     async def release(self, worker_id: str) -> int:
         """Hand back all jobs of the worker and forget it; returns how many jobs there were."""
         ...

@@ -13,6 +13,7 @@ from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
+from math import ceil
 from random import Random
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -112,7 +113,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         context = copy_context() if context is None else context
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._count += 1
-        due = max(self._now, round(when * SECOND))
+        due = max(self._now, ceil(when * SECOND))  # never at once, however short
         heapq.heappush(self._timers, (due, self._count, handle, context.get(PROCESS)))
         return handle
 

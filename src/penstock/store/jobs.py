@@ -19,6 +19,7 @@ from penstock.store.tables import JOBS, WORKERS
 
 _INSERT = bulk.insert(JOBS, rows.JOB_COLUMNS, "ON CONFLICT DO NOTHING")
 _DELETE = bulk.delete(JOBS, ("task_run_id", "attempt"))
+_FREE = bulk.update(JOBS, ("owner",), ("task_run_id", "attempt"))
 _DELETE_UNOWNED = bulk.delete(JOBS, ("task_run_id", "attempt"), only="owner IS NULL")
 _OWNERS = bulk.KeyedQuery("SELECT task_run_id, attempt, owner FROM jobs WHERE task_run_id {keys}", lock="FOR UPDATE")
 
@@ -41,6 +42,10 @@ class SqlJobQueue:
     async def claim(self, worker_id: str, group: str, limit: int, now: Instant) -> Sequence[Job]:
         """Lease unowned jobs of the group: highest priority first, then oldest; none to a worker that is not known."""
         return await self._database.write(lambda connection: claim_txn(connection, worker_id, group, limit))
+
+    async def free(self, keys: Sequence[tuple[str, int]]) -> None:
+        """Let others claim these jobs, whoever has them."""
+        await self._database.write(lambda connection: free_txn(connection, keys))
 
     async def release(self, worker_id: str) -> int:
         """Hand back all jobs of the worker and forget it."""
@@ -148,6 +153,11 @@ def expire_txn(connection: Connection, before: Instant) -> Sequence[str]:
     silent, strangers = lost_txn(connection, before)
     give_up_txn(connection, [*silent, *strangers])
     return silent
+
+
+def free_txn(connection: Connection, keys: Sequence[tuple[str, int]]) -> None:
+    """Take the owners from jobs; those that do not exist are passed over."""
+    _FREE.run(connection, [(None, task_run_id, attempt) for task_run_id, attempt in keys])
 
 
 def give_up_txn(connection: Connection, worker_ids: Sequence[str]) -> int:

@@ -143,6 +143,8 @@ class Executor:
         self._last_message = 0
         self._look_for_messages = True
         self._in_flight_messages: set[int] = set()
+        self._undelivered: dict[tuple[str, int], str] = {}
+        """Jobs of batches that may be stored though nobody said so, with their worker groups."""
         self.ready = asyncio.Event()
         """Set once the first leases are held."""
 
@@ -210,6 +212,7 @@ class Executor:
         while True:
             self._wake.clear()  # before looking, so that no wake-up is lost
             try:
+                await self._hand_back()
                 await self._gather_due()
             except UnavailableError as error:
                 log.warning("nothing can be read", action="executor.gather", error=str(error))
@@ -402,6 +405,8 @@ class Executor:
         if self._local is not None:
             for job, _, _ in current.given:
                 self._local.cancel(job)
+                if not isinstance(error, LeaseLost):
+                    self._undelivered[job.key] = job.worker_group
         self._timers_loaded_until = 0
         self._look_for_messages = True
         self._slots.forget()
@@ -409,6 +414,16 @@ class Executor:
             with contextlib.suppress(UnavailableError):  # the lease keeper tries again soon
                 await self._renew_leases()
         await asyncio.sleep(0.1)
+
+    async def _hand_back(self) -> None:
+        """Let workers claim the jobs that the local worker was to get from batches whose commit was not confirmed.
+
+        Before the next round: a job of the same key that is stored then is another one.
+        """
+        if self._undelivered:
+            await self._jobs.free(list(self._undelivered))
+            groups, self._undelivered = sorted(set(self._undelivered.values())), {}
+            await self._notifier.publish("jobs", groups)
 
     # -- effects
 

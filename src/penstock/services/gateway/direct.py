@@ -250,6 +250,8 @@ class DirectGateway:
         """Return the jobs leased to the worker that it does not know of."""
         await self._worker(worker_id)
         jobs = [job for job in await self._queue.owned(worker_id) if job.key not in known]
+        if self._local is not None:
+            jobs = [job for job in jobs if not self._local.holds(job.key)]  # looked at after the rows, not before
         return await self._assignments(worker_id, jobs)
 
     # -- kills

@@ -80,6 +80,10 @@ class LocalAssignments:
         """Return whether this is the worker jobs are handed to."""
         return self._worker == worker_id
 
+    def holds(self, key: tuple[str, int]) -> bool:
+        """Return whether a place is kept for a job: it is on its way to the worker, or with it."""
+        return key in self._held
+
     def take(self) -> Sequence[Assignment]:
         """Take out all jobs that are ready."""
         self._delivered.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ from penstock.services.worker.threads import in_turn
 log = structlog.get_logger(__name__)
 _CLOCK_TOLERANCE = SECOND // 2
 _PAUSE = 1.0
+_REMEMBERED = 10_000
 
 
 class Worker:
@@ -69,6 +71,10 @@ class Worker:
         self._instances = Instances(registry)
         self._attempts: dict[tuple[str, int], Attempt] = {}
         """Everything claimed and not over, by the key of its job."""
+        self._ended: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
+        """What was over last: their rows may still be there."""
+        self._may_have_lost_work = False
+        """Whether a claim failed, which may have leased jobs to the worker all the same."""
         self._in_slots = 0
         self._changed = asyncio.Event()
         """Set when a slot has become free or an attempt is over."""
@@ -121,6 +127,8 @@ class Worker:
     async def _work(self) -> None:
         while not self._stopping.is_set():
             self._start(await self._claim())
+            if self._may_have_lost_work:
+                self._start(await self._lost())
         await self._finish()
 
     async def _claim(self) -> Sequence[Assignment]:
@@ -138,11 +146,25 @@ class Worker:
         except LeaseLost:
             await self._start_over(claimed_as)
         except UnavailableError as error:
+            self._may_have_lost_work = True
             log.warning("no work can be claimed", action="worker.claim", worker=self.id, error=str(error))
             await _first_of(self._stopping, _PAUSE)
         finally:
             for waiting in (claim, *others):
                 waiting.cancel()
+        return ()
+
+    async def _lost(self) -> Sequence[Assignment]:
+        """Return what a claim has leased whose answer did not come back."""
+        known_as = self.id
+        try:
+            found = await self._gateway.lost(known_as, {*self._attempts, *self._ended})
+            self._may_have_lost_work = False
+            return found
+        except LeaseLost:
+            await self._start_over(known_as)
+        except UnavailableError as error:
+            log.warning("lost work cannot be read", action="worker.claim", worker=self.id, error=str(error))
         return ()
 
     async def _finish(self) -> None:
@@ -214,6 +236,8 @@ class Worker:
         self._evaluations.lose()
         await self._release(known_as)  # whatever was leased to the old name in the meantime
         self.id = new_id()
+        self._ended.clear()
+        self._may_have_lost_work = False
         await self._register()
 
     # -- attempts
@@ -257,6 +281,7 @@ class Worker:
 
     def _quick_ended(self, reports: list[Report]) -> None:
         wanted = [report for report in reports if self._attempts.pop(report.job.key, None) is not None]
+        self._ended.extend(report.job.key for report in wanted)
         self._changed.set()
         self._outbox.add(wanted)
 
@@ -272,6 +297,7 @@ class Worker:
 
     def _over(self, attempt: Attempt) -> None:
         attempt.is_over = True
+        self._ended.append(attempt.key)
         attempt.context.log.close()
         if attempt.timer is not None:
             attempt.timer.cancel()
