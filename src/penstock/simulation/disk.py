@@ -19,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from penstock.base.clock import SECOND, Micros
 from penstock.base.errors import UnavailableError
-from penstock.simulation.loop import SimulatedLoop
+from penstock.simulation.loop import PROCESS, SimulatedLoop
 from penstock.store.database import Work
 from penstock.store.schema import prepare_txn
 from penstock.store.sqlite import driver_of, matches
@@ -107,7 +107,9 @@ class Line:
     slow_until: Micros = 0
     """Everything takes seconds before."""
     traps: list[str] = field(default_factory=list)
-    """What happens to the next commits: `end before`, `end after`, `lose the answer`, `refuse`."""
+    """What happens to the next commits: `end before`, `end after`, `lose the answer`, `refuse`, `stall`."""
+    stall: Micros = 0
+    """How long a stall lasts."""
 
 
 class PlainDatabase:
@@ -167,6 +169,8 @@ class SimulatedDatabase:
         trap = self._line.traps.pop(0) if self._line.traps else ""
         if trap == "end before":
             await self._die(trap)
+        if trap == "stall":
+            await self._stand_still()
         if trap == "refuse":
             raise UnavailableError("the database refuses to write")
         result = self._disk.transaction(work)
@@ -193,6 +197,13 @@ class SimulatedDatabase:
         await asyncio.sleep(self._chance.randrange(3 * SECOND if slow else 3_000) / SECOND)
         if self._is_closed or self._loop.now < self._line.cut_until:
             raise UnavailableError("the database does not answer")
+
+    async def _stand_still(self) -> None:
+        """Stop the whole process with the commit on its way: it arrives when much else may have happened."""
+        process = PROCESS.get()
+        if process is not None:
+            process.still_until = self._loop.now + self._line.stall
+        await asyncio.sleep(0)
 
     async def _die(self, why: str) -> None:
         self._crash(why)

@@ -27,7 +27,7 @@ def simulate(
     whole: Annotated[bool, typer.Option("--whole", help="Tell all of the replayed seed as it is.")] = False,
 ) -> None:
     """Simulate the server on a simulated clock, database and network; a seed decides what happens and what breaks."""
-    structlog.configure(processors=[_silent])
+    structlog.configure(processors=[quiet])
     simulator = Simulator()
     if seed is not None:
         outcome = simulator.run(seed)
@@ -44,7 +44,7 @@ def simulate(
     raise typer.Exit(1 if failed else 0)
 
 
-def _silent(logger: WrappedLogger, name: str, event: EventDict) -> NoReturn:
+def quiet(logger: WrappedLogger, name: str, event: EventDict) -> NoReturn:
     """Drop a log line: what breaks is meant to, and the story is told otherwise."""
     raise structlog.DropEvent
 

@@ -15,7 +15,7 @@ ACTIVE: Micros = 35 * SECOND
 """How long things happen."""
 
 ACTIONS = ("kill", "pause", "resume", "restart", "replay")
-TRAPS = ("end before", "end after", "lose the answer", "refuse")
+TRAPS = ("end before", "end after", "lose the answer", "refuse", "stall")
 FAULTS = ("crash", "stop", "stand still", "cut", "slow", "silence", *TRAPS)
 
 
@@ -73,7 +73,8 @@ def scenario_of(seed: int) -> Scenario:
     chance = Random(f"scenario {seed}")  # noqa: S311  # repeatable on purpose
     machines = _machines(chance)
     faults = chance.choice((0, 1, 1, 2, 3, 5))
-    happenings = [_start(chance) for _ in range(chance.randrange(2, 9))]
+    flows = (*chance.sample(STARTED, 3), chance.choice(sorted(ENDLESS)))
+    happenings = [_start(chance, flows) for _ in range(chance.randrange(3, 12))]
     happenings += [_action(chance) for _ in range(chance.randrange(0, 5))]
     happenings += [_fault(chance, len(machines)) for _ in range(faults)]
     loss = chance.choice((0.0, 0.0, 0.1, 0.5)) if faults else 0.0
@@ -106,9 +107,8 @@ def _when(chance: Random) -> Micros:
     return QUIET + chance.randrange(ACTIVE)
 
 
-def _start(chance: Random) -> Happening:
-    flow = chance.choice(sorted(ENDLESS)) if chance.random() < 0.2 else chance.choice(STARTED)
-    return Happening(_when(chance), "start", chance.randrange(1000), flow)
+def _start(chance: Random, flows: tuple[str, ...]) -> Happening:
+    return Happening(_when(chance), "start", chance.randrange(1000), chance.choice(flows))
 
 
 def _action(chance: Random) -> Happening:

@@ -31,6 +31,7 @@ from penstock.wiring.plugins import Plugins
 
 TENANT = "main"
 _MOST_STEPS = 400_000
+_LOSSES = ("lose the answer", "refuse")
 _DOWN: Micros = 3 * SECOND
 _SLACK: Micros = 10 * SECOND
 _REST: Micros = 600 * SECOND
@@ -93,7 +94,8 @@ class World:
 
     def broken(self, who: str, error: BaseException) -> None:
         """Note that a service died of something nobody foresaw."""
-        self._note(Violation(f"{who} died: {type(error).__name__}: {error}"))
+        cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        self._note(Violation(f"{who} died: {type(cause).__name__}: {cause}"))
 
     def _committed(self) -> None:
         changes = self._disk.changes()
@@ -193,7 +195,8 @@ class World:
         machine = self._machines[fault.target]
         until = self.loop.now + fault.span
         if fault.kind in TRAPS:
-            machine.line.traps.append(fault.kind)
+            machine.line.traps += [fault.kind] * (1 + fault.span // (10 * SECOND) if fault.kind in _LOSSES else 1)
+            machine.line.stall = fault.span
             self.tell("fault", f"at the next commit of {machine.name}: {fault.kind}")
             if fault.kind.startswith("end"):
                 await self._until(until)

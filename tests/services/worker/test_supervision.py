@@ -3,12 +3,14 @@
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from penstock.base.clock import SECOND
 from penstock.base.errors import UnavailableError
 from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.states import StateType
+from penstock.ports.gateway import Assignment
 from penstock.sdk import RunContext
 from penstock.testing.gateway import MemoryGateway
 from tests.services.worker.conftest import Start
@@ -287,3 +289,25 @@ async def test_worker_given_up_by_the_server_drops_what_it_runs_and_registers_an
         assert end.worker_id == bench.worker.id
         assert end.outputs == {"run": 2}
         assert runs[0].is_killed
+
+
+class LosingGateway(MemoryGateway):
+    """Loses the answer of the first claim that leases something."""
+
+    has_lost = False
+
+    async def claim(self, worker_id: str, limit: int, wait: int) -> Sequence[Assignment]:
+        taken = await super().claim(worker_id, limit, wait)
+        if taken and not self.has_lost:
+            self.has_lost = True
+            raise UnavailableError("the connection broke while the answer was on its way")
+        return taken
+
+
+async def test_worker_job_of_a_claim_whose_answer_got_lost_is_run_once(start: Start) -> None:
+    gateway = LosingGateway()
+    async with start(gateway=gateway) as bench:
+        (ended,) = await bench.run(bench.assignment(RETURN, format="here"))
+        assert gateway.has_lost
+        assert ended.outputs == {"value": "here"}
+        assert len(gateway.ends) == 1

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from penstock.base.clock import SECOND, SystemClock
+from penstock.base.errors import UnavailableError
 from penstock.base.ids import new_id
 from penstock.engine.events import Kill
 from penstock.engine.flow import ResolvedFlow, ResolvedTask
 from penstock.engine.records import Execution, TaskRun
 from penstock.engine.states import State, StateType
+from penstock.ports.journal import Batch, CommitResult
+from penstock.ports.queries import PageRequest
 from penstock.secrets import GivenSecrets
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
@@ -174,3 +177,24 @@ async def test_kill_ends_a_running_task_at_once(server: Server) -> None:
     assert runs[0].state.current is StateType.KILLED
     assert [change.state for change in runs[0].state.histories][-2:] == [StateType.KILLING, StateType.KILLED]
     assert execution.state.is_terminal
+
+
+async def test_job_of_a_commit_whose_answer_got_lost_runs_all_the_same(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, lost = server.store.journal.commit, False
+
+    async def losing(batch: Batch) -> CommitResult:
+        nonlocal lost
+        result = await commit(batch)
+        if batch.jobs and not lost:
+            lost = True
+            raise UnavailableError("the connection broke while the answer was on its way")
+        return result
+
+    monkeypatch.setattr(server.store.journal, "commit", losing)
+    with pytest.raises(UnavailableError):
+        await server.start({"type": PLUGIN + "debug.Return", "format": "here"})
+    (execution,) = (await server.store.queries.search("main", [], PageRequest())).results
+    _, runs = await server.when(execution.id, StateType.SUCCESS)
+    assert [run.outputs for run in runs] == [{"value": "here"}]

@@ -105,6 +105,13 @@ class JobQueueContract:
         await store.jobs.register("w1", "", "host", NOW)
         assert list(await store.jobs.claim("w1", "", 5, NOW)) == [second]
 
+    async def test_free_lets_others_claim_jobs_whoever_has_them(self, store: StorePorts) -> None:
+        kept, freed = await offered(store, {"created": NOW}, {"created": NOW + 1}, owner="w1")
+        await store.jobs.free([freed.key, ("unknown", 1)])
+        await store.jobs.register("w2", "", "host", NOW)
+        assert list(await store.jobs.claim("w2", "", 5, NOW)) == [freed]
+        assert list(await store.jobs.owned("w1")) == [kept]
+
     async def test_release_hands_back_all_and_forgets_the_worker(self, store: StorePorts) -> None:
         jobs = await offered(store, {}, {})
         await store.jobs.register("w1", "", "host", NOW)

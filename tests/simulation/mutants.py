@@ -1,0 +1,117 @@
+"""Known bugs, put back one at a time: the simulation must find each of them.
+
+Run as `python -m tests.simulation.mutants NAME SEEDS`: prints the first seed that finds the bug, or fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
+
+import structlog
+from msgspec.structs import replace
+
+from penstock.base.clock import SECOND
+from penstock.services.executor.slots import Slots
+from penstock.services.worker import Worker
+from penstock.simulation.main import quiet
+from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
+from penstock.simulation.simulator import Simulator
+from penstock.store import inbox, jobs, journal, partitions, triggers
+from penstock.wiring.plan import Role
+
+Patch = contextlib.AbstractContextManager[Any]
+
+
+def unfenced_commits() -> Patch:
+    """An executor that has lost its partitions may still write."""
+    return patch.object(partitions, "check_fences_txn", lambda connection, fences: None)
+
+
+def unkeyed_firings() -> Patch:
+    """A schedule's date starts an execution however often it is fired."""
+    original = triggers.fire_txn
+
+    def fire(connection: Any, before: Any, after: Any, execution: Any, *more: Any) -> bool:
+        if execution is None or execution.schedule_date is None:
+            return original(connection, before, after, execution, *more)
+        stored = connection.exec_driver_sql(
+            "SELECT next_date FROM trigger_states WHERE flow_id = ? AND trigger_id = ?", before.key[2:]
+        ).first()
+        seen = replace(before, next_date=stored[0] if stored else None)
+        return original(connection, seen, after, replace(execution, firing_key=None), *more)
+
+    return patch.object(triggers, "fire_txn", fire)
+
+
+def leaked_slots() -> Patch:
+    """The end of an execution does not free its slot."""
+    return patch.object(Slots, "ended", lambda self, execution: None)
+
+
+def forgotten_limits() -> Patch:
+    """An executor that takes over counts no execution that runs already."""
+    return patch.object(inbox, "occupancy_txn", lambda *about: ([], []))
+
+
+def jobs_of_the_dead() -> Patch:
+    """Jobs of a worker that is gone stay with it."""
+    return patch.object(jobs, "expire_txn", lambda connection, before: [])
+
+
+def lost_claims() -> Patch:
+    """A worker does not ask for what was leased to it by a claim whose answer got lost."""
+
+    async def nothing(self: Worker) -> tuple[()]:
+        self._may_have_lost_work = False
+        return ()
+
+    return patch.object(Worker, "_lost", nothing)
+
+
+def forgotten_messages() -> Patch:
+    """A batch leaves out the messages to other executions."""
+    return patch.object(journal.inbox, "put_messages_txn", lambda connection, messages: None)
+
+
+def _named() -> Iterator[Callable[[], Patch]]:
+    yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
+    yield forgotten_messages
+
+
+MUTANTS = {mutant.__name__: mutant for mutant in _named()}
+
+
+def stalling(seed: int) -> Scenario:
+    """Return a seed's scenario with two executors, whose commits are held up while the other takes over."""
+    scenario = scenario_of(seed)
+    spec = frozenset({Role.EXECUTOR, Role.WEBSERVER, Role.WORKER, Role.SCHEDULER})
+    machines = (MachineSpec("server-1", spec), MachineSpec("server-2", spec))
+    people = tuple(one for one in scenario.happenings if not one.is_fault)
+    stalls = tuple(
+        Happening(QUIET + at * SECOND, "stall", machine, span=15 * SECOND) for machine in (0, 1) for at in (3, 12, 21)
+    )
+    return dataclasses.replace(scenario, machines=machines, happenings=(*people, *stalls))
+
+
+def main(name: str, seeds: int) -> int:
+    structlog.configure(processors=[quiet])
+    with MUTANTS[name]():
+        simulator = Simulator()
+        for seed in range(seeds):
+            outcome = simulator.simulate(stalling(seed) if name == "unfenced_commits" else scenario_of(seed))
+            if outcome.violation is not None:
+                print(f"seed {seed}: {outcome.violation}")
+                return 0
+    print(f"{seeds} seeds did not find it")
+    return 1
+
+
+if __name__ == "__main__":
+    assert os.environ.get("PYTHONHASHSEED") == "0", "run it with PYTHONHASHSEED=0, so that it finds the same each time"
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,49 @@
+"""Seeds in which nothing may go wrong, and known bugs that some seed must find.
+
+Implements the proof of BEY-001 to BEY-006: what is acknowledged ends, once, whatever breaks meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", [0, 100])
+def test_simulation_of_a_hundred_seeds_finds_nothing(first: int) -> None:
+    """BEY-001, BEY-002, BEY-003, BEY-004, BEY-006."""
+    ran = _run("penstock.simulation.main", "--first", str(first), "--seeds", "100")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "100 seeds" in ran.stdout
+    assert ran.stderr == ""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "mutant",
+    ["unfenced_commits", "unkeyed_firings", "leaked_slots", "forgotten_limits", "jobs_of_the_dead", "lost_claims"],
+)
+def test_simulation_of_a_known_bug_finds_it(mutant: str) -> None:
+    ran = _run("tests.simulation.mutants", mutant, "60")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.startswith("seed ")
+
+
+def test_seed_that_is_replayed_tells_how_it_ended() -> None:
+    ran = _run("penstock.simulation.main", "--seed", "3")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.startswith("seed 3: ")
+    assert "all holds" in ran.stdout
