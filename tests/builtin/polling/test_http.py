@@ -304,3 +304,16 @@ async def test_http_trigger_log_level_says_which_lines_are_kept(polled: Polled, 
         while not (lines := await polled.lines()):  # noqa: ASYNC110  # the database is asked
             await asyncio.sleep(0.02)
     assert (lines[0].level, lines[0].trigger_id, lines[0].execution_id) == ("DEBUG", "watch", None)
+
+
+async def test_http_trigger_that_cannot_be_given_to_a_worker_makes_a_failed_execution(
+    polled: Polled, shop: Shop
+) -> None:
+    """ENG-047, ENG-269."""
+    more = "workerGroup: {key: gpu, fallback: FAIL}, failOnTriggerError: true"
+    await polled.flow(looking(shop, more, interval="PT1H"))
+    (execution,) = await polled.executions(1)
+    await polled.live.until(execution.id, "FAILED")
+    logs = (await polled.live.client.get(f"/api/v1/main/logs/{execution.id}")).json()
+    assert any("no worker of group `gpu` is there" in line["message"] for line in logs)
+    assert shop.asked == []

@@ -16,16 +16,18 @@ from penstock.base.clock import Clock, Instant, Micros, to_datetime
 from penstock.base.errors import PenstockError, UnavailableError
 from penstock.base.ids import new_id
 from penstock.engine.decision import Job
-from penstock.engine.records import Execution, LogLine
+from penstock.engine.records import Execution, LogLine, TriggerOrigin
 from penstock.ports.evaluations import EvaluationStore, Outcome, Step
 from penstock.ports.jobs import JobQueue
-from penstock.ports.journal import Journal
+from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.services.executions import Launch
 from penstock.services.scheduler import evaluated, states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluated import EvaluatedTrigger
+from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,7 @@ class Polling:
         jobs: Knows which workers there are.
         journal: Takes the log lines of triggers.
         notifier: Wakes workers.
+        firing: Makes the failed execution of a trigger with `failOnTriggerError`.
         conditions: Asks the triggers' conditions.
         clock: The time.
         retry: When something that failed for want of the database is tried again.
@@ -60,6 +63,7 @@ class Polling:
         jobs: JobQueue,
         journal: Journal,
         notifier: Notifier,
+        firing: Firing,
         conditions: Conditions,
         clock: Clock,
         retry: Micros,
@@ -69,6 +73,7 @@ class Polling:
         self._jobs = jobs
         self._journal = journal
         self._notifier = notifier
+        self._firing = firing
         self._conditions = conditions
         self._clock = clock
         self._retry = retry
@@ -215,12 +220,21 @@ class Polling:
         return "" if wanted.fallback == "IGNORE" else None
 
     async def _fail(self, entry: _Entry, message: str, now: Instant) -> None:
-        """Note that a trigger could not be evaluated; it is tried again in its turn."""
+        """Note that a trigger could not be evaluated; it is tried again in its turn (ENG-269)."""
         trigger, state = entry
         key = trigger.key
         log.warning("trigger failed", action="scheduler.poll", trigger="/".join(key), error=message)
         await self._journal.send((), logs=[LogLine(*key[:3], now, "ERROR", message, trigger_id=key[3])])
-        await self._move(entry, Step(state, evaluated.failed(trigger, state, message, now)))
+        after, execution = evaluated.failed(trigger, state, message, now), None
+        if trigger.definition.fail_on_trigger_error:
+            flow, definition = trigger.flow, trigger.definition
+            origin = TriggerOrigin(definition.id, definition.type)
+            launch = Launch(flow.tenant, flow.namespace, flow.id, flow.revision, trigger=origin)
+            execution = self._firing.bare(flow, launch)
+            after = evaluated.started(trigger, after, execution)
+        reject = f"trigger {trigger.definition.id} failed: {message}"
+        if await self._move(entry, Step(state, after, execution=execution, reject=reject)) and execution is not None:
+            await self._notifier.publish("messages", [str(partition_of(execution.id))])
 
     async def _move(self, entry: _Entry, step: Step) -> bool:
         """Store a trigger's move; False when another scheduler was first."""

@@ -143,6 +143,7 @@ class Scheduler:
             stores.jobs,
             stores.journal,
             stores.notifier,
+            firing,
             self._conditions,
             clock,
             self._settings.retry,
