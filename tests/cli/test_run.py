@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -220,3 +224,102 @@ def test_given_environment_file_understands_quotes_and_comments(tmp_path: Path) 
     file.write_text("nonsense\n")
     with pytest.raises(InvalidRequestError, match=r"\.env:1"):
         environment_file(file)
+
+
+STEPS = """
+id: steps
+namespace: company.team
+inputs:
+  - {id: city, type: STRING, defaults: Paris}
+  - {id: code, type: SECRET, required: false}
+tasks:
+  - {id: one, type: io.kestra.plugin.core.storage.Write, content: "{{ inputs.city }} {{ now() }}"}
+  - {id: two, type: io.kestra.plugin.core.debug.Return, format: "{{ read(outputs.one.uri) }}"}
+  - {id: three, type: io.kestra.plugin.core.debug.Return, format: "{{ outputs.two.value }} {{ inputs.city }}"}
+outputs:
+  - {id: text, type: STRING, value: "{{ outputs.three.value }}"}
+"""
+
+
+def states(document: dict[str, Any]) -> dict[str, str]:
+    return {run["taskId"]: run["state"]["current"] for run in document["taskRunList"]}
+
+
+def test_run_until_a_task_goes_on_from_there_with_the_outputs_of_that_run(penstock: Command) -> None:
+    """BEY-030: `--until`, `--from`, `--reuse`."""
+    flow = penstock.write("steps.yaml", STEPS)
+    first = json.loads(penstock("run", flow, "-i", "city=Rome", "-i", "code=hidden", "--until", "two", "--json").out)
+    assert first["state"]["current"] == "SUCCESS"
+    assert states(first) == {"one": "SUCCESS", "two": "SUCCESS", "three": "SKIPPED"}
+    assert "outputs" not in first
+    kept = b"".join(path.read_bytes() for path in penstock.folder.rglob("run.json"))
+    assert b"Rome" in kept
+    assert b"hidden" not in kept
+    second = json.loads(penstock("run", flow, "--from", "two", "--json").out)
+    assert states(second) == {"one": "SUCCESS", "two": "SUCCESS", "three": "SUCCESS"}
+    written = first["taskRunList"][1]["outputs"]["value"]
+    assert written.startswith("Rome 20")
+    assert second["outputs"] == {"text": f"{written} Rome"}
+    third = penstock("run", flow, "--from", "three", "--reuse", first["id"], "-i", "city=Oslo", "--json")
+    assert json.loads(third.out)["outputs"] == {"text": f"{written} Oslo"}, third.err
+
+
+def test_run_from_a_task_of_no_earlier_run_is_told(penstock: Command) -> None:
+    flow = penstock.write("steps.yaml", STEPS)
+    done = penstock("run", flow, "--from", "two")
+    assert done.code == 2
+    assert "no earlier run of company.team.steps" in done.err
+    penstock("run", flow)
+    done = penstock("run", flow, "--from", "four")
+    assert done.code == 2
+    assert "begin at one of: one, two, three" in done.err
+    done = penstock("run", flow, "--until", "four")
+    assert done.code == 2
+    assert "no task `four` to stop at" in done.err
+
+
+def test_run_watching_runs_again_when_the_flow_is_saved(penstock: Command) -> None:
+    """BEY-030: watch mode; a save cuts a run short."""
+    penstock.write("hello.yaml", HELLO)
+    process = penstock.start("run", "hello.yaml", "--watch")
+    wait_until(lambda: "watching for changes" in penstock.err, "the first run")
+    assert "Hello World!" in penstock.out
+    penstock.write("hello.yaml", SLEEPING)
+    wait_until(lambda: "company.team.sleeping" in penstock.out, "the second run")
+    penstock.write("hello.yaml", HELLO.replace("Hello", "Bye"))
+    wait_until(lambda: "Bye World!" in penstock.out, "the third run")
+    assert "a file was saved: killing the execution" in penstock.err
+    wait_until(lambda: penstock.err.count("watching for changes") >= 2, "the end of the third run")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert "Traceback" not in penstock.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize("arguments", [("run", "hello.yaml"), ("run", "hello.yaml", "--json"), ("version",)])
+def test_run_on_a_full_disk_ends_with_one_clear_error(penstock: Command, arguments: tuple[str, ...]) -> None:
+    """BEY-030."""
+    penstock.write("hello.yaml", HELLO)
+    command = " ".join([sys.executable, "-W", "error", "-m", "penstock", *arguments])
+    done = subprocess.run(
+        f"{command} > /dev/full",
+        shell=True,
+        cwd=penstock.folder,
+        env={**os.environ, "HOME": str(penstock.folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("cannot be written: No space left on device") == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_run_env_files_and_secrets_are_known_to_expressions(penstock: Command) -> None:
+    """BEY-030: a later file wins, and a secret of the command line wins over both."""
+    penstock.write(".env", "ENV_PLACE=Rome\nSECRET_A=b25l\nSECRET_B=dHdv\n")
+    penstock.write("more.env", "export ENV_PLACE='Oslo' # moved\n")
+    flow = penstock.write("r.yaml", RENDERING % "envs.place }} {{ secret('A') == 'five5' }} {{ secret('B') == 'two'")
+    done = penstock("run", flow, "--env-file", ".env", "--env-file", "more.env", "--secret", "A=five5")
+    assert "Oslo true true" in done.out, done.out + done.err

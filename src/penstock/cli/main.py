@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import Annotated
 
@@ -68,6 +70,14 @@ def version() -> None:
     typer.echo(version_line())
 
 
+def _drop_unwritten() -> None:
+    """Write what is left; where that is impossible let it go, which has been told, or the interpreter complains."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command line."""
     try:
@@ -80,3 +90,13 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        from penstock.cli.errors import show_error
+        from penstock.cli.terminal import unwritten
+
+        show_error(unwritten(error))
+        sys.exit(1)
+    finally:
+        _drop_unwritten()

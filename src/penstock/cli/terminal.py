@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from penstock.base.errors import PenstockError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,10 +26,27 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, soft_wrap=plain, no_color=plain or None, emoji=False, markup=False)
 
 
+class OutputError(PenstockError):
+    """What a command says cannot be written."""
+
+    code = "OUTPUT_FAILED"
+
+
+def unwritten(error: OSError) -> OutputError:
+    """Return the error of an output that the system refuses."""
+    reason = error.strerror or str(error)
+    return OutputError(f"the output cannot be written: {reason}", hint="make room, or write elsewhere")
+
+
 def say(text: str = "") -> None:
     """Write a line to the standard output."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise unwritten(error) from error
 
 
 def tell(text: str) -> None:

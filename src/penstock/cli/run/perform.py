@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from typing import Any
 from penstock.base.clock import SystemClock
 from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockError
 from penstock.cli.errors import show_error, show_problems
+from penstock.cli.loop import on_stop_signals
 from penstock.cli.loop import run as run_loop
 from penstock.cli.options import configuration
 from penstock.cli.run.display import Display, Live, Plain, Silent
-from penstock.cli.run.given import environment_file, given_inputs, pairs
+from penstock.cli.run.given import environment, given_inputs, pairs
+from penstock.cli.run.history import LAST, RunHistory, runs_folder
 from penstock.cli.run.session import Outcome, RunRequest, Session
 from penstock.cli.run.sources import FlowSource, read_flows
-from penstock.cli.terminal import is_terminal, say
+from penstock.cli.terminal import is_terminal, say, tell
 from penstock.model.problems import Severity
 from penstock.wiring.config import ConfigurationError, Settings
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
@@ -27,6 +30,7 @@ from penstock.wiring.single_run import single_run_plan
 
 FAILED = 1
 INVALID = 2
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,14 @@ class RunOptions:
     input_files: tuple[str, ...]
     labels: tuple[str, ...]
     secrets: tuple[str, ...]
-    env_file: Path | None
+    env_files: tuple[Path, ...]
     data: Path | None
     config: Path | None
     as_json: bool
     quiet: bool
+    until: str | None = None
+    begin_at: str | None = None
+    reuse: str = LAST
 
 
 class InvalidFlowFile(InvalidRequestError):
@@ -54,8 +61,55 @@ class InvalidFlowFile(InvalidRequestError):
 
 def perform(options: RunOptions) -> int:
     """Run a flow and return the exit code."""
+    return run_loop(_perform(options, None))
+
+
+def watch_and_run(options: RunOptions) -> int:
+    """Run a flow, and again each time one of its files is saved, until interrupted; return the exit code."""
+    return run_loop(_watch(options))
+
+
+async def _watch(options: RunOptions) -> int:
+    from watchfiles import awatch
+
+    inputs = [Path(text.rpartition("=")[2].removeprefix("@")) for text in (*options.inputs, *options.input_files)]
+    files = [*options.paths, *options.folders, *options.env_files, *(path for path in inputs if path.is_file())]
+    # An editor may replace a file by another one, which only its folder tells.
+    watched = {path if path.is_dir() else path.absolute().parent for path in files}
+    mine = {str(path.absolute()) for path in files}
+    changed, stopped = asyncio.Event(), asyncio.Event()
+
+    async def follow() -> None:
+        async for changes in awatch(*watched, recursive=True, stop_event=stopped):
+            if any(path in mine or any(path.startswith(f"{one}{os.sep}") for one in mine) for _, path in changes):
+                changed.set()
+
+    following = asyncio.ensure_future(follow())
     try:
-        outcome = _run(options)
+        while True:
+            changed.clear()
+            code = await _perform(options, changed)
+            if changed.is_set():
+                continue
+            if code == INTERRUPTED:
+                return code
+            on_stop_signals(stopped.set)
+            tell("watching for changes; Ctrl-C ends it")
+            waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(stopped.wait())]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            if stopped.is_set():
+                return code
+    finally:
+        stopped.set()
+        await following
+
+
+async def _perform(options: RunOptions, changed: asyncio.Event | None) -> int:
+    """Run once; `changed` kills the run."""
+    try:
+        outcome = await _run(options, changed)
     except PenstockError as error:
         show_error(error)
         return INVALID if isinstance(error, InvalidRequestError | NotFoundError | ConfigurationError) else FAILED
@@ -64,18 +118,30 @@ def perform(options: RunOptions) -> int:
     return outcome.exit_code
 
 
-def _run(options: RunOptions) -> Outcome:
+async def _run(options: RunOptions, changed: asyncio.Event | None) -> Outcome:
     settings = configuration(options.config).settings
     configure_logs("OFF" if options.quiet else "ERROR", settings.logger)
     plugins = load_plugins()
     request = _request(options, settings, plugins)
-    environment = dict(os.environ)
-    if options.env_file is not None:
-        environment.update(environment_file(options.env_file))
+    variables = environment(options.env_files, os.environ)
     secrets = pairs(options.secrets, "--secret")
     with tempfile.TemporaryDirectory(prefix="penstock-run-", ignore_cleanup_errors=True) as scratch:
-        plan = single_run_plan(settings, Path(scratch), options.data, environment, secrets)
-        return run_loop(Session(plan, plugins, _display(options)).run(request))
+        plan = single_run_plan(settings, Path(scratch), options.data, variables, secrets)
+        session = Session(plan, plugins, _display(options), RunHistory(runs_folder(os.environ)))
+        if changed is None:
+            return await session.run(request)
+        cutting = asyncio.ensure_future(_cut(session, changed))
+        try:
+            outcome = await session.run(request)
+        finally:
+            cutting.cancel()
+        outcome.interrupted = session.is_interrupted  # at whatever moment: it ends the watching too
+        return outcome
+
+
+async def _cut(session: Session, changed: asyncio.Event) -> None:
+    await changed.wait()
+    session.interrupt("a file was saved: killing the execution")
 
 
 def _request(options: RunOptions, settings: Settings, plugins: Plugins) -> RunRequest:
@@ -89,6 +155,9 @@ def _request(options: RunOptions, settings: Settings, plugins: Plugins) -> RunRe
         others=[one for one in others if one.text != first.text and _usable(one)],
         inputs=given_inputs(options.inputs, options.input_files),
         labels=pairs(options.labels, "--label"),
+        until=options.until,
+        begin_at=options.begin_at,
+        reuse=options.reuse,
     )
 
 

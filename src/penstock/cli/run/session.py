@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import structlog
+
+from penstock.base.errors import NotFoundError
 from penstock.cli.loop import on_stop_signals
 from penstock.cli.run.display import Display
 from penstock.cli.run.given import GivenInputs, read_pieces
+from penstock.cli.run.history import LAST, RunHistory, SavedRun
 from penstock.cli.run.sources import FlowSource
 from penstock.cli.terminal import tell
 from penstock.engine.events import Kill
-from penstock.engine.records import Execution, LogLine, TaskRun
+from penstock.engine.fixtures import skipped_after
+from penstock.engine.flow import ResolvedFlow
+from penstock.engine.records import Execution, Fixtures, LogLine, TaskRun
+from penstock.engine.replaying import replayed
 from penstock.engine.states import StateType
+from penstock.engine.working_set import ExecutionState
 from penstock.services.executions import Launch, Upload, Watch
 from penstock.services.executions.following import is_over
 from penstock.wiring.application import TENANT, Application, flow_service
@@ -23,6 +31,7 @@ from penstock.wiring.core import Core
 from penstock.wiring.plan import Plan
 from penstock.wiring.plugins import Plugins
 
+log = structlog.get_logger(__name__)
 _PAUSE = 0.02
 _REDRAW = 0.5
 _KILL_PATIENCE = 15.0
@@ -37,6 +46,12 @@ class RunRequest:
     """Flows it may call."""
     inputs: GivenInputs = field(default_factory=GivenInputs)
     labels: Mapping[str, str] = field(default_factory=dict)
+    until: str | None = None
+    """The last task to run."""
+    begin_at: str | None = None
+    """The first task to run; what came before is taken from an earlier run."""
+    reuse: str = LAST
+    """That earlier run."""
 
 
 @dataclass(slots=True)
@@ -47,6 +62,7 @@ class Outcome:
     task_runs: Sequence[TaskRun] = ()
     logs: list[LogLine] = field(default_factory=list)
     interrupted: bool = False
+    flow: ResolvedFlow | None = None
 
     @property
     def exit_code(self) -> int:
@@ -63,9 +79,11 @@ class Session:
         plan: What the application is.
         plugins: The types there are.
         display: Where the run is shown.
+        history: Where the run is kept for later ones.
     """
 
-    def __init__(self, plan: Plan, plugins: Plugins, display: Display) -> None:
+    def __init__(self, plan: Plan, plugins: Plugins, display: Display, history: RunHistory) -> None:
+        self._history = history
         self._application = Application(plan, plugins=plugins)
         self._display = display
         self._interrupted = asyncio.Event()
@@ -78,7 +96,7 @@ class Session:
             InvalidInputs: What is given does not fit the flow's inputs.
             PenstockError: The application cannot start, or a part of it died.
         """
-        on_stop_signals(self._signal)
+        on_stop_signals(self.interrupt)
         await self._application.start()
         died = asyncio.ensure_future(self._application.failed())
         following = asyncio.ensure_future(self._execute(self._application.core, request))
@@ -86,18 +104,33 @@ class Session:
             await asyncio.wait([died, following], return_when=asyncio.FIRST_COMPLETED)
             if died.done():
                 raise died.result()
-            return await following
+            outcome = await following
+            await self._keep(self._application.core, outcome)
+            return outcome
         finally:
             died.cancel()
             following.cancel()
             await asyncio.gather(died, following, return_exceptions=True)
             await self._application.stop(hurry=True)
 
-    def _signal(self) -> None:
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the execution was to be killed, in time or not."""
+        return self._interrupted.is_set()
+
+    async def _keep(self, core: Core, outcome: Outcome) -> None:
+        assert outcome.flow is not None
+        try:
+            await self._history.save(outcome.flow, outcome.execution, outcome.task_runs, core.storage)
+        except OSError as error:
+            log.info("run not kept", action="run.keep", reason=str(error))
+
+    def interrupt(self, reason: str = "interrupted: killing the execution") -> None:
+        """Have the execution killed; once more to cut short what that waits for."""
         self._signals += 1
         self._interrupted.set()
         if self._signals == 1:
-            tell("interrupted: killing the execution")
+            tell(reason)
         else:
             self._application.hurry()
 
@@ -113,10 +146,21 @@ class Session:
             files={name: _upload(path) for name, path in request.inputs.files.items()},
             labels=tuple(request.labels.items()),
         )
+        flow = await core.executions.flow(launch)
+        if request.until is not None:
+            launch = replace(launch, fixtures=Fixtures(skipped_after(flow, request.until), is_partial=True))
+        earlier = None
+        if request.begin_at is not None:
+            earlier = self._history.find(request.reuse, flow.namespace, flow.id)
+            launch = replace(launch, inputs={**earlier.inputs, **launch.inputs})
         prepared, reject = await core.executions.prepared(launch)
+        runs: Sequence[TaskRun] = ()
+        if earlier is not None and request.begin_at is not None:
+            await self._history.restore(earlier, core.storage)
+            prepared, runs = continued(flow, earlier, prepared, request.begin_at)
         with core.followers.watch(prepared.id, "execution", "logs") as watch:
-            await core.dispatcher.create(prepared, reject=reject)
-            return await self._follow(core, Outcome(prepared), watch)
+            await core.dispatcher.create(prepared, reject=reject, runs=runs)
+            return await self._follow(core, Outcome(prepared, flow=flow), watch)
 
     async def _follow(self, core: Core, outcome: Outcome, watch: Watch) -> Outcome:
         position, deadline, noticed = 0, float("inf"), False
@@ -153,6 +197,21 @@ class Session:
         outcome.logs.extend(lines)
         self._display.show(outcome.execution, outcome.task_runs, lines)
         return position
+
+
+def continued(
+    flow: ResolvedFlow, earlier: SavedRun, new: Execution, task_id: str
+) -> tuple[Execution, Sequence[TaskRun]]:
+    """Return an execution that begins at a task of an earlier run, with what it takes over.
+
+    Raises:
+        NotFoundError: The task did not run then.
+    """
+    run = next((one for one in earlier.task_runs if one.task_id == task_id), None)
+    if run is None:
+        ran = ", ".join(dict.fromkeys(one.task_id for one in earlier.task_runs))
+        raise NotFoundError(f"the run {earlier.execution.id} has no task `{task_id}`", hint=f"begin at one of: {ran}")
+    return replayed(flow, ExecutionState.of(earlier.execution, earlier.task_runs), new, run.id, new.created)
 
 
 def _upload(path: Path) -> Upload:
