@@ -5,7 +5,7 @@ BIN := .venv/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: status help setup run test unit check format bench lock docs ui clean
+.PHONY: status help setup run test unit simulate check format bench lock docs ui clean
 
 help: ## Show this text
 	@echo "Penstock: what you can do here"
@@ -30,6 +30,10 @@ test: setup ## Run all tests: the interface's, then Python's (ARGS="tests/engine
 unit: ## Run the quick tests only: no browser, no killed processes, no documented flows
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m pytest -m "not browser and not acceptance and not chaos and not bench" $(ARGS)
+
+simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night)
+	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m penstock.simulation.main --seeds $(or $(SEEDS),200) $(ARGS)
 
 check: ## Check style, types, layers, documentation, interface and installed size
 	@scripts/bootstrap dev
