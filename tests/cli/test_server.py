@@ -252,3 +252,22 @@ def _task_state(client: httpx.Client, execution: str) -> str | None:
 @pytest.fixture(autouse=True)
 def _short_data(penstock: Command) -> None:
     (penstock.folder / "data").mkdir()
+
+
+def test_server_keeps_in_step_with_a_folder_of_flows(penstock: Command) -> None:
+    """ENG-012, OPS-065, USE-B111: saved, changed, renamed and deleted files; wrong ones are passed over."""
+    penstock.write("flows/deep/hello.yaml", HELLO)
+    config = penstock.write("c.yml", "micronaut: {io: {watch: {enabled: true, paths: [flows]}}}\n")
+    process, address = started(penstock, "local", "--port", "0", "--data", "data", "-c", config)
+    with httpx.Client(base_url=f"{address}/api/v1/main/flows/company.team", auth=USER, timeout=30) as client:
+        assert client.get("/hello").json()["revision"] == 1
+        penstock.write("flows/deep/hello.yaml", HELLO.replace("World", "Moon"))
+        wait_until(lambda: client.get("/hello").json()["revision"] == 2, "the second revision")
+        penstock.write("flows/broken.yaml", "id: broken\nnamespace: company.team\n")
+        penstock.write("flows/deep/hello.yaml", HELLO.replace("id: hello", "id: renamed"))
+        wait_until(lambda: client.get("/renamed").status_code == 200, "the renamed flow")
+        wait_until(lambda: client.get("/hello").status_code == 404, "the end of the old name")
+        (penstock.folder / "flows/deep/hello.yaml").unlink()
+        wait_until(lambda: client.get("/renamed").status_code == 404, "the end of the flow")
+        assert "broken.yaml" in penstock.err
+    assert stop(process) == 0

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from penstock.base.clock import Clock, SystemClock
-from penstock.base.errors import PenstockError
 from penstock.services.auth import AuthService, Credentials
 from penstock.services.flows import FlowChecker, FlowService
 from penstock.services.jq_process import JqProcesses
@@ -24,6 +22,7 @@ from penstock.services.scheduler.scheduler import Stores
 from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
 from penstock.wiring.expressions import set_up_expressions
+from penstock.wiring.flow_folders import FlowFolders
 from penstock.wiring.lock import DatabaseLock
 from penstock.wiring.orphans import end_orphans
 from penstock.wiring.plan import Plan, Role
@@ -153,15 +152,14 @@ class Application:
         self._tell(f"Log in as {made.username} with the password {made.password} (shown this once)")
 
     async def _load_flows(self, core: Core) -> None:
-        """Store the flows of a folder (ENG-010); one that is wrong is reported and passed over."""
-        folder = core.plan.flow_path
-        if folder is None:
-            return
-        if not folder.is_dir():
-            raise PenstockError(f"{folder} is no folder of flows", hint="check the path given to --flow-path")
-        service = flow_service(core)
-        for path in sorted(one for one in folder.rglob("*") if one.suffix in (".yml", ".yaml")):
-            await _load_flow(service, path)
+        """Store the flows of folders (ENG-010), and keep in step with those that are watched (ENG-012)."""
+        plan, service = core.plan, flow_service(core)
+        if plan.flow_path is not None:
+            await FlowFolders(service, TENANT, [plan.flow_path]).load()
+        if plan.watched_flows and Role.EXECUTOR in plan.roles:
+            watched = FlowFolders(service, TENANT, plan.watched_flows)
+            await watched.load()
+            self._supervisor.start("flow files", watched.follow())
 
     async def _or_failure(self, event: asyncio.Event) -> None:
         """Wait for an event, but no longer than the services live."""
@@ -225,7 +223,7 @@ class Application:
             await self._supervisor.stop("executor")
         if self._gateway_is_open:
             await core.gateway.__aexit__(None, None, None)
-        for name in ("execution changes", "flow changes"):
+        for name in ("flow files", "execution changes", "flow changes"):
             await self._supervisor.stop(name, cancel=True)
         await core.store.close()
 
@@ -251,12 +249,3 @@ def flow_service(core: Core) -> FlowService:
     """Return the use cases of flows."""
     checker = FlowChecker(core.store.flows, core.plugins.registry, defaults=core.reading.levels)
     return FlowService(core.store.flows, checker, core.catalog, core.store.notifier, core.clock)
-
-
-async def _load_flow(service: FlowService, path: Path) -> None:
-    try:
-        stored = await service.put(TENANT, await asyncio.to_thread(path.read_text, encoding="utf-8"))
-    except (PenstockError, OSError, UnicodeDecodeError) as error:
-        log.warning("flow not loaded", action="flows.load", file=str(path), error=str(error))
-        return
-    log.info("flow loaded", action="flows.load", file=str(path), flow=f"{stored.namespace}.{stored.id}")

@@ -85,6 +85,7 @@ class Plan:
         limits: How many executions run at a time in pools and namespaces (BEY-012).
         system_namespace: The namespace of system flows.
         flow_path: A folder whose flows are loaded at start (ENG-010).
+        watched_flows: Folders of flows to keep in step with (ENG-012).
         expressions: How expressions are rendered.
         encryption: Encrypts SECRET inputs (OPS-076).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
@@ -105,6 +106,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     system_namespace: str = "system"
     flow_path: Path | None = None
+    watched_flows: tuple[Path, ...] = ()
     expressions: ExpressionPlan = field(default_factory=ExpressionPlan)
     encryption: Encryption | None = None
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -58,6 +58,7 @@ def plan_of(
         raise ConfigurationError(
             "kestra.server.liveness.heartbeat-interval must be shorter than kestra.server.liveness.timeout"
         )
+    watch = settings.micronaut.io.watch
     return Plan(
         roles=frozenset(roles),
         database=database_url(settings),
@@ -74,6 +75,7 @@ def plan_of(
         limits=Limits(core.concurrency.pools, core.concurrency.namespaces),
         system_namespace=core.system_flows.namespace,
         flow_path=flow_path,
+        watched_flows=tuple(map(Path, watch.paths)) if watch.enabled else (),
         expressions=expression_plan(settings),
         encryption=encryption(settings),
         plugin_configurations=plugin_configurations(settings),

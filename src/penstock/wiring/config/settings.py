@@ -266,10 +266,24 @@ class HttpServer(Section):
     cors: Cors = Cors()
 
 
+class Watch(Section):
+    """`micronaut.io.watch` (ENG-012, OPS-065)."""
+
+    enabled: bool = False
+    paths: tuple[str, ...] = ()
+
+
+class Io(Section):
+    """`micronaut.io`."""
+
+    watch: Watch = Watch()
+
+
 class Http(Section):
     """`micronaut`: what the web server listens to; the documented keys keep the framework's name."""
 
     server: HttpServer = HttpServer()
+    io: Io = Io()
 
 
 class Credentials(Section):
