@@ -16,9 +16,19 @@ from penstock.base.clock import SECOND
 from penstock.builtin import TYPES
 from penstock.engine.context import variables
 from penstock.engine.decide import decide
-from penstock.engine.decision import Decision, Job, Timer
-from penstock.engine.events import Created, Event, TaskEnded, TaskStarted, TimerDue
-from penstock.engine.flow import ResolvedFlow
+from penstock.engine.decision import ChildFlow, Decision, Job, Message, Timer
+from penstock.engine.events import (
+    ChildEnded,
+    ChildStarted,
+    Created,
+    Event,
+    Kill,
+    Restart,
+    TaskEnded,
+    TaskStarted,
+    TimerDue,
+)
+from penstock.engine.flow import ResolvedFlow, StartFlow
 from penstock.engine.records import Execution, Fixtures, TaskRun
 from penstock.engine.resolve import resolve
 from penstock.engine.states import TERMINAL, State, StateType
@@ -86,6 +96,9 @@ class EngineRun:
         self.now = START
         self.jobs: deque[Job] = deque()
         self.seen_jobs: set[tuple[str, int]] = set()
+        self.children: list[ChildFlow] = []
+        """Executions this one has started and not heard of since."""
+        self.killed_children: list[ChildFlow] = []
         self.timers: dict[tuple[str, str | None], Timer] = {}
         self.logs: list[str] = []
         self.decisions: list[Decision] = []
@@ -121,6 +134,9 @@ class EngineRun:
         for timer in decision.timers:
             self.timers[(timer.purpose, timer.task_run_id)] = timer
         self.jobs.extend(decision.jobs)
+        self.children.extend(decision.children)
+        for message in decision.messages:
+            self._tell_child(message)
         killed = {(order.task_run_id, order.attempt) for order in decision.kills}
         if killed:
             self.jobs = deque(job for job in self.jobs if job.key not in killed)
@@ -129,6 +145,29 @@ class EngineRun:
         for task_run_id, attempt in killed:
             self.tell(TaskEnded(task_run_id, attempt, StateType.KILLED, self.now, self.now))
         return decision
+
+    def _tell_child(self, message: Message) -> None:
+        """Stand in for an execution that this one has started: a kill ends it, a restart begins it again."""
+        if isinstance(message.event, Kill):
+            for one in [one for one in self.children if one.execution_id == message.execution_id]:
+                self.children.remove(one)
+                self.killed_children.append(one)
+        elif isinstance(message.event, Restart) and message.event.parent is not None:
+            parent = message.event.parent
+            start = StartFlow("company.team", "other", iteration=parent.iteration)
+            self.children.append(ChildFlow(message.execution_id, parent.task_run_id, start))
+
+    def end_children(self) -> EngineRun:
+        """Let all executions that this one has started end well; killed ones end killed."""
+        while self.children or self.killed_children:
+            killed = bool(self.killed_children)
+            one = (self.killed_children or self.children).pop()
+            if one.start.wait:
+                state = StateType.KILLED if killed else StateType.SUCCESS
+                self.tell(ChildEnded(one.task_run_id, one.execution_id, state, iteration=one.start.iteration))
+            else:
+                self.tell(ChildStarted(one.task_run_id, one.execution_id))
+        return self
 
     def start(self) -> EngineRun:
         """Begin the execution."""

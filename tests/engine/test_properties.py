@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from penstock.base.errors import ConflictError
 from penstock.engine.decide import decide
 from penstock.engine.decision import Decision, Job
-from penstock.engine.events import Event, Kill, Pause, Restart, Resume, TaskEnded
+from penstock.engine.events import ChildEnded, ChildStarted, Event, Kill, Pause, Restart, Resume, TaskEnded
 from penstock.engine.replaying import replayed
 from penstock.engine.states import TERMINAL, StateType
 from penstock.engine.working_set import ExecutionState
@@ -37,6 +37,21 @@ def _leaf(options: tuple[bool, bool, bool]) -> dict[str, Any]:
     if retried:
         task["retry"] = {"type": "constant", "interval": "PT1S", "maxAttempts": 2}
     return task
+
+
+SUBFLOW = {"type": FLOW + "Subflow", "namespace": "company.team", "flowId": "other"}
+RETRY = {"type": "constant", "interval": "PT1S", "maxAttempts": 2}
+
+
+def _dag(children: list[dict[str, Any]], edges: int, concurrent: int) -> dict[str, Any]:
+    """Return a Dag in which the bits of a number say which task waits for the one before it."""
+    return {"type": FLOW + "Dag", "children": children, "edges": edges, "concurrent": concurrent}
+
+
+def _with_more(kind: dict[str, Any], handlers: dict[str, Any], retried: bool) -> dict[str, Any]:
+    """Return a control-flow task with handlers and a retry policy."""
+    more = {} if "Pause" in kind["type"] else handlers
+    return {**kind, **more, **({"retry": RETRY} if retried else {})}
 
 
 LEAVES = st.tuples(st.booleans(), st.booleans(), st.booleans()).map(_leaf)
@@ -72,15 +87,43 @@ def _nested(children: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[di
             st.lists(st.integers(0, 9), max_size=3, unique=True),
             st.integers(0, 2),
         ),
+        st.builds(_dag, st.lists(children, min_size=1, max_size=4), st.integers(0, 15), st.integers(0, 2)),
+        st.builds(
+            lambda tasks, most: {
+                "type": FLOW + "LoopUntil",
+                "tasks": tasks,
+                "condition": "{{ false }}",
+                "checkFrequency": {"interval": "PT1S", "maxIterations": most},
+            },
+            lists,
+            st.integers(1, 3),
+        ),
+        st.builds(
+            lambda wait, failed: {**SUBFLOW, "wait": wait, "transmitFailed": failed}, st.booleans(), st.booleans()
+        ),
         st.just({"type": FLOW + "Pause"}),
-        st.just({"type": FLOW + "Pause", "pauseDuration": "PT1M"}),
+        st.builds(
+            lambda behavior: {"type": FLOW + "Pause", "pauseDuration": "PT1M", "behavior": behavior},
+            st.sampled_from(["RESUME", "WARN", "CANCEL", "FAIL"]),
+        ),
     )
-    return st.builds(lambda kind, more: {**kind, **more} if "Pause" not in kind["type"] else kind, kinds, handlers)
+    return st.builds(_with_more, kinds, handlers, st.booleans())
 
 
 TASKS = st.recursive(LEAVES, _nested, max_leaves=8)
 LISTS = st.lists(TASKS, min_size=1, max_size=3)
-FLOWS = st.fixed_dictionaries({"tasks": LISTS}, optional={"errors": LISTS, "finally": LISTS, "afterExecution": LISTS})
+FLOWS = st.fixed_dictionaries(
+    {"tasks": LISTS},
+    optional={
+        "errors": LISTS,
+        "finally": LISTS,
+        "afterExecution": LISTS,
+        "retry": st.builds(
+            lambda behavior: {**RETRY, "behavior": behavior},
+            st.sampled_from(["RETRY_FAILED_TASK", "CREATE_NEW_EXECUTION"]),
+        ),
+    },
+)
 
 
 def _with_ids(value: Any, counter: list[int]) -> Any:
@@ -89,6 +132,12 @@ def _with_ids(value: Any, counter: list[int]) -> Any:
     if not isinstance(value, dict):
         return value
     result = {key: _with_ids(item, counter) for key, item in value.items()}
+    if "children" in result:
+        children, edges = result.pop("children"), result.pop("edges")
+        result["tasks"] = [
+            {"task": task, "dependsOn": [children[place - 1]["id"]] if place and edges >> place & 1 else []}
+            for place, task in enumerate(children)
+        ]
     if "type" in result and result["type"].startswith("io."):
         counter[0] += 1
         result = {"id": f"t{counter[0]}", **result}
@@ -123,6 +172,20 @@ def _end_job(run: Recorded, data: st.DataObject) -> None:
         assert run.tell(event).is_empty
 
 
+def _end_child(run: Recorded, data: st.DataObject) -> None:
+    """Let an execution that a Subflow has started end, or be started, as far as the parent hears of it."""
+    wanted = data.draw(st.sampled_from(run.children), label="child")
+    run.children.remove(wanted)
+    if not wanted.start.wait:
+        run.tell(ChildStarted(wanted.task_run_id, wanted.execution_id))
+        return
+    state = data.draw(st.sampled_from([StateType.SUCCESS, StateType.FAILED, StateType.KILLED]), label="state")
+    event = ChildEnded(wanted.task_run_id, wanted.execution_id, state, {"o": 1})
+    run.tell(event)
+    if data.draw(st.booleans(), label="repeated"):
+        assert run.tell(event).is_empty
+
+
 def _intervene(run: Recorded, data: st.DataObject) -> None:
     event: Event = data.draw(st.sampled_from([Kill(), Pause(), Resume(), Restart()]), label="intervention")
     try:
@@ -131,26 +194,50 @@ def _intervene(run: Recorded, data: st.DataObject) -> None:
         return
 
 
+def _check_limits(run: Recorded) -> None:
+    """No flowable has more children, or iterations, running than it may."""
+    for scope in run.state.task_runs.values():
+        task = run.flow.tasks[scope.task_id]
+        limit = task.properties.get("concurrent") or task.properties.get("concurrencyLimit")
+        if not limit or scope.cursor is None or scope.cursor.phase != "tasks":
+            continue
+        inside = [
+            one for one in run.state.task_runs.values() if one.parent_id == scope.id and not one.state.is_terminal
+        ]
+        assert len(inside) <= limit, f"{len(inside)} run in `{task.id}` of which {limit} may"
+
+
+def _happen(run: Recorded, data: st.DataObject) -> None:
+    """Let one thing happen."""
+    if data.draw(st.integers(0, 9), label="what") == 0:
+        _intervene(run, data)
+    elif run.killed_children:
+        run.end_children()
+    elif run.children and (not (run.jobs or run.timers) or data.draw(st.booleans(), label="a child ends")):
+        _end_child(run, data)
+    elif run.jobs:
+        _end_job(run, data)
+    elif run.timers:
+        run.pass_time()
+    else:
+        run.tell(Resume())
+
+
 def _drive(run: Recorded, data: st.DataObject) -> None:
     """Let things happen in any order until the execution is over."""
     run.start()
     for _ in range(40):
         if run.is_over:
             break
-        if data.draw(st.integers(0, 9), label="what") == 0:
-            _intervene(run, data)
-        elif run.jobs:
-            _end_job(run, data)
-        elif run.timers:
-            run.pass_time()
-        else:
-            run.tell(Resume())
+        _happen(run, data)
+        _check_limits(run)
     for _ in range(1000):
         if run.is_over:
             return
         if run.ended == "PAUSED" and not run.jobs:
             run.tell(Resume())
         run.work()
+        run.end_children()
         if run.timers and not run.jobs and not run.is_over:
             run.pass_time()
     raise AssertionError(f"stuck in {run.ended}: {run.states}")

@@ -118,3 +118,23 @@ async def test_flow_level_retry_creates_new_executions(live: LiveServer) -> None
         "fail_1": "WARNING",
         "fail_2": "RETRIED",
     }
+
+
+async def test_timeout_limits_each_attempt_and_not_all_of_them_together(live: LiveServer) -> None:
+    """ENG-239."""
+    await live.flow(
+        """
+id: slow
+namespace: team
+tasks:
+  - id: sleeps
+    type: io.kestra.plugin.core.flow.Sleep
+    duration: PT1M
+    timeout: PT0.1S
+    retry: {type: constant, interval: PT0.01S, maxAttempts: 2, maxDuration: PT1M}
+"""
+    )
+    done = await live.run("slow")
+    assert done["state"]["current"] == "FAILED"
+    (run,) = done["taskRunList"]
+    assert [one["state"]["current"] for one in run["attempts"]] == ["FAILED", "FAILED"]
