@@ -35,7 +35,7 @@ from penstock.engine.states import TERMINAL, State, StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.model.flow import read_flow
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
-from penstock.services.executor.executor import assignment_of
+from penstock.services.executor.assignments import assignment_of
 from penstock.services.masking import Maskers
 from penstock.services.worker.attempt import Attempt
 from penstock.services.worker.host import Host

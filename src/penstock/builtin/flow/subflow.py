@@ -37,6 +37,11 @@ class Subflow(FlowableTask):
     wait: bool = Field(True, description="Wait for the end of the execution.")
     transmit_failed: bool = Field(True, description="Fail when the execution fails; needs `wait`.")
     schedule_date: str | None = Field(None, description="Execute it at this instant instead of now.")
+    outputs: dict[str, Any] | None = Field(
+        None,
+        json_schema_extra={"deprecated": True},
+        description="Accepted in older flows and without effect; declare `outputs` on the flow that is executed.",
+    )
     restart_behavior: Literal["RETRY_FAILED", "NEW_EXECUTION"] = Field(
         "RETRY_FAILED",
         description="What a restart of this execution does with a failed one: restart it, or begin anew.",

@@ -5,10 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from penstock.engine.decision import Timer
-from penstock.engine.events import Event
+from penstock.base.errors import ConflictError, PenstockError
+from penstock.engine.decision import Killed, Timer
+from penstock.engine.events import ChildEnded, Event, Restart, TaskEnded
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
+from penstock.engine.states import StateType
+from penstock.ports.gateway import Report
+
+
+class DuplicateFiring(ConflictError):
+    """An execution with the same firing key exists already."""
+
+    code = "DUPLICATE_FIRING"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"execution {execution_id} repeats a firing that has happened already")
 
 
 class Receipt:
@@ -59,3 +72,30 @@ class Delivery:
     """The stored message the event came from."""
     timer: Timer | None = None
     """The timer the event came from."""
+
+
+def of_report(report: Report, receipt: Receipt | None) -> Delivery:
+    """Return the delivery of what a worker reports."""
+    ended = report.job.key if isinstance(report.event, TaskEnded) else None
+    return Delivery(report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics, job=ended)
+
+
+def of_message(execution_id: str, event: Any, message_id: int | None) -> Delivery:
+    """Return the delivery of an event for an execution; of a stored message when it has an id."""
+    job = (event.task_run_id, event.attempt) if isinstance(event, TaskEnded) else None
+    return Delivery(execution_id, event, job=job, message_id=message_id)
+
+
+def of_kill(order: Killed, now: int) -> Delivery:
+    """Return the delivery of the end of a job that nobody had begun."""
+    event = TaskEnded(order.task_run_id, order.attempt, StateType.KILLED, now, now)
+    return Delivery(order.execution_id, event, job=(order.task_run_id, order.attempt))
+
+
+def of_refused_restart(delivery: Delivery, error: PenstockError) -> list[Delivery]:
+    """Return what tells a task run that wanted an execution restarted, and waits for it, that this is refused."""
+    if not isinstance(delivery.event, Restart) or delivery.event.parent is None:
+        return []
+    parent, child_id = delivery.event.parent, delivery.event.child_id
+    ended = ChildEnded(parent.task_run_id, child_id, StateType.FAILED, iteration=parent.iteration, error=str(error))
+    return [Delivery(parent.execution_id, ended)]

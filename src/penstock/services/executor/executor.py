@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
-from penstock.base.clock import SECOND, Clock, Instant, Micros
+from penstock.base.clock import SECOND, Clock, Instant
 from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnavailableError
-from penstock.engine.context import variables
 from penstock.engine.decide import UNKNOWN_FLOW, fail
-from penstock.engine.decision import ChildFlow, Decision, Job, Killed, Message
+from penstock.engine.decision import ChildFlow, Decision, Job, Message
 from penstock.engine.events import (
     ChildEnded,
     ChildStarted,
@@ -37,73 +35,21 @@ from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
-from penstock.ports.gateway import Assignment, Report
+from penstock.ports.gateway import Report
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
-from penstock.services.executor.delivery import Delivery, Receipt
+from penstock.services.executor.assignments import assignment_of
+from penstock.services.executor.delivery import Delivery, DuplicateFiring, Receipt, of_kill, of_message, of_report
 from penstock.services.executor.flow_source import FlowSource
-from penstock.services.executor.limits import Limits
 from penstock.services.executor.round import Answer, Round, decide_with_facts
+from penstock.services.executor.settings import Children, ExecutorSettings, LocalWorker
 from penstock.services.executor.slots import Slots
 from penstock.services.executor.stranded import end_of
 from penstock.services.executor.timers import Timers
 from penstock.services.executor.working_sets import WorkingSets
 
 log = structlog.get_logger(__name__)
-
-
-class LocalWorker(Protocol):
-    """The worker in the same process, if there is one."""
-
-    def reserve(self, job: Job) -> str | None:
-        """Reserve a place for a job and return the worker's id; None when it is full or of another group."""
-        ...
-
-    def cancel(self, job: Job) -> None:
-        """Give a reserved place back: the job was not stored."""
-        ...
-
-    def deliver(self, assignments: Sequence[Assignment]) -> None:
-        """Hand over jobs that are stored and leased to the worker."""
-        ...
-
-    def kill(self, orders: Sequence[tuple[str, int]]) -> None:
-        """Order (task run, attempt) to stop, where the worker holds them."""
-        ...
-
-
-class Children(Protocol):
-    """Makes the executions that task runs ask for."""
-
-    async def child(self, parent: Execution, wanted: ChildFlow) -> tuple[Execution, str | None]:
-        """Return the new execution and why it is to fail at once; raises PenstockError when it cannot be made."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutorSettings:
-    """How an executor behaves.
-
-    Args:
-        owner: Its name in leases; unique per start.
-        exclusive: Nobody else can use this database: leases of earlier owners are void at once.
-        max_batch: Most deliveries of one transaction.
-        lease: How long a partition lease lasts without renewal.
-        worker_timeout: How long a worker may be silent before its jobs are given to others (OPS-125).
-        poll: How often messages, timers and dead workers are looked for without a notification.
-        shared: Variables the instance adds to every expression.
-        limits: How many executions run at a time in pools and namespaces (BEY-012).
-    """
-
-    owner: str
-    exclusive: bool = False
-    max_batch: int = 512
-    lease: Micros = 10 * SECOND
-    worker_timeout: Micros = 45 * SECOND
-    poll: Micros = 2 * SECOND
-    shared: Mapping[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
 
 
 class Executor:
@@ -176,7 +122,7 @@ class Executor:
     async def report(self, reports: Sequence[Report]) -> None:
         """Take what workers report (see `WorkerGateway.report`)."""
         receipt = Receipt(len(reports))
-        self.deliver([delivery_of(report, receipt) for report in reports])
+        self.deliver([of_report(report, receipt) for report in reports])
         await receipt.wait()
 
     # -- the loops
@@ -257,7 +203,7 @@ class Executor:
             for message in await self._journal.messages(self._leases, 0, self._settings.max_batch):
                 if message.id not in self._in_flight_messages:
                     self._in_flight_messages.add(message.id)
-                    self._inbox.append(_from_message(message.execution_id, message.event, message.id))
+                    self._inbox.append(of_message(message.execution_id, message.event, message.id))
                     self._look_for_messages = True
 
     async def _round(self) -> None:
@@ -290,12 +236,12 @@ class Executor:
             current.attach(delivery)
             if state is None:
                 missing = NotFoundError(f"there is no execution {delivery.execution_id}")
-                queue.extend(_refuse(current, delivery, missing))
+                queue.extend(current.refuse(delivery, missing))
                 continue
             try:
                 flow, decision = await self._decision(delivery, state, current.now)
             except (ConflictError, NotFoundError) as refusal:
-                queue.extend(_refuse(current, delivery, refusal))
+                queue.extend(current.refuse(delivery, refusal))
                 continue
             current.take(delivery, state, flow, decision)
             self._shortcut(current, decision.messages, queue)
@@ -348,7 +294,7 @@ class Executor:
         for message in messages:
             if self.owns(message.execution_id) and self._states.get(message.execution_id) is not None:
                 current.batch.messages.remove(message)
-                queue.append(_from_message(message.execution_id, message.event, None))
+                queue.append(of_message(message.execution_id, message.event, None))
 
     async def _start_child(self, parent: Execution, wanted: ChildFlow) -> list[Delivery]:
         """Return what brings a child execution into being, in the same transaction as the wish for it."""
@@ -483,7 +429,7 @@ class Executor:
         """Pass kill orders on; jobs nobody had end here and now."""
         if result.killed_unclaimed:
             now = self._clock.now()
-            self.deliver([_killed(order, now) for order in result.killed_unclaimed])
+            self.deliver([of_kill(order, now) for order in result.killed_unclaimed])
         if result.killed_claimed:
             if self._local is not None:
                 self._local.kill([(order.task_run_id, order.attempt) for order, _ in result.killed_claimed])
@@ -568,15 +514,6 @@ class Executor:
             await self._notifier.publish("messages", [str(partition_of(job.execution_id))])
 
 
-class DuplicateFiring(ConflictError):
-    """An execution with the same firing key exists already."""
-
-    code = "DUPLICATE_FIRING"
-
-    def __init__(self, execution_id: str) -> None:
-        super().__init__(f"execution {execution_id} repeats a firing that has happened already")
-
-
 def _no_place(job: Job) -> str | None:
     return None
 
@@ -585,48 +522,3 @@ def _revision(event: Event, execution: Execution) -> int:
     """Return the revision to decide with: the execution's own, but for a restart with another one."""
     wanted = event.revision if isinstance(event, Restart) else None
     return wanted or execution.flow_revision
-
-
-def _refuse(current: Round, delivery: Delivery, error: PenstockError) -> list[Delivery]:
-    """Note a refusal; returns what tells a task run that wanted the execution restarted, and waits for it."""
-    current.refused.append((delivery, error))
-    if not isinstance(delivery.event, Restart) or delivery.event.parent is None:
-        return []
-    parent, child_id = delivery.event.parent, delivery.event.child_id
-    ended = ChildEnded(parent.task_run_id, child_id, StateType.FAILED, iteration=parent.iteration, error=str(error))
-    return [Delivery(parent.execution_id, ended)]
-
-
-def delivery_of(report: Report, receipt: Receipt | None) -> Delivery:
-    """Return the delivery of what a worker reports."""
-    ended = report.job.key if isinstance(report.event, TaskEnded) else None
-    return Delivery(report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics, job=ended)
-
-
-def _from_message(execution_id: str, event: Any, message_id: int | None) -> Delivery:
-    job = (event.task_run_id, event.attempt) if isinstance(event, TaskEnded) else None
-    return Delivery(execution_id, event, job=job, message_id=message_id)
-
-
-def _killed(order: Killed, now: int) -> Delivery:
-    event = TaskEnded(order.task_run_id, order.attempt, StateType.KILLED, now, now)
-    return Delivery(order.execution_id, event, job=(order.task_run_id, order.attempt))
-
-
-def assignment_of(job: Job, state: ExecutionState, flow: ResolvedFlow, shared: Mapping[str, Any]) -> Assignment:
-    """Return a job with all that a worker needs to run it."""
-    task = flow.tasks[job.task_id]
-    run = state.task_runs[job.task_run_id]
-    return Assignment(
-        job=job,
-        definition=task.properties,
-        type=task.type,
-        variables=variables(flow, state, run, task, shared),
-        timeout=task.timeout,
-        log_level=task.log_level,
-        quick=task.quick,
-        attempts_count=job.attempt - 1,
-        kind=state.execution.kind,
-        fixtures=state.execution.fixtures,
-        confidential=state.execution.confidential,
-    )

@@ -16,7 +16,7 @@ from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.journal import Batch
-from penstock.services.executor.delivery import Delivery
+from penstock.services.executor.delivery import Delivery, of_refused_restart
 from penstock.services.executor.timers import TimerKey
 
 Answer = Callable[[Execution, str, Mapping[str, Any]], Awaitable[Any]]
@@ -92,6 +92,11 @@ class Round:
                 batch.new_task_runs[run.id] = run
             else:
                 batch.task_runs[run.id] = run
+
+    def refuse(self, delivery: Delivery, error: PenstockError) -> list[Delivery]:
+        """Take note that an event is refused; returns what follows from that for others."""
+        self.refused.append((delivery, error))
+        return of_refused_restart(delivery, error)
 
     def attach(self, delivery: Delivery) -> None:
         """Add what comes with a delivery whatever is decided: logs, metrics, the end of its job, message and timer."""

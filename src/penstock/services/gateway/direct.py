@@ -25,7 +25,7 @@ from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, LeaseLost
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
-from penstock.services.executor.executor import assignment_of
+from penstock.services.executor.assignments import assignment_of
 from penstock.services.executor.flow_source import FlowSource
 from penstock.services.functions import Caller, ServerFunctions
 from penstock.services.gateway.local import LocalAssignments
