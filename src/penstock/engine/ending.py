@@ -18,7 +18,7 @@ from penstock.engine.variables import changed
 from penstock.expressions.encrypted import SEALING
 from penstock.model.values import render_outputs
 
-HANDLERS = ("errors", "finally", "afterExecution")
+HANDLERS = ("errors", "finally", "afterExecution", "listeners")
 
 
 def open_attempt(run: TaskRun) -> int:

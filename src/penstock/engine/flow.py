@@ -7,12 +7,12 @@ that new ones arrive as plugins without the engine knowing them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from penstock.base.clock import Instant, Micros
-from penstock.engine.records import StartedFlows
+from penstock.engine.records import Execution, StartedFlows, TaskRun
 from penstock.engine.states import StateType
 
 
@@ -236,6 +236,20 @@ class ResolvedTask:
     """Whether the type promises never to wait and to need next to no time; such tasks share one worker thread."""
 
 
+Holds = Callable[[Execution, Sequence[TaskRun], Callable[[str, Mapping[str, Any]], str]], bool]
+"""Whether conditions hold of an execution with its task runs; renders templates with more variables."""
+HoldsOf = Callable[[str, str, Sequence[Mapping[str, Any]]], Holds]
+"""Gives that for the definitions of conditions in a flow, named by namespace and id."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listener:
+    """Tasks that run after the execution, outside of its result, when conditions hold (ENG-014)."""
+
+    tasks: tuple[ResolvedTask, ...]
+    holds: Holds
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedFlow:
     """A flow revision, ready to run."""
@@ -263,5 +277,7 @@ class ResolvedFlow:
     """`namespace` of the expression context (ENG-022)."""
     defaults: Sequence[Any] = ()
     """The plugin defaults from outside that were applied (`penstock.model.defaults`), for triggers."""
+    listeners: tuple[Listener, ...] = ()
+    """Empty unless the instance runs them."""
     source: Any = None
     """The parsed flow document this was resolved from (`penstock.model`), for inputs, triggers and checks."""

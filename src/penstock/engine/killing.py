@@ -18,7 +18,9 @@ from penstock.engine.turn import EndPhase, Turn, replace
 def kill(turn: Turn, event: Kill) -> None:
     """Stop the execution, and those it waits for unless it is to be stopped alone."""
     execution = turn.execution
-    if execution.state.current in TERMINAL and execution.cursor.phase == "afterExecution":
+    if execution.state.current in TERMINAL and execution.cursor.phase in ("afterExecution", "listeners"):
+        memory = {**execution.cursor.memory, "listener": len(turn.flow.listeners)}
+        turn.set_cursor(None, replace(execution.cursor, memory=memory))
         _stop_runs(turn, event)  # the state stands; only what runs after the end is stopped
         return
     if execution.state.current is StateType.RETRIED:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from penstock.base.durations import parse_duration
-from penstock.engine.flow import Flowable, ResolvedFlow, ResolvedTask, RetryPolicy
+from penstock.engine.flow import Flowable, HoldsOf, Listener, ResolvedFlow, ResolvedTask, RetryPolicy
 from penstock.model.complaints import Complaint
 from penstock.model.defaults import DefaultsStack, PluginDefaults
 from penstock.model.definitions import Completer, make, map_nested
@@ -40,6 +40,7 @@ def resolve(
     revision: int,
     defaults: Sequence[Sequence[PluginDefaults]] = (),
     namespace_variables: Mapping[str, Any] | None = None,
+    listeners: HoldsOf | None = None,
 ) -> ResolvedFlow:
     """Return a flow revision ready to run.
 
@@ -50,6 +51,7 @@ def resolve(
         revision: Its number.
         defaults: Plugin defaults from outside the flow: its namespace's first, the instance's last.
         namespace_variables: Variables of its namespace and of those above.
+        listeners: Tells when the conditions of listeners hold; without it listeners are left out (MIG-032).
 
     Raises:
         InvalidFlow: A task is of an unknown type, or not what its type accepts.
@@ -66,6 +68,7 @@ def resolve(
         "finally": resolving.tasks(document.finally_ or (), ("finally",), "finally", None),
         "afterExecution": resolving.tasks(document.after_execution or (), ("afterExecution",), "afterExecution", None),
     }
+    heard = resolving.listeners(document, listeners) if listeners is not None else ()
     if resolving.problems:
         raise InvalidFlow(resolving.problems)
     return ResolvedFlow(
@@ -86,6 +89,7 @@ def resolve(
         sla=[as_dict(one) for one in document.sla],
         namespace_variables=namespace_variables or {},
         defaults=defaults,
+        listeners=heard,
         source=document,
     )
 
@@ -122,6 +126,15 @@ class _Resolving:
         self.following: dict[str, ResolvedTask] = {}
         self.parents: dict[str, str] = {}
         self.problems: list[Problem] = []
+
+    def listeners(self, document: FlowDocument, holds_of: HoldsOf) -> tuple[Listener, ...]:
+        """Return the flow's listeners; one without tasks has nothing to do."""
+        result = []
+        for index, one in enumerate(document.listeners or ()):
+            tasks = self.tasks(one.tasks, ("listeners", index, "tasks"), "listeners", None)
+            if tasks:
+                result.append(Listener(tasks, holds_of(document.namespace, document.id, one.conditions or ())))
+        return tuple(result)
 
     def tasks(
         self, definitions: Sequence[Mapping[str, Any]], path: Path, branch: str, parent: str | None

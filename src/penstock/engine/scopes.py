@@ -14,17 +14,21 @@ from penstock.engine.decision import Message
 from penstock.engine.ending import end_execution, end_flowable
 from penstock.engine.events import ChildEnded, ChildStarted, Restart
 from penstock.engine.facts import FactNeeded
-from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, ResolvedTask, Step
+from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, Listener, ResolvedTask, Step
 from penstock.engine.killing import stop
 from penstock.engine.pausing import pause_run
 from penstock.engine.records import LOOSE_FLOW, OPEN_FLOW, Cursor, Parent, StartedFlows, TaskRun
 from penstock.engine.states import FAILURES, StateType
 from penstock.engine.turn import Begin, EndPhase, Turn, replace
 
-IN_ORDER = ("errors", "finally", "afterExecution")
+IN_ORDER = ("errors", "finally", "afterExecution", "listeners")
 """Phases whose tasks simply run one after another."""
-ALWAYS = ("finally", "afterExecution")
+ALWAYS = ("finally", "afterExecution", "listeners")
 """Phases that run in a killed scope too (ENG-408)."""
+
+
+AFTERWARDS = ("afterExecution", "listeners")
+"""Phases of an execution that is in its end state."""
 
 
 class ScopeView:
@@ -245,14 +249,38 @@ def _phases_after(turn: Turn, cursor: Cursor) -> tuple[str, ...]:
 
 
 def _close_execution(turn: Turn, cursor: Cursor, lists: Mapping[str, tuple[ResolvedTask, ...]]) -> None:
-    if cursor.phase != "afterExecution":
+    if cursor.phase not in AFTERWARDS:
         end_execution(turn, StateType(cursor.memory["end"]) if "end" in cursor.memory else folded(cursor))
         after = lists.get("afterExecution")
         if after:
             turn.set_cursor(None, replace(turn.execution.cursor, phase="afterExecution", active=1))
             turn.agenda.append(Begin(None, Launch(after[0])))
             return
-    turn.set_cursor(None, replace(turn.execution.cursor, phase="done"))
+    _listen(turn)
+
+
+def _listen(turn: Turn) -> None:
+    """Run the next listener whose conditions hold; with none left nothing more happens (MIG-032)."""
+    cursor = turn.execution.cursor
+    first = int(cursor.memory.get("listener", 0))
+    for position, listener in enumerate(turn.flow.listeners[first:], first):
+        if _holds(turn, listener):
+            memory = {**cursor.memory, "listener": position + 1}
+            turn.set_cursor(None, replace(cursor, phase="listeners", active=1, memory=memory))
+            turn.agenda.append(Begin(None, Launch(listener.tasks[0])))
+            return
+    turn.set_cursor(None, replace(cursor, phase="done"))
+
+
+def _holds(turn: Turn, listener: Listener) -> bool:
+    """Return whether a listener's conditions hold; one that has no answer does not."""
+    try:
+        return listener.holds(turn.execution, turn.runs(), turn.render_with)
+    except FactNeeded:
+        raise
+    except Exception as error:
+        turn.log("ERROR", f"A condition of a listener has no answer: {turn.explain(error)}")
+        return False
 
 
 def _close_flowable(turn: Turn, scope: str, cursor: Cursor, state: StateType | None) -> None:

@@ -236,6 +236,11 @@ class Turn:
         """Return a template's text; raises ExpressionError, or FactNeeded when the shell has to look something up."""
         return render(template, self.variables(run, task), resolver=self.facts, environment=self._environment())
 
+    def render_with(self, template: str, extra: Mapping[str, Any]) -> str:
+        """Return a template's text in the execution's context with more variables; raises like `render`."""
+        context = {**self.variables(), **extra}
+        return render(template, context, resolver=self.facts, environment=self._environment())
+
     def evaluate(self, template: str, run: TaskRun | None = None, task: ResolvedTask | None = None) -> Any:
         """Return a template's value; raises like `render`."""
         return evaluate(template, self.variables(run, task), resolver=self.facts, environment=self._environment())

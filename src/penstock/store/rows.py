@@ -197,8 +197,8 @@ def execution_changes(execution: Execution) -> Row:
         execution.breakpoints,
         execution.confidential,
     )
-    # Tasks of `afterExecution` run when the state is terminal already.
-    is_live = state.current not in TERMINAL or execution.cursor.phase == "afterExecution"
+    # Tasks of `afterExecution` and of listeners run when the state is terminal already.
+    is_live = state.current not in TERMINAL or execution.cursor.phase in ("afterExecution", "listeners")
     return (
         execution.flow_revision,
         state.current.value,

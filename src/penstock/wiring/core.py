@@ -88,7 +88,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     """Return what stands on a store that is open; what it keeps of namespaces is still to be read."""
     storage = LocalStorage(plan.storage)
     known = KnownNamespaces(store.namespaces)
-    reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of)
+    reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of, listeners=plan.listeners)
     catalog = FlowCatalog(store.flows, reading.resolve, clock, stamp=lambda *names: known.of(*names).stamp)
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)

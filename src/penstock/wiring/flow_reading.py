@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from penstock.base.errors import InvalidRequestError, NotFoundError
-from penstock.engine.flow import ResolvedFlow
+from penstock.engine.flow import Holds, ResolvedFlow
+from penstock.engine.records import Execution, TaskRun
 from penstock.engine.resolve import resolve
 from penstock.model.defaults import DefaultsStack, Levels, PluginDefaults
 from penstock.model.definitions import Completer
@@ -15,7 +16,7 @@ from penstock.model.parsing import read_flow
 from penstock.model.registry import TypeRegistry
 from penstock.ports.flows import StoredFlow
 from penstock.sdk import ConditionBase, TriggerBase
-from penstock.sdk.condition import Condition
+from penstock.sdk.condition import Condition, ConditionContext, ExecutionFacts, FlowFacts, all_hold
 from penstock.services.namespaces import Surroundings
 
 _OWN_KEYS = frozenset({"type", "values", "forced", "version"})
@@ -40,6 +41,7 @@ class FlowReading:
         registry: The types.
         defaults: The instance's plugin defaults.
         surroundings: What holds for the flows of a tenant's namespace.
+        listeners: Whether the listeners of flows run (MIG-032).
     """
 
     def __init__(
@@ -47,10 +49,13 @@ class FlowReading:
         registry: TypeRegistry,
         defaults: Sequence[PluginDefaults] = (),
         surroundings: Callable[[str, str], Surroundings] = lambda *_: Surroundings(),
+        *,
+        listeners: bool = False,
     ) -> None:
         self.registry = registry
         self.defaults = (tuple(defaults),)
         self._surroundings = surroundings
+        self._listeners = listeners
 
     def levels(self, tenant: str, namespace: str) -> Levels:
         """Return the plugin defaults from outside the flows of a namespace, nearest first (ENG-421)."""
@@ -69,7 +74,20 @@ class FlowReading:
             revision=stored.revision,
             defaults=defaults,
             namespace_variables=self._surroundings(stored.tenant, stored.namespace).variables,
+            listeners=self._holds if self._listeners else None,
         )
+
+    def _holds(self, namespace: str, flow_id: str, conditions: Sequence[Mapping[str, Any]]) -> Holds:
+        """Return what tells whether the conditions of a listener hold."""
+        facts = FlowFacts(namespace, flow_id)
+
+        def holds(
+            execution: Execution, runs: Sequence[TaskRun], render: Callable[[str, Mapping[str, Any]], str]
+        ) -> bool:
+            context = ConditionContext(facts, self.condition, render, execution=ExecutionFacts.of(execution, runs))
+            return all_hold(conditions, context)
+
+        return holds
 
     def triggers(self, flow: ResolvedFlow) -> list[TriggerBase]:
         """Return a flow's triggers, made from their definitions."""

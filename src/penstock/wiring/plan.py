@@ -88,6 +88,7 @@ class Plan:
         watched_flows: Folders of flows to keep in step with (ENG-012).
         expressions: How expressions are rendered.
         encryption: Encrypts SECRET inputs (OPS-076).
+        listeners: Whether the listeners of flows run (MIG-032).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
     """
 
@@ -109,6 +110,7 @@ class Plan:
     watched_flows: tuple[Path, ...] = ()
     expressions: ExpressionPlan = field(default_factory=ExpressionPlan)
     encryption: Encryption | None = None
+    listeners: bool = False
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property

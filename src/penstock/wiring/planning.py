@@ -78,6 +78,7 @@ def plan_of(
         watched_flows=tuple(map(Path, watch.paths)) if watch.enabled else (),
         expressions=expression_plan(settings),
         encryption=encryption(settings),
+        listeners=core.listeners.enabled,
         plugin_configurations=plugin_configurations(settings),
     )
 

@@ -46,5 +46,6 @@ def single_run_plan(
         expressions=expression_plan(settings),
         # Without a database that is kept, nobody needs the key again.
         encryption=encryption(settings) or (Encryption.passing() if data is None else None),
+        listeners=core.listeners.enabled,
         plugin_configurations=plugin_configurations(settings),
     )
