@@ -234,7 +234,7 @@ def _drive(run: Recorded, data: st.DataObject) -> None:
     for _ in range(1000):
         if run.is_over:
             return
-        if run.ended == "PAUSED" and not run.jobs:
+        if not run.jobs and "PAUSED" in (run.ended, *(state for _, state in run.states)):
             run.tell(Resume())
         run.work()
         run.end_children()

@@ -194,5 +194,5 @@ class _Copy:
 
 
 def beginnings(runs: Iterable[TaskRun]) -> list[TaskRun]:
-    """Return the task runs at which a replayed execution goes on."""
-    return [run for run in runs if run.state.current is StateType.CREATED]
+    """Return the task runs that exist and have not begun: of a replay, of a hold, begun again ones included."""
+    return [run for run in runs if run.state.current in (StateType.CREATED, StateType.RESTARTED)]
