@@ -15,14 +15,14 @@ from penstock.simulation.flows import DOWNSTREAM, ENDLESS, LIMITS, SCHEDULES, UP
 _ENDS = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 _RUNNING = f"SELECT id FROM executions WHERE live = 1 AND flow_id = ? AND state NOT IN ('CREATED', 'QUEUED', {_ENDS})"
 _FAMILY = "SELECT id, flow_id, state FROM executions WHERE id = ? OR parent_execution_id = ?"
-_OPEN = (
-    "SELECT id, flow_id, state FROM executions WHERE live = 1 ORDER BY created, id",
-    f"SELECT id, execution_id, state FROM task_runs WHERE state NOT IN ({_ENDS})",
-)
+_OPEN = {
+    "an execution": "SELECT id, flow_id, state FROM executions WHERE live = 1 ORDER BY created, id",
+    "a task run": f"SELECT execution_id, task_id, state FROM task_runs WHERE state NOT IN ({_ENDS})",
+}
 _LEFT = {
-    "a job": "SELECT task_run_id, execution_id, owner FROM jobs",
+    "a job": "SELECT execution_id, owner FROM jobs",
     "a message": "SELECT execution_id, event FROM messages",
-    "a timer": "SELECT execution_id, purpose, due FROM timers",
+    "a timer": "SELECT execution_id, purpose FROM timers",
 }
 
 
@@ -90,20 +90,20 @@ def check_rest(disk: Disk, acknowledged: Mapping[str, str], killed: Iterable[str
     Raises:
         Violation: Something does not hold.
     """
-    for query in _OPEN:
-        for row in disk.rows(query):
-            raise Violation(f"{row[0]} ({row[1]}) has not ended: it is {row[2]}", str(row[0]), str(row[1]))
+    for what, query in _OPEN.items():
+        for execution_id, name, state in disk.rows(query):
+            raise Violation(f"{what} of {name} has not ended: it is {state} ({execution_id})", str(execution_id))
     for what, query in _LEFT.items():
-        for row in disk.rows(query):
-            raise Violation(f"{what} is left over: {row}", *(str(value) for value in row))
+        for execution_id, about in disk.rows(query):
+            raise Violation(f"{what} of {execution_id} is left over: {about}", str(execution_id))
     known = {str(row[0]): str(row[1]) for row in disk.rows("SELECT id, state FROM executions")}
-    for execution_id, flow in acknowledged.items():
-        if execution_id not in known:
-            raise Violation(f"an execution of {flow} was acknowledged and does not exist", execution_id)
-    for execution_id in killed:
-        for member, name, state in disk.rows(_FAMILY, execution_id, execution_id):
+    for acknowledged_id, flow in acknowledged.items():
+        if acknowledged_id not in known:
+            raise Violation(f"an execution of {flow} was acknowledged and does not exist", acknowledged_id)
+    for killed_id in killed:
+        for member, name, state in disk.rows(_FAMILY, killed_id, killed_id):
             if name in ENDLESS and state != "KILLED":
-                raise Violation(f"{member} ({name}) should have been killed and is {state}", execution_id, str(member))
+                raise Violation(f"{name} should have been killed and is {state} ({member})", killed_id, str(member))
 
 
 def check_dates(disk: Disk, since: Instant, until: Instant) -> None:

@@ -33,6 +33,8 @@ class Process:
         self.is_alive = True
         self.still_until: Micros = 0
         self.ready: deque[asyncio.Handle] = deque()
+        self.never: list[asyncio.Handle] = []
+        """Steps that were asked for and not run, since the process has ended."""
 
     def __repr__(self) -> str:
         return self.name
@@ -113,7 +115,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         context = copy_context() if context is None else context
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._count += 1
-        due = max(self._now, ceil(when * SECOND))  # never at once, however short
+        due = max(self._now + 1, ceil(when * SECOND))  # never at once, or tiny waits would add up to no time
         heapq.heappush(self._timers, (due, self._count, handle, context.get(PROCESS)))
         return handle
 
@@ -123,6 +125,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _put(self, handle: asyncio.Handle, process: Process | None) -> None:
         owner = process or self._outside
         if not owner.is_alive:
+            owner.never.append(handle)
             return
         if not owner.ready:
             self._busy.append(owner)
@@ -182,6 +185,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def end(self, process: Process) -> None:
         """End a process between two steps: nothing of it runs any more, not even what would clean up."""
         process.is_alive = False
+        process.never.extend(process.ready)
         process.ready.clear()
         if process in self._busy:
             self._busy.remove(process)
@@ -190,6 +194,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Cancel whatever is left, of ended processes too, so that nothing is left to the garbage collector."""
         for process in self._processes:
             process.is_alive, process.still_until = True, 0
+            for handle in process.never:
+                self._put(handle, process)
         events._set_running_loop(self)
         try:
             for _ in range(_ROUNDS):

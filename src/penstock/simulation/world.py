@@ -110,7 +110,7 @@ class World:
     def _note(self, violation: Violation) -> None:
         if self._violation is None:
             self._violation = violation
-            self.tell("VIOLATION", str(violation), next(iter(violation.about), ""))
+            self.tell("VIOLATION", str(violation))
 
     # -- the simulation
 
@@ -243,6 +243,7 @@ class World:
         self.tell("client", f"asks: {kind} {execution_id}", execution_id)
         if kind == "restart":
             self._reopened.add(execution_id)  # before: whether it was done may never be known
+            self._killed.discard(execution_id)
         if kind == "replay":
             new = await machine.ask(lambda core: _replaying(core).replay(TENANT, execution_id))
             self._acknowledged[new.id] = "replay"
