@@ -26,6 +26,9 @@ GROUPS = [
     ["plugins", "list"],
     ["configs", "properties"],
     ["migrate"],
+    ["db", "size"],
+    ["db", "purge"],
+    ["db", "rollback"],
     ["version"],
 ]
 

@@ -12,10 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from penstock.base.clock import SystemClock
-from penstock.base.errors import UnavailableError
+from penstock.base.errors import InvalidRequestError, UnavailableError
 from penstock.store import open_store
 from penstock.store import schema as module
-from penstock.store.schema import HEAD, SchemaMismatch, create_txn, migrate, status
+from penstock.store.schema import HEAD, SchemaMismatch, create_txn, migrate, note_oldest_txn, rollback, status
 from tests.support.postgres import PostgresServer
 
 MIGRATIONS = Path(module.__file__).parent / "migrations"
@@ -102,16 +102,83 @@ async def test_open_of_a_migrated_database_works(two_urls: list[str]) -> None:
     await store.close()
 
 
-@pytest.mark.parametrize(("version", "words"), [("0000_pre_older", "penstock migrate"), ("9999_pre_newer", "upgrade")])
+def become(url: str, version: str, *, oldest: str) -> None:
+    """Give a database the version of another release, which says from which version on releases work on it."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        note = text("UPDATE settings SET value = :oldest WHERE key = 'schema.oldest'")
+        assert connection.execute(note, {"oldest": f'"{oldest}"'}).rowcount == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("made", [migrate, None])
+async def test_open_of_a_newer_schema_that_only_adds_works(two_urls: list[str], made: Any) -> None:
+    """BEY-071: a server of the previous minor release starts on the new schema."""
+    url = two_urls[0]
+    if made is None:
+        await (await open_store(url, SystemClock())).close()
+    else:
+        made(url)
+    become(url, "9999_pre_newer", oldest=HEAD)
+    store = await open_store(url, SystemClock())
+    assert await store.queries.counts("main") == {}
+    await store.close()
+    become(url, "9999_pre_newer", oldest="9998_post_newer")
+    with pytest.raises(SchemaMismatch, match="9999_pre_newer"):
+        await open_store(url, SystemClock())
+
+
+def test_rollback_undoes_migrations_down_to_a_version(two_urls: list[str]) -> None:
+    """BEY-071."""
+    old, new = two_urls
+    migrate(old, "0003_pre_namespaces")
+    migrate(new)
+    assert rollback(new, "0003_pre_namespaces") == "0003_pre_namespaces"
+    found = []
+    for url in two_urls:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            found.append(described(connection))
+        engine.dispose()
+    assert found[0] == found[1]
+    assert "penstock migrate" in str(status(new))
+    assert migrate(new) == HEAD
+
+
+def test_rollback_to_what_is_not_before_is_refused(two_urls: list[str]) -> None:
+    """BEY-071."""
+    url = two_urls[0]
+    migrate(url, "0002_pre_task_cache")
+    for version in ("0003_pre_namespaces", "nonsense"):
+        with pytest.raises(InvalidRequestError, match=f"no version {version} before it"):
+            rollback(url, version)
+    with pytest.raises(InvalidRequestError, match="no minor release before this one"):
+        rollback(url)
+    assert status(url).version == "0002_pre_task_cache"
+
+
+def test_schema_is_fit_for_releases_from_its_last_post_migration_on(two_urls: list[str]) -> None:
+    """BEY-071."""
+    url = two_urls[0]
+    migrate(url)
+    order = ["1_pre_a", "2_post_b", "3_pre_c", "4_post_d"]
+    engine = create_engine(url)
+    for version, oldest in (("1_pre_a", "1_pre_a"), ("2_post_b", "2_post_b"), ("3_pre_c", "2_post_b")):
+        with engine.begin() as connection:
+            note_oldest_txn(connection, version, order)
+            found = connection.execute(text("SELECT value FROM settings WHERE key = 'schema.oldest'")).scalar()
+        assert found == f'"{oldest}"'
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("version", "words"), [("0000_pre_older", "penstock migrate"), ("9999_post_newer", "upgrade")])
 async def test_open_of_a_database_of_another_release_is_refused_with_the_way_out(
     two_urls: list[str], version: str, words: str
 ) -> None:
     url = two_urls[0]
     migrate(url)
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
-    engine.dispose()
+    become(url, version, oldest="9999_post_newer")
     with pytest.raises(SchemaMismatch, match=version) as caught:
         await open_store(url, SystemClock())
     assert words in str(caught.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,9 @@ from penstock.ports.queries import Filter
 Position = tuple[Instant, str]
 """Where a walk over ended executions is: (end, id) of the last one seen."""
 BEGINNING: Position = (0, "")
+LinePosition = tuple[Instant, int]
+"""Where a walk over log lines is: (date, number) of the last one seen; the number names the line."""
+FIRST_LINE: LinePosition = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,18 @@ class PurgeStore(Protocol):
     """
 
     async def ended(
-        self, tenant: str, filters: Sequence[Filter], until: Instant | None, after: Position, limit: int
+        self,
+        tenant: str,
+        filters: Sequence[Filter],
+        until: Instant | None,
+        after: Position,
+        limit: int,
+        unless: Sequence[Sequence[Filter]] = (),
     ) -> Sequence[EndedExecution]:
-        """Return executions that have ended, until then, and fit: the oldest ends first, from behind a position on."""
+        """Return executions that have ended, until then, and fit: the oldest ends first, from behind a position on.
+
+        Those that fit all filters of one of `unless` are left out.
+        """
         ...
 
     async def remove_logs_of(self, execution_ids: Sequence[str], limit: int) -> int:
@@ -62,4 +74,31 @@ class PurgeStore(Protocol):
 
     async def remove_logs(self, tenant: str, filters: Sequence[Filter], limit: int) -> int:
         """Remove log lines that fit, those of triggers among them."""
+        ...
+
+    async def old_lines(
+        self,
+        tenant: str,
+        filters: Sequence[Filter],
+        until: Instant,
+        after: LinePosition,
+        limit: int,
+        unless: Sequence[Sequence[Filter]] = (),
+    ) -> Sequence[LinePosition]:
+        """Return log lines written until then, the oldest first, from behind a position on.
+
+        The filters are about executions: a line fits when its namespace and its execution do.
+        """
+        ...
+
+    async def remove_lines(self, numbers: Sequence[int]) -> int:
+        """Remove log lines by their numbers; the caller bounds how many."""
+        ...
+
+    async def known(self, tenant: str, execution_ids: Sequence[str]) -> Set[str]:
+        """Return which of these executions exist."""
+        ...
+
+    async def reclaim(self, pages: int) -> int:
+        """Give room that rows have left back to the disk, at most so many pages; returns how many there were."""
         ...

@@ -6,13 +6,14 @@ shows that both ways end at the same schema, so starting on an empty database ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    URL,
     Column,
     Connection,
     MetaData,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     create_engine,
+    delete,
     insert,
     inspect,
     make_url,
@@ -27,18 +29,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
-from penstock.base.errors import ConflictError, UnavailableError
+from penstock.base.codec import from_json, to_json_text
+from penstock.base.errors import ConflictError, InvalidRequestError, UnavailableError
 from penstock.ports.journal import PARTITIONS
 from penstock.store.locks import lock_txn
 from penstock.store.statistics import give_statistics_txn
-from penstock.store.tables import METADATA, PARTITIONS_TABLE
+from penstock.store.tables import METADATA, PARTITIONS_TABLE, SETTINGS
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD = "0004_pre_executions_by_end"
 """The newest migration, and the only version this release works on."""
+LAST_MINOR: str | None = None
+"""The newest migration of the minor release before this one; None where there is no such release."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_OLDEST = "schema.oldest"
+"""The setting that says from which version of the schema on releases work on this database."""
 _VERSION = Table(
     "alembic_version",
     MetaData(),
@@ -66,12 +73,37 @@ def prepare_txn(connection: Connection, name: str) -> None:
         version = version_txn(connection)
     if version is None:
         create_txn(connection)
-    elif version != HEAD:
+    elif version != HEAD and not serves_txn(connection, version):
         raise SchemaMismatch(
             f"the database {name} has schema version {version}; this release works on {HEAD}",
             hint="stop all servers and run `penstock migrate`; if it says that the database is newer, upgrade Penstock",
         )
     give_statistics_txn(connection)
+
+
+def serves_txn(connection: Connection, version: str) -> bool:
+    """Tell whether this release works on a schema of a later one, which says how old a release may be for it."""
+    if version < HEAD:
+        return False
+    oldest = connection.execute(select(SETTINGS.c.value).where(SETTINGS.c.key == _OLDEST)).scalar()
+    return oldest is not None and str(from_json(oldest)) <= HEAD
+
+
+def note_oldest_txn(connection: Connection, version: str, order: Sequence[str]) -> None:
+    """Note the oldest version of the schema whose release still works on this one.
+
+    Migrations called `pre` add what an older release does not miss; one called `post` takes away what it needs, so that
+    none from before it can follow.
+
+    Args:
+        connection: The transaction.
+        version: The version the schema has now.
+        order: All versions up to the newest, the oldest first.
+    """
+    passed = order[: order.index(version) + 1]
+    oldest = next((one for one in reversed(passed) if "_post_" in one), passed[0])
+    connection.execute(delete(SETTINGS).where(SETTINGS.c.key == _OLDEST))
+    connection.execute(insert(SETTINGS), {"key": _OLDEST, "value": to_json_text(oldest)})
 
 
 def create_txn(connection: Connection) -> None:
@@ -80,6 +112,7 @@ def create_txn(connection: Connection) -> None:
     seed_txn(connection)
     _VERSION.create(connection)
     connection.execute(insert(_VERSION), {"version_num": HEAD})
+    note_oldest_txn(connection, HEAD, _versions())
 
 
 def seed_txn(connection: Connection) -> None:
@@ -157,7 +190,54 @@ def migrate_txn(connection: Connection, revision: str = "head") -> str:
     command.upgrade(config, revision)
     after = version_txn(connection)
     assert after is not None
+    note_oldest_txn(connection, after, _versions())
     return after
+
+
+def rollback(url: str, revision: str | None = None) -> str:
+    """Bring the database back to an earlier version of the schema; returns that version. Implements BEY-071.
+
+    Args:
+        url: The database's address.
+        revision: The version; that of the minor release before this one by default.
+
+    Raises:
+        InvalidRequestError: There is no such version, or none before this release.
+        UnavailableError: The database does not answer.
+    """
+    wanted = revision or LAST_MINOR
+    if wanted is None:
+        raise InvalidRequestError(
+            "there is no minor release before this one to roll back to", hint="name a version of the schema with --to"
+        )
+    with _transaction(url) as connection:
+        lock_txn(connection, "schema")
+        return rollback_txn(connection, wanted)
+
+
+def rollback_txn(connection: Connection, wanted: str) -> str:
+    """Undo the migrations behind a version, the newest first."""
+    from alembic import command
+
+    versions, now = _versions(), version_txn(connection)
+    if now not in versions:
+        raise InvalidRequestError(f"the schema has version {now}, which this release cannot undo")
+    earlier = versions[: versions.index(now) + 1]
+    if wanted not in earlier:
+        raise InvalidRequestError(
+            f"the schema has version {now}; there is no version {wanted} before it",
+            hint=f"name one of {', '.join(earlier)}",
+        )
+    for one in reversed(earlier[earlier.index(wanted) + 1 :]):
+        if "_post_" in one:
+            raise InvalidRequestError(
+                f"migration {one} has removed data and cannot be undone", hint="restore the backup from before it"
+            )
+    config = _config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, wanted)
+    note_oldest_txn(connection, wanted, versions)
+    return wanted
 
 
 def _config() -> Config:
@@ -169,9 +249,12 @@ def _config() -> Config:
 
 
 def _known() -> set[str]:
-    from alembic.script import ScriptDirectory
+    return set(_versions())
 
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+def _versions() -> list[str]:
+    """Return all versions this release knows, the oldest first: migrations are named by their versions."""
+    return sorted(path.stem for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 @contextmanager
@@ -198,10 +281,35 @@ def _transaction(url: str) -> Iterator[Connection]:
                 raise
             connection.exec_driver_sql("COMMIT")
     except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise UnavailableError(
-            f"the database {parsed.render_as_string(hide_password=True)} does not answer ({reason})",
-            hint="check its address, that it runs, and that no server holds it",
-        ) from error
+        raise _unanswered(parsed, error) from error
     finally:
         engine.dispose()
+
+
+def compact(url: str) -> None:
+    """Write the whole database anew, without the room that removed rows have left. No server may have it open.
+
+    Raises:
+        UnavailableError: The database does not answer, or is in use.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = create_engine(parsed, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # of files from before it was on
+            connection.exec_driver_sql("VACUUM")
+    except OperationalError as error:
+        raise _unanswered(parsed, error) from error
+    finally:
+        engine.dispose()
+
+
+def _unanswered(address: URL, error: OperationalError) -> UnavailableError:
+    reason = str(error.orig).strip().splitlines()[0]
+    return UnavailableError(
+        f"the database {address.render_as_string(hide_password=True)} does not answer ({reason})",
+        hint="check its address, that it runs, and that no server holds it",
+    )

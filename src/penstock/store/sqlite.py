@@ -232,7 +232,8 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 
 def configure(driver: sqlite3.Connection, *, durable: bool) -> None:
-    """Set a fresh connection up: write-ahead log, waiting for the disk, memory for pages."""
+    """Set a fresh connection up: room that can be given back, write-ahead log, waiting for the disk, memory."""
+    driver.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heard only by a file that has nothing in it yet
     driver.execute("PRAGMA journal_mode = WAL")
     driver.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
     driver.execute("PRAGMA temp_store = MEMORY")

@@ -27,6 +27,7 @@ from penstock.store.purging import SqlPurgeStore
 from penstock.store.queries import SqlExecutionQueries
 from penstock.store.schema import prepare_txn
 from penstock.store.settings import SqlSettingsStore
+from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
 from penstock.store.task_cache import SqlTaskCache
 from penstock.store.triggers import SqlTriggerStore
@@ -58,6 +59,7 @@ class Store:
     namespaces: SqlNamespaceStore
     settings: SqlSettingsStore
     purging: SqlPurgeStore
+    sizes: SqlSizeStore
     notifier: StoreNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -139,6 +141,7 @@ def store_on(
         namespaces=SqlNamespaceStore(database),
         settings=SqlSettingsStore(database),
         purging=SqlPurgeStore(database, system_namespace),
+        sizes=SqlSizeStore(database, system_namespace),
         notifier=notifier,
         _temporary=temporary,
     )

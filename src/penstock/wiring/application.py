@@ -13,8 +13,10 @@ import structlog
 
 from penstock.base.clock import Clock, SystemClock
 from penstock.services.auth import AuthService, Credentials
+from penstock.services.executor import Executor
 from penstock.services.flows import FlowChecker, FlowService
 from penstock.services.jq_process import JqProcesses
+from penstock.services.retention import keep_small
 from penstock.services.scheduler import Scheduler, SchedulerSettings
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
@@ -28,6 +30,7 @@ from penstock.wiring.orphans import end_orphans
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import Plugins, load_plugins
 from penstock.wiring.process import settle
+from penstock.wiring.retention import retention_service
 from penstock.wiring.supervisor import ServiceDied, Supervisor
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 TENANT = "main"
+_RETENTION = "retention"
+"""Whoever holds the partition of this name removes what is old: one server of a database."""
 GENERATED_USER = "admin@localhost.local"
 """The account that the first start of `server local` makes."""
 Tell = Callable[[str], None]
@@ -114,6 +119,7 @@ class Application:
         self._gateway_is_open = True
         if core.executor is not None:
             self._supervisor.start("executor", core.executor.run())
+            self._start_retention(core, core.executor)
             if plan.is_embedded:
                 await self._or_failure(core.executor.ready)  # it voids what earlier workers of this database held
         if Role.WORKER in plan.roles:
@@ -129,6 +135,13 @@ class Application:
     def _start_worker(self, core: Core) -> None:
         self._worker = Worker(core.gateway, core.plugins.registry, core.plan.worker, self._clock)
         self._supervisor.start("worker", self._worker.run())
+
+    def _start_retention(self, core: Core, executor: Executor) -> None:
+        plan = core.plan.retention
+        if plan is not None:
+            retention = retention_service(core.store, core.storage, core.clock, plan.policy)
+            work = keep_small(retention, TENANT, plan.wait, plan.every, lambda: executor.owns(_RETENTION))
+            self._supervisor.start(_RETENTION, work)
 
     def _start_scheduler(self, core: Core) -> None:
         self._scheduler = build_scheduler(core)
@@ -217,6 +230,7 @@ class Application:
             self._lock.release()
 
     async def _close(self, core: Core) -> None:
+        await self._supervisor.stop(_RETENTION, cancel=True)
         if core.executor is not None:
             self._supervisor.expect_end("executor")
             core.executor.stop()

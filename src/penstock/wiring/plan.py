@@ -14,6 +14,7 @@ from penstock.ports.secrets import SecretSource
 from penstock.services.auth import Credentials
 from penstock.services.encryption import Encryption
 from penstock.services.executor.limits import Limits
+from penstock.services.retention import Policy
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.expressions import ExpressionPlan
@@ -66,6 +67,15 @@ class HttpPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionPlan:
+    """How long records are kept, and how often what is older is removed."""
+
+    policy: Policy
+    wait: Micros
+    every: Micros
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A process.
 
@@ -90,6 +100,7 @@ class Plan:
         encryption: Encrypts SECRET inputs (OPS-076).
         listeners: Whether the listeners of flows run (MIG-032).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
+        retention: Removes what is old (BEY-020); None keeps everything.
     """
 
     roles: frozenset[Role]
@@ -112,6 +123,7 @@ class Plan:
     encryption: Encryption | None = None
     listeners: bool = False
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    retention: RetentionPlan | None = None
 
     @property
     def is_embedded(self) -> bool:

@@ -19,6 +19,7 @@ from penstock.wiring.datasource import database_url
 from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.plan import HttpPlan, Plan, Role
+from penstock.wiring.retention import retention_plan
 
 IMAGE_STORAGE = Path("/app/storage")
 MOUNTED_SECRETS = Path("/run/secrets")
@@ -80,6 +81,7 @@ def plan_of(
         encryption=encryption(settings),
         listeners=core.listeners.enabled,
         plugin_configurations=plugin_configurations(settings),
+        retention=retention_plan(settings),
     )
 
 

@@ -7,7 +7,7 @@ next one finds again, and never files or lines that nobody knows of.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.base.clock import Instant
 from penstock.ports.objects import ObjectStorage
@@ -111,14 +111,19 @@ class PurgeService:
             limit: How many executions at most.
         """
         found = await self._store.ended(tenant, selection.of_executions(), selection.end, after, limit)
-        if not found:
+        purged = await self.remove(tenant, found, parts)
+        return replace(purged, position=found[-1].position) if found and len(found) == limit else purged
+
+    async def remove(self, tenant: str, executions: Sequence[EndedExecution], parts: Parts) -> Purged:
+        """Remove these executions, with what belongs to them."""
+        if not executions:
             return Purged()
-        ids = [execution.id for execution in found]
-        files = await self._files(tenant, found) if parts.files else 0
+        ids = [execution.id for execution in executions]
+        files = await self._files(tenant, executions) if parts.files else 0
         logs = await _all(lambda: self._store.remove_logs_of(ids, ROWS)) if parts.logs else 0
         metrics = await _all(lambda: self._store.remove_metrics_of(ids, ROWS)) if parts.metrics else 0
         removed = await self._remove(tenant, ids) if parts.execution else 0
-        return Purged(removed, logs, metrics, files, found[-1].position if len(found) == limit else None)
+        return Purged(removed, logs, metrics, files)
 
     async def logs(self, tenant: str, selection: Selection) -> int:
         """Remove some of the log lines that fit; returns how many, 0 when there are no more."""

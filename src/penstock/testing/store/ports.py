@@ -14,6 +14,7 @@ from penstock.ports.notifier import Notifier
 from penstock.ports.purging import PurgeStore
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.settings import SettingsStore
+from penstock.ports.sizes import SizeStore
 from penstock.ports.task_cache import TaskCache
 from penstock.ports.triggers import TriggerStore
 
@@ -74,6 +75,11 @@ class StorePorts(Protocol):
     @property
     def purging(self) -> PurgeStore:
         """Removing old records."""
+        ...
+
+    @property
+    def sizes(self) -> SizeStore:
+        """How much room records take."""
         ...
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from penstock.engine.records import Execution, Metric
 from penstock.engine.states import StateType
-from penstock.ports.purging import BEGINNING
+from penstock.ports.purging import BEGINNING, FIRST_LINE
 from penstock.ports.queries import Filter, PageRequest
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
@@ -99,3 +99,63 @@ class PurgeStoreContract:
         assert (await store.queries.logs("main", [], PageRequest())).results == [kept]
         assert await store.purging.remove_logs("other", [], 10) == 0
         assert await store.purging.remove_logs("main", [Filter("endDate", "LESS_THAN_OR_EQUAL_TO", NOW)], 10) == 1
+
+    async def test_ended_executions_of_an_exception_are_left_out(self, store: StorePorts) -> None:
+        await ended(store, 1)
+        failed = records.execution(id="bad", state=records.FAILED, labels=(("keep", "yes"),))
+        await records.stored(store.journal, failed)
+        labelled = [Filter("state", "IN", ["FAILED"]), Filter("labels", "EQUALS", {"keep": "yes"})]
+        elsewhere = [Filter("namespace", "PREFIX", "other")]
+        found = await store.purging.ended("main", [], None, BEGINNING, 10, [elsewhere, labelled])
+        assert [one.id for one in found] == ["id-0"]
+        # Each exception is meant as a whole: what fits half of it is no exception.
+        half = [Filter("state", "IN", ["FAILED"]), Filter("labels", "EQUALS", {"keep": "no"})]
+        assert len(await store.purging.ended("main", [], None, BEGINNING, 10, [half])) == 2
+
+    async def test_old_lines_come_by_their_date_from_behind_a_position(self, store: StorePorts) -> None:
+        one = records.execution(id="one", state=SUCCESS)
+        dates = (NOW + 1, NOW, NOW, NOW + 2)
+        await records.stored(store.journal, one, logs=[records.line(one, date=date) for date in dates])
+        first = await store.purging.old_lines("main", [], NOW + 1, FIRST_LINE, 2)
+        assert [date for date, _ in first] == [NOW, NOW]
+        rest = await store.purging.old_lines("main", [], NOW + 1, first[-1], 2)
+        assert [date for date, _ in rest] == [NOW + 1]
+        assert await store.purging.remove_lines([number for _, number in [*first, *rest]]) == 3
+        assert [line.date for line in (await store.queries.logs_of("one"))[0]] == [NOW + 2]
+        assert await store.purging.old_lines("other", [], NOW + 9, FIRST_LINE, 9) == []
+
+    async def test_old_lines_fit_by_namespace_and_by_their_execution(self, store: StorePorts) -> None:
+        good, bad = (records.execution(id=name, state=state) for name, state in (("g", SUCCESS), ("b", records.FAILED)))
+        of_trigger = records.line(good, execution_id=None, trigger_id="daily")
+        await records.stored(store.journal, good, bad, logs=[records.line(good), records.line(bad), of_trigger])
+
+        async def number(filters: list[Filter], *unless: list[Filter]) -> int:
+            return len(await store.purging.old_lines("main", filters, NOW, FIRST_LINE, 10, unless))
+
+        failed, company = [Filter("state", "IN", ["FAILED"])], [Filter("namespace", "PREFIX", "company")]
+        assert await number([]) == await number(company) == 3
+        assert await number(failed) == await number([*company, *failed]) == 1
+        assert await number([], failed) == await number([], [*company, *failed]) == 2
+        assert await number([], company) == await number([Filter("namespace", "PREFIX", "other")]) == 0
+
+    async def test_known_executions_are_told_from_others(self, store: StorePorts) -> None:
+        await records.stored(store.journal, records.execution(id="one"))
+        assert await store.purging.known("main", ["one", "two"]) == {"one"}
+        assert await store.purging.known("other", ["one"]) == set()
+
+    async def test_sizes_count_rows_and_what_is_old(self, store: StorePorts) -> None:
+        assert await store.sizes.oldest() is None
+        await ended(store, 2)
+        await records.stored(store.journal, records.execution(id="open"))
+        tables = {table.name: table for table in await store.sizes.tables()}
+        assert (tables["executions"].rows, tables["logs"].rows, tables["task_runs"].rows) == (3, 6, 4)
+        assert (tables["executions"].bytes or 0) > 0
+        assert await store.sizes.total() > sum(table.bytes or 0 for table in tables.values()) / 2
+        assert await store.sizes.oldest() == NOW
+        assert await store.sizes.created_since(NOW) == (3, 6)
+        assert await store.sizes.created_since(NOW + 1) == (0, 0)
+        late = NOW + 2 * SECOND
+        assert await store.sizes.ended_until("main", [], late, ()) == 2
+        assert await store.sizes.ended_until("main", [], late - 1, ()) == 0
+        assert await store.sizes.ended_until("main", [], late, [[Filter("state", "IN", ["SUCCESS"])]]) == 0
+        assert await store.sizes.lines_until("main", [Filter("state", "IN", ["SUCCESS"])], NOW, ()) == 6

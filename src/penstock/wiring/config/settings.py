@@ -13,10 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from penstock.base.clock import SECOND
 from penstock.wiring.config.keys import Path
-from penstock.wiring.config.units import Duration, SecretList, Size, TextList
+from penstock.wiring.config.units import Duration, Period, SecretList, Size, TextList
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 Flag = Annotated[Literal["true", "error"], BeforeValidator(lambda value: "true" if value is True else value)]
 """Allow it, or make it an error."""
 
@@ -205,6 +206,27 @@ class ConcurrencyLimits(Section):
     namespaces: dict[str, AtLeastOne] = Field(default_factory=dict)
 
 
+class RetentionRule(Section):
+    """One of `kestra.retention.rules` (BEY-020): the first that fits an execution decides."""
+
+    namespace: str | None = None
+    states: TextList = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    executions: Period | None = None
+    logs: Period | None = None
+
+
+class Retention(Section):
+    """`kestra.retention`: how long records are kept (BEY-020); an addition to the documented keys."""
+
+    enabled: bool = True
+    executions: Period = 90 * DAY
+    logs: Period = 30 * DAY
+    rules: tuple[RetentionRule, ...] = ()
+    initial_delay: Duration = 10 * MINUTE
+    fixed_delay: Duration = HOUR
+
+
 class Core(Section):
     """`kestra`."""
 
@@ -229,6 +251,7 @@ class Core(Section):
     configurations: ConfigurationFiles = ConfigurationFiles()
     worker: WorkerAccess = WorkerAccess()
     concurrency: ConcurrencyLimits = ConcurrencyLimits()
+    retention: Retention = Retention()
 
 
 class DataSource(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SecretStr
 
@@ -11,6 +11,7 @@ from penstock.base.clock import Micros
 from penstock.base.durations import DurationError, parse_setting_duration
 
 _SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)I?B?$", re.IGNORECASE)
+FOREVER = "forever"
 _FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -22,6 +23,11 @@ def read_duration(value: Any) -> Any:
         return parse_setting_duration(value)
     except DurationError:
         raise ValueError("is not a duration; write one such as 5s, 60m, 7d or PT1H") from None
+
+
+def read_period(value: Any) -> Any:
+    """Return a duration, or the word `forever` as it is."""
+    return FOREVER if isinstance(value, str) and value.strip().lower() == FOREVER else read_duration(value)
 
 
 def read_size(value: Any) -> Any:
@@ -42,6 +48,7 @@ def read_list(value: Any) -> Any:
 
 
 Duration = Annotated[Micros, BeforeValidator(read_duration)]
+Period = Annotated[Micros | Literal["forever"], BeforeValidator(read_period)]
 Size = Annotated[int, BeforeValidator(read_size)]
 TextList = Annotated[tuple[str, ...], BeforeValidator(read_list)]
 SecretList = Annotated[tuple[SecretStr, ...], BeforeValidator(read_list)]
