@@ -37,10 +37,10 @@ def shop_url(shop: Shop, open_shop_address: tuple[Shop, str]) -> str:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, open_shop_address: tuple[Shop, str]) -> Iterator[Server]:
-    """Return a running server, which knows where alerts go."""
+    """Return a running server, which knows where alerts go and what its colour is."""
     alerts = base64.b64encode(f"{open_shop_address[1]}/alerts".encode()).decode()
     folder = tmp_path_factory.mktemp("server")
-    with running(Server(folder, variables={"SECRET_SLACK_WEBHOOK": alerts})) as started:
+    with running(Server(folder, variables={"SECRET_SLACK_WEBHOOK": alerts, "ENV_COLOUR": "green"})) as started:
         yield started
 
 

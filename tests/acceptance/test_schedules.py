@@ -113,6 +113,7 @@ def test_missed_dates_of_a_killed_server_are_caught_up_as_documented(own_server:
 
 
 def test_two_servers_on_one_database_fire_each_date_once(tmp_path: Path, postgres_dsn: str) -> None:
+    """ENG-388: the database is PostgreSQL, as in production."""
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()

@@ -56,13 +56,14 @@ async def test_flow_schema_knows_the_installed_types(client: httpx.AsyncClient) 
 
 
 async def test_plugins_are_listed_and_documented(client: httpx.AsyncClient) -> None:
-    """API-046, API-110."""
+    """API-046, API-110, ENG-055."""
     [plugin] = [one for one in (await client.get("/api/v1/plugins")).json() if one["name"] == "penstock"]
     assert "io.kestra.plugin.core.log.Log" in {element["cls"] for element in plugin["tasks"]}
     assert "io.kestra.plugin.core.trigger.Webhook" in {element["cls"] for element in plugin["triggers"]}
     page = (await client.get("/api/v1/plugins/io.kestra.plugin.core.log.Log")).json()
-    assert "message" in page["schema"]["properties"]["properties"]
-    assert page["markdown"]
+    properties = page["schema"]["properties"]["properties"]
+    assert (properties["message"].get("$dynamic"), properties["logToFile"].get("$dynamic")) == (True, None)
+    assert page["markdown"] == "Write one line, or several, to the logs of the execution."
     missing = await client.get("/api/v1/plugins/io.kestra.plugin.core.log.Logs")
     assert missing.status_code == 404
     assert "io.kestra.plugin.core.log.Log" in missing.json()["hint"]

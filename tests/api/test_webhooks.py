@@ -117,6 +117,7 @@ async def test_webhook_answers_with_bare_text_when_the_trigger_says_so(server: L
 
 
 async def test_webhook_that_is_disabled_starts_nothing(server: LiveServer) -> None:
+    """ENG-040."""
     await server.flow(HOOKED.replace("key: abc123", "key: abc123\n    disabled: true"))
     async with server.visitor() as visitor:
         answer = await visitor.post(f"{HOOKS}/team/hooked/abc123")

@@ -240,6 +240,15 @@ def test_same_mistake_in_many_tasks_is_told_for_each(problems: Problems) -> None
     ]
 
 
+@pytest.mark.parametrize("name", ["vars.base", "outputs.a.value", "tasks.a.state"])
+def test_input_that_reads_what_comes_after_inputs_is_a_warning(problems: Problems, name: str) -> None:
+    """ENG-161, ENG-169."""
+    part = f"variables: {{base: x}}\ninputs: [{{id: a, type: STRING, defaults: '{{{{ {name} }}}}'}}]"
+    [problem] = problems(part)
+    assert problem.severity is Severity.WARNING
+    assert problem.message == f"inputs cannot read `{name.split('.')[0]}`"
+
+
 @pytest.mark.parametrize(
     "part",
     [

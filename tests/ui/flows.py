@@ -90,3 +90,21 @@ tasks:
     type: io.kestra.plugin.core.debug.Return
     format: "{{{{ inputs.age }}}} {{{{ inputs.cloud }}}} {{{{ inputs.send }}}}"
 """
+
+CHECKED = """\
+id: {id}
+namespace: ui.tests
+inputs:
+  - id: age
+    type: INT
+    defaults: 17
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: "{{{{ inputs.age }}}}"
+checks:
+  - condition: "{{{{ inputs.age >= 18 }}}}"
+    message: Only for adults
+    style: WARNING
+    behavior: CREATE_EXECUTION
+"""

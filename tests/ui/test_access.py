@@ -45,6 +45,7 @@ def test_unknown_address_offers_the_way_back(page: Page) -> None:
 
 
 def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) -> None:
+    """ENG-384."""
     with running_server(tmp_path, has_user=False) as server:
         page = browser.new_page(base_url=server.url)
         page.goto("/ui/main/executions")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.flows import INPUTS
+from tests.ui.flows import CHECKED, INPUTS
 from tests.ui.server import Server
 
 pytestmark = pytest.mark.browser
@@ -57,7 +58,20 @@ def test_form_values_reach_the_execution(form: Page, server: Server, tmp_path: P
     assert inputs["report"].startswith("kestra:///")
 
 
+def test_form_tells_the_message_of_a_check_in_its_style_as_soon_as_it_does_not_hold(page: Page, server: Server) -> None:
+    """ENG-195."""
+    server.create_flow(CHECKED.format(id="checked"))
+    page.goto("/ui/main/flows/edit/ui.tests/checked?execute=1")
+    message = page.get_by_role("dialog").get_by_role("status").filter(has_text="Only for adults")
+    expect(message).to_have_class(re.compile("warning"))
+    page.locator("#input-age").fill("18")
+    expect(message).to_have_count(0)
+    page.locator("#input-age").fill("16")
+    expect(message).to_be_visible()
+
+
 def test_form_shows_the_equivalent_commands(form: Page) -> None:
+    """ENG-306."""
     form.locator("#input-age").fill("42")
     form.get_by_role("button", name="From a terminal").click()
     commands = form.locator("pre")

@@ -88,6 +88,7 @@ def test_execute_again_starts_with_the_same_inputs(page: Page, server: Server) -
 
 
 def test_overview_shows_inputs_outputs_and_states(page: Page, server: Server) -> None:
+    """ENG-135."""
     server.create_flow(HELLO.format(id="facts"))
     open_execution(page, "facts", server.execute("ui.tests", "facts"), "overview")
     main = page.get_by_role("main")

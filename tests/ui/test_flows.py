@@ -22,6 +22,7 @@ def write_source(page: Page, source: str) -> None:
 
 
 def test_new_flow_runs_as_it_is_offered(page: Page) -> None:
+    """ENG-379: created, executed, and its timeline right after the launch."""
     page.get_by_role("link", name="New flow").first.click()
     page.locator(".monaco-editor .view-line").first.wait_for()
     page.get_by_role("button", name="Create").click()
@@ -59,6 +60,7 @@ def test_unsaved_source_survives_a_reload(page: Page, server: Server) -> None:
 
 
 def test_saved_source_is_a_new_revision_and_an_old_one_can_be_restored(page: Page, server: Server) -> None:
+    """ENG-379."""
     first = HELLO.format(id="revised")
     server.create_flow(first)
     page.goto("/ui/main/flows/edit/ui.tests/revised/edit")

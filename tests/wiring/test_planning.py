@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,37 @@ def test_plan_grace_period_reaches_the_worker(tmp_path: Path) -> None:
     """OPS-127, OPS-207."""
     assert planned(MEMORY + "kestra.server.terminationGracePeriod: 30s\n", tmp_path).worker.grace == 30 * SECOND
     assert planned(MEMORY + "kestra.server.terminateGracePeriod: 20s\n", tmp_path).worker.grace == 20 * SECOND
+
+
+def test_plan_follows_every_key_of_the_language_pages(tmp_path: Path) -> None:
+    """ENG-387: in the environment as in an image, in the spellings of the pages."""
+    key = base64.b64encode(bytes(32)).decode()
+    text = f"""
+kestra:
+  repository: {{type: memory}}
+  queue: {{type: memory}}
+  storage: {{type: local}}
+  url: https://flows.example.com
+  hiddenLabels: {{prefixes: [internal., system.]}}
+  systemFlows: {{namespace: company.ops}}
+  localFiles: {{allowedPaths: [/data]}}
+  regex: {{timeout: PT3S}}
+  variables: {{recursiveRendering: true}}
+  server: {{terminationGracePeriod: PT7S, liveness: {{timeout: PT20S}}}}
+  encryption: {{secretKey: "{key}"}}
+  plugins:
+    defaults: [{{type: io.kestra.plugin.core.log.Log, values: {{level: WARN}}}}]
+    configurations: [{{type: io.kestra.plugin.core.flow.Subflow, values: {{outputs: {{enabled: true}}}}}}]
+"""
+    plan = planned(text, tmp_path)
+    assert (plan.http.url, plan.http.hidden_labels) == ("https://flows.example.com", ("internal.", "system."))
+    assert plan.system_namespace == "company.ops"
+    assert [str(path) for path in plan.worker.allowed_paths] == ["/data"]
+    assert (plan.expressions.regex_timeout, plan.expressions.recursive_rendering) == (3.0, True)
+    assert (plan.worker.grace, plan.worker_timeout) == (7 * SECOND, 20 * SECOND)
+    assert plan.encryption is not None
+    assert plan.plugin_defaults[0].values == {"level": "WARN"}
+    assert plan.plugin_configurations["io.kestra.plugin.core.flow.Subflow"] == {"outputs": {"enabled": True}}
 
 
 def test_local_data_folder_is_given_set_here_or_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,8 +71,14 @@ class ChildFlow:
 
     execution_id: str
     """The id the new execution gets; derived, so that deciding twice starts one."""
-    task_run_id: str
+    run: TaskRun
+    task_type: str
     start: StartFlow
+
+    @property
+    def task_run_id(self) -> str:
+        """The task run that asks."""
+        return self.run.id
 
 
 class Killed(msgspec.Struct, frozen=True):

@@ -191,7 +191,7 @@ class Turn:
 
     def start_flow(self, run: TaskRun, child_id: str, start: StartFlow) -> None:
         """Have a flow executed for a task run, under this id."""
-        self._children.append(ChildFlow(child_id, run.id, start))
+        self._children.append(ChildFlow(child_id, run, self.task(run).type, start))
 
     def log(self, level: str, message: str, run: TaskRun | None = None, attempt: int | None = None) -> None:
         """Write a line to the execution's logs."""

@@ -175,6 +175,9 @@ class _Place:
             if root != "*":
                 yield Fault(f"nothing is called `{root}` here", _near(root, ROOTS), root)
             return
+        if self._path[0] == "inputs" and root in ("vars", "outputs", "tasks"):
+            yield Fault(f"inputs cannot read `{root}`", "they are known before anything else", root, False, True)
+            return
         if root in ("parent", "parents"):
             yield from self._parents(reference)
         if len(reference) < 2 or reference[1] == "*":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,6 +18,8 @@ from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
 from penstock.model.schema import flow_schema, type_schema
 
 Schema = Mapping[str, Any]
+_TRACE = re.compile(r"Implements [A-Z]{3}-[^\n]*")
+"""What a docstring says to those who read the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +78,6 @@ def title_of(entry: TypeEntry) -> str:
 
 
 def _page(entry: TypeEntry) -> PluginPage:
-    return PluginPage(entry, inspect.getdoc(entry.cls) or "", type_schema(entry))
+    paragraphs = (inspect.getdoc(entry.cls) or "").split("\n\n")
+    told = [one for one in paragraphs if not _TRACE.fullmatch(one.strip())]
+    return PluginPage(entry, "\n\n".join(told), type_schema(entry))

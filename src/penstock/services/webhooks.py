@@ -102,6 +102,7 @@ class WebhookService:
         following: Waits for their ends.
         answer: Answers functions that a key or an input needs (`secret`, `kv`).
         conditions: Asks the triggers' conditions.
+        shared: Variables the instance adds to every expression: `envs`, `globals`, `kestra`.
     """
 
     def __init__(
@@ -112,12 +113,14 @@ class WebhookService:
         following: Following,
         answer: Answer,
         conditions: Conditions | None = None,
+        shared: Mapping[str, Any] | None = None,
     ) -> None:
         self._conditions = conditions or Conditions()
         self._catalog = catalog
         self._executions = executions
         self._following = following
         self._answer = answer
+        self._shared = shared or {}
         self._webhooks = lru_cache(maxsize=1000)(lambda flow: _webhooks(triggers(flow)))
 
     async def call(self, call: WebhookCall) -> WebhookOutcome:
@@ -170,7 +173,7 @@ class WebhookService:
     async def _key(self, flow: ResolvedFlow, trigger: WebhookTrigger) -> str:
         if "{" not in trigger.key:
             return trigger.key
-        context = {"flow": flow_variables(flow), "vars": flow.variables, "namespace": flow.namespace_variables}
+        context = self._known(flow)
         value = await with_answers(
             lambda resolver: evaluate(trigger.key, context, resolver=resolver), asker(flow), self._answer
         )
@@ -184,15 +187,15 @@ class WebhookService:
         templates = trigger.inputs
         if not templates:
             return given
-        context = {
-            "trigger": origin.variables,
-            "flow": flow_variables(flow),
-            "vars": flow.variables,
-        }
+        context = {**self._known(flow), "trigger": origin.variables}
         rendered = await with_answers(
             lambda resolver: render_nested(dict(templates), context, resolver=resolver), asker(flow), self._answer
         )
         return {**rendered, **given}
+
+    def _known(self, flow: ResolvedFlow) -> dict[str, Any]:
+        own = {"flow": flow_variables(flow), "vars": flow.variables, "namespace": flow.namespace_variables}
+        return {**self._shared, **own}
 
 
 def _webhooks(triggers: Sequence[TriggerBase]) -> tuple[WebhookTrigger, ...]:

@@ -117,7 +117,11 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     )
     local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None
     inputs = InputReader(
-        storage, functions.answer, encryption=plan.encryption, regex_timeout=plan.expressions.regex_timeout
+        storage,
+        functions.answer,
+        encryption=plan.encryption,
+        regex_timeout=plan.expressions.regex_timeout,
+        shared=plan.shared,
     )
     children = ChildFlows(Preparation(catalog, inputs, clock))
     executor = None

@@ -57,8 +57,9 @@ def api_services(
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
-    conditions = Conditions(core.reading.condition, core.plan.shared, answer)
-    resuming = ResumeReader(store.queries, core.catalog, answer, core.storage, core.plan.encryption)
+    shared = core.plan.shared
+    conditions = Conditions(core.reading.condition, shared, answer)
+    resuming = ResumeReader(store.queries, core.catalog, answer, core.storage, core.plan.encryption, shared)
     return Services(
         auth=auth,
         bulk=Bulk(store.queries),
@@ -83,7 +84,7 @@ def api_services(
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=resuming,
         steering=Steering(store.queries, core.dispatcher, resuming),
-        tester=ExpressionTester(store.queries, core.catalog, answer),
+        tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(
             core.catalog,
@@ -92,6 +93,7 @@ def api_services(
             following,
             answer,
             conditions,
+            shared,
         ),
         routers=routers,
     )

@@ -218,7 +218,7 @@ async def test_flow_trigger_misses_nothing_over_a_restart_and_starts_nothing_twi
 
 
 async def test_flow_trigger_locked_keeps_what_arrives_until_the_running_execution_ends(world: World) -> None:
-    """ENG-261."""
+    """ENG-261, ENG-391."""
     await world.flows.put("main", flow("    states: [FAILED]"))
     async with world.running():
         first = await came(world, "a", S.FAILED)

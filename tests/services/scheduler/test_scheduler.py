@@ -97,7 +97,7 @@ async def test_schedule_deleted_flow_leaves_nothing(world: World) -> None:
 
 
 async def test_schedule_previous_execution_runs_next_date_waits_for_its_end(world: World) -> None:
-    """ENG-261, ENG-281: never two at a time; with ALL each missed date runs in its turn."""
+    """ENG-261, ENG-281, ENG-391: never two at a time; with ALL each missed date runs in its turn."""
     await world.flows.put("main", flow())
     async with world.running():
         await world.until(NOON + HOUR)
@@ -111,7 +111,7 @@ async def test_schedule_previous_execution_runs_next_date_waits_for_its_end(worl
 
 
 async def test_schedule_previous_execution_ran_over_dates_with_none_skips_them(world: World) -> None:
-    """ENG-261."""
+    """ENG-261, ENG-391."""
     await world.flows.put("main", flow("    recoverMissedSchedules: NONE"))
     async with world.running():
         await world.until(NOON + HOUR)
@@ -191,7 +191,7 @@ async def test_schedule_stop_after_with_concurrent_executions_disables_the_trigg
 
 
 async def test_schedule_disabled_flow_or_trigger_does_not_fire(world: World) -> None:
-    """ENG-265."""
+    """ENG-037, ENG-040, ENG-265."""
     await world.flows.put("main", flow(CONCURRENT, head="disabled: true", flow_id="off"))
     await world.flows.put("main", flow(f"{CONCURRENT}\n    disabled: true"))
     async with world.running():

@@ -7,8 +7,6 @@ from penstock.engine.records import Execution, Parent, TriggerOrigin
 from penstock.services.executions.creation import Launch, Preparation
 from penstock.services.executions.labels import CORRELATION_ID, SYSTEM_PREFIX, USERNAME
 
-SUBFLOW = "io.kestra.plugin.core.flow.Subflow"
-
 
 class ChildFlows:
     """Makes the records of child executions. Implements ENG-034, ENG-039, ENG-105, BEY-007."""
@@ -26,16 +24,6 @@ class ChildFlows:
         known = dict(parent.labels)
         inherited = {k: v for k, v in known.items() if not k.startswith(SYSTEM_PREFIX)} if start.inherit_labels else {}
         labels = {**inherited, **start.labels, CORRELATION_ID: known.get(CORRELATION_ID, parent.id)}
-        origin = TriggerOrigin(
-            wanted.task_run_id,
-            SUBFLOW,
-            {
-                "executionId": parent.id,
-                "namespace": parent.namespace,
-                "flowId": parent.flow_id,
-                "flowRevision": parent.flow_revision,
-            },
-        )
         launch = Launch(
             tenant=parent.tenant,
             namespace=start.namespace,
@@ -44,7 +32,7 @@ class ChildFlows:
             inputs=start.inputs,
             labels=tuple(labels.items()),
             schedule_date=start.schedule_date,
-            trigger=origin,
+            trigger=_origin(parent, wanted),
             kind=parent.kind,
             username=known.get(USERNAME),
             execution_id=wanted.execution_id,
@@ -52,3 +40,18 @@ class ChildFlows:
         return await self._preparation.prepared(
             launch, Parent(parent.id, wanted.task_run_id, start.iteration) if start.wait else None
         )
+
+
+def _origin(parent: Execution, wanted: ChildFlow) -> TriggerOrigin:
+    """Return what the child knows of its caller: the task is its trigger (ENG-108)."""
+    run, iteration = wanted.run, wanted.start.iteration
+    known = {
+        "executionId": parent.id,
+        "namespace": parent.namespace,
+        "flowId": parent.flow_id,
+        "flowRevision": parent.flow_revision,
+        "taskRunId": run.id,
+        "taskRunValue": run.value,
+        "taskRunIteration": run.iteration if iteration is None else iteration,
+    }
+    return TriggerOrigin(run.task_id, wanted.task_type, {k: v for k, v in known.items() if v is not None})

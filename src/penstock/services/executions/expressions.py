@@ -45,12 +45,16 @@ class ExpressionTester:
         queries: Reads the execution.
         catalog: Reads its flow.
         answer: Answers functions that need the outside.
+        shared: Variables the instance adds to every expression: `envs`, `globals`, `kestra`.
     """
 
-    def __init__(self, queries: ExecutionQueries, catalog: FlowCatalog, answer: Answer) -> None:
+    def __init__(
+        self, queries: ExecutionQueries, catalog: FlowCatalog, answer: Answer, shared: Mapping[str, Any]
+    ) -> None:
         self._queries = queries
         self._catalog = catalog
         self._answer = answer
+        self._shared = shared
 
     async def evaluate(self, tenant: str, execution_id: str, task_run_id: str, template: str) -> Outcome:
         """Return what the template gives.
@@ -67,7 +71,7 @@ class ExpressionTester:
             raise NotFoundError(f"execution {execution_id} has no task run {task_run_id}")
         head = state.execution
         flow = await self._catalog.resolved(tenant, head.namespace, head.flow_id, head.flow_revision)
-        context = variables(flow, state, run, flow.tasks.get(run.task_id))
+        context = variables(flow, state, run, flow.tasks.get(run.task_id), self._shared)
         try:
             value = await with_answers(
                 lambda resolver: evaluate(template, context, resolver=resolver), head, self._careful

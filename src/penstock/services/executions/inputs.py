@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -36,6 +36,8 @@ from penstock.services.rendering import Answer, with_answers
 
 T = TypeVar("T")
 
+UNKNOWN_YET = frozenset(("vars", "outputs", "tasks"))
+"""What no input can read: variables may be made from inputs, and no task has run (ENG-161, ENG-169)."""
 _UNSAFE = re.compile(r"[^\w.,@()+ -]", re.ASCII)
 
 
@@ -58,6 +60,7 @@ class InputReader:
         answer: Answers functions that defaults and checks need (`kv`, `secret`).
         encryption: Encrypts the values of SECRET inputs; without it they cannot be given (ENG-186, OPS-076).
         regex_timeout: Seconds a `validator` may take (OPS-061).
+        shared: Variables the instance adds to every expression: `envs`, `globals`, `kestra`.
     """
 
     def __init__(
@@ -67,11 +70,13 @@ class InputReader:
         *,
         encryption: Encryption | None = None,
         regex_timeout: float = REGEX_TIMEOUT,
+        shared: Mapping[str, Any] | None = None,
     ) -> None:
         self._objects = objects
         self._answer = answer
         self._encryption = encryption
         self._regex_timeout = regex_timeout
+        self._shared = shared or {}
 
     async def filled(
         self, flow: ResolvedFlow, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
@@ -116,6 +121,7 @@ class InputReader:
             flow,
             execution,
             lambda render: check_inputs(document_of(flow).inputs, values, render, regex_timeout=self._regex_timeout),
+            hidden=UNKNOWN_YET,
         )
 
     async def discard(self, execution: Execution, files: Mapping[str, Upload]) -> None:
@@ -148,6 +154,7 @@ class InputReader:
                 encrypt=self._sealing(execution),
                 regex_timeout=self._regex_timeout,
             ),
+            hidden=UNKNOWN_YET,
         )
 
     def _sealing(self, execution: Execution) -> Encrypt | None:
@@ -156,9 +163,12 @@ class InputReader:
             return None
         return partial(self._encryption.seal, execution.tenant, execution.namespace, execution.flow_id)
 
-    async def _with_render(self, flow: ResolvedFlow, execution: Execution, work: Callable[[Render], T]) -> T:
+    async def _with_render(
+        self, flow: ResolvedFlow, execution: Execution, work: Callable[[Render], T], hidden: Container[str] = ()
+    ) -> T:
         """Return what `work` makes of a function that renders templates in the execution's context."""
-        context = variables(flow, ExecutionState(execution))
+        known = variables(flow, ExecutionState(execution), shared=self._shared)
+        context = {name: value for name, value in known.items() if name not in hidden}
 
         def attempt(resolver: Resolver) -> T:
             return work(lambda template, added: evaluate(template, {**context, **added}, resolver=resolver))

@@ -40,6 +40,7 @@ class ResumeReader:
         answer: Answers functions that defaults need (`kv`, `secret`).
         storage: Where files go.
         encryption: Encrypts secrets; without it they cannot be given.
+        shared: Variables the instance adds to every expression: `envs`, `globals`, `kestra`.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class ResumeReader:
         answer: Answer,
         storage: ObjectStorage,
         encryption: Encryption | None = None,
+        shared: Mapping[str, Any] | None = None,
     ) -> None:
         self._queries = queries
         self._catalog = catalog
         self._answer = answer
         self._storage = storage
         self._encryption = encryption
+        self._shared = shared or {}
 
     async def read(
         self, execution: Execution, given: Mapping[str, Any], files: Mapping[str, Upload]
@@ -122,7 +125,7 @@ class ResumeReader:
         self, flow: ResolvedFlow, execution: Execution, runs: Sequence[TaskRun], work: Callable[[Render], T]
     ) -> T:
         """Return what `work` makes of a function that renders templates in the execution's context."""
-        context = variables(flow, ExecutionState.of(execution, runs))
+        context = variables(flow, ExecutionState.of(execution, runs), shared=self._shared)
 
         def attempt(resolver: Resolver) -> T:
             return work(lambda template, added: evaluate(template, {**context, **added}, resolver=resolver))
