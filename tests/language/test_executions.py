@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 from tests.language.conftest import Language, outputs
 
 HELLO = """id: {id}
@@ -156,3 +160,15 @@ async def test_read_only_flow_says_so_by_its_label(language: Language) -> None:
     """ENG-036."""
     flow = await language.server.flow(HELLO.replace("{id}", "kept") + "labels:\n  system.readOnly: true\n")
     assert {"key": "system.readOnly", "value": "true"} in flow["labels"]
+
+
+async def test_execution_leaves_records_and_neither_messages_nor_jobs(language: Language, tmp_path: Path) -> None:
+    """ENG-008, ENG-337: what moved it along is gone with its end; source, task runs and lines stay."""
+    execution = await language.run(HELLO)
+    assert await language.logs(execution) == ["Hello"]
+    with closing(sqlite3.connect(f"file:{tmp_path}/penstock.db?mode=ro", uri=True)) as database:
+        counts = {
+            table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("flows", "executions", "task_runs", "messages", "jobs", "timers")
+        }
+    assert counts == {"flows": 1, "executions": 1, "task_runs": 1, "messages": 0, "jobs": 0, "timers": 0}
