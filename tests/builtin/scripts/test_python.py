@@ -120,7 +120,8 @@ def test_script_with_the_real_package_gives_outputs_metrics_and_logs(contexts: R
         Kestra.logger().warning("careful")
         Kestra.logger().info("done")
     """)
-    output = python_script(text).run(context)
+    here = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    output = python_script(text, env={"PATH": here}).run(context)
     assert output.vars == {"total": 12.5}
     # One line goes to each stream, and nothing says which is read first.
     assert {(level, message.rpartition(" - ")[2]) for level, message in messages_of(context)} == {
