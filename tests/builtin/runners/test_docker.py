@@ -16,8 +16,9 @@ import pytest
 
 from penstock.base.ids import new_id
 from penstock.builtin.runners.docker import Docker
-from penstock.builtin.runners.engine import connect, login_of
+from penstock.builtin.runners.engine import login_of
 from penstock.builtin.runners.runner import Command, RunnerError
+from penstock.builtin.runners.sockets import listens
 from penstock.builtin.scripts import python, shell
 from penstock.builtin.scripts.task import TaskException
 from penstock.builtin.scripts.transcript import Transcript
@@ -221,7 +222,7 @@ def test_options_reach_the_engine_in_its_words(contexts: RunContextFactory) -> N
     assert options["extra_hosts"] == {"db": "10.0.0.1"}
     assert options["ports"] == {"80/tcp": 8080, "53/udp": ("127.0.0.1", 53)}
     assert (options["entrypoint"], options["command"]) == (["sh"], ["-c", "x"])
-    assert options["device_requests"][0]["Count"] == -1
+    assert options["device_requests"][0]["count"] == -1
     assert options["environment"] == {"A": "b"}
     wrong = Docker.model_validate({"type": Docker.type_name, "portBindings": ["80"]})
     with pytest.raises(RunnerError, match="portBindings"):
@@ -251,7 +252,7 @@ def test_python_dependencies_are_installed_in_the_container(contexts: RunContext
 
 def test_engine_that_does_not_answer_is_an_error_where_the_flow_names_it(contexts: RunContextFactory) -> None:
     """BEY-035."""
-    assert connect("unix:///nowhere/engine.sock") is None
+    assert not listens("unix:///nowhere/engine.sock")
     with pytest.raises(RunnerError, match="no container engine answers at unix:///nowhere"):
         commands("true", runner={"host": "unix:///nowhere/engine.sock"}).run(run_of(contexts))
 

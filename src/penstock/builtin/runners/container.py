@@ -18,10 +18,9 @@ from docker.models.containers import Container as EngineContainer
 from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
+from penstock.builtin.runners.docker import DIRECTORY, TASK_RUN
 from penstock.builtin.runners.runner import OutputSink, RunnerError, Stream
 
-TASK_RUN = "io.penstock.task-run"
-DIRECTORY = "io.penstock.directory"
 _STDERR = 2
 _IN_MEMORY = 8 * 1024 * 1024
 _FOR_EVERYBODY = 0o666

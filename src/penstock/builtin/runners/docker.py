@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from docker import DockerClient, types
 from pydantic import Field
 
-from penstock.builtin.runners.container import DIRECTORY, TASK_RUN, Container
-from penstock.builtin.runners.engine import connect, have_image, login_of
 from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Command, OutputSink, Runner, RunnerError
+from penstock.builtin.runners.sockets import listens
 from penstock.sdk import PluginModel, Property, RunContext, duration
 
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+    from penstock.builtin.runners.container import Container
+
+# The engine's client takes 30 MB and a third of a second to load: what needs it is imported where it is used.
+
+TASK_RUN = "io.penstock.task-run"
+DIRECTORY = "io.penstock.directory"
 _GRACE = 10
 _SECOND = 1_000_000
 _NANOS = 1_000_000_000
@@ -103,7 +110,9 @@ class Docker(Runner):
     def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:
         """Run a command in a container and return its exit code."""
         host = context.render(self.host)
-        client = connect(host)
+        from penstock.builtin.runners.engine import connect
+
+        client = connect(host) if listens(host) else None
         if client is None:
             raise RunnerError(
                 f"no container engine answers at {host or 'the usual place'}", hint="start it, or correct `host`"
@@ -117,12 +126,18 @@ class Docker(Runner):
         """Return whether an engine answers; True where the flow names one, so that its absence is an error."""
         if self.host is not None:
             return True
+        if not listens(None):
+            return False
+        from penstock.builtin.runners.engine import connect
+
         client = connect(None)
         if client is not None:
             client.close()
         return client is not None
 
     def _run(self, context: RunContext, client: DockerClient, command: Command, sink: OutputSink) -> int:
+        from penstock.builtin.runners.container import Container
+
         container = None
         if context.render(self.resume, True) and _task_run_id(context):
             container = Container.of_task_run(client, _task_run_id(context))
@@ -151,6 +166,9 @@ class Docker(Runner):
                 container.remove()
 
     def _create(self, context: RunContext, client: DockerClient, command: Command) -> Container:
+        from penstock.builtin.runners.container import Container
+        from penstock.builtin.runners.engine import have_image
+
         image = command.image
         if not image:
             raise RunnerError("there is no image", hint="set `containerImage` on the task")
@@ -219,18 +237,20 @@ class Docker(Runner):
                 if given[secret]:
                     context.mask(str(given[secret]))
             return {key: value for key, value in given.items() if value}
+        from penstock.builtin.runners.engine import login_of
+
         config = context.render_text(self.config) if isinstance(self.config, str) else self.config
         return login_of(config if config is None or isinstance(config, str) else context.render_nested(config), image)
 
     @staticmethod
-    def _device(context: RunContext, request: DeviceRequest) -> types.DeviceRequest:
-        return types.DeviceRequest(
-            driver=context.render(request.driver, ""),
-            count=context.render(request.count, 0),
-            device_ids=context.render(request.device_ids, []),
-            capabilities=context.render(request.capabilities, []),
-            options=context.render(request.options, {}),
-        )
+    def _device(context: RunContext, request: DeviceRequest) -> dict[str, Any]:
+        return {
+            "driver": context.render(request.driver, ""),
+            "count": context.render(request.count, 0),
+            "device_ids": context.render(request.device_ids, []),
+            "capabilities": context.render(request.capabilities, []),
+            "options": context.render(request.options, {}),
+        }
 
     def _grace(self, context: RunContext) -> int:
         text = context.render(self.kill_grace_period)

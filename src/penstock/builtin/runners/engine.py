@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal
@@ -17,7 +16,6 @@ from requests.exceptions import RequestException
 from penstock.builtin.runners.runner import RunnerError
 
 PullPolicy = Literal["IF_NOT_PRESENT", "ALWAYS", "NEVER"]
-DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PATIENCE = 5
 """Seconds after which an engine that does not answer counts as absent."""
 _SILENCE = 2_000_000
@@ -31,8 +29,6 @@ def connect(host: str | None) -> DockerClient | None:
         host: Such as `unix:///var/run/docker.sock` or `tcp://engine:2375`; `DOCKER_HOST` or the socket by default.
     """
     address = host or os.environ.get("DOCKER_HOST") or None
-    if not _listens(address):
-        return None
     probe = None
     try:
         with_tls = address is not None and bool(os.environ.get("DOCKER_TLS_VERIFY")) and host is None
@@ -46,19 +42,6 @@ def connect(host: str | None) -> DockerClient | None:
         if probe is not None:
             with suppress(DockerException, RequestException):
                 probe.close()
-
-
-def _listens(address: str | None) -> bool:
-    """Return whether somebody listens at a socket of this machine; where nobody does, the client leaks a socket."""
-    kind, separator, path = (address or DEFAULT_HOST).partition("://")
-    if kind != "unix" or not separator:
-        return True
-    try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(path if path.startswith("/") else f"/{path}")
-    except OSError:
-        return False
-    return True
 
 
 def have_image(client: DockerClient, image: str, policy: PullPolicy, login: Mapping[str, str] | None) -> None:
