@@ -29,6 +29,9 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     fallback: str = "WAIT"
     """What happens to it when no worker of its group lives: WAIT, FAIL or CANCEL."""
     priority: int = 0
+    """Those of a higher one are taken first."""
+    turn: int = 0
+    """Among jobs of one priority the lowest is taken first; given by the executor, so that flows share fairly."""
     created: Instant = 0
     quick: bool = False
     """Whether the task's type promises to need next to no time."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job
+
+QueueKey = tuple[str, int]
+"""Jobs that are taken in one order: (worker group, priority)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class JobQueue(Protocol):
         ...
 
     async def claim(self, worker_id: str, group: str, limit: int, now: Instant) -> Sequence[Job]:
-        """Lease up to `limit` unowned jobs of the group to the worker: highest priority first, then oldest."""
+        """Lease up to `limit` unowned jobs of the group to the worker: highest priority first, then by turn."""
         ...
 
     async def free(self, keys: Sequence[tuple[str, int]]) -> None:
@@ -63,6 +66,10 @@ class JobQueue(Protocol):
 
     async def unowned(self) -> int:
         """Return how many jobs wait for a worker."""
+        ...
+
+    async def turns(self) -> Mapping[QueueKey, int]:
+        """Return the lowest turn of the jobs that wait for a worker, by group and priority."""
         ...
 
     async def workers(self) -> Sequence[WorkerInfo]:

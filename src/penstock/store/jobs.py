@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job, Killed
-from penstock.ports.jobs import WorkerInfo
+from penstock.ports.jobs import QueueKey, WorkerInfo
 from penstock.store import bulk, rows
 from penstock.store.database import Database
 from penstock.store.tables import JOBS, WORKERS
@@ -40,7 +40,7 @@ class SqlJobQueue:
         return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
 
     async def claim(self, worker_id: str, group: str, limit: int, now: Instant) -> Sequence[Job]:
-        """Lease unowned jobs of the group: highest priority first, then oldest; none to a worker that is not known."""
+        """Lease unowned jobs of the group: highest priority first, then by turn; none to a worker that is not known."""
         return await self._database.write(lambda connection: claim_txn(connection, worker_id, group, limit))
 
     async def free(self, keys: Sequence[tuple[str, int]]) -> None:
@@ -77,6 +77,10 @@ class SqlJobQueue:
         query = select(func.count()).select_from(JOBS).where(JOBS.c.owner.is_(None))
         return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
 
+    async def turns(self) -> Mapping[QueueKey, int]:
+        """Return the lowest turn of the jobs that wait, by group and priority."""
+        return await self._database.read(turns_txn)
+
     async def workers(self) -> Sequence[WorkerInfo]:
         """Return the live workers."""
         return await self._database.read(workers_txn)
@@ -101,6 +105,14 @@ def workers_txn(connection: Connection) -> Sequence[WorkerInfo]:
     return [WorkerInfo(*row) for row in connection.execute(query.order_by(columns.started, columns.id))]
 
 
+def turns_txn(connection: Connection) -> Mapping[QueueKey, int]:
+    """Return the lowest turns of unowned jobs, from the index that claims use."""
+    columns = JOBS.c
+    query = select(columns.worker_group, columns.priority, func.min(columns.turn)).where(columns.owner.is_(None))
+    found = connection.execute(query.group_by(columns.worker_group, columns.priority))
+    return {(group, priority): turn for group, priority, turn in found}
+
+
 def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) -> Sequence[Job]:
     """Lease jobs to a worker; on PostgreSQL past the rows that others are claiming at this moment."""
     # The worker's row is locked, so that it cannot be given up between this look and the lease.
@@ -111,7 +123,7 @@ def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) ->
     picked = (
         select(columns.task_run_id, columns.attempt)
         .where(columns.owner.is_(None), columns.worker_group == group)
-        .order_by(columns.priority.desc(), columns.created)
+        .order_by(columns.priority.desc(), columns.turn, columns.created)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -120,7 +132,7 @@ def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) ->
         return []
     lease = update(JOBS).where(tuple_(columns.task_run_id, columns.attempt).in_(keys)).values(owner=worker_id)
     jobs = [rows.to_job(text) for text in connection.execute(lease.returning(columns.body)).scalars()]
-    return sorted(jobs, key=lambda job: (-job.priority, job.created))
+    return sorted(jobs, key=lambda job: (-job.priority, job.turn, job.created))
 
 
 def stranded_txn(connection: Connection) -> Sequence[Job]:

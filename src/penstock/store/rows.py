@@ -334,7 +334,7 @@ def to_task_run(row: Sequence[Any]) -> TaskRun:
 
 # -- jobs, timers, messages
 
-JOB_COLUMNS = ("task_run_id", "attempt", "execution_id", "worker_group", "priority", "created", "owner", "body")
+JOB_COLUMNS = ("task_run_id", "attempt", "execution_id", "worker_group", "priority", "created", "owner", "body", "turn")
 TIMER_COLUMNS = ("execution_id", "purpose", "task_run_id", "attempt", "partition", "due")
 MESSAGE_COLUMNS = ("partition", "execution_id", "event")
 
@@ -350,6 +350,7 @@ def job_row(job: Job, owner: str | None) -> Row:
         job.created,
         owner,
         body(job),
+        job.turn,
     )
 
 

@@ -166,6 +166,7 @@ JOBS = Table(
     Column("created", BigInteger, nullable=False),
     Column("owner", NAME),
     Column("body", BODY, nullable=False),
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("task_run_id", "attempt"),
     sqlite_with_rowid=False,
     postgresql_with=_CHURN | {"fillfactor": 70},
@@ -174,7 +175,7 @@ Index(
     "jobs_waiting",
     JOBS.c.worker_group,
     JOBS.c.priority.desc(),
-    JOBS.c.created,
+    JOBS.c.turn,
     sqlite_where=text("owner IS NULL"),
     postgresql_where=text("owner IS NULL"),
 )

@@ -115,7 +115,11 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },
     )
-    local = LocalAssignments(_places(plan)) if {Role.EXECUTOR, Role.WORKER} <= plan.roles else None
+    local = (
+        LocalAssignments(_places(plan), window=2 * plan.worker.threads)
+        if {Role.EXECUTOR, Role.WORKER} <= plan.roles
+        else None
+    )
     inputs = InputReader(
         storage,
         functions.answer,

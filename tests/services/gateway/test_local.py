@@ -1,6 +1,7 @@
 """The short way: jobs handed over in memory."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -107,3 +108,55 @@ async def test_kill_ordered_in_memory_reaches_the_worker(gateway: DirectGateway,
 async def test_gateway_of_an_unknown_worker_says_that_the_lease_is_lost(gateway: DirectGateway) -> None:
     with pytest.raises(LeaseLost):
         await gateway.kills("nobody", 0)
+
+
+def turned(number: int, turn: int, priority: int = 0, *, quick: bool = False) -> Assignment:
+    found = Job(f"run{number}", 1, "e1", "main", "a", "f", 1, "t", priority=priority, turn=turn, quick=quick)
+    return Assignment(found, {}, "x", {})
+
+
+def numbers(assignments: Sequence[Assignment]) -> list[str]:
+    return [assignment.job.task_run_id for assignment in assignments]
+
+
+async def test_local_jobs_are_taken_by_priority_and_turn_as_far_as_the_window_goes() -> None:
+    """BEY-011."""
+    local = LocalAssignments(100, window=2)
+    local.register("w1", "")
+    local.deliver([turned(0, 5), turned(1, 2), turned(2, 9, priority=1), turned(3, 1)])
+    assert numbers(local.take()) == ["run2", "run3"]
+    assert numbers(local.take()) == []
+    local.deliver([turned(4, 0), turned(5, 3, quick=True)])
+    assert numbers(local.take()) == ["run5"]  # what is quick takes no room
+    assert local.turns() == {("", 0): 0}
+    local.ended(("run2", 1))
+    await asyncio.wait_for(local.wait(), 1)
+    assert numbers(local.take()) == ["run4"]
+    local.ended(("run3", 1))
+    assert numbers(local.take(others_wait=True)) == []  # half of the room is for those that wait elsewhere
+
+
+async def test_local_job_that_goes_before_others_finds_a_place_where_all_are_taken() -> None:
+    """BEY-011."""
+    local = LocalAssignments(2, window=1)
+    local.register("w1", "")
+    flood = [turned(0, 0), turned(1, 1)]
+    for one in flood:
+        assert local.reserve(one.job) == "w1"
+    local.deliver(flood)
+    assert local.reserve(turned(2, 2).job) is None
+    assert local.reserve(turned(3, 0).job) == "w1"
+    assert local.reserve(turned(4, 0).job) == "w1"
+    assert local.reserve(turned(5, 0).job) is None  # there is an end to it
+
+
+async def test_local_job_killed_while_it_waits_is_given_to_nobody() -> None:
+    """BEY-004."""
+    local = LocalAssignments(10, window=1)
+    local.register("w1", "")
+    local.deliver([turned(0, 0), turned(1, 1)])
+    assert numbers(local.take()) == ["run0"]
+    assert local.kill([("run0", 1), ("run1", 1)]) == [("run1", 1)]
+    assert local.take_orders() == [("run0", 1)]
+    local.ended(("run0", 1))
+    assert numbers(local.take()) == []

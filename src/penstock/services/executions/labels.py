@@ -10,7 +10,9 @@ from penstock.engine.records import Labels
 SYSTEM_PREFIX = "system."
 CORRELATION_ID = "system.correlationId"
 USERNAME = "system.username"
-_MAY_BE_GIVEN = frozenset({CORRELATION_ID, "system.from"})
+PRIORITY = "system.priority"
+"""A whole number; executions of a higher one go first (BEY-011)."""
+_MAY_BE_GIVEN = frozenset({CORRELATION_ID, "system.from", PRIORITY})
 
 
 class ReservedLabelError(InvalidRequestError):
@@ -30,11 +32,22 @@ def launch_labels(inherited: Labels, given: Labels, execution_id: str, username:
     for key, value in given:
         if key.startswith(SYSTEM_PREFIX) and key not in _MAY_BE_GIVEN:
             raise ReservedLabelError(f"label `{key}` is reserved")
+        if key == PRIORITY:
+            _check_priority(value)
         labels[key] = value
     labels.setdefault(CORRELATION_ID, execution_id)
     if username is not None:
         labels[USERNAME] = username
     return tuple(labels.items())
+
+
+def _check_priority(value: str) -> None:
+    try:
+        int(value)
+    except ValueError:
+        raise InvalidRequestError(
+            f"label `{PRIORITY}` is `{value}`", hint="give a whole number; executions of a higher one go first"
+        ) from None
 
 
 def changed_labels(labels: Iterable[tuple[str, str]]) -> Labels:

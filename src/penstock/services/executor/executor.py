@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -36,11 +36,12 @@ from penstock.engine.records import Execution, TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Report
-from penstock.ports.jobs import JobQueue
+from penstock.ports.jobs import JobQueue, QueueKey
 from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.assignments import assignment_of
 from penstock.services.executor.delivery import Delivery, DuplicateFiring, Receipt, of_kill, of_message, of_report
+from penstock.services.executor.fairness import FairShare
 from penstock.services.executor.flow_source import FlowSource
 from penstock.services.executor.round import Answer, Round, decide_with_facts
 from penstock.services.executor.settings import Children, ExecutorSettings, LocalWorker
@@ -85,6 +86,7 @@ class Executor:
         self._slots = Slots(journal, flows, settings.limits, self._states.get)
         self._look_for_slots = True
         self._look_for_stranded = asyncio.Event()
+        self._fair = FairShare()
         self._leases: dict[int, int] = {}
         self._last_message = 0
         self._look_for_messages = True
@@ -134,6 +136,7 @@ class Executor:
             asyncio.create_task(self._keep_leases(), name="executor-leases"),
             asyncio.create_task(self._listen(), name="executor-messages"),
             asyncio.create_task(self._watch_workers(), name="executor-workers"),
+            asyncio.create_task(self._fair.watch(self._turns), name="executor-turns"),
         ]
         main = asyncio.create_task(self._loop(), name="executor-rounds")
         try:
@@ -210,7 +213,7 @@ class Executor:
         """Decide on what is at hand and commit it as one batch."""
         count = min(len(self._inbox), self._settings.max_batch)
         deliveries = [self._inbox.popleft() for _ in range(count)]
-        current = Round(self._clock.now(), self._local.reserve if self._local else _no_place)
+        current = Round(self._clock.now(), self._local.reserve if self._local else _no_place, self._fair)
         try:
             await self._decide(current, deliveries)
             current.batch.fences = self._fences(current.batch)
@@ -432,7 +435,9 @@ class Executor:
             self.deliver([of_kill(order, now) for order in result.killed_unclaimed])
         if result.killed_claimed:
             if self._local is not None:
-                self._local.kill([(order.task_run_id, order.attempt) for order, _ in result.killed_claimed])
+                orders = {(order.task_run_id, order.attempt): order for order, _ in result.killed_claimed}
+                now = self._clock.now()
+                self.deliver([of_kill(orders[key], now) for key in self._local.kill(list(orders))])
             await self._notifier.publish("kill", sorted({worker for _, worker in result.killed_claimed}))
 
     async def _tell(self, current: Round) -> None:
@@ -474,6 +479,7 @@ class Executor:
             self._timers_loaded_until = 0
             self._slots.forget()
             await self._slots.recover()
+            self._fair.reached(await self._turns())
             self._look_for_slots = True
             self._look_for_messages = True
             self._wake.set()
@@ -503,6 +509,13 @@ class Executor:
                 log.warning("workers not checked", action="executor.expire", error=str(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_for_stranded.wait(), self._settings.worker_timeout / SECOND / 4)
+
+    async def _turns(self) -> Mapping[QueueKey, int]:
+        """Return the lowest turn of the jobs that no worker has in hand, by group and priority."""
+        waiting = dict(await self._jobs.turns())
+        for key, turn in self._local.turns().items() if self._local else ():
+            waiting[key] = min(turn, waiting.get(key, turn))
+        return waiting
 
     async def _end_stranded(self) -> None:
         """End the jobs that no worker can take and that are not to wait for one (ENG-047)."""

@@ -17,6 +17,7 @@ from penstock.engine.records import Execution
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.journal import Batch
 from penstock.services.executor.delivery import Delivery, of_refused_restart
+from penstock.services.executor.fairness import FairShare
 from penstock.services.executor.timers import TimerKey
 
 Answer = Callable[[Execution, str, Mapping[str, Any]], Awaitable[Any]]
@@ -31,6 +32,7 @@ class Round:
 
     now: Instant
     reserve: Reserve
+    fair: FairShare
     batch: Batch = field(default_factory=Batch)
     given: list[tuple[Job, ExecutionState, ResolvedFlow]] = field(default_factory=list)
     """Jobs that go to the local worker once the batch is stored."""
@@ -50,7 +52,9 @@ class Round:
         execution_id = delivery.execution_id
         self._rows(state, decision)
         state.apply(decision)
-        for job in decision.jobs:
+        begun = len(state.task_runs) > len(decision.created)
+        for made in decision.jobs:
+            job = self.fair.placed(made, state.execution, begun=begun)
             owner = self.reserve(job)
             batch.jobs[job.key] = (job, owner)
             if owner is None:

@@ -10,6 +10,7 @@ from penstock.base.clock import SECOND, Micros
 from penstock.engine.decision import ChildFlow, Job
 from penstock.engine.records import Execution
 from penstock.ports.gateway import Assignment
+from penstock.ports.jobs import QueueKey
 from penstock.services.executor.limits import Limits
 
 
@@ -28,8 +29,12 @@ class LocalWorker(Protocol):
         """Hand over jobs that are stored and leased to the worker."""
         ...
 
-    def kill(self, orders: Sequence[tuple[str, int]]) -> None:
-        """Order (task run, attempt) to stop, where the worker holds them."""
+    def kill(self, orders: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
+        """Order (task run, attempt) to stop, where the worker holds them; returns those it never got to see."""
+        ...
+
+    def turns(self) -> Mapping[QueueKey, int]:
+        """Return the lowest turn of the jobs that wait here, by group and priority."""
         ...
 
 

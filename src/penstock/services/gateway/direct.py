@@ -170,9 +170,11 @@ class DirectGateway:
         deadline = asyncio.get_running_loop().time() + wait / SECOND
         while True:
             worker.wake.clear()  # before looking, so that no wake-up is lost
-            taken = self._take_local(worker_id)
-            if limit > len(taken) and worker.may_have_work:
-                taken = [*taken, *await self._take_stored(worker, worker_id, limit - len(taken))]
+            taken = self._take_local(worker, worker_id)
+            # What is quick takes no place that others could have.
+            free = limit - sum(1 for assignment in taken if not assignment.job.quick)
+            if free > 0 and worker.may_have_work:
+                taken = [*taken, *await self._take_stored(worker, worker_id, free)]
             if taken:
                 return taken
             left = deadline - asyncio.get_running_loop().time()
@@ -181,10 +183,10 @@ class DirectGateway:
             if not await self._wake(worker, worker_id, min(left, _SAFETY_POLL)):
                 worker.may_have_work = True
 
-    def _take_local(self, worker_id: str) -> list[Assignment]:
+    def _take_local(self, worker: _Registered, worker_id: str) -> list[Assignment]:
         if self._local is None or not self._local.serves(worker_id):
             return []
-        return list(self._local.take())
+        return list(self._local.take(others_wait=worker.may_have_work))
 
     async def _take_stored(self, worker: _Registered, worker_id: str, limit: int) -> list[Assignment]:
         worker.may_have_work = False

@@ -31,6 +31,18 @@ class JobQueueContract:
         assert list(await store.jobs.claim("w1", "", 2, NOW)) == [late]
         assert list(await store.jobs.claim("w1", "", 2, NOW)) == []
 
+    async def test_claim_gives_jobs_by_their_turns(self, store: StorePorts) -> None:
+        """BEY-011."""
+        last, first, urgent = await offered(
+            store, {"turn": 7, "created": NOW - 1}, {"turn": 2}, {"turn": 9, "priority": 1}
+        )
+        assert await store.jobs.turns() == {("", 0): 2, ("", 1): 9}
+        await store.jobs.register("w1", "", "host", NOW)
+        assert list(await store.jobs.claim("w1", "", 2, NOW)) == [urgent, first]
+        assert await store.jobs.turns() == {("", 0): 7}
+        assert list(await store.jobs.claim("w1", "", 2, NOW)) == [last]
+        assert await store.jobs.turns() == {}
+
     async def test_claim_gives_jobs_of_the_own_group_only(self, store: StorePorts) -> None:
         (gpu,) = await offered(store, {"worker_group": "gpu"})
         await store.jobs.register("w1", "", "host", NOW)
