@@ -1,5 +1,5 @@
-"""Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis,
-and PostgreSQL where no wheel fits.
+"""Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, an SSH
+server, the languages of script tasks, and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -11,9 +11,22 @@ import shutil
 import subprocess
 import sys
 
-from scripts.tooling import browser_executable, postgres_directory, redis_executable
+from scripts.tooling import browser_executable, postgres_directory, redis_executable, sshd_executable
 
 ENGINE = ("podman", "runc", "busybox")
+LANGUAGES = {
+    "go": "golang-go",
+    "groovy": "groovy",
+    "java": "default-jdk-headless",
+    "lua": "lua5.4",
+    "node": "nodejs",
+    "npm": "npm",
+    "perl": "perl",
+    "php": "php-cli",
+    "Rscript": "r-base-core",
+    "ruby": "ruby",
+}
+"""The Debian packages of the programs of script tasks."""
 
 
 def apt_install(*packages: str) -> bool:
@@ -62,6 +75,21 @@ def ensure_engine() -> bool:
     return all(map(shutil.which, ENGINE))
 
 
+def ensure_languages() -> bool:
+    """Have the languages of script tasks that Debian packs."""
+    missing = [package for program, package in LANGUAGES.items() if shutil.which(program) is None]
+    if missing:
+        apt_install(*missing)
+    return all(map(shutil.which, LANGUAGES))
+
+
+def ensure_ssh_server() -> bool:
+    """Have an SSH server's program on this machine; tests start their own."""
+    if sshd_executable() is None:
+        apt_install("openssh-server")
+    return sshd_executable() is not None
+
+
 def main() -> int:
     """Ensure everything and name what could not be had."""
     needed = (
@@ -69,6 +97,8 @@ def main() -> int:
         ("Redis", ensure_redis),
         ("Chromium", ensure_browser),
         ("podman", ensure_engine),
+        ("OpenSSH's server", ensure_ssh_server),
+        ("languages of script tasks", ensure_languages),
     )
     missing = [name for name, ensure in needed if not ensure()]
     if missing:

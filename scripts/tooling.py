@@ -72,6 +72,12 @@ def redis_executable() -> Path | None:
     return None if found is None else Path(found)
 
 
+def sshd_executable() -> Path | None:
+    """Return OpenSSH's server, which users other than root do not have on their `PATH`."""
+    found = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+    return None if found is None else Path(found)
+
+
 def browser_executable() -> Path | None:
     """Return a Chromium that really runs: PENSTOCK_CHROMIUM, the system's, else the one Playwright keeps."""
     named = os.environ.get("PENSTOCK_CHROMIUM")

@@ -14,7 +14,7 @@ from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
 from penstock.builtin.redis import lists as redis_lists
 from penstock.builtin.runners import docker, process
-from penstock.builtin.scripts import python, shell
+from penstock.builtin.scripts import jbang, languages, node, python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
 from penstock.builtin.transform import python as python_transform
@@ -37,13 +37,16 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(for_each_item.ForEachItem, for_each_item.ForEachItemMerge, for_each_item.ForEachItemSplit),
     *(http_trigger.Trigger,),
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
+    *(jbang.Commands, jbang.Script),
     *(json.IonToJson, json.JsonToIon),
+    *languages.TYPES,
     *(local_files.LocalFiles,),
     *(log.Log,),
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
     *(monitor.ScheduleMonitor,),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
+    *(node.Commands, node.Script),
     *(on_dates.ScheduleOnDates,),
     *(namespace_purge.PurgeFiles,),
     *(output.OutputValues,),

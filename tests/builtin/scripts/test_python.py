@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.builtin.scripts.environments import DependenciesFailed
 from penstock.builtin.scripts.python_header import ScriptHeaderInvalid
-from penstock.builtin.scripts.python_tools import DependenciesFailed
 from penstock.builtin.scripts.task import TaskException
 from penstock.services.worker.settings import WorkerSettings, task_environment
 from penstock.testing.run_context import RunContextFactory, messages_of

@@ -63,6 +63,6 @@ class WorkingDirectory(Task):
             if self.cache is not None and not restored:
                 self.cache.keep(context, self.id)
             patterns = renderer.render(self.output_files, [])
-            return WorkingDirectoryOutput(output_files=collect(context, patterns))
+            return WorkingDirectoryOutput(output_files=collect(context, patterns, context.working_directory))
         except Exception as error:
             raise PostActionsFailed(f"Unable to execute WorkingDirectory post actions: {error}") from error

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar, Protocol
 
 from penstock.sdk import PluginError, RunContext, TaskRunnerBase
@@ -57,6 +57,10 @@ class Runner(TaskRunnerBase):
 
     on_worker: ClassVar[bool] = True
     """Whether commands find the worker's tools and files where the worker has them."""
+
+    def place(self, context: RunContext) -> PurePath:
+        """Return where the commands find the working directory: where the worker has it."""
+        return context.working_directory
 
     @abstractmethod
     def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:

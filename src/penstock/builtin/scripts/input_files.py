@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from penstock.sdk import PluginError, RunContext, json_text
@@ -51,10 +51,16 @@ def make_runnable(path: Path) -> None:
 
 
 class StoredFiles:
-    """Copies of stored files in the working directory, one each. Implements SCR-008."""
+    """Copies of stored files in the working directory, one each. Implements SCR-008.
 
-    def __init__(self, context: RunContext) -> None:
+    Args:
+        context: The task's.
+        place: Where the commands find the working directory.
+    """
+
+    def __init__(self, context: RunContext, place: PurePath) -> None:
         self._context = context
+        self._place = place
         self._copies: dict[str, str] = {}
 
     def localize(self, text: str) -> str:
@@ -63,7 +69,7 @@ class StoredFiles:
 
     def _copy(self, uri: str) -> str:
         if uri not in self._copies:
-            local = self._context.resolve(f"{PRIVATE}/files/{len(self._copies)}/{PurePosixPath(uri).name}")
-            self._context.get_file(uri, local)
-            self._copies[uri] = str(local)
+            name = f"{PRIVATE}/files/{len(self._copies)}/{PurePosixPath(uri).name}"
+            self._context.get_file(uri, self._context.resolve(name))
+            self._copies[uri] = str(self._place / name)
         return self._copies[uri]

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from penstock.builtin.scripts.input_files import PRIVATE
 from penstock.builtin.scripts.patterns import glob_regex
 from penstock.sdk import RunContext
 
 
-def collect(context: RunContext, patterns: Sequence[str], except_for: Iterable[Path] = ()) -> dict[str, str]:
+def collect(
+    context: RunContext, patterns: Sequence[str], place: PurePath, except_for: Iterable[Path] = ()
+) -> dict[str, str]:
     """Store the files of the working directory that match and return their URIs by relative path.
 
     Implements SCR-021, SCR-022.
+
+    Args:
+        context: The task's.
+        patterns: Names and patterns, relative or beginning with the place.
+        place: Where the commands found the working directory.
+        except_for: Files that are not the script's.
     """
     root = context.working_directory
-    wanted = [glob_regex(_relative(pattern, root)) for pattern in patterns]
+    wanted = [glob_regex(_relative(pattern, place)) for pattern in patterns]
     hidden = {*except_for}
     names = (path.relative_to(root).as_posix() for path in _files(root) if path not in hidden) if wanted else ()
     return _store(context, root, sorted(name for name in names if any(regex.fullmatch(name) for regex in wanted)))
@@ -39,7 +47,7 @@ def _store(context: RunContext, folder: Path, names: Iterable[str]) -> dict[str,
     return stored
 
 
-def _relative(pattern: str, root: Path) -> str:
+def _relative(pattern: str, root: PurePath) -> str:
     """Return a pattern relative to the working directory, however it was written."""
     return pattern.removeprefix(f"{root}/").removeprefix("./")
 

@@ -9,17 +9,22 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from penstock.builtin.scripts.input_files import StoredFiles
+from penstock.builtin.scripts.language import Language
+from penstock.builtin.scripts.language_task import CommandsTask, FileScriptTask
 from penstock.builtin.scripts.python_header import declared_packages
 from penstock.builtin.scripts.python_tools import python_tools
 from penstock.builtin.scripts.task import ScriptTask, Stage
 from penstock.sdk import Property
 
+PYTHON = Language(
+    *("Python", "python", "python:3.13-slim", "python3", "the Debian package `python3`", "python3 {}", ".py")
+)
+
 
 class PythonTask(ScriptTask):
     """What Python tasks have in common. Implements SCR-047."""
 
-    default_image: ClassVar[str] = "python:3.13-slim"
+    language: ClassVar[Language] = PYTHON
 
     dependencies: Property[list[str]] | None = Field(
         None, description="Packages to install; they are kept for later runs of any flow."
@@ -52,7 +57,7 @@ class PythonTask(ScriptTask):
             yield {"PYTHONUNBUFFERED": stage.environment.get("PYTHONUNBUFFERED", "1"), **found}
 
 
-class Commands(PythonTask):
+class Commands(PythonTask, CommandsTask):
     """Run shell commands that find Python and the dependencies.
 
     Implements SCR-001, SCR-003.
@@ -60,14 +65,8 @@ class Commands(PythonTask):
 
     type_name = "io.kestra.plugin.scripts.python.Commands"
 
-    commands: Property[list[str]] = Field(description="The commands.")
 
-    def lines(self, stage: Stage) -> Sequence[str]:
-        """Return the commands."""
-        return stage.renderer.render(self.commands, [])
-
-
-class Script(PythonTask):
+class Script(PythonTask, FileScriptTask):
     """Run a Python script.
 
     Implements SCR-001, SCR-003, SCR-038.
@@ -75,19 +74,6 @@ class Script(PythonTask):
 
     type_name = "io.kestra.plugin.scripts.python.Script"
 
-    script: Property[str] = Field(description="The script.")
-
     def packages(self, stage: Stage) -> Sequence[str]:
         """Return the packages of the property, and those the script's own header declares (PEP 723)."""
         return [*super().packages(stage), *declared_packages(stage.renderer.render(self.script, ""))]
-
-    def lines(self, stage: Stage) -> Sequence[str]:
-        """Write the script into the working directory, beside the modules it may import, and run it."""
-        text = StoredFiles(stage.context).localize(stage.renderer.render(self.script, ""))
-        number, path = 1, stage.context.resolve("_script.py")
-        while path.exists():
-            number += 1
-            path = stage.context.resolve(f"_script_{number}.py")
-        path.write_text(text, encoding="utf-8", newline="")
-        stage.generated.append(path)
-        return [f"python3 {shlex.quote(str(path))}"]

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
+from penstock.builtin.scripts.language import Language
+from penstock.builtin.scripts.language_task import CommandsTask
 from penstock.builtin.scripts.task import ScriptTask, Stage
 from penstock.sdk import Property
 
+SHELL = Language("Shell", "shell", "ubuntu", "sh", "a shell, which every system has")
 
-class Commands(ScriptTask):
+
+class Commands(CommandsTask):
     """Run shell commands, one after the other, until one fails.
 
     Implements ENG-115, SCR-001, SCR-009.
     """
 
     type_name = "io.kestra.plugin.scripts.shell.Commands"
-
-    commands: Property[list[str]] = Field(description="The commands.")
-
-    def lines(self, stage: Stage) -> Sequence[str]:
-        """Return the commands."""
-        return stage.renderer.render(self.commands, [])
+    language: ClassVar[Language] = SHELL
 
 
 class Script(ScriptTask):
@@ -32,6 +32,7 @@ class Script(ScriptTask):
     """
 
     type_name = "io.kestra.plugin.scripts.shell.Script"
+    language: ClassVar[Language] = SHELL
 
     script: Property[str] = Field(description="The script.")
 

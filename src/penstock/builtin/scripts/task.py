@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import signal
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from penstock.builtin.runners.runner import Command, Runner, Stream
 from penstock.builtin.scripts.input_files import PRIVATE, StoredFiles, put_input_files
+from penstock.builtin.scripts.language import Language
 from penstock.builtin.scripts.namespace_files import NamespaceFiles
 from penstock.builtin.scripts.output_files import collect, collect_folder
 from penstock.builtin.scripts.rendering import Renderer
 from penstock.builtin.scripts.runner_choice import choose_runner
-from penstock.builtin.scripts.shell_text import shell_arguments
+from penstock.builtin.scripts.shell_text import is_too_long, shell_text
 from penstock.builtin.scripts.transcript import Transcript
 from penstock.sdk import Output, PluginError, Property, RunContext, Task, json_text
 from penstock.sdk.task import TaskRunnerDefinition
 
 _SHOWN = 200
-_OUTPUT_FOLDER = re.compile(r"\{[{%][^{}]*\boutputDir\b")
+_OUTPUT_FOLDER = f"{PRIVATE}/output"
+_MENTION = re.compile(r"\{[{%][^{}]*\boutputDir\b")
 
 
 class TaskException(PluginError):
@@ -53,6 +57,8 @@ class Stage:
     renderer: Renderer
     environment: dict[str, str]
     """What commands on the worker find."""
+    place: PurePath
+    """Where the commands find the working directory."""
     on_worker: bool = True
     """Whether the worker's tools are at hand; in a container those of its image are."""
     generated: list[Path] = field(default_factory=list)
@@ -66,13 +72,16 @@ class ScriptTask(Task):
     """
 
     output_type: ClassVar[type[Output] | None] = ScriptOutput
-    default_image: ClassVar[str] = "ubuntu"
+    language: ClassVar[Language]
+    """What the commands are written in, or call."""
 
     before_commands: Property[list[str]] | None = Field(
         None, description="Commands that run first, in the same shell and working directory."
     )
-    interpreter: Property[list[str]] = Field(
-        Property.of(["/bin/sh", "-c"]), description="The shell that runs the commands, given as one more argument."
+    interpreter: Property[list[str]] | None = Field(
+        None,
+        description="The shell that runs the commands, given as one more argument; `/bin/sh -c` by default, "
+        "PowerShell for its own tasks.",
     )
     fail_fast: Property[bool] = Field(Property.of(True), description="Stop at the first command that fails.")
     env: Property[dict[str, Any]] | None = Field(None, description="Environment variables of the commands.")
@@ -124,13 +133,14 @@ class ScriptTask(Task):
         image = self._image(context)
         runner = choose_runner(context, self.task_runner, self.runner, self.docker, image)
         output_folder = self._output_folder(context)
-        places = {"workingDir": str(context.working_directory)}
+        place = runner.place(context)
+        places = {"workingDir": str(place)}
         if output_folder is not None:
-            places["outputDir"] = str(output_folder)
+            places["outputDir"] = str(place / _OUTPUT_FOLDER)
         renderer = Renderer(context, places)
         self._put_files(context, renderer)
         given = self._environment(renderer, places)
-        stage = Stage(context, renderer, {**context.environment, **given}, runner.on_worker)
+        stage = Stage(context, renderer, {**context.environment, **given}, place, runner.on_worker)
         transcript = Transcript(context)
         with ExitStack() as stack:
             tools = stack.enter_context(self.tools(stage))
@@ -141,10 +151,11 @@ class ScriptTask(Task):
                 image,
                 {**given, **tools},
             )
+            self._expect_interpreter(stage, command)
             code = self._run(runner, context, command, transcript)
-        self._judge(code)
+            self._judge(code, stage, command)
         patterns = renderer.render(self.output_files, [])
-        files = collect(context, patterns, stage.generated)
+        files = collect(context, patterns, place, stage.generated)
         if output_folder is not None:
             files.update(collect_folder(context, output_folder))
         return ScriptOutput(
@@ -160,17 +171,15 @@ class ScriptTask(Task):
         older = (self.docker or {}).get("image")
         if self.container_image is None and older:
             return context.render_text(str(older))
-        return context.render(self.container_image, self.default_image)
+        return context.render(self.container_image, self.language.image)
 
     def _output_folder(self, context: RunContext) -> Path | None:
         """Make the folder whose files are all kept, when the task wants one or mentions it (SCR-012)."""
         written = [getattr(self, name) for name in type(self).model_fields if name != "description"]
-        is_mentioned = any(
-            isinstance(value, Property) and _OUTPUT_FOLDER.search(json_text(value.raw)) for value in written
-        )
+        is_mentioned = any(isinstance(value, Property) and _MENTION.search(json_text(value.raw)) for value in written)
         if not (context.render(self.output_directory_enabled) or self.output_dir or is_mentioned):
             return None
-        folder = context.resolve(f"{PRIVATE}/output")
+        folder = context.resolve(_OUTPUT_FOLDER)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -192,12 +201,18 @@ class ScriptTask(Task):
 
     def _arguments(self, stage: Stage) -> list[str]:
         before = stage.renderer.render(self.before_commands, [])
-        stored = StoredFiles(stage.context)
+        stored = StoredFiles(stage.context, stage.place)
         setup = [] if stage.on_worker else self.setup(stage)
         lines = [*setup, *map(stored.localize, before), *map(stored.localize, self.lines(stage))]
-        interpreter = stage.renderer.render(self.interpreter, [])
-        aside = stage.context.resolve(f"{PRIVATE}/commands")
-        return shell_arguments(interpreter, lines, aside, fail_fast=stage.context.render(self.fail_fast))
+        interpreter = stage.renderer.render(self.interpreter, list(self.language.interpreter))
+        text = shell_text(interpreter, lines, fail_fast=stage.context.render(self.fail_fast))
+        if not is_too_long(interpreter, text):
+            return [*interpreter, text]
+        name = f"{PRIVATE}/commands"
+        aside = stage.context.resolve(name)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(text, encoding="utf-8", newline="")
+        return [*interpreter[:-1], str(stage.place / name)]
 
     @staticmethod
     def _run(runner: Runner, context: RunContext, command: Command, transcript: Transcript) -> int:
@@ -206,7 +221,25 @@ class ScriptTask(Task):
         finally:
             transcript.finish()
 
-    def _judge(self, code: int) -> None:
+    def _expect_interpreter(self, stage: Stage, command: Command) -> None:
+        """Raise an error that says what to install when the language's own program is to read the commands."""
+        if command.arguments[:1] == [self.language.program] and self._is_missing(stage, command):
+            raise TaskException(
+                f"there is no program `{self.language.program}` on this worker", hint=self._way_to_have_it()
+            )
+
+    def _is_missing(self, stage: Stage, command: Command) -> bool:
+        path = command.environment.get("PATH", os.defpath)
+        return stage.on_worker and shutil.which(self.language.program, path=path) is None
+
+    def _way_to_have_it(self) -> str:
+        language = self.language
+        return (
+            f"install {language.installed_by} on the worker or in `beforeCommands`, or use a task runner with "
+            f"containers, such as of the image `{language.image}`"
+        )
+
+    def _judge(self, code: int, stage: Stage, command: Command) -> None:
         """Raise the error of an exit code other than 0; it shows the commands as written, before any secret is in."""
         if code == 0:
             return
@@ -219,11 +252,16 @@ class ScriptTask(Task):
                 f"command was ended by signal {name} (exit code {128 - code}): {shown}",
                 hint="memory may have run out" if -code == signal.SIGKILL else "see the lines before this one",
             )
-        raise TaskException(f"command failed with exit code {code}: {shown}", hint=_HINTS.get(code, _HINT))
+        hint = _HINTS.get(code, _HINT)
+        if code == _NOT_FOUND and self._is_missing(stage, command):
+            shown = f"there is no program `{self.language.program}`: {shown}"
+            hint = self._way_to_have_it()
+        raise TaskException(f"command failed with exit code {code}: {shown}", hint=hint)
 
 
+_NOT_FOUND = 127
 _HINT = "see the lines before this one"
 _HINTS = {
     126: "a program may not be executed: `chmod +x` it, or call its interpreter",
-    127: "a program was not found: install it on the worker, or in `beforeCommands`",
+    _NOT_FOUND: "a program was not found: install it on the worker, or in `beforeCommands`",
 }

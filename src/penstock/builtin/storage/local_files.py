@@ -36,4 +36,4 @@ class LocalFiles(Task):
         """Write what comes in, keep what goes out."""
         inputs, outputs = context.render(self.inputs), context.render(self.outputs)
         put_input_files(context, inputs or {})
-        return KeptFiles(uris=collect(context, outputs or []))
+        return KeptFiles(uris=collect(context, outputs or [], context.working_directory))
