@@ -92,6 +92,7 @@ async def live_server(
     system_namespace: str = "system",
     limits: Limits | None = None,
     encryption: Encryption | None = None,
+    admission: Mapping[str, int] | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -104,6 +105,7 @@ async def live_server(
         system_namespace: The namespace of the instance's own flows.
         limits: Limits of pools and namespaces.
         encryption: Encrypts secrets that are kept.
+        admission: The most open executions of namespaces.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
@@ -113,6 +115,7 @@ async def live_server(
         system_namespace=system_namespace,
         limits=limits or Limits(),
         encryption=encryption,
+        admission=admission or {},
     )
     clock = SystemClock()
     plugins = load_plugins()

@@ -46,6 +46,33 @@ def test_plan_limits_keep_the_names_of_pools_and_namespaces(tmp_path: Path) -> N
         planned(MEMORY + "kestra.concurrency.pools: {gpu: 0}\n", tmp_path)
 
 
+def test_plan_retention_is_on_and_its_rules_take_what_they_leave_out_from_the_general_periods(tmp_path: Path) -> None:
+    """BEY-020."""
+    day = 24 * 3600 * SECOND
+    plan = planned(MEMORY, tmp_path)
+    assert plan.retention is not None
+    assert (plan.retention.policy.executions, plan.retention.policy.logs) == (90 * day, 30 * day)
+    text = (
+        "kestra.retention: {executions: 30d, rules: [{namespace: Company.a, labels: {aB: c}, executions: forever}, "
+        "{states: [FAILED], logs: P1D}]}\n"
+    )
+    configured = planned(MEMORY + text, tmp_path).retention
+    assert configured is not None
+    first, second = configured.policy.rules
+    assert (first.namespace, first.labels, first.executions, first.logs) == ("Company.a", {"aB": "c"}, None, 30 * day)
+    assert (second.states, second.executions, second.logs) == (("FAILED",), 30 * day, day)
+    assert planned(MEMORY + "kestra.retention.enabled: false\n", tmp_path).retention is None
+    with pytest.raises(ConfigurationError, match=r"kestra\.retention\.logs"):
+        planned(MEMORY + "kestra.retention.logs: soon\n", tmp_path)
+
+
+def test_plan_admission_keeps_the_names_of_namespaces(tmp_path: Path) -> None:
+    """BEY-011."""
+    assert planned(MEMORY + "kestra.admission.namespaces: {company.Team: 5}\n", tmp_path).admission == {
+        "company.Team": 5
+    }
+
+
 def test_plan_missing_storage_type_is_named(tmp_path: Path) -> None:
     """OPS-051."""
     with pytest.raises(ConfigurationError, match=r"kestra\.storage\.type is missing"):

@@ -27,13 +27,14 @@ from penstock.base.errors import (
 from penstock.base.ids import new_id
 from penstock.model.problems import InvalidFlow, Problem
 from penstock.services.auth import LockedOutError, LoginRequiredError
-from penstock.services.executions import BulkError
+from penstock.services.executions import BulkError, TooManyExecutionsError
 
 log = structlog.get_logger(__name__)
 
 _STATUS: tuple[tuple[type[PenstockError], int], ...] = (
     (LoginRequiredError, 401),
     (LockedOutError, 429),
+    (TooManyExecutionsError, 429),
     (NotFoundError, 404),
     (ConflictError, 409),
     (InvalidRequestError, 422),
@@ -104,7 +105,9 @@ def problem_body(problem: Any) -> dict[str, Any]:
 
 def error_answer(error: PenstockError, path: str | None = None, headers: dict[str, str] | None = None) -> Response:
     """Return the answer to an error."""
-    return JsonAnswer(error_body(error, path), status_code=status_of(error), headers=headers)
+    retry_after = getattr(error, "retry_after", None)
+    given = {**({} if retry_after is None else {"Retry-After": str(retry_after)}), **(headers or {})}
+    return JsonAnswer(error_body(error, path), status_code=status_of(error), headers=given)
 
 
 async def _deliberate(request: Request, error: Exception) -> Response:

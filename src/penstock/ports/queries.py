@@ -114,6 +114,10 @@ class ExecutionQueries(Protocol):
         """Return how many executions there are by state."""
         ...
 
+    async def open_by_namespace(self, tenant: str) -> Mapping[str, int]:
+        """Return how many executions have not ended, by namespace; those without any are left out."""
+        ...
+
     async def created_since(self, tenant: str, namespace: str, flow_id: str, since: Instant) -> int:
         """Return how many executions of a flow were created since then."""
         ...

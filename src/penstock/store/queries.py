@@ -139,6 +139,13 @@ class SqlExecutionQueries:
         """Return how many executions there are by state."""
         return await self._database.read(lambda connection: counts_txn(connection, tenant))
 
+    async def open_by_namespace(self, tenant: str) -> Mapping[str, int]:
+        """Return how many executions have not ended, by namespace."""
+        is_open = E.state.in_(sorted(executions.OPEN_NAMES)) & E.end_date.is_(None)
+        query = select(E.namespace, func.count()).where(E.tenant == tenant, is_open).group_by(E.namespace)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row[0]: row[1] for row in found}
+
     async def created_since(self, tenant: str, namespace: str, flow_id: str, since: Instant) -> int:
         """Return how many executions of a flow were created since then."""
         query = select(func.count()).select_from(EXECUTIONS)

@@ -11,6 +11,7 @@ from penstock.services.child_functions import ChildFunctions
 from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.encryption import EncryptionFunctions
 from penstock.services.executions import (
+    Admission,
     ChildFlows,
     ExecutionService,
     FirstExecutions,
@@ -133,7 +134,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         executor = _executor(plan, store, catalog, functions, clock, local, children)
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
-    executions = ExecutionService(catalog, inputs, dispatcher, clock, FirstExecutions(store.queries, clock))
+    admission = Admission(store.queries, clock, plan.admission) if plan.admission else None
+    executions = ExecutionService(catalog, inputs, dispatcher, clock, FirstExecutions(store.queries, clock), admission)
     evaluations = Evaluations(
         store.evaluations,
         store.triggers,

@@ -101,6 +101,7 @@ class Plan:
         listeners: Whether the listeners of flows run (MIG-032).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
         retention: Removes what is old (BEY-020); None keeps everything.
+        admission: The most open executions of a namespace before requests for more are refused (BEY-011).
     """
 
     roles: frozenset[Role]
@@ -124,6 +125,7 @@ class Plan:
     listeners: bool = False
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retention: RetentionPlan | None = None
+    admission: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_embedded(self) -> bool:

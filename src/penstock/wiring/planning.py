@@ -82,6 +82,7 @@ def plan_of(
         listeners=core.listeners.enabled,
         plugin_configurations=plugin_configurations(settings),
         retention=retention_plan(settings),
+        admission=core.admission.namespaces,
     )
 
 

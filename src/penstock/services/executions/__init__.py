@@ -1,5 +1,6 @@
 """Use cases of executions: starting, steering, reading, waiting for and following them."""
 
+from penstock.services.executions.admission import Admission, TooManyExecutionsError
 from penstock.services.executions.bulk import Bulk, BulkError
 from penstock.services.executions.children import ChildFlows
 from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck, Preparation
@@ -15,6 +16,7 @@ from penstock.services.executions.resuming import ResumeReader
 from penstock.services.executions.steering import Steering
 
 __all__ = [
+    "Admission",
     "Bulk",
     "BulkError",
     "CheckFailedError",
@@ -36,6 +38,7 @@ __all__ = [
     "Replaying",
     "ResumeReader",
     "Steering",
+    "TooManyExecutionsError",
     "Upload",
     "Watch",
 ]

@@ -20,6 +20,7 @@ from penstock.engine.states import State, StateType
 from penstock.model.inputs import InputProblem, InputState
 from penstock.model.policies import Check, Idempotency
 from penstock.ports.dispatch import Dispatcher
+from penstock.services.executions.admission import Admission
 from penstock.services.executions.idempotency import FirstExecutions
 from penstock.services.executions.inputs import InputReader, Upload, document_of
 from penstock.services.executions.labels import launch_labels
@@ -173,6 +174,7 @@ class ExecutionService(Preparation):
         dispatcher: The door to the executor.
         clock: Tells when it begins.
         first: Finds what an idempotency key has started.
+        admission: Refuses executions of namespaces that are full; none is refused without it.
     """
 
     def __init__(
@@ -182,8 +184,10 @@ class ExecutionService(Preparation):
         dispatcher: Dispatcher,
         clock: Clock,
         first: FirstExecutions,
+        admission: Admission | None = None,
     ) -> None:
         super().__init__(catalog, inputs, clock)
+        self._admission = admission
         self._dispatcher = dispatcher
         self._first = first
 
@@ -195,13 +199,19 @@ class ExecutionService(Preparation):
             InvalidInputs: What is given does not fit the flow's inputs; nothing was created.
             CheckFailedError: A check of the flow forbids it; nothing was created.
             DifferentRequestError: Its idempotency key was used for another request; nothing was created.
+            TooManyExecutionsError: Its namespace is full; nothing was created.
         """
         rule = document_of(await self.flow(launch)).idempotency
         if rule is not None or launch.idempotency_key is not None:
             return await self._create_once(launch, rule)
+        await self._admit(launch)
         execution, reject = await self.prepared(launch)
         await self._dispatcher.create(execution, reject=reject)
         return execution
+
+    async def _admit(self, launch: Launch) -> None:
+        if self._admission is not None:
+            await self._admission.admit(launch.tenant, launch.namespace)
 
     async def _create_once(self, launch: Launch, rule: Idempotency | None) -> Execution:
         """Start an execution unless its key has started one: that of the request, or else that of the flow's rule."""
@@ -212,6 +222,7 @@ class ExecutionService(Preparation):
             first = await self._first.find(name, rule)
             if first is not None:
                 return self._first.same(first, launch.digest)
+        await self._admit(launch)
         execution, reject = await self.prepared(launch)
         if name is None:
             assert rule is not None

@@ -271,6 +271,18 @@ class ExecutionQueriesContract:
         )
         assert await store.queries.counts("main") == {"RUNNING": 2, "SUCCESS": 1}
 
+    async def test_open_executions_are_counted_by_namespace(self, store: StorePorts) -> None:
+        """BEY-011."""
+        await records.stored(
+            store.journal,
+            records.execution(namespace="a"),
+            records.execution(namespace="a"),
+            records.execution(namespace="a.b", state=state(StateType.CREATED)),
+            records.execution(namespace="c", state=SUCCESS),
+            records.execution(namespace="d", tenant="other"),
+        )
+        assert await store.queries.open_by_namespace("main") == {"a": 2, "a.b": 1}
+
     async def test_created_since_counts_one_flow_from_an_instant_on(self, store: StorePorts) -> None:
         await records.stored(
             store.journal,

@@ -19,7 +19,12 @@ _SECRET = re.compile(
     r"password|secret|token|key|pem|service-account|connection-string|fingerprint|authorization|credential"
 )
 VERBATIM: frozenset[Path] = frozenset(
-    {("logger", "levels"), ("kestra", "concurrency", "pools"), ("kestra", "concurrency", "namespaces")}
+    {
+        ("logger", "levels"),
+        ("kestra", "concurrency", "pools"),
+        ("kestra", "concurrency", "namespaces"),
+        ("kestra", "admission", "namespaces"),
+    }
 )
 """Below these, keys are names with dots and capitals of their own."""
 ROOTS = {"penstock": "kestra"}

@@ -206,6 +206,12 @@ class ConcurrencyLimits(Section):
     namespaces: dict[str, AtLeastOne] = Field(default_factory=dict)
 
 
+class Admission(Section):
+    """`kestra.admission`: when requests for executions are refused (BEY-011); an addition to the documented keys."""
+
+    namespaces: dict[str, AtLeastOne] = Field(default_factory=dict)
+
+
 class RetentionRule(Section):
     """One of `kestra.retention.rules` (BEY-020): the first that fits an execution decides."""
 
@@ -252,6 +258,7 @@ class Core(Section):
     worker: WorkerAccess = WorkerAccess()
     concurrency: ConcurrencyLimits = ConcurrencyLimits()
     retention: Retention = Retention()
+    admission: Admission = Admission()
 
 
 class DataSource(Section):
