@@ -7,7 +7,7 @@ do not change the working set they were made from.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -32,6 +32,7 @@ from penstock.engine.flow import ResolvedFlow, StartFlow
 from penstock.engine.records import Execution, Fixtures, TaskRun
 from penstock.engine.resolve import resolve
 from penstock.engine.states import TERMINAL, State, StateType
+from penstock.engine.waiting import QueuedJob, Situation, Wait, adrift
 from penstock.engine.working_set import ExecutionState
 from penstock.model.flow import read_flow
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
@@ -95,6 +96,8 @@ class EngineRun:
         self.run_task = run_task or self._run_for_real
         self.now = START
         self.jobs: deque[Job] = deque()
+        self.unended: dict[tuple[str, int], Job] = {}
+        """Jobs that wait and jobs that were begun."""
         self.seen_jobs: set[tuple[str, int]] = set()
         self.children: list[ChildFlow] = []
         """Executions this one has started and not heard of since."""
@@ -137,6 +140,9 @@ class EngineRun:
         self.children.extend(decision.children)
         for message in decision.messages:
             self._tell_child(message)
+        if isinstance(event, TaskEnded):
+            self.unended.pop((event.task_run_id, event.attempt), None)
+        self.unended.update({job.key: job for job in decision.jobs})
         killed = {(order.task_run_id, order.attempt) for order in decision.kills}
         if killed:
             self.jobs = deque(job for job in self.jobs if job.key not in killed)
@@ -144,6 +150,7 @@ class EngineRun:
         self.decisions.append(decision)
         for task_run_id, attempt in killed:
             self.tell(TaskEnded(task_run_id, attempt, StateType.KILLED, self.now, self.now))
+        assert not self.adrift(), f"nothing moves it: {self.adrift()}"
         return decision
 
     def _tell_child(self, message: Message) -> None:
@@ -168,6 +175,12 @@ class EngineRun:
             else:
                 self.tell(ChildStarted(one.task_run_id, one.execution_id))
         return self
+    def adrift(self) -> Sequence[Wait]:
+        """Return where the execution waits for nothing (BEY-001); executions of other flows are not looked at."""
+        jobs = [QueuedJob(job, None) for job in self.unended.values()]
+        runs = list(self.state.task_runs.values())
+        situation = Situation(self.state.execution, runs, jobs, list(self.timers.values()))
+        return [wait for wait in adrift(situation) if wait.child_id is None]
 
     def start(self) -> EngineRun:
         """Begin the execution."""

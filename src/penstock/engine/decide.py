@@ -86,8 +86,13 @@ def fail(state: ExecutionState, reason: str, now: Instant) -> Decision:
     execution from holding up the others.
     """
     turn = Turn(UNKNOWN_FLOW, state, now, NO_FACTS, NOTHING)
-    if state.execution.state.is_terminal:
-        return turn.decision()
+    if not state.execution.state.is_terminal:
+        _fail(turn, reason)
+    return turn.decision()
+
+
+def _fail(turn: Turn, reason: str) -> None:
+    now = turn.now
     turn.log("ERROR", reason)
     for run in turn.runs():
         if not run.state.is_terminal:
@@ -99,7 +104,13 @@ def fail(state: ExecutionState, reason: str, now: Instant) -> Decision:
     )
     turn.ended = StateType.FAILED
     tell_parent(turn, StateType.FAILED, None)
-    return turn.decision()
+
+
+def _give_up(turn: Turn, event: events.GiveUp) -> None:
+    if turn.execution.state.is_terminal:
+        abandon(turn, events.Abandon())  # what runs after the end is given up; the end stands
+    else:
+        _fail(turn, event.reason)
 
 
 def _timer(turn: Turn, event: events.TimerDue) -> None:
@@ -121,6 +132,7 @@ _DOORS: Mapping[type[events.Event], Callable[[Turn, Any], None]] = {
     events.TimerDue: _timer,
     events.Kill: kill,
     events.Abandon: abandon,
+    events.GiveUp: _give_up,
     events.Pause: lambda turn, _: pause(turn),
     events.Resume: resume,
     events.ResumeFromBreakpoint: resume_from_breakpoint,

@@ -90,6 +90,12 @@ class Abandon(Event, frozen=True, tag="abandon"):
     by: str | None = None
 
 
+class GiveUp(Event, frozen=True, tag="give_up"):
+    """Nothing would ever move the execution on: it fails, and says why (BEY-001)."""
+
+    reason: str
+
+
 class Pause(Event, frozen=True, tag="pause"):
     """Someone asked that nothing new begins."""
 
@@ -186,6 +192,7 @@ AnyEvent = (
     | TimerDue
     | Kill
     | Abandon
+    | GiveUp
     | Pause
     | Resume
     | ResumeFromBreakpoint

@@ -151,23 +151,7 @@ class Turn:
 
     def submit(self, run: TaskRun, task: ResolvedTask, attempt: int) -> None:
         """Hand an attempt to the workers."""
-        execution = self.execution
-        self._jobs.append(
-            Job(
-                task_run_id=run.id,
-                attempt=attempt,
-                execution_id=execution.id,
-                tenant=execution.tenant,
-                namespace=execution.namespace,
-                flow_id=execution.flow_id,
-                flow_revision=self.flow.revision,
-                task_id=task.id,
-                worker_group=task.worker_group,
-                fallback=task.fallback,
-                created=self.now,
-                quick=task.quick,
-            )
-        )
+        self._jobs.append(job_of(self.execution, run, task, attempt, self.flow.revision, self.now))
 
     def kill(self, run: TaskRun, attempt: int) -> None:
         """Order that an attempt stops."""
@@ -281,6 +265,24 @@ class Turn:
             logs=tuple(self._logs),
             ended=self.ended,
         )
+
+
+def job_of(execution: Execution, run: TaskRun, task: ResolvedTask, attempt: int, revision: int, now: Instant) -> Job:
+    """Return the job of an attempt of a task run."""
+    return Job(
+        task_run_id=run.id,
+        attempt=attempt,
+        execution_id=execution.id,
+        tenant=execution.tenant,
+        namespace=execution.namespace,
+        flow_id=execution.flow_id,
+        flow_revision=revision,
+        task_id=task.id,
+        worker_group=task.worker_group,
+        fallback=task.fallback,
+        created=now,
+        quick=task.quick,
+    )
 
 
 class OverlaidState(ExecutionState):

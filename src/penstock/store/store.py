@@ -31,6 +31,7 @@ from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
 from penstock.store.task_cache import SqlTaskCache
 from penstock.store.triggers import SqlTriggerStore
+from penstock.store.waiting import SqlWaitReads
 
 SYSTEM_NAMESPACE = "system"
 
@@ -60,6 +61,7 @@ class Store:
     settings: SqlSettingsStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
+    waiting: SqlWaitReads
     notifier: StoreNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -142,6 +144,7 @@ def store_on(
         settings=SqlSettingsStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
+        waiting=SqlWaitReads(database),
         notifier=notifier,
         _temporary=temporary,
     )

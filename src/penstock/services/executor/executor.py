@@ -102,6 +102,11 @@ class Executor:
         """Return whether this executor decides for an execution."""
         return partition_of(execution_id) in self._leases
 
+    @property
+    def leases(self) -> Mapping[int, int]:
+        """The partitions this executor holds, with the tokens that fence its writes."""
+        return self._leases
+
     def working_set(self, execution_id: str) -> ExecutionState | None:
         """Return what is held of an execution in memory, if anything; not to be changed."""
         return self._states.get(execution_id) if self.owns(execution_id) else None

@@ -1,0 +1,119 @@
+"""Why a trigger does not start an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from penstock.base.clock import Clock
+from penstock.base.errors import InvalidRequestError, NotFoundError
+from penstock.engine.flow import ResolvedFlow
+from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.sdk import TriggerBase
+from penstock.services.explaining.blockers import Blocker, Explanation, at
+from penstock.services.explaining.executions import ExecutionExplainer
+from penstock.services.flows import FlowCatalog
+from penstock.services.preconditions import PreconditionService, TriggerName
+
+
+class TriggerExplainer:
+    """Tells what triggers wait for. Implements BEY-002.
+
+    Args:
+        triggers: What triggers remember.
+        catalog: Flows ready to run.
+        triggers_of: A flow's triggers, made from their definitions.
+        preconditions: What triggers on other flows wait for.
+        executions: Explains what locks a trigger.
+        clock: The present.
+    """
+
+    def __init__(
+        self,
+        triggers: TriggerStore,
+        catalog: FlowCatalog,
+        triggers_of: Callable[[ResolvedFlow], Sequence[TriggerBase]],
+        preconditions: PreconditionService,
+        executions: ExecutionExplainer,
+        clock: Clock,
+    ) -> None:
+        self._triggers = triggers
+        self._catalog = catalog
+        self._triggers_of = triggers_of
+        self._preconditions = preconditions
+        self._executions = executions
+        self._clock = clock
+
+    async def trigger(self, tenant: str, name: TriggerName) -> Explanation:
+        """Return why a trigger has not fired.
+
+        Raises:
+            NotFoundError: There is no such flow or trigger.
+        """
+        flow = await self._catalog.resolved(tenant, *name[:2])
+        definition = next((one for one in self._triggers_of(flow) if one.id == name[2]), None)
+        if definition is None:
+            raise NotFoundError(f"there is no trigger {'.'.join(name)}")
+        state = await self._triggers.get(tenant, *name)
+        blockers = [*_switched_off(flow, definition, state)]
+        if state is not None and not blockers:
+            blockers += await self._at_work(tenant, state)
+        if not blockers:
+            blockers += await self._preconditions_of(tenant, name)
+        if not blockers:
+            blockers += _dated(state, self._clock.now())
+        sentence = blockers[0].sentence if blockers else "Nothing keeps it from firing: it waits for what it listens to"
+        return Explanation("trigger", "/".join(name), "BLOCKED" if blockers else "READY", sentence, blockers)
+
+    async def _at_work(self, tenant: str, state: TriggerState) -> list[Blocker]:
+        blockers = []
+        if state.execution_id is not None:
+            sentence = f"It waits for the end of execution {state.execution_id}, which it has started"
+            action = "kill that execution, or unlock the trigger"
+            blocker = Blocker("LOCK", sentence, action, executions=(state.execution_id,))
+            try:
+                because = (await self._executions.execution(tenant, state.execution_id)).blockers
+            except NotFoundError:
+                because = ()
+            blockers.append(replace(blocker, because=because))
+        if state.error is not None:
+            times = "once" if state.failures == 1 else f"{state.failures} times in a row"
+            sentence = f"Its evaluation has failed {times}: {state.error}"
+            blockers.append(Blocker("ERROR", sentence, "correct the trigger or what it asks"))
+        if state.evaluation is not None:
+            since = state.evaluating_since
+            sentence = "A worker evaluates it" if since is not None else "Its evaluation waits for a worker"
+            blockers.append(Blocker("EVALUATION", sentence, since=since))
+        return blockers
+
+    async def _preconditions_of(self, tenant: str, name: TriggerName) -> list[Blocker]:
+        try:
+            expected = await self._preconditions.get(tenant, name)
+        except InvalidRequestError:
+            return []  # it does not listen to other flows
+        return [
+            Blocker("CONDITION", f"Precondition `{one.name}` is not met: {dict(one.wanted)}")
+            for one in expected.preconditions
+            if one.met is None
+        ]
+
+
+def _switched_off(flow: ResolvedFlow, definition: TriggerBase, state: TriggerState | None) -> list[Blocker]:
+    if flow.disabled:
+        return [Blocker("DISABLED", f"Flow {flow.namespace}.{flow.id} is disabled", "enable the flow")]
+    if definition.disabled:
+        return [Blocker("DISABLED", "The flow's source disables it", "take `disabled: true` from the trigger")]
+    if state is not None and state.disabled:
+        sentence = "It was disabled by hand, or by its own `stopAfter`"
+        return [Blocker("DISABLED", sentence, "enable the trigger", since=state.updated or None)]
+    return []
+
+
+def _dated(state: TriggerState | None, now: int) -> list[Blocker]:
+    if state is None or state.next_date is None:
+        return []
+    due = state.next_date
+    if due <= now:
+        sentence = f"It is due since {at(due)}, and no scheduler has served it"
+        return [Blocker("SCHEDULER", sentence, "start a server with a scheduler", since=due)]
+    return [Blocker("DATE", f"It fires at {at(due)}", until=due)]
