@@ -29,6 +29,7 @@ GROUPS = [
     ["db", "size"],
     ["db", "purge"],
     ["db", "rollback"],
+    ["why"],
     ["version"],
 ]
 

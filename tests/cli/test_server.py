@@ -187,7 +187,10 @@ def test_server_management_port_serves_health_and_metrics(penstock: Command) -> 
     ready(penstock, process)
     body = httpx.get(f"http://127.0.0.1:{port}/health").json()
     assert (body["status"], "diskSpace" in body["details"]) == ("UP", True)
-    assert "process_resident_memory_bytes" in httpx.get(f"http://127.0.0.1:{port}/prometheus").text
+    assert body["details"]["audit"]["details"] == {"orphans": 0}
+    metrics = httpx.get(f"http://127.0.0.1:{port}/prometheus").text
+    assert "process_resident_memory_bytes" in metrics
+    assert "penstock_orphans_total 0.0" in metrics
     assert stop(process) == 0
 
 

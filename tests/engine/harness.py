@@ -175,6 +175,7 @@ class EngineRun:
             else:
                 self.tell(ChildStarted(one.task_run_id, one.execution_id))
         return self
+
     def adrift(self) -> Sequence[Wait]:
         """Return where the execution waits for nothing (BEY-001); executions of other flows are not looked at."""
         jobs = [QueuedJob(job, None) for job in self.unended.values()]

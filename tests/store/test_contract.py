@@ -57,5 +57,9 @@ class TestPurgeStore(contracts.PurgeStoreContract):
     pass
 
 
+class TestWaitReads(contracts.WaitReadsContract):
+    pass
+
+
 class TestNotifier(contracts.NotifierContract):
     pass

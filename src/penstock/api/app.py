@@ -38,6 +38,7 @@ from penstock.api.routes.overrides import OverrideRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.triggers import TriggerRoutes
+from penstock.api.routes.waiting import WaitingRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
 from penstock.api.services import Services
 from penstock.api.settings import ApiSettings
@@ -96,6 +97,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),
+        WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
         PluginRoutes(services.plugins, settings.version).router(),
     ]
 

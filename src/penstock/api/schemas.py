@@ -529,6 +529,54 @@ class PagedConcurrencyLimits(Shape):
     total: int
 
 
+class Blocker(Shape):
+    """One thing that is waited for, and what removes it."""
+
+    reason: str
+    sentence: str
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    task_id: str | None = None
+    task_run_id: str | None = None
+    executions: list[str] | None = Field(None, description="Executions that hold what is waited for.")
+    because: list[Blocker] | None = Field(None, description="What these wait for in turn.")
+
+
+class Explanation(Shape):
+    """Why something is where it is."""
+
+    kind: Literal["execution", "taskrun", "trigger"]
+    id: str
+    state: str
+    sentence: str
+    blockers: list[Blocker]
+    waited: dict[str, str] = Field(description="How long it has waited so far, by what for; ISO 8601.")
+
+
+class AuditFinding(Shape):
+    """An execution that nothing would have moved on, and what was done about it."""
+
+    date: datetime
+    execution_id: str
+    namespace: str
+    flow_id: str
+    state: str
+    repair: str
+    task_id: str | None = None
+    task_run_id: str | None = None
+
+
+class Audit(Shape):
+    """What the auditor saw last, and what it has found so far."""
+
+    date: datetime | None = None
+    executor: str | None = None
+    looked_at: int
+    orphans: int
+    findings: list[AuditFinding]
+
+
 class Credentials(Shape):
     """A user name and a password."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter
 
 from penstock.base.clock import Clock
+from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.executions import (
@@ -21,6 +22,7 @@ from penstock.services.executions import (
     ResumeReader,
     Steering,
 )
+from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
 from penstock.services.health import HealthService
@@ -39,12 +41,14 @@ from penstock.services.webhooks import WebhookService
 class Services:
     """What the handlers work with."""
 
+    audit: AuditReader
     auth: AuthService
     bulk: Bulk
     clock: Clock
     concurrency: ConcurrencyLimits
     deleting: Deleting
     executions: ExecutionService
+    explainer: ExecutionExplainer
     files: ExecutionFiles
     flow_checker: FlowChecker
     flow_definitions: FlowDefinitions
@@ -63,6 +67,7 @@ class Services:
     resuming: ResumeReader
     steering: Steering
     tester: ExpressionTester
+    trigger_explainer: TriggerExplainer
     triggers: TriggerService
     webhooks: WebhookService
     routers: Sequence[APIRouter] = field(default=())

@@ -14,6 +14,7 @@ from typing import Any
 
 from penstock.base.errors import PenstockError
 from penstock.ports.settings import SettingsStore
+from penstock.services.audit import audit_of
 
 THRESHOLD = 10 * 1024 * 1024
 """Bytes that must be free."""
@@ -48,20 +49,23 @@ class HealthService:
 
     async def readiness(self) -> Health:
         """Return whether requests can be served now."""
-        database, disk = await self._check_database(), await asyncio.to_thread(self._check_disk)
+        (database, audit), disk = await self._check_database(), await asyncio.to_thread(self._check_disk)
         is_up = database["status"] == "UP" and disk["status"] == "UP"
-        details = {"jdbc": database, "service": {"name": "penstock", "status": "UP"}, "diskSpace": disk}
+        details = {"jdbc": database, "service": {"name": "penstock", "status": "UP"}, "diskSpace": disk, "audit": audit}
         return Health(is_up, details)
 
-    async def _check_database(self) -> dict[str, Any]:
+    async def _check_database(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Read the last audit; that this works says that the database answers."""
+        audit: dict[str, Any] = {"name": "penstock", "status": "UNKNOWN"}
         body: dict[str, Any] = {"name": "penstock", "status": "UP", "details": {"database": self._database}}
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._settings.get("penstock.health")
+                orphans = (await audit_of(self._settings)).orphans
+            audit |= {"status": "UP", "details": {"orphans": orphans}}
         except (PenstockError, TimeoutError) as error:
             body["status"] = "DOWN"
             body["details"]["error"] = str(error) or "no answer in time"
-        return body
+        return body, audit
 
     def _check_disk(self) -> dict[str, Any]:
         try:

@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 TENANT = "main"
 _RETENTION = "retention"
 """Whoever holds the partition of this name removes what is old: one server of a database."""
+_AUDITOR = "auditor"
 GENERATED_USER = "admin@localhost.local"
 """The account that the first start of `server local` makes."""
 Tell = Callable[[str], None]
@@ -120,6 +121,8 @@ class Application:
         if core.executor is not None:
             self._supervisor.start("executor", core.executor.run())
             self._start_retention(core, core.executor)
+            assert core.auditor is not None
+            self._supervisor.start(_AUDITOR, core.auditor.run())
             if plan.is_embedded:
                 await self._or_failure(core.executor.ready)  # it voids what earlier workers of this database held
         if Role.WORKER in plan.roles:
@@ -230,7 +233,8 @@ class Application:
             self._lock.release()
 
     async def _close(self, core: Core) -> None:
-        await self._supervisor.stop(_RETENTION, cancel=True)
+        for name in (_RETENTION, _AUDITOR):
+            await self._supervisor.stop(name, cancel=True)
         if core.executor is not None:
             self._supervisor.expect_end("executor")
             core.executor.stop()

@@ -20,6 +20,7 @@ from penstock.services.executions import (
     Preparation,
 )
 from penstock.services.executor import Executor, ExecutorSettings
+from penstock.services.executor.auditor import Auditor
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
 from penstock.services.file_access import FileAccess
 from penstock.services.file_functions import FileFunctions
@@ -64,6 +65,7 @@ class Core:
     namespace_files: NamespaceFileService
     followers: Followers
     executor: Executor | None
+    auditor: Auditor | None
     local: LocalAssignments | None
     dispatcher: LocalDispatcher | StoredDispatcher
     gateway: DirectGateway
@@ -132,6 +134,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     executor = None
     if Role.EXECUTOR in plan.roles:
         executor = _executor(plan, store, catalog, functions, clock, local, children)
+    auditor = _auditor(executor, store, catalog, clock) if executor is not None else None
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
     admission = Admission(store.queries, clock, plan.admission) if plan.admission else None
@@ -177,11 +180,25 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         namespace_files=namespace_files,
         followers=Followers(store.notifier),
         executor=executor,
+        auditor=auditor,
         local=local,
         dispatcher=dispatcher,
         gateway=gateway,
         executions=executions,
         inputs=inputs,
+    )
+
+
+def _auditor(executor: Executor, store: Store, catalog: FlowCatalog, clock: Clock) -> Auditor:
+    return Auditor(
+        store.waiting,
+        store.journal,
+        store.notifier,
+        catalog,
+        store.settings,
+        clock,
+        lambda: executor.leases,
+        executor.name,
     )
 
 

@@ -12,6 +12,7 @@ import penstock
 from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.secrets import ChainedSecrets
+from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
 from penstock.services.concurrency import ConcurrencyLimits
@@ -25,6 +26,7 @@ from penstock.services.executions import (
     ResumeReader,
     Steering,
 )
+from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, KnownNames
@@ -60,13 +62,17 @@ def api_services(
     shared = core.plan.shared
     conditions = Conditions(core.reading.condition, shared, answer)
     resuming = ResumeReader(store.queries, core.catalog, answer, core.storage, core.plan.encryption, shared)
+    preconditions = PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock)
+    explainer = ExecutionExplainer(store.waiting, store.jobs, store.journal, core.catalog, core.plan.limits, clock)
     return Services(
+        audit=AuditReader(store.settings),
         auth=auth,
         bulk=Bulk(store.queries),
         clock=clock,
         concurrency=ConcurrencyLimits(store.flows, core.catalog, store.journal),
         deleting=Deleting(store.queries, core.storage, core.dispatcher),
         executions=core.executions,
+        explainer=explainer,
         files=ExecutionFiles(store.queries, FileAccess(core.storage, store.queries)),
         flow_checker=checker,
         flow_definitions=FlowDefinitions(),
@@ -79,12 +85,15 @@ def api_services(
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
         plugins=PluginCatalogue(core.plugins.registry),
-        preconditions=PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock),
+        preconditions=preconditions,
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=resuming,
         steering=Steering(store.queries, core.dispatcher, resuming),
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
+        trigger_explainer=TriggerExplainer(
+            store.triggers, core.catalog, core.reading.triggers, preconditions, explainer, clock
+        ),
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(
             core.catalog,

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from penstock.api import create_api, create_management
 from penstock.services.auth import AuthService
 from penstock.wiring.core import Core
+from penstock.wiring.metrics import AuditMetrics
 from penstock.wiring.plan import HttpPlan
 from penstock.wiring.services import api_services, api_settings, health_service, worker_routers
 from penstock.wiring.webserver import PortTaken, WebServer, listen
@@ -75,9 +76,7 @@ class Web:
             app = create_api(services, api_settings(self._plan, core.plan.system_namespace))
             self._servers[API] = WebServer(app, self._sockets[API])
         if MANAGEMENT in self._sockets:
-            app = create_management(
-                health_service(core), _process_metrics(), credentials=self._plan.management_credentials
-            )
+            app = create_management(health_service(core), _metrics(core), credentials=self._plan.management_credentials)
             self._servers[MANAGEMENT] = WebServer(app, self._sockets[MANAGEMENT])
 
     def services(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
@@ -95,9 +94,11 @@ class Web:
             one.close()
 
 
-def _process_metrics() -> CollectorRegistry:
+def _metrics(core: Core) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
+    if core.auditor is not None:
+        registry.register(AuditMetrics(core.auditor))
     return registry

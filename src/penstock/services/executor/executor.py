@@ -103,6 +103,11 @@ class Executor:
         return partition_of(execution_id) in self._leases
 
     @property
+    def name(self) -> str:
+        """Its name in leases."""
+        return self._settings.owner
+
+    @property
     def leases(self) -> Mapping[int, int]:
         """The partitions this executor holds, with the tokens that fence its writes."""
         return self._leases

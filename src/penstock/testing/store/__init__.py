@@ -17,6 +17,7 @@ from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.purging import PurgeStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.triggers import TriggerStoreContract
+from penstock.testing.store.waiting import WaitReadsContract
 
 __all__ = [
     "EvaluationStoreContract",
@@ -34,4 +35,5 @@ __all__ = [
     "StorePorts",
     "TaskCacheContract",
     "TriggerStoreContract",
+    "WaitReadsContract",
 ]

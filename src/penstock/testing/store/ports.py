@@ -17,6 +17,7 @@ from penstock.ports.settings import SettingsStore
 from penstock.ports.sizes import SizeStore
 from penstock.ports.task_cache import TaskCache
 from penstock.ports.triggers import TriggerStore
+from penstock.ports.waiting import WaitReads
 
 
 class StorePorts(Protocol):
@@ -80,6 +81,11 @@ class StorePorts(Protocol):
     @property
     def sizes(self) -> SizeStore:
         """How much room records take."""
+        ...
+
+    @property
+    def waiting(self) -> WaitReads:
+        """What moves executions."""
         ...
 
     @property
