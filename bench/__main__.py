@@ -152,6 +152,7 @@ async def _main() -> None:
         "--scale", type=float, default=1.0, help="share of the usual numbers, such as 0.1 for a quick look"
     )
     parser.add_argument("--save", help="name of the release to keep the results under, in bench/results/")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     results = []
     if options.only != "postgresql":
@@ -164,8 +165,8 @@ async def _main() -> None:
                 results.append(await measure("PostgreSQL", url, options.scale))
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load client included")
     print(table(results))
-    if options.save:
-        target = Path(__file__).parent / "results" / f"{options.save}.json"
+    kept = Path(__file__).parent / "results" / f"{options.save}.json" if options.save else None
+    for target in filter(None, (kept, options.json)):
         target.parent.mkdir(exist_ok=True)
         target.write_text(json.dumps(results, indent=2) + "\n")
 
