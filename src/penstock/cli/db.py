@@ -106,16 +106,12 @@ def rollback(
 
 def _maintenance(config: Path | None, data: Path | None) -> Maintenance:
     """Return the database that is configured, or that of `server local` where none is."""
-    from penstock.cli.options import configuration
+    from penstock.cli.options import configuration_here
     from penstock.wiring.datasource import database_url
-    from penstock.wiring.local import data_folder, local_defaults
     from penstock.wiring.maintenance import Maintenance
     from penstock.wiring.planning import storage_root
     from penstock.wiring.retention import retention_policy
 
-    found = configuration(config)
-    if data is not None or found.settings.kestra.repository.type is None:
-        data = data_folder(data)
-        found = configuration(config, defaults=local_defaults(data))
+    found, data = configuration_here(config, data)
     settings = found.settings
     return Maintenance(database_url(settings), storage_root(settings, data), retention_policy(settings))

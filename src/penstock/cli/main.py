@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from penstock.base.errors import PenstockError
-from penstock.cli import configs, db, expression, flow, migrate, plugins, server, why
+from penstock.cli import configs, db, doctor, expression, flow, migrate, plugins, server, why
 from penstock.cli.run import command as run_command
 from penstock.cli.test import command as test_command
 
@@ -38,6 +38,7 @@ app.add_typer(expression.app, name="expression")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(configs.app, name="configs")
 app.add_typer(db.app, name="db")
+app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
 app.command("why")(why.why)
 

@@ -55,16 +55,31 @@ class Local:
 
 
 def configuration(
-    file: Path | None, *, defaults: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None
+    file: Path | None,
+    *,
+    defaults: dict[str, Any] | None = None,
+    overrides: dict[str, Any] | None = None,
+    told: bool = True,
 ) -> Configuration:
-    """Return the configuration, its warnings shown."""
+    """Return the configuration, its warnings shown unless not wanted."""
     from penstock.cli.terminal import tell
     from penstock.wiring.config import load
 
     found = load(file, defaults=defaults, overrides=overrides)
-    for warning in found.warnings:
+    for warning in found.warnings if told else ():
         tell(f"warning: {warning}")
     return found
+
+
+def configuration_here(file: Path | None, data: Path | None, *, told: bool = True) -> tuple[Configuration, Path | None]:
+    """Return the configuration of the server there is: with a data folder, or no database set, of `server local`."""
+    from penstock.wiring.local import data_folder, local_defaults
+
+    found = configuration(file, told=told)
+    if data is None and found.settings.kestra.repository.type is not None:
+        return found, None
+    data = data_folder(data)
+    return configuration(file, defaults=local_defaults(data), told=False), data
 
 
 def use_plugins(folder: Path | None) -> None:

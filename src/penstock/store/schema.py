@@ -171,7 +171,12 @@ def status(url: str) -> SchemaStatus:
         UnavailableError: The database does not answer.
     """
     with _transaction(url) as connection:
-        version = version_txn(connection)
+        return schema_status_txn(connection)
+
+
+def schema_status_txn(connection: Connection) -> SchemaStatus:
+    """Return where the schema stands."""
+    version = version_txn(connection)
     return SchemaStatus(version, version in _known())
 
 
