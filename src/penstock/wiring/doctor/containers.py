@@ -12,7 +12,8 @@ from docker import DockerClient
 from docker.errors import DockerException, ImageNotFound, NotFound
 from requests.exceptions import RequestException
 
-from penstock.builtin.runners.engine import DEFAULT_HOST, connect
+from penstock.builtin.runners.engine import connect
+from penstock.builtin.runners.sockets import DEFAULT_HOST, listens
 from penstock.wiring.doctor.findings import Finding, Patient, Subject
 
 _ENGINE, _IMAGES = Subject("containers"), Subject("image pull")
@@ -24,7 +25,9 @@ _UNIX = "unix://"
 def check_containers(patient: Patient) -> Iterator[Finding]:
     """Look for the engine as the task runner does, and ask it for an image."""
     address = patient.environment.get("DOCKER_HOST") or DEFAULT_HOST
-    client = connect(address)
+    # Certificates come with the environment, which is read where no address is given.
+    host = None if patient.environment.get("DOCKER_TLS_VERIFY") else address
+    client = connect(host) if listens(address) else None
     if client is None:
         yield _absent(address, patient)
         return
