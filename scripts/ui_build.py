@@ -20,6 +20,7 @@ from scripts.tooling import node_directory, npm_command
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {"node_modules", "dist", "tests", "coverage", "test-results", ".vite"}
 STAMP = ".sources"
+PAGE = "index.html"
 TEXT = {".css", ".html", ".js", ".json", ".map", ".svg", ".ttf", ".txt", ".wasm"}
 LEAST = 1024
 """Bytes below which compressing a file saves nothing."""
@@ -31,7 +32,7 @@ class NodeMissingError(Exception):
 
 def source_hash(ui: Path) -> str:
     """Return one fingerprint for everything the built interface is made of."""
-    digest = hashlib.sha256(b"compressed\0")  # the form of the target counts too
+    digest = hashlib.sha256(b"compressed alone\0")  # the form of the target counts too
     for path in sorted(_sources(ui)):
         digest.update(f"{path.relative_to(ui).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -59,14 +60,18 @@ def build(ui: Path, target: Path, node: Path | None) -> bool:
 
 
 def compress(target: Path) -> None:
-    """Put a compressed copy beside each file that becomes smaller by it; the server sends it to browsers."""
+    """Put a compressed file in the place of each that becomes smaller by it; the server sends that to browsers.
+
+    The page itself stays as it is: it tells that there is an interface.
+    """
     for path in sorted(target.rglob("*")):
-        if path.suffix not in TEXT or not path.is_file() or path.stat().st_size < LEAST:
+        if path.suffix not in TEXT or not path.is_file() or path.name == PAGE or path.stat().st_size < LEAST:
             continue
         content = path.read_bytes()
         packed = gzip.compress(content, compresslevel=9, mtime=0)
         if len(packed) < len(content):
             path.with_name(f"{path.name}.gz").write_bytes(packed)
+            path.unlink()
 
 
 def install(ui: Path, node: Path | None) -> None:

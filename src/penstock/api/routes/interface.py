@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class InterfaceRoutes:
     async def icon(self, request: Request) -> Response:
         """Return the icon browsers ask for by themselves."""
         found = self._inside("favicon.svg") or self._inside("favicon.ico")
-        return Response(status_code=404) if found is None else FileResponse(found)
+        return Response(status_code=404) if found is None else _answer(request, found, _ASK_AGAIN)
 
     async def file(self, request: Request) -> Response:
         """Return a file of the interface, or its page."""
@@ -69,17 +70,26 @@ class InterfaceRoutes:
         if self._folder is None or not path or "\x00" in path:
             return None
         found = (self._folder / path).resolve()
-        return found if found.is_relative_to(self._folder) and found.is_file() else None
+        is_there = found.is_relative_to(self._folder) and (found.is_file() or _packed(found).is_file())
+        return found if is_there else None
 
 
 def _answer(request: Request, file: Path, caching: str) -> Response:
-    """Return a file, in its compressed form where there is one and the browser takes it."""
+    """Return a file; most are kept compressed alone, and unpacked for the rare client that wants them so."""
     headers = {"Cache-Control": caching, "Vary": "Accept-Encoding"}
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    packed = file.with_name(f"{file.name}.gz")
-    if _takes_gzip(request.headers.get("accept-encoding", "")) and packed.is_file():
+    packed = _packed(file)
+    if not packed.is_file():
+        return FileResponse(file, media_type=kind, headers=headers)
+    if _takes_gzip(request.headers.get("accept-encoding", "")):
         return FileResponse(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
-    return FileResponse(file, media_type=kind, headers=headers)
+    state = packed.stat()
+    headers["ETag"] = f'"{state.st_mtime_ns:x}-{state.st_size:x}-plain"'
+    return Response(gzip.decompress(packed.read_bytes()), media_type=kind, headers=headers)
+
+
+def _packed(file: Path) -> Path:
+    return file.with_name(f"{file.name}.gz")
 
 
 def _takes_gzip(accepted: str) -> bool:
