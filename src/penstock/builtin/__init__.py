@@ -13,7 +13,7 @@ from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
 from penstock.builtin.redis import lists as redis_lists
-from penstock.builtin.runners import docker, process
+from penstock.builtin.runners import docker, process, ssh
 from penstock.builtin.scripts import jbang, languages, node, python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
@@ -67,6 +67,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
     *(split.Split,),
+    *(ssh.Ssh,),
     *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),
     *(templating.TemplatedTask,),

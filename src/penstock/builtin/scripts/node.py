@@ -21,7 +21,8 @@ from penstock.sdk import Property
 NODE = Language("Node.js", "node", "node", "node", "the Debian package `nodejs`", "node {}", ".js")
 _INSTALL = ("install", "--no-save", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 _MODULES = "node_modules"
-_IN_CONTAINER = "/tmp/penstock-node"  # noqa: S108 - of a container that has one user and one task
+_ELSEWHERE = '"${TMPDIR:-/tmp}/penstock-node-$$"'
+"""Where packages are installed in a container, or on another machine, which other tasks may use as well."""
 
 
 class NodeTask(ScriptTask):
@@ -37,16 +38,15 @@ class NodeTask(ScriptTask):
     )
 
     def setup(self, stage: Stage) -> Sequence[str]:
-        """Install the dependencies in the container, outside of what is copied back from it."""
+        """Install the dependencies where the commands run, outside of what is copied back from there."""
         wanted = stage.renderer.render(self.dependencies, [])
         if not wanted:
             return ()
-        npm = shlex.join(["npm", *_INSTALL, "--prefix", _IN_CONTAINER, "--", *wanted])
-        modules = f"{_IN_CONTAINER}/{_MODULES}"
         return [
-            f"mkdir -p {_IN_CONTAINER} && {npm} >/dev/null",
-            f"test -e {_MODULES} || ln -s {modules} {_MODULES}",
-            f"export NODE_PATH={modules} PATH={modules}/.bin:$PATH",
+            f'penstock_node={_ELSEWHERE}; mkdir -p -m 700 "$penstock_node"; trap \'rm -rf "$penstock_node"\' EXIT',
+            f'npm {shlex.join(_INSTALL)} --prefix "$penstock_node" -- {shlex.join(wanted)} >/dev/null',
+            f'test -e {_MODULES} || ln -s "$penstock_node/{_MODULES}" {_MODULES}',
+            f'export NODE_PATH="$penstock_node/{_MODULES}" PATH="$penstock_node/{_MODULES}/.bin:$PATH"',
         ]
 
     @contextmanager
