@@ -5,7 +5,7 @@ BIN := .venv/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: status help setup run test unit simulate check format bench lock docs ui clean
+.PHONY: status help setup run test unit simulate soak check format bench lock docs ui clean
 
 help: ## Show this text
 	@echo "Penstock: what you can do here"
@@ -34,6 +34,10 @@ unit: ## Run the quick tests only: no browser, no killed processes, no documente
 simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night)
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m penstock.simulation.main --seeds $(or $(SEEDS),200) $(ARGS)
+
+soak: ## Run three servers on one PostgreSQL while everything breaks (MINUTES=10)
+	@scripts/bootstrap dev
+	@SOAK_MINUTES=$(or $(MINUTES),10) $(PYTHON_IN_VENV) -m pytest -n 0 -s tests/chaos/test_several_servers.py -k long $(ARGS)
 
 check: ## Check style, types, layers, documentation, interface and installed size
 	@scripts/bootstrap dev

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from penstock.base.clock import SystemClock
 from penstock.base.codec import from_json
 from penstock.base.errors import UnavailableError
+from penstock.ports.journal import PARTITIONS
 from penstock.store import Store, open_store
 from penstock.store.database import Work
 from penstock.store.postgres import PostgresDatabase
@@ -65,6 +66,68 @@ async def test_connection_cut_within_a_transaction_runs_it_once_more_whole(
 
     assert await database.write(work) == 2
     assert await database.read(lambda connection: connection.execute(text("SELECT count(*) FROM t")).scalar()) == 2
+
+
+async def test_transaction_of_a_process_that_stands_still_loses_its_locks(postgres_url: str) -> None:
+    """BEY-001: an executor that was frozen in the middle of a commit does not keep its partitions from others."""
+    frozen = PostgresDatabase(postgres_url, idle_seconds=0.5)
+    other = await open_store(postgres_url, SystemClock())
+    now = SystemClock().now()
+    await other.journal.lease("frozen", PARTITIONS, 1, now)
+    locked, go_on = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> None:
+        connection.execute(text('SELECT 1 FROM partitions WHERE "partition" < 64 FOR SHARE'))
+        locked.set()
+        go_on.wait(20)
+        connection.execute(text("SELECT 1"))
+
+    standing = asyncio.create_task(frozen.write(work))
+    try:
+        await asyncio.to_thread(locked.wait)
+        assert await other.journal.lease("other", PARTITIONS, 1, now + 2) == []
+        async with asyncio.timeout(10):
+            while len(await other.journal.lease("other", PARTITIONS, 1_000_000, now + 2)) < PARTITIONS:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    finally:
+        go_on.set()
+        await standing
+        await frozen.close()
+        await other.close()
+
+
+async def test_server_that_became_a_standby_is_left_for_one_that_writes(
+    database: PostgresDatabase, postgres_database: Database
+) -> None:
+    """A fail-over: connections to the old server refuse to write, and none of them is used again."""
+    set_read_only(postgres_database, "on")
+    cut_connections(postgres_database)
+    insert = text("INSERT INTO t VALUES (1, 1)")
+    with pytest.raises(UnavailableError):
+        await database.write(lambda connection: connection.execute(insert).rowcount)
+    set_read_only(postgres_database, "off")
+    assert await database.write(lambda connection: connection.execute(insert).rowcount) == 1
+
+
+async def test_connection_that_refuses_to_write_is_given_up(database: PostgresDatabase) -> None:
+    pids: list[int] = []
+
+    def work(connection: Connection) -> None:
+        pids.append(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        if len(pids) == 1:
+            connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection.execute(text("INSERT INTO t VALUES (1, 1)"))
+
+    with pytest.raises(UnavailableError, match="read-only"):
+        await database.write(work)
+    await database.write(work)
+    assert pids[0] != pids[1]
+
+
+def set_read_only(database: Database, value: str) -> None:
+    """Have new sessions of a database refuse to write, as those of a standby do."""
+    with psycopg.connect(database.dsn, autocommit=True, options="-c default_transaction_read_only=off") as connection:
+        connection.execute(f"ALTER DATABASE {database.name} SET default_transaction_read_only = {value}")
 
 
 async def test_transactions_that_deadlock_both_succeed(database: PostgresDatabase) -> None:

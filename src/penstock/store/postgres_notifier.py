@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
 
 import psycopg
+import psycopg.conninfo
 import structlog
 
 from penstock.base.codec import from_json, to_json_text
 from penstock.base.ids import new_id
 from penstock.store.notifier import LocalNotifier
+from penstock.store.postgres import CONNECT_SECONDS, KEEPALIVES
 
 CHANNEL = "penstock"
 BYTES = 7900
@@ -85,7 +88,7 @@ class PostgresNotifier:
         while True:
             try:
                 connection = await psycopg.AsyncConnection.connect(
-                    self._dsn, autocommit=True, application_name=f"penstock-{side}", connect_timeout=10
+                    self._dsn, autocommit=True, **_missing(self._dsn, side)
                 )
                 async with connection:
                     failures = 0
@@ -121,6 +124,13 @@ class PostgresNotifier:
             if origin != self._origin:
                 for topic, payloads in topics.items():
                     self._local.deliver(topic, payloads)
+
+
+def _missing(dsn: str, side: str) -> dict[str, Any]:
+    """Return how to connect, where the address does not say otherwise."""
+    wanted = {**KEEPALIVES, "application_name": f"penstock-{side}", "connect_timeout": CONNECT_SECONDS}
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    return {name: value for name, value in wanted.items() if name not in given}
 
 
 def packed(origin: str, said: Sequence[Said], limit: int = BYTES) -> Iterator[str]:

@@ -482,7 +482,7 @@ class Executor:
         leases = await self._journal.lease(self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now())
         held = {lease.partition: lease.token for lease in leases}
         if held != self._leases:
-            log.info("partitions held", action="executor.lease", count=len(held))
+            log.info("partitions held", action="executor.lease", count=len(held), owner=self._settings.owner)
             self._leases = held
             self._states.clear()
             self._timers.clear()

@@ -1,0 +1,195 @@
+"""Several servers on one database: each with every role, each with its own way to the database that can be cut."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+import psycopg
+
+from tests.acceptance.server import Server, on_postgres
+from tests.chaos.databases import ReplicatedDatabase
+from tests.chaos.proxy import Proxy
+from tests.support.postgres import USER
+
+LIVENESS = {"liveness": {"timeout": "4s", "heartbeat-interval": "1s"}}
+"""A dead worker's jobs are given to others soon, so that a test need not wait for the default of 45 seconds."""
+AWAY = 13.0
+"""Seconds for which a server is frozen or cut off: more than a lease of partitions, and than a worker may be silent."""
+
+
+@dataclass
+class Member:
+    """One server of the cluster."""
+
+    server: Server
+    proxy: Proxy
+    pids: set[int] = field(default_factory=set)
+    lost: list[tuple[float, float]] = field(default_factory=list)
+    """When it was taken for lost though it was not dead: from then, until then, by the clock."""
+
+    def start(self) -> None:
+        """Start its process."""
+        self.server.start()
+        assert self.server.process is not None
+        self.pids.add(self.server.process.pid)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send its process a signal."""
+        assert self.server.process is not None
+        self.server.process.send_signal(number)
+
+    def was_lost(self, at: float) -> bool:
+        """Return whether others may have done its work at some time."""
+        return any(start <= at <= end for start, end in self.lost)
+
+
+class Cluster:
+    """Servers and their database.
+
+    Args:
+        folder: Where everything lies.
+        size: How many servers.
+    """
+
+    def __init__(self, folder: Path, size: int = 3) -> None:
+        self.database = ReplicatedDatabase(folder / "postgres")
+        self.database.start()
+        self.members = [self._member(folder, number) for number in range(size)]
+
+    def _member(self, folder: Path, number: int) -> Member:
+        proxy = Proxy(self.database.port)
+        own = folder / f"server{number}"
+        own.mkdir()
+        dsn = f"postgresql://{USER}@127.0.0.1:{proxy.port}/postgres"
+        settings = on_postgres(dsn, folder / "storage")
+        settings["kestra"]["server"] = LIVENESS
+        return Member(Server(own, "standalone", settings), proxy)
+
+    def start(self) -> None:
+        """Start all servers, one after the other."""
+        for member in self.members:
+            member.start()
+
+    def close(self) -> None:
+        """End everything."""
+        for member in self.members:
+            with suppress(ProcessLookupError, AssertionError):
+                member.signal(signal.SIGCONT)
+            member.proxy.heal()
+            if member.server.process is not None:
+                member.server.process.kill()
+                member.server.process.wait()
+            member.server.client.close()
+            member.proxy.close()
+        self.database.close()
+
+    # -- looking
+
+    @property
+    def first(self) -> Server:
+        """A server to ask."""
+        return self.members[0].server
+
+    def deciding(self) -> Member:
+        """Return the server whose executor holds the partitions."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            rows = self.query('SELECT DISTINCT owner FROM partitions WHERE "partition" = 0 AND owner IS NOT NULL')
+            for member in self.members:
+                if rows and re.search(rf"partitions held.*{re.escape(rows[0][0])}", member.server.log()):
+                    return member
+            time.sleep(0.2)
+        raise AssertionError("no server holds the partitions")
+
+    def query(self, statement: str) -> list[Any]:
+        """Ask the database, past all proxies."""
+        with psycopg.connect(self.database.dsn, autocommit=True) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how much is left to do."""
+        tables = {"executions": " WHERE live", "jobs": "", "timers": "", "messages": ""}
+        return {name: int(self.query(f"SELECT count(*) FROM {name}{only}")[0][0]) for name, only in tables.items()}
+
+    # -- breaking
+
+    def kill(self, member: Member) -> None:
+        """End a server without a chance to clean up, and start it again."""
+        member.server.kill()
+        time.sleep(1)
+        member.start()
+
+    def freeze(self, member: Member) -> None:
+        """Have a server stand still, until others have taken its work; then it goes on as if nothing had been."""
+        began = time.time()
+        member.signal(signal.SIGSTOP)
+        time.sleep(AWAY)
+        member.signal(signal.SIGCONT)
+        member.lost.append((began, time.time() + AWAY))
+
+    def cut_off(self, member: Member) -> None:
+        """Cut a server from the database, until others have taken its work."""
+        began = time.time()
+        member.proxy.cut()
+        time.sleep(AWAY)
+        member.proxy.heal()
+        member.lost.append((began, time.time() + AWAY))
+
+    def restart_database(self) -> None:
+        """Restart the database; all connections break."""
+        self.database.restart()
+
+    def fail_over(self) -> None:
+        """Lose the database; a standby takes its place."""
+        self.database.fail_over()
+        for member in self.members:
+            member.proxy.lead_to(self.database.port)
+
+
+class Load:
+    """Executes flows through all servers until it is stopped; only what was acknowledged counts."""
+
+    def __init__(self, cluster: Cluster, flows: list[str], pause: float) -> None:
+        self._cluster = cluster
+        self._flows = flows
+        self._pause = pause
+        self._stop = Event()
+        self._threads = [Thread(target=self._run, args=(number,), daemon=True) for number in range(2)]
+        self.acknowledged: dict[str, str] = {}
+        """The flow of each execution by id."""
+        self.refused = 0
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, number: int) -> None:
+        chance = random.Random(number)
+        while not self._stop.wait(self._pause):
+            member, flow = chance.choice(self._cluster.members), chance.choice(self._flows)
+            try:
+                path = f"/api/v1/main/executions/company.team/{flow}"
+                answer = member.server.request("POST", path, timeout=5)
+            except (httpx.HTTPError, RuntimeError):  # RuntimeError: its client was closed by a restart
+                self.refused += 1
+                continue
+            if answer.status_code == 200:
+                self.acknowledged[str(answer.json()["id"])] = flow
+            else:
+                self.refused += 1
