@@ -122,3 +122,15 @@ def test_schema_of_a_property_is_its_type_or_a_template() -> None:
         "anyOf": [{"type": "integer", "minimum": 1, "maximum": 30}, {"type": "string"}],
         "$dynamic": True,
     }
+
+
+@pytest.mark.parametrize("text", ["P1W", "P1M", "P1Y", "5"])
+def test_length_the_language_does_not_know_is_refused_when_read_and_when_rendered(text: str) -> None:
+    """ENG-240."""
+    with pytest.raises(ValidationError, match=f"`{text}` is not a duration"):
+        made(length=text)
+    prop = made(length="{{ inputs.length }}").length
+    assert prop is not None
+    with pytest.raises(ValidationError, match=f"`{text}` is not a duration"):
+        prop.convert(text)
+    assert prop.convert("P1DT0.5S") == timedelta(days=1, milliseconds=500)

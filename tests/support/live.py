@@ -127,13 +127,13 @@ async def live_server(
     assert core.executor is not None
     worker = Worker(core.gateway, core.plugins.registry, plan.worker, clock)
     async with core.gateway:
-        tasks = [
-            asyncio.create_task(core.executor.run(), name="executor"),
+        tasks = [asyncio.create_task(core.executor.run(), name="executor")]
+        await core.executor.ready.wait()  # it voids what earlier workers of this database held
+        tasks += [
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(core.followers.run(), name="followers"),
             asyncio.create_task(core.catalog.follow(core.store.notifier), name="catalog"),
         ]
-        await core.executor.ready.wait()
         settings = change(ApiSettings(version="1.2.3", keep_alive=0.2))
         app = create_api(services, settings)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -1,15 +1,27 @@
-"""`Property[T]`: a property that may be an expression, rendered into `T` when the task runs. Implements PLG-014."""
+"""`Property[T]`: a property that may be an expression, rendered into `T` when the task runs. Implements PLG-014.
+
+A `Property[timedelta]` reads the durations of the flow language (ENG-240), which has no weeks, months and years.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
-from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PydanticUserError, TypeAdapter
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PydanticUserError,
+    TypeAdapter,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from penstock.base.durations import DurationError, parse_duration
 from penstock.expressions.values import text_of
 from penstock.model.wanted import ANYTHING, Wanted, wanted_of
 
@@ -24,6 +36,18 @@ def _has_expression(value: Any) -> bool:
     if isinstance(value, list):
         return any(_has_expression(item) for item in value)
     return False
+
+
+def _length(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return timedelta(microseconds=parse_duration(value))
+    except DurationError as error:
+        raise ValueError(str(error)) from error
+
+
+_DURATION = Annotated[timedelta, BeforeValidator(_length)]
 
 
 class _Target:
@@ -100,6 +124,8 @@ class Property(Generic[T]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         annotation = (get_args(source) or (Any,))[0]
+        if annotation is timedelta:
+            annotation = _DURATION
         try:
             target = _target_of(annotation)
         except TypeError:  # constraints that cannot be hashed
