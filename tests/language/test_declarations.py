@@ -116,3 +116,28 @@ async def test_trigger_that_is_disabled_starts_nothing_until_it_is_enabled(langu
         started = await client.post(address)
         assert started.status_code == 200
         await language.server.until(started.json()["id"], "SUCCESS")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "type: io.kestra.plugin.core.flow.Sleep, duration: P1W",
+        "type: io.kestra.plugin.core.flow.Pause, pauseDuration: P1W",
+        "type: io.kestra.plugin.core.flow.Pause, delay: P1W",
+        "type: io.kestra.plugin.core.kv.Set, key: k, value: v, ttl: P1W",
+        "type: io.kestra.plugin.core.log.Log, message: x, timeout: P1W",
+        "type: io.kestra.plugin.core.log.Log, message: x, retry: {type: constant, interval: P1W}",
+        "type: io.kestra.plugin.core.log.Log, message: x, taskCache: {enabled: true, ttl: P1W}",
+        "type: io.kestra.plugin.core.flow.LoopUntil, condition: x, checkFrequency: {interval: P1W}, tasks: [INNER]",
+        "type: io.kestra.plugin.core.flow.LoopUntil, condition: x, checkFrequency: {maxDuration: P1W}, tasks: [INNER]",
+        "type: io.kestra.plugin.core.flow.WorkingDirectory, cache: {patterns: [x], ttl: P1W}, tasks: [INNER]",
+    ],
+)
+async def test_length_in_weeks_is_refused_with_the_flow(language: Language, task: str) -> None:
+    """ENG-240."""
+    inner = "{id: inner, type: io.kestra.plugin.core.log.Log, message: x}"
+    source = f"id: weeks\nnamespace: team\ntasks:\n  - {{id: long, {task.replace('INNER', inner)}}}\n"
+    refused = await language.server.client.post("/api/v1/main/flows", content=source)
+    assert refused.status_code == 422
+    assert "`P1W` is not a duration" in refused.json()["message"]
+    assert (await language.server.client.post("/api/v1/main/flows", content=source.replace("1W", "7D"))).is_success

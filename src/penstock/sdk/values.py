@@ -11,6 +11,7 @@ from penstock.base.durations import parse_duration
 from penstock.expressions import ExpressionError
 from penstock.expressions.date_patterns import format_date
 from penstock.expressions.ion import from_ion, to_ion
+from penstock.model.retry import Duration as Duration  # what a property that is a length may be written as
 from penstock.sdk.errors import PluginError
 
 

@@ -12,13 +12,14 @@ from pydantic import Field
 from penstock.builtin.scripts.input_files import PRIVATE
 from penstock.builtin.scripts.patterns import glob_regex
 from penstock.sdk import PluginModel, Property, RunContext, duration
+from penstock.sdk.values import Duration
 
 
 class DirectoryCache(PluginModel):
     """Which files are found again at the next run, and for how long. Implements ENG-328, ENG-329."""
 
     patterns: Property[list[str]] = Field(description="Patterns of the files, such as `node_modules/**`.")
-    ttl: str | None = Field(None, description="How old the files may be; counted from when they were kept.")
+    ttl: Duration | None = Field(None, description="How old the files may be; counted from when they were kept.")
 
     def restore(self, context: RunContext, task_id: str) -> bool:
         """Put the kept files into the directory; False when there are none, or only ones that are too old."""

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field
 from penstock.sdk.errors import PluginError
 from penstock.sdk.flow import EndedChild, Launch, Scope, Step, is_truthy
 from penstock.sdk.task import FlowableTask, PluginModel, TaskList
-from penstock.sdk.values import duration, json_text
+from penstock.sdk.values import Duration, duration, json_text
 
 
 class ForEach(FlowableTask):
@@ -122,9 +122,9 @@ class EachParallel(EachSequential):
 class CheckFrequency(PluginModel):
     """How often and how long a loop goes on."""
 
-    interval: str = Field("PT1M", description="Time between two iterations.")
+    interval: Duration = Field("PT1M", description="Time between two iterations.")
     max_iterations: int | None = Field(None, ge=1, description="End the loop after that many iterations.")
-    max_duration: str | None = Field(None, description="End the loop after that long.")
+    max_duration: Duration | None = Field(None, description="End the loop after that long.")
 
 
 class LoopUntil(FlowableTask):

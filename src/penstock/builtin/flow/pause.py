@@ -10,7 +10,7 @@ from pydantic import AliasChoices, Field
 from penstock.builtin.flow.sequence import InOrder
 from penstock.sdk.flow import Scope, StateType, Step
 from penstock.sdk.task import InputList, TaskList
-from penstock.sdk.values import duration, iso_date
+from penstock.sdk.values import Duration, duration, iso_date
 
 
 class Pause(InOrder):
@@ -22,7 +22,7 @@ class Pause(InOrder):
     type_name = "io.kestra.plugin.core.flow.Pause"
     type_aliases = ("io.kestra.core.tasks.flows.Pause",)
 
-    pause_duration: str | None = Field(
+    pause_duration: Duration | None = Field(
         None,
         validation_alias=AliasChoices("pauseDuration", "delay"),
         description="Go on by itself after this time; without it only a resume ends the pause.",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from penstock.sdk import Output, PluginError, Property, RunContext, Task
+from penstock.sdk.values import Duration
 
 Kind = Literal["STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON"]
 _NAMESPACE = "The namespace of the pair; the flow's by default."
@@ -33,7 +34,9 @@ class Set(Task):
     )
     namespace: Property[str] | None = Field(None, description=_NAMESPACE)
     overwrite: Property[bool] = Field(Property.of(True), description="Whether a pair that exists may be replaced.")
-    ttl: Property[str] | None = Field(None, description="How long the pair lives, as ISO 8601 duration; else for ever.")
+    ttl: Property[Duration] | None = Field(
+        None, description="How long the pair lives, as ISO 8601 duration; else for ever."
+    )
     kv_type: Property[Kind] | None = Field(None, description="The type of the value.")
     kv_description: Property[str] | None = Field(None, description="What the pair is for.")
 
