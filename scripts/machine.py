@@ -1,5 +1,5 @@
-"""Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, an SSH
-server, the languages of script tasks, and PostgreSQL where no wheel fits.
+"""Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
+an SSH server, the languages of script tasks, and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -11,7 +11,13 @@ import shutil
 import subprocess
 import sys
 
-from scripts.tooling import browser_executable, postgres_directory, redis_executable, sshd_executable
+from scripts.tooling import (
+    browser_executable,
+    mariadb_directory,
+    postgres_directory,
+    redis_executable,
+    sshd_executable,
+)
 
 ENGINE = ("podman", "runc", "busybox")
 LANGUAGES = {
@@ -58,6 +64,13 @@ def ensure_redis() -> bool:
     return redis_executable() is not None
 
 
+def ensure_mariadb() -> bool:
+    """Have MariaDB's programs on this machine; tests start their own server."""
+    if mariadb_directory() is None:
+        apt_install("mariadb-server-core", "mariadb-client-core")
+    return mariadb_directory() is not None
+
+
 def ensure_browser() -> bool:
     """Have a Chromium on this machine: Debian's, else the one Playwright brings (Ubuntu has it as a snap only)."""
     if browser_executable() is None:
@@ -95,6 +108,7 @@ def main() -> int:
     needed = (
         ("PostgreSQL", ensure_postgres),
         ("Redis", ensure_redis),
+        ("MariaDB", ensure_mariadb),
         ("Chromium", ensure_browser),
         ("podman", ensure_engine),
         ("OpenSSH's server", ensure_ssh_server),

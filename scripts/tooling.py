@@ -78,6 +78,12 @@ def sshd_executable() -> Path | None:
     return None if found is None else Path(found)
 
 
+def mariadb_directory() -> Path | None:
+    """Return the folder of `mariadbd`, which users have not on their path."""
+    found = shutil.which("mariadbd", path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"]))
+    return None if found is None else Path(found).parent
+
+
 def browser_executable() -> Path | None:
     """Return a Chromium that really runs: PENSTOCK_CHROMIUM, the system's, else the one Playwright keeps."""
     named = os.environ.get("PENSTOCK_CHROMIUM")

@@ -11,7 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from scripts.tooling import browser_executable, redis_executable
+from scripts.tooling import browser_executable, mariadb_directory, redis_executable
+from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
 
 # The same examples on every run where a failure would block others; fresh ones wherever somebody can look at them.
@@ -38,6 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     directory = config.stash.get(RUN_DIRECTORY, None)
     if directory is not None:
         stop_server(directory)
+        stop_maria_server(directory)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -96,3 +98,20 @@ def _redis_executable() -> Path:
         _missing("no redis-server found: run `make setup`")
         raise AssertionError("unreachable")
     return found
+
+
+@pytest.fixture(scope="session")
+def maria_server() -> MariaServer:
+    """Return the MariaDB server all workers of this run share."""
+    programs = mariadb_directory()
+    if programs is None:
+        _missing("no MariaDB found: run `make setup`")
+        raise AssertionError("unreachable")
+    return maria_server_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]), programs)
+
+
+@pytest.fixture
+def maria_database(maria_server: MariaServer) -> Iterator[str]:
+    """Give the address of an empty database of the test's own."""
+    with maria_server.database() as url:
+        yield url

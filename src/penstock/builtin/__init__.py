@@ -9,6 +9,7 @@ from penstock.builtin.conditions import dates, executions, logic
 from penstock.builtin.flow import for_each_item, loops, parallel, pause, sequence, subflow, working_directory
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
+from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
 from penstock.builtin.kv import pairs, purge
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
@@ -28,6 +29,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(debug.Echo, debug.Return),
     *(docker.Docker,),
     *(download.Download,),
+    *(duckdb.Batch, duckdb.Queries, duckdb.Query, duckdb.Trigger),
     *(execution.Assert, execution.Fail, execution.Labels, execution.SetVariables, execution.UnsetVariables),
     *(excel.ExcelToIon, excel.IonToExcel),
     *(executions.ExecutionFlow, executions.ExecutionLabels, executions.ExecutionNamespace),
@@ -45,6 +47,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
     *(monitor.ScheduleMonitor,),
+    *(mysql.Batch, mysql.Queries, mysql.Query, mysql.Trigger),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(node.Commands, node.Script),
     *(on_dates.ScheduleOnDates,),
@@ -54,6 +57,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(parallel.Dag, parallel.Parallel),
     *(parquet.IonToParquet, parquet.ParquetToIon),
     *(pause.Pause,),
+    *(postgresql.Batch, postgresql.Queries, postgresql.Query, postgresql.Trigger),
+    *(postgresql_copy.CopyIn, postgresql_copy.CopyOut),
     *(process.Process,),
     *(purge.PurgeKV,),
     *(purge_records.PurgeExecutions, purge_records.PurgeLogs),
@@ -67,6 +72,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
     *(split.Split,),
+    *(sqlite.Batch, sqlite.Queries, sqlite.Query, sqlite.Trigger),
     *(ssh.Ssh,),
     *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),

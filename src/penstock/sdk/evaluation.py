@@ -30,11 +30,14 @@ class TriggerEvent:
             execution.
         acknowledge: Called when the execution is stored, or when it is certain that the event starts none. A source
             that forgets an event only then loses none, whatever breaks in between.
+        release: Called instead when nobody knows what comes of the event, and the source is to give it out again: for
+            what is held open until then, such as a transaction.
     """
 
     variables: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = None
     acknowledge: Callable[[], None] = _nothing
+    release: Callable[[], None] = _nothing
 
 
 def _interval(text: str) -> str:

@@ -108,8 +108,14 @@ class Evaluation:
         job = self.assignment.job
         if event is None:
             return self._tell(Evaluated(job, self._worker_id, is_over=is_over))
-        variables = plain_outputs(event.variables, self.context.outputs_bound) or {}
-        if not self._tell(Evaluated(job, self._worker_id, variables, event.key, is_over)):
+        is_told = False
+        try:
+            variables = plain_outputs(event.variables, self.context.outputs_bound) or {}
+            is_told = self._tell(Evaluated(job, self._worker_id, variables, event.key, is_over))
+        finally:
+            if not is_told:
+                event.release()
+        if not is_told:
             return False
         try:
             event.acknowledge()

@@ -20,7 +20,7 @@ class OutputsTooLarge(PluginError):
     """A task returned more than is kept with a task run."""
 
     code = "OUTPUTS_TOO_LARGE"
-    hint = "store the data as a file and return its URI, for instance with `store: true` or an output file"
+    hint = "store the data as a file and return its URI, for instance with `fetchType: STORE` or an output file"
 
 
 class OutputsInvalid(PluginError):

@@ -1,0 +1,1 @@
+"""Databases: queries, inserts in batches, and triggers on rows."""
