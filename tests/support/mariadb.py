@@ -72,7 +72,7 @@ def _start(directory: Path, programs: Path) -> int:
         ended = subprocess.run([*install, *user], check=False, timeout=_SECONDS, stdout=log, stderr=log)
         assert ended.returncode == 0, (directory / "setup.log").read_text()
     setup.write_text(f"GRANT ALL ON *.* TO '{USER}'@'localhost' IDENTIFIED BY '{PASSWORD}';\n")
-    command = [
+    command: list[str | Path] = [
         programs / "mariadbd", "--no-defaults", *user, f"--datadir={data}", f"--port={port}",
         "--bind-address=127.0.0.1", f"--socket={directory / 'socket'}", f"--init-file={setup}", "--skip-log-bin",
         "--innodb-flush-log-at-trx-commit=0", "--max-connections=300",

@@ -23,7 +23,18 @@ from penstock.model.wanted import shape_of
 ROOTS = frozenset(
     (
         *("flow", "execution", "inputs", "outputs", "labels", "tasks", "task", "taskrun", "parent", "parents"),
-        *("trigger", "vars", "namespace", "envs", "globals", "kestra", "workingDir", "outputDir", "bucketPath"),
+        *(
+            "trigger",
+            "vars",
+            "namespace",
+            "envs",
+            "globals",
+            "kestra",
+            "workingDir",
+            "outputDir",
+            "outputFiles",
+            "bucketPath",
+        ),
         *("item", "response", "error", "raise", "_context"),
     )
 )

@@ -124,7 +124,8 @@ def test_duckdb_reads_and_writes_files_of_the_working_directory(contexts: RunCon
 def test_duckdb_values_are_those_of_json(contexts: RunContextFactory) -> None:
     """ENG-323."""
     sql = """SELECT 1.50::DECIMAL(9,2) AS price, TIMESTAMPTZ '2026-01-31 10:00+02' AS moment, [1, 2] AS list,
-      {'a': 1} AS struct, '{"a": 1}'::JSON AS json, 170141183460469231731687303715884105727 AS huge, 'x'::BLOB AS bytes"""
+      {'a': 1} AS struct, '{"a": 1}'::JSON AS json, 170141183460469231731687303715884105727 AS huge,
+      'x'::BLOB AS bytes"""
     found = Database("duckdb", {}, contexts).run("Query", sql, fetchType="FETCH_ONE")
     assert (plain_outputs(found, 10_000) or {})["row"] == {
         "price": 1.5, "moment": "2026-01-31T08:00:00Z", "list": [1, 2], "struct": {"a": 1}, "json": {"a": 1},

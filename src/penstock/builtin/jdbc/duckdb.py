@@ -118,7 +118,7 @@ class Duckdb(FileDatabase):
         if names is None:
             return super().left(context)
         stored = {name: context.put_file(context.resolve(self._written(context, name)), name) for name in names}
-        return {**super().left(context), "output_files": stored}
+        return {**super().left(context), "outputFiles": stored}
 
     def _written(self, context: RunContext, name: str) -> str:
         path = context.resolve(f".penstock/written/{name}")

@@ -69,4 +69,4 @@ class FileDatabase(Connected):
         path = Path(self.path(context))
         if not path.is_relative_to(context.working_directory):
             path = Path(shutil.copy(path, context.resolve(path.name)))
-        return {"database_uri": context.put_file(path, keep=True)}
+        return {"databaseUri": context.put_file(path, keep=True)}

@@ -6,7 +6,7 @@ import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
 from types import ModuleType
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -56,7 +56,7 @@ class MysqlSession(Session):
         if kind == _JSON:
             return lambda value: None if value is None else json.loads(value)
         if kind == _TIMESTAMP:
-            zone = ZoneInfo(self._zone)
+            zone = _zone(self._zone)
             return lambda value: value.replace(tzinfo=zone) if isinstance(value, datetime) else plain(value)
         return plain
 
@@ -143,6 +143,11 @@ class Trigger(Mysql, QueryTrigger):
     """
 
     type_name = "io.kestra.plugin.jdbc.mysql.Trigger"
+
+
+def _zone(name: str) -> tzinfo | None:
+    """Return a time zone by its name, or by its offset as in +02:00."""
+    return datetime.strptime(name, "%z").tzinfo if name[:1] in ("+", "-") else ZoneInfo(name)
 
 
 def _encryption(address: Address) -> ssl.SSLContext | None:

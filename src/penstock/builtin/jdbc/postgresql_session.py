@@ -112,4 +112,5 @@ _LOADERS: tuple[tuple[str, type[Any]], ...] = (
     ("timestamp", _or_text(TimestampLoader)),
     ("timestamptz", _or_text(TimestamptzLoader)),
     ("interval", TextLoader),  # months and years have no length
+    *((f"{kind}range", TextLoader) for kind in ("int4", "int8", "num", "date", "ts", "tstz")),
 )

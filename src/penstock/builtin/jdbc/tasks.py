@@ -41,7 +41,7 @@ class Connected(PluginModel):
         return {}
 
     def left(self, context: RunContext) -> Mapping[str, Any]:
-        """Return outputs beside those of the statements; asked for when the connection is closed."""
+        """Return outputs beside those of the statements, as flows name them. The connection is closed by then."""
         return {}
 
     def zone(self, context: RunContext) -> str:
