@@ -113,6 +113,20 @@ async def test_poll_that_raises_reports_why_and_keeps_its_lines(bench: Bench) ->
     )
 
 
+async def test_poll_event_that_cannot_be_reported_is_released_and_not_acknowledged(bench: Bench) -> None:
+    """ENG-307: what a source holds open for an event is free again when nobody hears of it."""
+    calls: list[str] = []
+    event = TriggerEvent(
+        {"large": "x" * 2_000_000},
+        acknowledge=lambda: calls.append("acknowledged"),
+        release=lambda: calls.append("released"),
+    )
+    await bench.offer("test.Polling", lambda context: event)
+    (told,) = await bench.told(1)
+    assert "`large`" in (told.error or "")
+    assert calls == ["released"]
+
+
 async def test_poll_event_with_values_that_are_no_json_reports_them_as_text(bench: Bench) -> None:
     await bench.offer("test.Polling", lambda context: TriggerEvent({"odd": Path("a/b"), "plain": 1}))
     (told,) = await bench.told(1)
