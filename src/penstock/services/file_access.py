@@ -37,6 +37,11 @@ def cache_folder(namespace: str, flow_id: str) -> str:
     return f"/{namespace.replace('.', '/')}/{flow_id}/_cache"
 
 
+def locks_folder(namespace: str, flow_id: str) -> str:
+    """Return the folder of the locks of a flow's dependencies, by revision."""
+    return f"/{namespace.replace('.', '/')}/{flow_id}/_locks"
+
+
 def namespace_file(namespace: str, path: str) -> str:
     """Return the storage path of a namespace file (ENG-347, ENG-393)."""
     return f"/{namespace.replace('.', '/')}/_files/{path.lstrip('/')}"

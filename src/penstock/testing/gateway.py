@@ -27,7 +27,13 @@ class MemoryGateway:
     """
 
     def __init__(self, functions: Mapping[str, Function] | None = None) -> None:
-        self.functions: dict[str, Function] = {"pluginConfiguration": lambda **_: {}, **(functions or {})}
+        self.locks: dict[str, str] = {}
+        self.functions: dict[str, Function] = {
+            "dependencyLock": lambda *, key, **_: self.locks.get(key),
+            "keepDependencyLock": lambda *, key, text, **_: self.locks.setdefault(key, text),
+            "pluginConfiguration": lambda **_: {},
+            **(functions or {}),
+        }
         self.files: dict[str, bytes] = {}
         self.reports: list[Report] = []
         self.evaluations: list[Evaluated] = []

@@ -8,6 +8,7 @@ from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.secrets import ChainedSecrets
 from penstock.services.child_functions import ChildFunctions
+from penstock.services.dependency_locks import DependencyLockFunctions
 from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.encryption import EncryptionFunctions
 from penstock.services.executions import (
@@ -107,6 +108,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **NamespaceFileFunctions(namespace_files, access).functions(),
             **FileFunctions(storage, access).functions(),
             **DirectoryCacheFunctions(storage, access, clock).functions(),
+            **DependencyLockFunctions(storage).functions(),
             **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
             **ChildFunctions(store.queries).functions(),
             **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),

@@ -212,6 +212,29 @@ def test_dependencies_are_installed_once_and_found(cached: RunContextFactory, tm
     assert len(environments(tmp_path)) == 1
 
 
+def test_dependencies_get_the_versions_the_revision_was_given_first(cached: RunContextFactory, tmp_path: Path) -> None:
+    """BEY-036."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    wheel(shelf, "greeter", "1.0", "version = 1\n")
+    env = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(shelf)}
+    task = python_script("import greeter; print(greeter.version)", dependencies=["greeter"], env=env)
+
+    def given() -> list[str]:
+        context = cached.of({"flow": {"revision": 3}})
+        task.run(context)
+        return [text for level, text in messages_of(context) if level == "INFO"]
+
+    assert given() == ["1"]
+    assert [lock.strip() for lock in cached.gateway.locks.values()] == ["greeter==1.0"]
+    wheel(shelf, "greeter", "2.0", "version = 2\n")
+    shutil.rmtree(tmp_path / "cache" / "penstock")  # as on another worker
+    assert given() == ["1"]
+    cached.gateway.locks.clear()  # as for another revision
+    assert given() == ["2"]
+    assert len(environments(tmp_path)) == 2
+
+
 def test_dependencies_are_there_for_commands_too(cached: RunContextFactory, tmp_path: Path) -> None:
     package = wheel(tmp_path, "greeter", "1.0", "print('imported')\n")
     context = cached.of({"package": str(package)})

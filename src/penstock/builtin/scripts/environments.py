@@ -43,23 +43,23 @@ class Environments:
 
     @contextmanager
     def folder(
-        self, interpreter: Path, dependencies: Sequence[str], build: Callable[[Path], None], *, is_kept: bool
+        self, interpreter: Path, contents: Sequence[str], build: Callable[[Path], None], *, is_kept: bool
     ) -> Iterator[Path]:
         """Give an environment while commands use it.
 
         Args:
             interpreter: The program it is for.
-            dependencies: What is in it.
+            contents: What is in it: packages, or a lock of them.
             build: Makes it, in a folder that is not there yet.
             is_kept: Whether it is kept for others, or goes away afterwards.
         """
 
         def install(folder: Path) -> None:
-            self._context.logger.debug(f"installing {', '.join(dependencies)}")
+            self._context.logger.debug(f"installing {', '.join(line for one in contents for line in one.splitlines())}")
             build(folder)
 
         if is_kept:
-            yield self._kept(_name(interpreter.resolve(), dependencies), install)
+            yield self._kept(_name(interpreter.resolve(), contents), install)
             return
         with tempfile.TemporaryDirectory(prefix=f"penstock-{self._language}-", ignore_cleanup_errors=True) as parent:
             folder = Path(parent, "environment")
@@ -111,9 +111,9 @@ class Environments:
             yield
 
 
-def _name(interpreter: Path, dependencies: Sequence[str]) -> str:
+def _name(interpreter: Path, contents: Sequence[str]) -> str:
     """Return the name of an environment: the hash of what is in it."""
-    parts = [str(interpreter), str(interpreter.stat().st_mtime_ns), *sorted(set(dependencies))]
+    parts = [str(interpreter), str(interpreter.stat().st_mtime_ns), *sorted(set(contents))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ def python_tools(
 ) -> Iterator[str | None]:
     """Give the `PATH` on which `python` and `python3` are found with the dependencies; None when it is good as it is.
 
-    Implements SCR-047; BEY-036 in part.
+    Implements SCR-047, BEY-036.
     """
     path = environment.get("PATH", os.defpath)
     python = shutil.which("python3", path=path) or sys.executable
@@ -31,12 +33,8 @@ def python_tools(
         else:
             yield os.pathsep.join([str(_named(context, python)), path])
         return
-    environments = Environments(context, environment, "python")
-
-    def build(folder: Path) -> None:
-        _build(environments, environment, python, folder, dependencies)
-
-    with environments.folder(Path(python), dependencies, build, is_kept=is_kept) as folder:
+    installer = _Installer(context, environment, python)
+    with installer.environment(dependencies, is_kept=is_kept) as folder:
         yield os.pathsep.join([str(folder / "bin"), path])
 
 
@@ -52,16 +50,66 @@ def _named(context: RunContext, python: str) -> Path:
     return folder
 
 
-def _build(
-    environments: Environments, environment: Mapping[str, str], python: str, folder: Path, dependencies: Sequence[str]
-) -> None:
-    """Make an environment with `uv`, or `pip` where there is none."""
-    inside = str(folder / "bin" / "python")
-    uv = shutil.which("uv", path=environment.get("PATH")) or shutil.which("uv", path=Path(sys.executable).parent)
-    if uv:
-        environments.call([uv, "venv", "--quiet", "--python", python, str(folder)])
-        environments.call([uv, "pip", "install", "--python", inside, "--", *dependencies])
-    else:
-        pip = [inside, "-m", "pip", "--disable-pip-version-check"]
-        environments.call([python, "-m", "venv", str(folder)])
-        environments.call([*pip, "install", "--", *dependencies])
+class _Installer:
+    """Makes environments with `uv`, or `pip` where there is none."""
+
+    def __init__(self, context: RunContext, environment: Mapping[str, str], python: str) -> None:
+        self._context = context
+        self._python = python
+        self._environments = Environments(context, environment, "python")
+        self._uv = shutil.which("uv", path=environment.get("PATH")) or shutil.which(
+            "uv", path=Path(sys.executable).parent
+        )
+
+    @contextmanager
+    def environment(self, dependencies: Sequence[str], *, is_kept: bool) -> Iterator[Path]:
+        """Give an environment with packages; one that is kept is named by its lock, not by what was asked for."""
+        lock = self._lock(self._uv, dependencies) if self._uv and is_kept else None
+
+        def build(folder: Path) -> None:
+            if self._uv is None:
+                self._with_pip(folder, dependencies)
+            else:
+                self._with_uv(self._uv, folder, dependencies, lock)
+
+        contents = dependencies if lock is None else [lock]
+        with self._environments.folder(Path(self._python), contents, build, is_kept=is_kept) as folder:
+            yield folder
+
+    def _lock(self, uv: str, dependencies: Sequence[str]) -> str:
+        """Return the versions that this revision of the flow was given first, finding them when nobody has before."""
+        parts = [Path(self._python).resolve().name, sysconfig.get_platform(), *sorted(set(dependencies))]
+        key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+        revision = int(self._context.variables.get("flow", {}).get("revision") or 0)
+        found = self._context.call("dependencyLock", revision=revision, key=key)
+        if found is None:
+            found = self._context.call(
+                "keepDependencyLock", revision=revision, key=key, text=self._resolve(uv, dependencies)
+            )
+        return str(found)
+
+    def _resolve(self, uv: str, dependencies: Sequence[str]) -> str:
+        folder = self._context.resolve(PRIVATE)
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted, lock = folder / "dependencies.in", folder / "dependencies.txt"
+        wanted.write_text("\n".join(dependencies), encoding="utf-8")
+        plain = ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+        self._environments.call(
+            [uv, "pip", "compile", *plain, "--python", self._python, "--output-file", str(lock), str(wanted)]
+        )
+        return lock.read_text(encoding="utf-8")
+
+    def _with_uv(self, uv: str, folder: Path, dependencies: Sequence[str], lock: str | None) -> None:
+        self._environments.call([uv, "venv", "--quiet", "--python", self._python, str(folder)])
+        install = [uv, "pip", "install", "--python", str(folder / "bin" / "python")]
+        if lock is None:
+            self._environments.call([*install, "--", *dependencies])
+            return
+        file = folder / "dependencies.txt"
+        file.write_text(lock, encoding="utf-8")
+        self._environments.call([*install, "--no-deps", "--requirements", str(file)])
+
+    def _with_pip(self, folder: Path, dependencies: Sequence[str]) -> None:
+        self._environments.call([self._python, "-m", "venv", str(folder)])
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+        self._environments.call([*pip, "install", "--", *dependencies])
