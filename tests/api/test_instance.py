@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry, Counter
 
 from penstock.api import create_management
 from penstock.ports.triggers import TriggerState
 from penstock.services.auth import Credentials
+from penstock.wiring.services import published
 from tests.api.flows import HELLO, HOOKED
 from tests.support.live import LiveServer, live_server
 
@@ -27,19 +27,18 @@ async def test_health_tells_a_visitor_no_more_than_up(server: LiveServer) -> Non
 
 async def test_management_port_tells_details_and_metrics(server: LiveServer) -> None:
     """OPS-136, OPS-137."""
-    registry = CollectorRegistry()
-    Counter("penstock_requests", "Requests.", registry=registry).inc()
-    app = create_management(server.services.health, registry)
+    app = create_management(server.services.health, published(server.core))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         health = (await client.get("/health")).json()
         assert health["details"]["jdbc"]["details"] == {"database": "SQLite"}
         assert health["details"]["diskSpace"]["details"]["threshold"] == 10485760
-        assert "penstock_requests_total 1.0" in (await client.get("/prometheus")).text
+        assert "kestra_executor_execution_started_count_total" in (await client.get("/prometheus")).text
+        assert "kestra_worker_job_thread" in (await client.get("/metrics")).json()["names"]
 
 
 async def test_management_port_asks_for_its_credentials(server: LiveServer) -> None:
     """OPS-094."""
-    app = create_management(server.services.health, CollectorRegistry(), credentials=Credentials("ops", "pw"))
+    app = create_management(server.services.health, published(server.core), credentials=Credentials("ops", "pw"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         assert (await client.get("/health")).status_code == 401
         assert (await client.get("/health", auth=("ops", "pw"))).status_code == 200

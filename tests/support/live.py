@@ -125,7 +125,7 @@ async def live_server(
     following = Following(core.store.queries, core.followers, poll=1.0, pause=0.01)
     services = api_services(core, auth, following=following)
     assert core.executor is not None
-    worker = Worker(core.gateway, core.plugins.registry, plan.worker, clock)
+    worker = Worker(core.gateway, core.plugins.registry, plan.worker, clock, tally=core.tallies.worker)
     async with core.gateway:
         tasks = [asyncio.create_task(core.executor.run(), name="executor")]
         await core.executor.ready.wait()  # it voids what earlier workers of this database held

@@ -6,7 +6,6 @@ import base64
 import hmac
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penstock.api.errors import error_answer, install_error_handlers
@@ -14,6 +13,7 @@ from penstock.api.middleware import Failures
 from penstock.api.routes.health import HealthRoutes
 from penstock.services.auth import Credentials, LoginRequiredError
 from penstock.services.health import HealthService
+from penstock.services.metrics import Published
 
 
 class _Guard:
@@ -36,9 +36,7 @@ class _Guard:
         await self._app(scope, receive, send)
 
 
-def create_management(
-    health: HealthService, metrics: CollectorRegistry, *, credentials: Credentials | None = None
-) -> FastAPI:
+def create_management(health: HealthService, metrics: Published, *, credentials: Credentials | None = None) -> FastAPI:
     """Return the application of the management port.
 
     Args:

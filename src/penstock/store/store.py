@@ -14,6 +14,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.notifier import Notifier
 from penstock.store.database import Database
+from penstock.store.depths import SqlQueueDepths
 from penstock.store.evaluations import SqlEvaluationStore
 from penstock.store.flows import SqlFlowStore
 from penstock.store.jobs import SqlJobQueue
@@ -62,6 +63,7 @@ class Store:
     purging: SqlPurgeStore
     sizes: SqlSizeStore
     waiting: SqlWaitReads
+    depths: SqlQueueDepths
     notifier: StoreNotifier
     _temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -145,6 +147,7 @@ def store_on(
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
         waiting=SqlWaitReads(database),
+        depths=SqlQueueDepths(database),
         notifier=notifier,
         _temporary=temporary,
     )

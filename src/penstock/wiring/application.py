@@ -136,7 +136,9 @@ class Application:
         settle()
 
     def _start_worker(self, core: Core) -> None:
-        self._worker = Worker(core.gateway, core.plugins.registry, core.plan.worker, self._clock)
+        self._worker = Worker(
+            core.gateway, core.plugins.registry, core.plan.worker, self._clock, tally=core.tallies.worker
+        )
         self._supervisor.start("worker", self._worker.run())
 
     def _start_retention(self, core: Core, executor: Executor) -> None:
@@ -260,6 +262,7 @@ def build_scheduler(core: Core) -> Scheduler:
         core.clock,
         SchedulerSettings(recovery=core.plan.recovery),
         Conditions(core.reading.condition, core.plan.shared, core.functions.answer),
+        core.tallies.scheduler,
     )
 
 

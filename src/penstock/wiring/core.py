@@ -29,6 +29,7 @@ from penstock.services.flows import FlowCatalog
 from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway, LocalAssignments
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
+from penstock.services.metrics import ExecutorTally, Tallies
 from penstock.services.namespace_files import NamespaceFileFunctions, NamespaceFileService
 from penstock.services.namespaces import KnownNamespaces, NamespaceService
 from penstock.services.plugin_configurations import PluginConfigurations
@@ -72,6 +73,7 @@ class Core:
     gateway: DirectGateway
     executions: ExecutionService
     inputs: InputReader
+    tallies: Tallies
 
 
 async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
@@ -133,9 +135,10 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         shared=plan.shared,
     )
     children = ChildFlows(Preparation(catalog, inputs, clock))
+    tallies = Tallies(ExecutorTally(plan.metrics.labels))
     executor = None
     if Role.EXECUTOR in plan.roles:
-        executor = _executor(plan, store, catalog, functions, clock, local, children)
+        executor = _executor(plan, store, catalog, functions, clock, local, children, tallies)
     auditor = _auditor(executor, store, catalog, clock) if executor is not None else None
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
@@ -188,6 +191,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         gateway=gateway,
         executions=executions,
         inputs=inputs,
+        tallies=tallies,
     )
 
 
@@ -217,6 +221,7 @@ def _executor(
     clock: Clock,
     local: LocalAssignments | None,
     children: ChildFlows,
+    tallies: Tallies,
 ) -> Executor:
     settings = ExecutorSettings(
         owner=new_id(),
@@ -226,5 +231,14 @@ def _executor(
         limits=plan.limits,
     )
     return Executor(
-        store.journal, store.jobs, catalog, store.notifier, clock, functions.answer, settings, local, children
+        store.journal,
+        store.jobs,
+        catalog,
+        store.notifier,
+        clock,
+        functions.answer,
+        settings,
+        local,
+        children,
+        tallies.executor,
     )

@@ -76,6 +76,14 @@ class RetentionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsPlan:
+    """The first word of metrics' names (OPS-141), and the labels that tell ended executions apart (OPS-142)."""
+
+    prefix: str = "kestra"
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A process.
 
@@ -102,6 +110,7 @@ class Plan:
         plugin_configurations: What is configured for plugins, by type (OPS-071).
         retention: Removes what is old (BEY-020); None keeps everything.
         admission: The most open executions of a namespace before requests for more are refused (BEY-011).
+        metrics: How metrics are named.
     """
 
     roles: frozenset[Role]
@@ -126,6 +135,7 @@ class Plan:
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retention: RetentionPlan | None = None
     admission: Mapping[str, int] = field(default_factory=dict)
+    metrics: MetricsPlan = field(default_factory=MetricsPlan)
 
     @property
     def is_embedded(self) -> bool:

@@ -18,7 +18,7 @@ from penstock.wiring.config import ConfigurationError, Settings
 from penstock.wiring.datasource import database_url
 from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
-from penstock.wiring.plan import HttpPlan, Plan, Role
+from penstock.wiring.plan import HttpPlan, MetricsPlan, Plan, Role
 from penstock.wiring.retention import retention_plan
 
 IMAGE_STORAGE = Path("/app/storage")
@@ -83,6 +83,7 @@ def plan_of(
         plugin_configurations=plugin_configurations(settings),
         retention=retention_plan(settings),
         admission=core.admission.namespaces,
+        metrics=MetricsPlan(core.metrics.prefix, core.metrics.labels),
     )
 
 

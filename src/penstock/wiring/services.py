@@ -33,13 +33,15 @@ from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, K
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
+from penstock.services.metrics import Published, Sources
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core
-from penstock.wiring.plan import HttpPlan
+from penstock.wiring.metrics import AuditMetrics
+from penstock.wiring.plan import HttpPlan, Role
 from penstock.wiring.version import penstock_version
 
 
@@ -123,6 +125,21 @@ def health_service(core: Core) -> HealthService:
     """Return the checks of this process."""
     database = "SQLite" if core.plan.is_embedded else "PostgreSQL"
     return HealthService(core.store.settings, database, core.plan.storage)
+
+
+def published(core: Core) -> Published:
+    """Return the metrics of this process."""
+    roles = core.plan.roles
+    sources = Sources(
+        core.tallies,
+        core.store.depths,
+        has_executor=Role.EXECUTOR in roles,
+        has_worker=Role.WORKER in roles,
+        has_scheduler=Role.SCHEDULER in roles,
+        prefix=core.plan.metrics.prefix,
+    )
+    others = () if core.auditor is None else (AuditMetrics(core.auditor),)
+    return Published(sources, core.clock, others)
 
 
 def api_settings(plan: HttpPlan, system_namespace: str) -> ApiSettings:

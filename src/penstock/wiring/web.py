@@ -6,14 +6,12 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from penstock.api import create_api, create_management
 from penstock.services.auth import AuthService
 from penstock.wiring.core import Core
-from penstock.wiring.metrics import AuditMetrics
 from penstock.wiring.plan import HttpPlan
-from penstock.wiring.services import api_services, api_settings, health_service, worker_routers
+from penstock.wiring.services import api_services, api_settings, health_service, published, worker_routers
 from penstock.wiring.webserver import PortTaken, WebServer, listen
 
 log = structlog.get_logger(__name__)
@@ -76,7 +74,8 @@ class Web:
             app = create_api(services, api_settings(self._plan, core.plan.system_namespace))
             self._servers[API] = WebServer(app, self._sockets[API])
         if MANAGEMENT in self._sockets:
-            app = create_management(health_service(core), _metrics(core), credentials=self._plan.management_credentials)
+            credentials = self._plan.management_credentials
+            app = create_management(health_service(core), published(core), credentials=credentials)
             self._servers[MANAGEMENT] = WebServer(app, self._sockets[MANAGEMENT])
 
     def services(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
@@ -92,13 +91,3 @@ class Web:
         """Let go of the ports."""
         for one in self._sockets.values():
             one.close()
-
-
-def _metrics(core: Core) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    if core.auditor is not None:
-        registry.register(AuditMetrics(core.auditor))
-    return registry

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.concurrency import run_in_threadpool
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from penstock.api.answers import JsonAnswer
 from penstock.api.routes.table import Routes
 from penstock.services.health import Health, HealthService
+from penstock.services.metrics import Published
 
 
 class HealthRoutes:
@@ -19,11 +19,11 @@ class HealthRoutes:
 
     Args:
         health: The checks.
-        metrics: What is measured; None leaves `/prometheus` out.
+        metrics: What is measured; None leaves `/prometheus` and `/metrics` out.
         details: Whether the answers tell more than up or down.
     """
 
-    def __init__(self, health: HealthService, metrics: CollectorRegistry | None, *, details: bool) -> None:
+    def __init__(self, health: HealthService, metrics: Published | None, *, details: bool) -> None:
         self._health = health
         self._metrics = metrics
         self._details = details
@@ -36,6 +36,7 @@ class HealthRoutes:
         routes.add("GET", "/health/readiness", self.readiness, "readiness", answers=dict[str, Any])
         if self._metrics is not None:
             routes.add("GET", "/prometheus", self.prometheus, "prometheus", kind="text/plain")
+            routes.add("GET", "/metrics", self.names, "metrics", answers=dict[str, list[str]])
         return routes.router
 
     async def health(self) -> Response:
@@ -53,8 +54,12 @@ class HealthRoutes:
     async def prometheus(self) -> Response:
         """Return what is measured, in the text format of Prometheus."""
         assert self._metrics is not None
-        text = await run_in_threadpool(generate_latest, self._metrics)
-        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(await self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def names(self) -> Response:
+        """Return the names of what is measured."""
+        assert self._metrics is not None
+        return JsonAnswer({"names": await self._metrics.names()})
 
     def _answer(self, health: Health) -> Response:
         body: dict[str, Any] = {"name": "kestra", "status": "UP" if health.is_up else "DOWN"}

@@ -49,6 +49,7 @@ from penstock.services.executor.slots import Slots
 from penstock.services.executor.stranded import end_of
 from penstock.services.executor.timers import Timers
 from penstock.services.executor.working_sets import WorkingSets
+from penstock.services.metrics.tallies import ExecutorTally
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class Executor:
         settings: ExecutorSettings,
         local_worker: LocalWorker | None = None,
         children: Children | None = None,
+        tally: ExecutorTally | None = None,
     ) -> None:
         self._journal = journal
         self._jobs = jobs
@@ -77,6 +79,7 @@ class Executor:
         self._settings = settings
         self._local = local_worker
         self._children = children
+        self._tally = tally or ExecutorTally()
         self._inbox: deque[Delivery] = deque()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -388,6 +391,10 @@ class Executor:
 
     async def _carry_out(self, current: Round, result: CommitResult) -> None:
         duplicates = set(result.duplicates)
+        for execution, decision, begun in current.taken:
+            if execution.id not in duplicates:
+                self._tally.decided(execution, decision, begun)
+        self._tally.rounds.add((self._clock.now() - current.now) / SECOND)
         self._hand_out(current, duplicates)
         for key in current.cancelled:
             self._timers.cancel(key)
@@ -512,6 +519,7 @@ class Executor:
             try:
                 lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())
                 if lost:
+                    self._tally.lost_workers += len(lost)
                     log.warning("workers lost", action="executor.expire", workers=list(lost))
                     await self._notifier.publish("jobs", [""])
                 await self._end_stranded()

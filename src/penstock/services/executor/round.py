@@ -44,7 +44,8 @@ class Round:
     changed: dict[str, ExecutionState] = field(default_factory=dict)
     decided: list[tuple[Delivery, Execution]] = field(default_factory=list)
     refused: list[tuple[Delivery, BaseException]] = field(default_factory=list)
-    ended: int = 0
+    taken: list[tuple[Execution, Decision, bool]] = field(default_factory=list)
+    """What was decided about which execution, and whether it had begun before."""
 
     def take(self, delivery: Delivery, state: ExecutionState, flow: ResolvedFlow, decision: Decision) -> None:
         """Add a decision to the batch and apply it to the working set."""
@@ -74,8 +75,7 @@ class Round:
             batch.timers[(execution_id, timer.purpose, timer.task_run_id)] = timer
             self.timers.append(timer)
         self.changed[execution_id] = state
-        if decision.ended is not None:
-            self.ended += 1
+        self.taken.append((state.execution, decision, begun))
         self.decided.append((delivery, state.execution))
 
     def _rows(self, state: ExecutionState, decision: Decision) -> None:

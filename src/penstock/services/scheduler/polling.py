@@ -168,9 +168,10 @@ class Polling:
 
     # -- evaluations
 
-    async def serve_due(self) -> None:
-        """Give away what is due; whatever goes wrong concerns its trigger alone."""
-        for key in self._agenda.take(self._clock.now()):
+    async def serve_due(self) -> int:
+        """Give away what is due; whatever goes wrong concerns its trigger alone. Returns how much there was."""
+        due = self._agenda.take(self._clock.now())
+        for key in due:
             entry = self._entries.get(key)
             if entry is None:
                 continue
@@ -179,6 +180,7 @@ class Polling:
             except UnavailableError as error:
                 log.warning("trigger not served", action="scheduler.poll", trigger="/".join(key), error=str(error))
                 self._agenda.set(key, self._clock.now() + self._retry)
+        return len(due)
 
     async def _serve(self, entry: _Entry) -> None:
         trigger, state = entry

@@ -28,6 +28,7 @@ from penstock.ports.queries import ExecutionQueries
 from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.executions import Followers
+from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler import states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
 from penstock.services.scheduler.backfill import Backfill
@@ -119,7 +120,9 @@ class Scheduler:
         clock: Clock,
         settings: SchedulerSettings | None = None,
         conditions: Conditions | None = None,
+        tally: SchedulerTally | None = None,
     ) -> None:
+        self._tally = tally or SchedulerTally()
         self._stores = stores
         self._source = source
         self._triggers_of = triggers_of
@@ -192,6 +195,7 @@ class Scheduler:
 
     async def _loop(self) -> None:
         while not self._stopping:
+            began = self._clock.now()
             self._wake.clear()  # before looking, so that no wake-up is lost
             try:
                 await self._take_over_changes()
@@ -199,7 +203,8 @@ class Scheduler:
                 log.warning("changes not read", action="scheduler.load", error=str(error))
                 self._look_at_all = self._clock.now() + self._settings.retry
             await self._fire_due()
-            await self._polling.serve_due()
+            self._tally.evaluations += await self._polling.serve_due()
+            self._tally.loops.add((self._clock.now() - began) / SECOND)
             await self._sleep()
 
     async def _sleep(self) -> None:
@@ -341,6 +346,7 @@ class Scheduler:
         entry = self._entries.get(key)
         if entry is None or entry.state.next_date is None:
             return
+        self._tally.evaluations += 1
         try:
             await self._take_turn(entry, entry.state.next_date)
         except UnavailableError as error:

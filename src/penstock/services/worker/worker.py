@@ -22,6 +22,7 @@ from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment, Report, WorkerGateway
 from penstock.ports.journal import LeaseLost
 from penstock.services.masking import Maskers
+from penstock.services.metrics.tallies import WorkerTally
 from penstock.services.worker.attempt import Attempt, Interruption
 from penstock.services.worker.evaluation import Evaluations
 from penstock.services.worker.host import Host
@@ -48,6 +49,7 @@ class Worker:
         clock: The machine's clock; corrected when the server's goes differently.
         worker_id: Its name; a fresh one by default.
         machinery: What its tasks run on; threads of this machine by default.
+        tally: Counts what it does.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Worker:
         clock: Clock | None = None,
         worker_id: str | None = None,
         machinery: Machinery | None = None,
+        tally: WorkerTally | None = None,
     ) -> None:
         self.id = worker_id or new_id()
         self.abandoned = 0
@@ -67,6 +70,8 @@ class Worker:
         self._clock: Clock = clock or SystemClock()
         self._registry = registry
         self._machinery: Machinery = machinery or Threads()
+        self._tally = tally or WorkerTally()
+        self._tally.threads = settings.threads
         self._maskers = Maskers()
         self._instances = Instances(registry)
         self._attempts: dict[tuple[str, int], Attempt] = {}
@@ -259,12 +264,20 @@ class Worker:
                 instance = replace(instance, is_quick=False)
             attempt = Attempt(assignment, instance, self._host, self.id)
             self._attempts[attempt.key] = attempt
+            self._tally.taken(assignment.job, self._host.clock.now())
             if instance.is_quick:
                 quick.append(attempt)
             else:
                 self._occupy_slot(attempt)
         if quick:
             self._lane.submit(quick)
+        self._count(())
+
+    def _count(self, reports: Sequence[Report]) -> None:
+        """Keep count of what has come and what is over."""
+        self._tally.reported(reports)
+        self._tally.in_hand = len(self._attempts)
+        self._tally.running = min(self._in_slots, self._settings.threads)
 
     def _occupy_slot(self, attempt: Attempt) -> None:
         loop = self._host.loop
@@ -283,6 +296,7 @@ class Worker:
         wanted = [report for report in reports if self._attempts.pop(report.job.key, None) is not None]
         self._ended.extend(report.job.key for report in wanted)
         self._changed.set()
+        self._count(wanted)
         self._outbox.add(wanted)
 
     def _slot_ended(self, attempt: Attempt, report: Report) -> None:
@@ -293,6 +307,7 @@ class Worker:
                 )
             return
         self._over(attempt)
+        self._count([report])
         self._outbox.add([report])
 
     def _over(self, attempt: Attempt) -> None:
@@ -369,6 +384,7 @@ class Worker:
         attempt.context.log.return_lines()
         report = attempt.report(self._host.clock.now())
         self._over(attempt)
+        self._count([report])
         self._outbox.add([report])
 
     def _lose(self, attempts: Iterable[Attempt]) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from penstock.engine.decision import Job
+from penstock.engine.decision import Job, Timer
+from penstock.ports.depths import Depth
 from penstock.ports.journal import Batch
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
@@ -42,6 +43,18 @@ class JobQueueContract:
         assert await store.jobs.turns() == {("", 0): 7}
         assert list(await store.jobs.claim("w1", "", 2, NOW)) == [last]
         assert await store.jobs.turns() == {}
+
+    async def test_depths_tell_what_waits_and_since_when(self, store: StorePorts) -> None:
+        """BEY-011, OPS-148."""
+        one, _ = await offered(store, {"worker_group": "gpu", "created": NOW + 3}, {"worker_group": "gpu"})
+        await store.journal.send([records.created(records.execution(id=one.execution_id))])
+        await records.stored(store.journal, timers={("e", "start", ""): Timer("e", NOW, "start")})
+        found = {(depth.queue, depth.group): depth for depth in await store.depths.depths(NOW)}
+        assert found["jobs", "gpu"] == Depth("jobs", "gpu", 2, NOW)
+        assert found["jobs", ""] == Depth("jobs", "", 0)
+        assert found["messages", ""].count == 1
+        assert found["timers", ""] == Depth("timers", "", 1, NOW)
+        assert Depth("timers", "", 0) in await store.depths.depths(NOW - 1)
 
     async def test_claim_gives_jobs_of_the_own_group_only(self, store: StorePorts) -> None:
         (gpu,) = await offered(store, {"worker_group": "gpu"})

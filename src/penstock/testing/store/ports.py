@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from penstock.ports.depths import QueueDepths
 from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
 from penstock.ports.jobs import JobQueue
@@ -76,6 +77,11 @@ class StorePorts(Protocol):
     @property
     def purging(self) -> PurgeStore:
         """Removing old records."""
+        ...
+
+    @property
+    def depths(self) -> QueueDepths:
+        """How much waits in queues."""
         ...
 
     @property

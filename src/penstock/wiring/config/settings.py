@@ -212,6 +212,13 @@ class Admission(Section):
     namespaces: dict[str, AtLeastOne] = Field(default_factory=dict)
 
 
+class Metrics(Section):
+    """`kestra.metrics` (OPS-141, OPS-142)."""
+
+    prefix: str = "kestra"
+    labels: TextList = ()
+
+
 class RetentionRule(Section):
     """One of `kestra.retention.rules` (BEY-020): the first that fits an execution decides."""
 
@@ -259,6 +266,7 @@ class Core(Section):
     concurrency: ConcurrencyLimits = ConcurrencyLimits()
     retention: Retention = Retention()
     admission: Admission = Admission()
+    metrics: Metrics = Metrics()
 
 
 class DataSource(Section):
@@ -364,7 +372,6 @@ WITHOUT_EFFECT: tuple[Path, ...] = (
     ("kestra", "jdbc"),
     ("kestra", "kafka"),
     ("kestra", "kv"),
-    ("kestra", "metrics"),
     ("kestra", "plugins", "management"),
     ("kestra", "plugins", "repositories"),
     ("kestra", "plugins", "security"),

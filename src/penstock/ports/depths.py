@@ -1,0 +1,30 @@
+"""How much waits in the queues of a database, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from penstock.base.clock import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What waits in one queue."""
+
+    queue: str
+    """`jobs`, `messages` or `timers`."""
+    group: str
+    """The group of workers that jobs wait for; empty for the default one, and for other queues."""
+    count: int
+    oldest: Instant | None = None
+    """Since when the one that waits longest has waited; None where that is not known."""
+
+
+class QueueDepths(Protocol):
+    """Looks into the queues."""
+
+    async def depths(self, now: Instant) -> Sequence[Depth]:
+        """Return all queues; timers are those that are due."""
+        ...

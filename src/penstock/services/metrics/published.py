@@ -1,0 +1,177 @@
+"""The metrics under their documented names, in the families of Prometheus.
+
+Counts come from the tallies as they are; what only the database knows (how much waits) is read before each answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
+
+from penstock.base.clock import SECOND, Clock
+from penstock.base.errors import UnavailableError
+from penstock.ports.depths import Depth, QueueDepths
+from penstock.services.metrics.system import SystemCollector
+from penstock.services.metrics.tallies import ExecutorTally, Labels, SchedulerTally, Summary, Tallies, WorkerTally
+
+_FLOW = ("tenant_id", "namespace_id", "flow_id")
+_END = (*_FLOW, "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is published of a process.
+
+    Args:
+        tallies: Its counts.
+        depths: Its database's queues; None where it has none.
+        has_executor: Whether it decides on executions.
+        has_worker: Whether it runs tasks.
+        has_scheduler: Whether it watches triggers.
+        prefix: The first word of names (`kestra.metrics.prefix`).
+    """
+
+    tallies: Tallies = field(default_factory=Tallies)
+    depths: QueueDepths | None = None
+    has_executor: bool = True
+    has_worker: bool = True
+    has_scheduler: bool = True
+    prefix: str = "kestra"
+
+
+class Published(Collector):
+    """Answers scrapes. Implements OPS-137, OPS-141 to OPS-143, OPS-146 to OPS-148, BEY-011.
+
+    Args:
+        sources: What is published.
+        clock: Tells how old things are.
+        others: Further metrics, under names of their own.
+    """
+
+    def __init__(self, sources: Sources, clock: Clock, others: Iterable[Collector] = ()) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._depths: Sequence[Depth] = ()
+        self._registry = CollectorRegistry()
+        for collector in (self, *others):
+            self._registry.register(collector)
+        SystemCollector.register(self._registry)
+
+    async def text(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        await self._look()
+        return generate_latest(self._registry)
+
+    async def names(self) -> list[str]:
+        """Return the names of all metrics."""
+        await self._look()
+        return sorted({sample.name for family in self._registry.collect() for sample in family.samples})
+
+    async def _look(self) -> None:
+        if self._sources.depths is not None:
+            try:
+                self._depths = await self._sources.depths.depths(self._clock.now())
+            except UnavailableError:  # a scrape tells what there is, whatever the database does
+                self._depths = ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families of this process."""
+        sources = self._sources
+        families: list[Iterable[Metric]] = [_queues(self._depths, self._clock.now())]
+        if sources.has_executor:
+            families.append(_executor(sources.tallies.executor))
+        if sources.has_worker:
+            families.append(_worker(sources.tallies.worker))
+        if sources.has_scheduler:
+            families.append(_scheduler(sources.tallies.scheduler))
+        for some in families:
+            for family in some:
+                yield _prefixed(family, sources.prefix)
+
+
+def _executor(tally: ExecutorTally) -> Iterator[Metric]:
+    yield _counter("executor_execution_started_count", "Executions that began.", _FLOW, tally.started)
+    yield _counter("executor_execution_end_count", "Executions that ended.", _END, _plain(tally.ended))
+    labels = tuple(f"label_{_word(key)}" for key in tally.labels)
+    yield _counter("executions", "Executions that ended, by state.", (*_END, *labels), tally.ended)
+    yield _counter("executor_execution_queued_count", "Executions that had to wait for a slot.", _FLOW, tally.queued)
+    yield _counter("executor_taskrun_created_count", "Task runs that were created.", _FLOW, tally.runs_created)
+    yield _counter("executor_taskrun_ended_count", "Task runs that ended.", _END, tally.runs_ended)
+    yield from _summary("executor_execution_duration", "How long executions took.", _FLOW, tally.durations)
+    yield from _summary("executor_taskrun_ended_duration", "How long task runs took.", _FLOW, tally.run_durations)
+    yield from _summary("executor_execution_message_process", "How long a round took.", (), {(): tally.rounds})
+    yield _counter("executor_worker_lost_count", "Workers that were given up.", (), {(): tally.lost_workers})
+
+
+def _worker(tally: WorkerTally) -> Iterator[Metric]:
+    yield _counter("worker_started_count", "Attempts that began.", _FLOW, tally.started)
+    yield _counter("worker_retried_count", "Attempts that were not the first.", _FLOW, tally.retried)
+    yield _counter("worker_ended_count", "Attempts that ended.", _END, tally.ended)
+    yield from _summary("worker_ended_duration", "How long attempts took.", _FLOW, tally.durations)
+    yield from _summary("worker_queued_duration", "How long jobs waited.", _FLOW, tally.waits)
+    pending = max(0, tally.in_hand - tally.running)
+    for name, text, value in (
+        ("worker_job_running", "Jobs that are being run.", tally.running),
+        ("worker_running_count", "Jobs that are being run.", tally.running),
+        ("worker_job_pending", "Jobs that wait for a thread of this worker.", pending),
+        ("worker_job_thread", "Threads of this worker.", tally.threads),
+    ):
+        yield GaugeMetricFamily(name, text, value)
+
+
+def _scheduler(tally: SchedulerTally) -> Iterator[Metric]:
+    yield _counter("scheduler_loop_count", "Rounds of the scheduler.", (), {(): tally.loops.count})
+    yield _counter("scheduler_evaluate_count", "Triggers that were evaluated.", (), {(): tally.evaluations})
+    yield from _summary("scheduler_evaluation_loop_duration", "How long a round took.", (), {(): tally.loops})
+
+
+def _queues(depths: Sequence[Depth], now: int) -> Iterator[Metric]:
+    names = ("queue", "worker_group")
+    counts = GaugeMetricFamily("queue_message_lag_count", "What waits in a queue.", labels=names)
+    ages = GaugeMetricFamily("queue_oldest_age_seconds", "How long the oldest has waited.", labels=names)
+    for depth in depths:
+        counts.add_metric((depth.queue, depth.group), depth.count)
+        ages.add_metric((depth.queue, depth.group), 0 if depth.oldest is None else max(0, now - depth.oldest) / SECOND)
+    yield counts
+    yield ages
+
+
+def _counter(name: str, text: str, labels: Sequence[str], counts: Mapping[Labels, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in list(counts.items()):
+        family.add_metric(values, count)
+    return family
+
+
+def _summary(name: str, text: str, labels: Sequence[str], found: Mapping[Labels, Summary]) -> Iterator[Metric]:
+    family = SummaryMetricFamily(f"{name}_seconds", text, labels=labels)
+    longest = GaugeMetricFamily(f"{name}_seconds_max", f"{text} The longest.", labels=labels)
+    for values, summary in list(found.items()):
+        family.add_metric(values, summary.count, summary.seconds)
+        longest.add_metric(values, summary.longest)
+    yield family
+    yield longest
+
+
+def _plain(counts: Mapping[Labels, int]) -> Mapping[Labels, int]:
+    """Return counts without the configured labels."""
+    found: dict[Labels, int] = {}
+    for values, count in list(counts.items()):
+        key = values[: len(_END)]
+        found[key] = found.get(key, 0) + count
+    return found
+
+
+def _prefixed(family: Metric, prefix: str) -> Metric:
+    named = Metric(f"{prefix}_{family.name}", family.documentation, family.type)
+    named.samples = [sample._replace(name=f"{prefix}_{sample.name}") for sample in family.samples]
+    return named
+
+
+def _word(key: str) -> str:
+    """Return a label's key as a name of Prometheus."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in key)
