@@ -6,7 +6,17 @@ from pydantic import BaseModel
 
 from penstock.builtin import debug, execution, log, output, purge_records, records, sleep, state, templating
 from penstock.builtin.conditions import dates, executions, logic
-from penstock.builtin.flow import for_each_item, loops, parallel, pause, sequence, subflow, working_directory
+from penstock.builtin.flow import (
+    call,
+    for_each_item,
+    loops,
+    parallel,
+    pause,
+    sequence,
+    subflow,
+    template,
+    working_directory,
+)
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
@@ -25,6 +35,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
     *(dates.Weekend,),
     *(avro.AvroToIon, avro.IonToAvro),
+    *(call.Call,),
     *(csv.CsvToIon, csv.IonToCsv),
     *(debug.Echo, debug.Return),
     *(docker.Docker,),
@@ -76,6 +87,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(ssh.Ssh,),
     *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),
+    *(template.Template,),
     *(templating.TemplatedTask,),
     *(toggle.Toggle,),
     *(upstream.Flow,),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.base.ids import derived_id
+from penstock.engine.calls import VARIABLES
 from penstock.engine.decision import Message
 from penstock.engine.events import ChildEnded, TaskEnded, TaskStarted
 from penstock.engine.facts import FactNeeded
@@ -14,7 +15,7 @@ from penstock.engine.records import Attempt, Cursor, Execution, TaskRun
 from penstock.engine.retrying import delay_after, retry_at
 from penstock.engine.states import TERMINAL, Change, State, StateType
 from penstock.engine.turn import RunEnded, Turn, replace
-from penstock.engine.variables import changed
+from penstock.engine.variables import VariableChange, changed
 from penstock.expressions.encrypted import SEALING
 from penstock.model.values import render_outputs
 
@@ -51,7 +52,7 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
     if run.state.current is StateType.KILLING:
         _end_killed(turn, run, task, event)
         return
-    _take_over(turn, event)
+    _take_over(turn, run, event)
     state = event.state
     turn.put(replace(run, outputs=event.outputs))
     policy = task.retry or _flow_policy(turn, run, task)
@@ -75,8 +76,8 @@ def end_flowable(turn: Turn, run: TaskRun, task: ResolvedTask, state: StateType)
 
     The flow's own policy covers single tasks, and flows that are executed for one: they are executed anew (ENG-109).
     """
-    calls_flow = bool(getattr(task.flowable, "calls_flow", False))
-    policy = task.retry or (_flow_policy(turn, run, task) if calls_flow else None)
+    executes_flow = task.called is None and bool(getattr(task.flowable, "calls_flow", False))
+    policy = task.retry or (_flow_policy(turn, run, task) if executes_flow else None)
     if policy is not None and state is not StateType.KILLED:
         started = next(change.date for change in reversed(run.state.histories) if change.state is StateType.RUNNING)
         history = (Change(StateType.RUNNING, started), Change(state, turn.now))
@@ -109,7 +110,8 @@ def _after_retries(state: StateType, policy: RetryPolicy | None) -> StateType:
 
 def _flow_policy(turn: Turn, run: TaskRun, task: ResolvedTask) -> RetryPolicy | None:
     """Return the flow's retry policy where it applies to single tasks (ENG-242, ENG-243)."""
-    policy = turn.flow.retry
+    call = turn.call_around(run) if task.call else None
+    policy = (turn.flow if call is None else call.flow).retry
     if policy is None or policy.behavior != "RETRY_FAILED_TASK" or task.allow_failure or task.branch in HANDLERS:
         return None
     return policy
@@ -131,19 +133,30 @@ def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
     return replace(run, attempts=attempts, state=state)
 
 
-def _take_over(turn: Turn, event: TaskEnded) -> None:
+def _take_over(turn: Turn, run: TaskRun, event: TaskEnded) -> None:
     """Apply what the task changed on its execution: labels, variables, secrets to hide, task runs inside it."""
     if event.labels:
         set_labels(turn, event.labels)
     if event.variables:
-        present = turn.execution.variables
-        known = turn.flow.variables if present is None else present
-        turn.put_execution(replace(turn.execution, variables=changed(known, event.variables)))
+        _change_variables(turn, run, event.variables)
     if not set(event.confidential) <= set(turn.execution.confidential):
         calls = dict.fromkeys((*turn.execution.confidential, *event.confidential))
         turn.put_execution(replace(turn.execution, confidential=tuple(calls)))
     for child in event.children:
         turn.put(replace(child, sequence=turn.count))
+
+
+def _change_variables(turn: Turn, run: TaskRun, wanted: Sequence[VariableChange]) -> None:
+    """Change the variables that a task sees: those of its call, or else the execution's."""
+    call = turn.call_around(run)
+    if call is None:
+        present = turn.execution.variables
+        known = turn.flow.variables if present is None else present
+        turn.put_execution(replace(turn.execution, variables=changed(known, wanted)))
+        return
+    cursor = turn.cursor(call.run.id)
+    kept = {**cursor.memory, VARIABLES: changed(call.variables, wanted)}
+    turn.set_cursor(call.run.id, replace(cursor, memory=kept))
 
 
 def set_labels(turn: Turn, labels: tuple[tuple[str, str], ...]) -> None:

@@ -75,11 +75,11 @@ def _later(
         if isinstance(one, dict) and isinstance(one.get("task"), dict)
     }
     if waits:  # a Dag
-        needed, wanted = {child.id}, [child.id]
+        needed, wanted = {child.name}, [child.name]
         while wanted:
             new = [name for name in waits.get(wanted.pop(), ()) if name not in needed]
             needed.update(new)
             wanted += new
-        return [one for one in siblings if one.id not in needed]
+        return [one for one in siblings if one.name not in needed]
     # An iteration of a loop runs its list in order; branches of a Parallel have none.
     return after if getattr(parent.flowable, "is_loop", False) else ()

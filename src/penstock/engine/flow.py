@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from penstock.base.clock import Instant, Micros
-from penstock.engine.records import Execution, StartedFlows, TaskRun
+from penstock.engine.records import Execution, Pins, StartedFlows, TaskRun
 from penstock.engine.states import StateType
 
 
@@ -132,6 +133,10 @@ class Scope(Protocol):
         """Return the task after a child in its list; None after the last."""
         ...
 
+    def entered(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the memory with which the tasks of the called flow begin; `inputs` are checked by what it declares."""
+        ...
+
     def render(self, template: str) -> str:
         """Return a template's text in the flowable's context."""
         ...
@@ -234,6 +239,39 @@ class ResolvedTask:
     log_level: str | None = None
     quick: bool = False
     """Whether the type promises never to wait and to need next to no time; such tasks share one worker thread."""
+    call: str = ""
+    """The id of the innermost call that brought it here; empty for the flow's own tasks."""
+    called: ResolvedFlow | None = None
+    """The flow whose tasks it runs inside the execution, once that is linked."""
+
+    @property
+    def name(self) -> str:
+        """Its id in the flow that declares it."""
+        return self.id[len(self.call) + 1 :] if self.call else self.id
+
+
+class CallKind(StrEnum):
+    """What the tasks come from that run in the place of a call."""
+
+    FLOW = "flow"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class InnerCall:
+    """A task in whose place the tasks of another flow, or of a template, run inside the same execution."""
+
+    task_id: str
+    kind: CallKind
+    namespace: str
+    id: str
+    revision: int | None = None
+    """As the task says; otherwise the latest there is when the execution begins."""
+
+    @property
+    def pin(self) -> str:
+        """The name under which an execution keeps the revision."""
+        return f"{self.kind}:{self.namespace}.{self.id}"
 
 
 Holds = Callable[[Execution, Sequence[TaskRun], Callable[[str, Mapping[str, Any]], str]], bool]
@@ -279,5 +317,9 @@ class ResolvedFlow:
     """The plugin defaults from outside that were applied (`penstock.model.defaults`), for triggers."""
     listeners: tuple[Listener, ...] = ()
     """Empty unless the instance runs them."""
+    calls: tuple[InnerCall, ...] = ()
+    """Calls whose tasks are still to be linked in (`penstock.engine.linking`); a flow that runs has none."""
+    pins: Pins = field(default_factory=dict)
+    """The revisions that were linked in."""
     source: Any = None
     """The parsed flow document this was resolved from (`penstock.model`), for inputs, triggers and checks."""

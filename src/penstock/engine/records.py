@@ -18,6 +18,9 @@ from penstock.engine.states import State, StateType
 
 Labels = tuple[tuple[str, str], ...]
 """Label pairs in order; a later pair of the same key wins."""
+Pins = Mapping[str, int]
+"""Revisions of flows and templates whose tasks run inside an execution, by the name of the call's target."""
+NO_PINS: Pins = {}
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -190,6 +193,8 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why it failed where no task run says so (a disabled flow, outputs that cannot be rendered)."""
     confidential: tuple[str, ...] = ()
     """Calls that give the secrets its outputs hold, so that every worker hides them (BEY-061); never the secrets."""
+    pins: Pins = {}
+    """What its calls run: the latest revisions of the instant it began (BEY-008, BEY-037)."""
     version: int = 0
     """Grows with every stored change; followers use it to know what they have seen."""
 

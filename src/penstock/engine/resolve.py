@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from penstock.base.durations import parse_duration
-from penstock.engine.flow import Flowable, HoldsOf, Listener, ResolvedFlow, ResolvedTask, RetryPolicy
+from penstock.engine.flow import (
+    CallKind,
+    Flowable,
+    HoldsOf,
+    InnerCall,
+    Listener,
+    ResolvedFlow,
+    ResolvedTask,
+    RetryPolicy,
+)
 from penstock.model.complaints import Complaint
 from penstock.model.defaults import DefaultsStack, PluginDefaults
 from penstock.model.definitions import Completer, make, map_nested
@@ -22,6 +31,14 @@ from penstock.model.retry import ConstantRetry, ExponentialRetry, RandomRetry
 from penstock.model.wanted import shape_of
 
 OwnLists = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+class _Calling(Protocol):
+    """A task in whose place others run, as the SDK makes them: it says whose (BEY-037)."""
+
+    def target(self) -> tuple[CallKind, str | None, str, int | None]:
+        """Return what it runs: namespace (the flow's own by default), id, revision (the latest by default)."""
+        ...
 
 
 class _Nesting(Protocol):
@@ -90,6 +107,7 @@ def resolve(
         namespace_variables=namespace_variables or {},
         defaults=defaults,
         listeners=heard,
+        calls=tuple(resolving.calls),
         source=document,
     )
 
@@ -122,6 +140,8 @@ class _Resolving:
         self._parsed = parsed
         self._worker_group = document.worker_group or _ANY
         self._flowables: dict[type, bool] = {}
+        self._namespace = document.namespace
+        self.calls: list[InnerCall] = []
         self.by_id: dict[str, ResolvedTask] = {}
         self.following: dict[str, ResolvedTask] = {}
         self.parents: dict[str, str] = {}
@@ -195,7 +215,13 @@ class _Resolving:
         if task.id in self.by_id:  # a child took the name of its own parent
             self._problem(Complaint((*path, "id"), f"a task `{task.id}` exists already", code="DUPLICATE_ID"))
         self.by_id[task.id] = task
+        if getattr(entry.cls, "brings_in", False):
+            self.calls.append(self._call(task.id, instance))
         return task
+
+    def _call(self, task_id: str, instance: _Calling) -> InnerCall:
+        kind, namespace, name, revision = instance.target()
+        return InnerCall(task_id, kind, namespace or self._namespace, name, revision)
 
     def _is_flowable(self, entry: TypeEntry) -> bool:
         known = self._flowables.get(entry.cls)

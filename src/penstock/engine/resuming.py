@@ -65,8 +65,7 @@ def restart(turn: Turn, event: Restart) -> None:
     failed = causes(turn, runs)
     for run in failed:
         _check_tasks(turn, run)
-    if event.revision is not None:
-        turn.put_execution(replace(turn.execution, flow_revision=turn.flow.revision))
+    turn.put_execution(replace(turn.execution, flow_revision=turn.flow.revision, pins=turn.flow.pins))
     _reopen_execution(turn)
     set_labels(turn, (("system.restarted", "true"),))
     reopened: set[str] = set()

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.base.clock import Instant
+from penstock.engine.calling import enter, leave
+from penstock.engine.calls import call_of
 from penstock.engine.decision import Message
 from penstock.engine.ending import end_execution, end_flowable
 from penstock.engine.events import ChildEnded, ChildStarted, Restart
@@ -74,6 +76,10 @@ class ScopeView:
     def following(self, task: ResolvedTask) -> ResolvedTask | None:
         """Return the task after a child in its list; None after the last."""
         return self._turn.flow.following.get(task.id)
+
+    def entered(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the memory with which the tasks of the called flow begin."""
+        return enter(self._turn, call_of(self._turn.run(self._id), self.task), inputs)
 
     def render(self, template: str) -> str:
         """Return a template's text in the flowable's context."""
@@ -288,6 +294,8 @@ def _close_flowable(turn: Turn, scope: str, cursor: Cursor, state: StateType | N
     task = turn.task(run)
     if state is None:
         state = folded(cursor) if cursor.killed else flowable_of(task).fold(folded(cursor))
+    if task.called is not None:
+        state = leave(turn, call_of(run, task), state)
     turn.set_cursor(scope, replace(cursor, phase="done"))
     end_flowable(turn, turn.run(scope), task, state)
 

@@ -70,6 +70,8 @@ def slot_freed(turn: Turn) -> None:
 def run_now(turn: Turn) -> None:
     """Let an execution begin that exists and has not begun."""
     turn.move_execution(StateType.RUNNING)
+    if turn.flow.pins:
+        turn.put_execution(replace(turn.execution, pins=turn.flow.pins))
     set_deadlines(turn)
     if start_waiting(turn):
         return

@@ -15,8 +15,9 @@ import msgspec
 
 from penstock.base.clock import Instant, to_datetime
 from penstock.base.errors import PenstockError
+from penstock.engine.calls import Call, call_around
 from penstock.engine.chance import Chance
-from penstock.engine.context import variables
+from penstock.engine.context import variables, variables_inside
 from penstock.engine.decision import ChildFlow, Decision, Job, Killed, Message, Spawn, Timer
 from penstock.engine.facts import Facts
 from penstock.engine.flow import Launch, ResolvedFlow, ResolvedTask, StartFlow
@@ -239,6 +240,15 @@ class Turn:
         """Return a structure with all strings in it rendered, `added` in their context; raises like `render`."""
         context = {**self.variables(run, task), **(added or {})}
         return render_nested(value, context, resolver=self.facts, environment=self._environment())
+
+    def evaluate_inside(self, template: str, call: Call, added: Mapping[str, Any] | None = None) -> Any:
+        """Return a template's value as the flow that is called sees it; raises like `render`."""
+        context = {**variables_inside(self.flow, self._overlay(), call, self.shared), **(added or {})}
+        return evaluate(template, context, resolver=self.facts, environment=self._environment())
+
+    def call_around(self, run: TaskRun) -> Call | None:
+        """Return the innermost call that a task run belongs to."""
+        return call_around(self.flow, self._overlay(), run, self.task(run))
 
     def explain(self, error: Exception) -> str:
         """Return an error as a log line says it."""

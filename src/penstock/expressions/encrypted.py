@@ -8,7 +8,7 @@ ENCRYPTED_TYPE: Final = "io.kestra.datatype:aes_encrypted"
 OPENING: Final = "decryptInput"
 """The outside function that opens such a value; arguments `value`, and for an input its id as `input`."""
 SEALING: Final = "sealOutput"
-"""The outside function that returns the argument `value` in that form, for outputs."""
+"""The outside function that returns the argument `value` in that form, for outputs; for an input, its id as `input`."""
 
 
 def sealed(value: str) -> dict[str, str]:

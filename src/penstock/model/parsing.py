@@ -166,7 +166,7 @@ class _Parsing:
             place = self._yaml.position_within(complaint.path, line, column)
             self._add(complaint, severity, place)
         problems = sorted(self._problems, key=lambda problem: (problem.line, problem.column))
-        calls, mentioned = called_flows(tasks), tuple(self._mentioned())
+        calls, mentioned = called_flows(tasks, data.get("namespace")), tuple(self._mentioned())
         return ParsedFlow(self._yaml.text, document, tuple(problems), data, self._yaml, calls, mentioned)
 
     def _mentioned(self) -> Iterator[Mentioned]:

@@ -252,7 +252,8 @@ class _Place:
         root, name, known = *reference[:2], self._known
         task = known.tasks.get(name)
         if task is None:
-            if not any(name.endswith(end) and name.removesuffix(end) in known.tasks for end in _GENERATED):
+            generated = any(name.endswith(end) and name.removesuffix(end) in known.tasks for end in _GENERATED)
+            if not generated and not _is_brought_in(name, known):
                 yield Fault(f"the flow has no task `{name}`", _near(name, known.tasks), name)
             return
         if self._task is not None and known.tree.cannot_precede(task, self._task):
@@ -265,6 +266,12 @@ class _Place:
 
 def _is_loop(task: KnownTask) -> bool:
     return bool(getattr(task.entry.cls, "is_loop", False)) if task.entry is not None else False
+
+
+def _is_brought_in(name: str, known: References) -> bool:
+    """Return whether a name may be that of a task in a call, such as `call.task` (BEY-037)."""
+    task = known.tasks.get(name.partition(".")[0])
+    return "." in name and task is not None and bool(getattr(task.entry and task.entry.cls, "brings_in", False))
 
 
 def _is_known(root: str, name: str, known: References) -> bool:

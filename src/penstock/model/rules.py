@@ -144,7 +144,7 @@ def _default(index: int, one: PluginDefaults, registry: TypeRegistry, report: Re
 def _calls(data: Mapping[str, Any], tasks: Sequence[KnownTask], error: _Error) -> None:
     """Refuse a flow that calls itself (ENG-015)."""
     own = (data.get("namespace"), data.get("id"))
-    for call in called_flows(tasks):
+    for call in called_flows(tasks, own[0]):
         if call.flow == own:
             hint = "call another flow, or use a loop"
             error(call.path, f"the flow calls itself in task `{call.task_id}`, again and again", hint)
@@ -186,13 +186,13 @@ class Call:
     """(namespace, flow id)."""
 
 
-def called_flows(tasks: Iterable[KnownTask]) -> list[Call]:
+def called_flows(tasks: Iterable[KnownTask], own_namespace: Any) -> list[Call]:
     """Return the calls of tasks whose flow is written out, for cycles and dependencies."""
     result = []
     for task in tasks:
         if task.entry is None or not getattr(task.entry.cls, "calls_flow", False):
             continue
-        namespace, flow_id = task.definition.get("namespace"), task.definition.get("flowId")
+        namespace, flow_id = task.definition.get("namespace", own_namespace), task.definition.get("flowId")
         if isinstance(namespace, str) and isinstance(flow_id, str) and "{{" not in namespace + flow_id:
             result.append(Call(task.id, (*task.path, "flowId"), (namespace, flow_id)))
     return result

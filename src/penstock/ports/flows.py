@@ -27,7 +27,17 @@ class StoredFlow:
     has_triggers: bool = False
 
 
-class FlowStore(Protocol):
+class FlowRevisions(Protocol):
+    """Revisions of flows, to be read."""
+
+    async def get(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, *, deleted: bool = False
+    ) -> StoredFlow | None:
+        """Return a revision (the latest by default); deleted flows only when asked for."""
+        ...
+
+
+class FlowStore(FlowRevisions, Protocol):
     """Flows and their revisions."""
 
     async def save(self, flow: StoredFlow, expected_revision: int | None) -> StoredFlow:
@@ -40,12 +50,6 @@ class FlowStore(Protocol):
         Raises:
             ConflictError: The latest revision is another one.
         """
-        ...
-
-    async def get(
-        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, *, deleted: bool = False
-    ) -> StoredFlow | None:
-        """Return a revision (the latest by default); deleted flows only when asked for."""
         ...
 
     async def revisions(self, tenant: str, namespace: str, flow_id: str) -> Sequence[StoredFlow]:

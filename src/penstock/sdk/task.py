@@ -123,6 +123,9 @@ class FlowableTask(TaskBase):
     repeats: ClassVar[bool] = False
     """Whether children run again, so that outputs of later ones may be there already."""
 
+    brings_in: ClassVar[bool] = False
+    """Whether the tasks of another flow, or of a template, run in its place; a method `target` says of which."""
+
     errors: TaskList | None = Field(None, description="Tasks that run when a child has failed.")
     finally_: TaskList | None = Field(None, alias="finally", description="Tasks that run last, whatever happened.")
 

@@ -125,7 +125,11 @@ class EncryptionFunctions:
         return self._given().open(caller.tenant, caller.namespace, caller.flow_id, input_id, value)
 
     async def _seal(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, str]:
-        return self._given().seal_output(caller.tenant, text_argument(arguments, "value"))
+        value = text_argument(arguments, "value")
+        if "input" not in arguments:
+            return self._given().seal_output(caller.tenant, value)
+        input_id = text_argument(arguments, "input")
+        return self._given().seal(caller.tenant, caller.namespace, caller.flow_id, input_id, value)
 
     def _given(self) -> Encryption:
         if self._encryption is None:

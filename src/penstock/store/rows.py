@@ -21,6 +21,7 @@ from penstock.engine.records import (
     LogLine,
     Metric,
     Parent,
+    Pins,
     TaskRun,
     TriggerOrigin,
 )
@@ -58,6 +59,7 @@ class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     breakpoints: tuple[str, ...] = ()
     confidential: tuple[str, ...] = ()
+    pins: Pins = {}
 
 
 class TaskRunProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -196,6 +198,7 @@ def execution_changes(execution: Execution) -> Row:
         execution.error,
         execution.breakpoints,
         execution.confidential,
+        execution.pins,
     )
     # Tasks of `afterExecution` and of listeners run when the state is terminal already.
     is_live = state.current not in TERMINAL or execution.cursor.phase in ("afterExecution", "listeners")
@@ -262,6 +265,7 @@ def to_execution(row: Sequence[Any]) -> Execution:
         cursor=progress.cursor,
         error=progress.error,
         confidential=progress.confidential,
+        pins=progress.pins,
         version=version,
     )
 

@@ -10,7 +10,7 @@ import pytest
 from penstock.base.clock import SystemClock
 from penstock.base.errors import NotFoundError
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, Parent
+from penstock.engine.records import NO_PINS, Execution, Parent, Pins
 from penstock.engine.states import StateType
 from penstock.services.executor import Limits
 from penstock.services.executor.slots import Slots
@@ -28,14 +28,18 @@ class OneFlow:
     def __init__(self, limit: int) -> None:
         self.limit = limit
 
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow | None:
+    def cached(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow | None:
         if flow_id != "hello":
             return None
         task = "{id: a, type: io.kestra.plugin.core.log.Log, message: x}"
         return flow_of(f"id: hello\nnamespace: company.team\nconcurrency: {{limit: {self.limit}}}\ntasks: [{task}]")
 
-    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
-        found = self.cached(tenant, namespace, flow_id, revision)
+    async def resolved(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow:
+        found = self.cached(tenant, namespace, flow_id, revision, pins)
         if found is None:
             raise NotFoundError(f"there is no flow {flow_id}")
         return found

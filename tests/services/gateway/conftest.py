@@ -20,7 +20,7 @@ from penstock.base.ids import new_id
 from penstock.engine.decision import Job, Killed
 from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, TaskRun
+from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
 from penstock.engine.states import State, StateType
 from penstock.ports.evaluations import Outcome, Step
 from penstock.ports.flows import StoredFlow
@@ -65,10 +65,14 @@ WATCH = ("main", "company.team", "flow", "watch")
 class OneFlow:
     """Knows one flow."""
 
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+    def cached(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow:
         return FLOW
 
-    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+    async def resolved(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow:
         return FLOW
 
 

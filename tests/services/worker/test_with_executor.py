@@ -14,7 +14,7 @@ from penstock.base.errors import UnavailableError
 from penstock.base.ids import new_id
 from penstock.engine.events import Kill
 from penstock.engine.flow import ResolvedFlow, ResolvedTask
-from penstock.engine.records import Execution, TaskRun
+from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
 from penstock.engine.states import State, StateType
 from penstock.ports.journal import Batch, CommitResult
 from penstock.ports.queries import PageRequest
@@ -54,10 +54,14 @@ class Server:
         self.dispatcher = dispatcher
         self.flow = flow()
 
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+    def cached(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow:
         return self.flow
 
-    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+    async def resolved(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow:
         return self.flow
 
     async def start(self, *definitions: dict[str, Any]) -> str:

@@ -138,7 +138,7 @@ class Dag(FlowableTask):
         if child.failed:
             return Step()
         letters = bytearray(scope.memory["tasks"].encode())
-        position = self._positions[child.task.id]
+        position = self._positions[child.task.name]
         letters[position] = _DONE
         for other in self._dependents[position]:
             wanted = self.tasks[other].depends_on or ()

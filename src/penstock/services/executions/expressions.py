@@ -70,7 +70,7 @@ class ExpressionTester:
         if run is None:
             raise NotFoundError(f"execution {execution_id} has no task run {task_run_id}")
         head = state.execution
-        flow = await self._catalog.resolved(tenant, head.namespace, head.flow_id, head.flow_revision)
+        flow = await self._catalog.resolved(tenant, head.namespace, head.flow_id, head.flow_revision, head.pins)
         context = variables(flow, state, run, flow.tasks.get(run.task_id), self._shared)
         try:
             value = await with_answers(

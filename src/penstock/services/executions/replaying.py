@@ -10,7 +10,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.base.ids import new_id
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Cursor, Edits, Execution, TaskRun
+from penstock.engine.records import NO_PINS, Cursor, Edits, Execution, TaskRun
 from penstock.engine.replaying import Outputs, replayed
 from penstock.engine.states import State, StateType
 from penstock.engine.turn import replace
@@ -95,7 +95,8 @@ class Replaying:
             raise missing_execution(execution_id)
         old, task_runs = found
         revision = None if wanted.latest else wanted.revision or old.flow_revision
-        flow = await self._catalog.resolved(tenant, old.namespace, old.flow_id, revision)
+        pins = old.pins if revision == old.flow_revision else NO_PINS
+        flow = await self._catalog.resolved(tenant, old.namespace, old.flow_id, revision, pins)
         new = self._fresh(old, flow, wanted, by)
         runs: tuple[TaskRun, ...] = ()
         beginning = _beginning(old, task_runs, wanted)
@@ -137,6 +138,7 @@ class Replaying:
             old,
             id=new_id(),
             flow_revision=flow.revision,
+            pins=flow.pins,
             created=now,
             attempt_number=old.attempt_number + 1,
             parent=None,

@@ -118,7 +118,7 @@ class ResumeReader:
         if found is None:
             raise missing_execution(execution_id)
         execution, runs = found
-        names = (tenant, execution.namespace, execution.flow_id, execution.flow_revision)
+        names = (tenant, execution.namespace, execution.flow_id, execution.flow_revision, execution.pins)
         return self._catalog.cached(*names) or await self._catalog.resolved(*names), runs
 
     async def _with_render(

@@ -32,7 +32,7 @@ from penstock.engine.events import (
     Unqueue,
 )
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Execution, TaskRun
+from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Report
@@ -289,7 +289,8 @@ class Executor:
     async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
         """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
         execution = state.execution
-        key = (execution.tenant, execution.namespace, execution.flow_id, _revision(delivery.event, execution))
+        revision, pins = _revisions(delivery.event, execution)
+        key = (execution.tenant, execution.namespace, execution.flow_id, revision, pins)
         try:
             flow = self._flows.cached(*key) or await self._flows.resolved(*key)
         except PenstockError as error:
@@ -549,7 +550,9 @@ def _no_place(job: Job) -> str | None:
     return None
 
 
-def _revision(event: Event, execution: Execution) -> int:
-    """Return the revision to decide with: the execution's own, but for a restart with another one."""
+def _revisions(event: Event, execution: Execution) -> tuple[int, Pins]:
+    """Return the revisions to decide with: the execution's own, but for a restart with another one."""
     wanted = event.revision if isinstance(event, Restart) else None
-    return wanted or execution.flow_revision
+    if wanted in (None, execution.flow_revision):
+        return execution.flow_revision, execution.pins
+    return wanted, NO_PINS

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
-from penstock.base.errors import NotFoundError
-from penstock.engine.flow import ResolvedFlow
-from penstock.ports.flows import FlowStore, StoredFlow
+from penstock.base.errors import ConflictError, NotFoundError
+from penstock.engine.flow import CallKind, InnerCall, ResolvedFlow
+from penstock.engine.linking import linked
+from penstock.engine.records import NO_PINS, Pins
+from penstock.ports.flows import FlowRevisions, StoredFlow
 from penstock.ports.notifier import Notifier
 
 FlowKey = tuple[str, str, str]
@@ -33,9 +35,9 @@ def missing_flow(namespace: str, flow_id: str, revision: int | None = None) -> N
 
 
 class FlowCatalog:
-    """Resolved flows by revision.
+    """Resolved flows by revision, with the tasks of the flows they call and of templates linked in.
 
-    Implements ENG-025, ENG-120.
+    Implements ENG-025, ENG-120, BEY-008, BEY-037.
 
     Args:
         flows: Where revisions are stored.
@@ -44,17 +46,21 @@ class FlowCatalog:
         capacity: Resolved revisions kept.
         stamp: Changes whenever what holds for the flows of a namespace from outside changes.
         freshness: How long such a pointer is trusted without a notification.
+        templates: Templates in the form of flows; without them no flow may use any.
+        topic: What is notified about when one of them changes.
     """
 
     def __init__(
         self,
-        flows: FlowStore,
+        flows: FlowRevisions,
         resolve: Resolve,
         clock: Clock,
         *,
         stamp: Stamp = lambda *_: (),
         capacity: int = 1000,
         freshness: Micros = 10 * SECOND,
+        templates: FlowCatalog | None = None,
+        topic: str = "flows",
     ) -> None:
         self._flows = flows
         self._resolve = resolve
@@ -62,13 +68,25 @@ class FlowCatalog:
         self._stamp = stamp
         self._capacity = capacity
         self._freshness = freshness
+        self._templates = templates
+        self._topic = topic
+        self._linked: OrderedDict[tuple[ResolvedFlow, ...], ResolvedFlow] = OrderedDict()
         self._resolved: OrderedDict[_Revision, ResolvedFlow] = OrderedDict()
         self._latest: dict[FlowKey, tuple[int, Instant]] = {}
         self._building: dict[_Revision, asyncio.Task[ResolvedFlow]] = {}
         self._changes = 0
 
-    def cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow | None:
-        """Return a resolved revision (the latest by default) when it is in memory."""
+    def cached(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow | None:
+        """Return a resolved revision (the latest by default) when it is in memory, and so is what it calls."""
+        flow = self.own_cached(tenant, namespace, flow_id, revision)
+        if flow is None or not flow.calls:
+            return flow
+        return self._with_calls_cached(flow, pins, ())
+
+    def own_cached(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow | None:
+        """Return a revision whose calls are not linked yet when it is in memory."""
         key = (tenant, namespace, flow_id)
         if revision is None:
             pointer = self._latest.get(key)
@@ -81,14 +99,29 @@ class FlowCatalog:
             self._resolved.move_to_end(kept)
         return found
 
-    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+    async def resolved(
+        self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
+    ) -> ResolvedFlow:
         """Return a resolved revision, the latest by default.
 
+        Args:
+            tenant: Whose flow it is.
+            namespace: Its namespace.
+            flow_id: Its id.
+            revision: Its revision.
+            pins: Revisions of what it calls; the latest of those not in it.
+
         Raises:
-            NotFoundError: There is no such flow or revision.
+            NotFoundError: There is no such flow or revision, or none of one that it calls.
+            ConflictError: What it calls cannot run inside it.
             InvalidFlow: What is stored is no valid flow (any more).
         """
-        found = self.cached(tenant, namespace, flow_id, revision)
+        flow = await self.own(tenant, namespace, flow_id, revision)
+        return await self._with_calls(flow, pins, ()) if flow.calls else flow
+
+    async def own(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
+        """Return a revision whose calls are not linked yet; raises like `resolved`."""
+        found = self.own_cached(tenant, namespace, flow_id, revision)
         if found is not None:
             return found
         asked, changes = self._clock.now(), self._changes
@@ -107,13 +140,72 @@ class FlowCatalog:
 
     async def follow(self, notifier: Notifier) -> None:
         """Forget pointers as flows change anywhere; runs until it is cancelled."""
-        async with notifier.subscribe("flows") as changes:
+        async with notifier.subscribe(self._topic) as changes:
             self._changes += 1
             self._latest.clear()
             async for _, payload in changes:
                 tenant, _, rest = payload.partition("/")
                 namespace, _, flow_id = rest.partition("/")
                 self.forget(tenant, namespace, flow_id)
+
+    async def _with_calls(self, flow: ResolvedFlow, pins: Pins, around: tuple[InnerCall, ...]) -> ResolvedFlow:
+        """Return a flow with what it calls linked in, however deep."""
+        targets: dict[str, ResolvedFlow] = {}
+        for call in flow.calls:
+            catalog = self._catalog_of(flow, call, around)
+            revision = call.revision or pins.get(call.pin)
+            try:
+                target = await catalog.own(flow.tenant, call.namespace, call.id, revision)
+            except NotFoundError as error:
+                raise NotFoundError(
+                    f"task `{call.task_id}` of {flow.namespace}.{flow.id} runs what is not there: {error.message}"
+                ) from error
+            targets[call.task_id] = await self._with_calls(target, pins, (*around, call)) if target.calls else target
+        return self._linked_once(flow, targets)
+
+    def _with_calls_cached(self, flow: ResolvedFlow, pins: Pins, around: tuple[InnerCall, ...]) -> ResolvedFlow | None:
+        """Return the same when all of it is in memory."""
+        targets: dict[str, ResolvedFlow] = {}
+        for call in flow.calls:
+            catalog = self._catalog_of(flow, call, around)
+            revision = call.revision or pins.get(call.pin)
+            target = catalog.own_cached(flow.tenant, call.namespace, call.id, revision)
+            if target is not None and target.calls:
+                target = self._with_calls_cached(target, pins, (*around, call))
+            if target is None:
+                return None
+            targets[call.task_id] = target
+        return self._linked_once(flow, targets)
+
+    def _catalog_of(self, flow: ResolvedFlow, call: InnerCall, around: tuple[InnerCall, ...]) -> FlowCatalog:
+        """Return where the target of a call is found.
+
+        Raises:
+            ConflictError: It is under way already, or templates are not enabled.
+        """
+        if any(one.pin == call.pin for one in around):
+            names = " -> ".join(one.pin for one in (*around, call))
+            raise ConflictError(f"calls go round in a circle: {names}", hint="take one of these calls out")
+        if call.kind is CallKind.FLOW:
+            return self
+        if self._templates is None:
+            raise ConflictError(
+                f"task `{call.task_id}` of {flow.namespace}.{flow.id} uses a template, and templates are not enabled",
+                hint="set `kestra.templates.enabled: true`, or call a flow instead",
+            )
+        return self._templates
+
+    def _linked_once(self, flow: ResolvedFlow, targets: Mapping[str, ResolvedFlow]) -> ResolvedFlow:
+        """Return a flow with its targets linked in; the same parts give the same whole."""
+        key = (flow, *targets.values())
+        found = self._linked.get(key)
+        if found is None:
+            found = self._linked[key] = linked(flow, targets)
+            if len(self._linked) > self._capacity:
+                self._linked.popitem(last=False)
+        else:
+            self._linked.move_to_end(key)
+        return found
 
     async def _resolved_once(self, revision: _Revision, stored: StoredFlow) -> ResolvedFlow:
         """Return the revision resolved, however many ask for it at the same time."""

@@ -212,7 +212,8 @@ class DirectGateway:
                 await self._end(worker_id, job, StateType.KILLED, None)
                 continue
             try:
-                flow = await self._flows.resolved(job.tenant, job.namespace, job.flow_id, job.flow_revision)
+                key = (job.tenant, job.namespace, job.flow_id, job.flow_revision, state.execution.pins)
+                flow = self._flows.cached(*key) or await self._flows.resolved(*key)
                 result.append(assignment_of(job, state, flow, self._shared))
             except UnavailableError:
                 raise

@@ -17,6 +17,7 @@ import structlog
 from penstock.base.clock import SECOND, Instant, to_iso
 from penstock.base.durations import parse_duration
 from penstock.base.ids import derived_id
+from penstock.engine.calls import beside, own_name
 from penstock.engine.decision import Job
 from penstock.engine.records import Attempt, TaskFixture, TaskRun
 from penstock.engine.states import State, StateType
@@ -82,12 +83,13 @@ class _Child:
             self.task = build(outer.registry, str(definition.get("type")), definition)
         except Exception as error:  # a task that cannot be built fails like any other
             self.task = RejectedTask.because(error)
-        task_id = str(definition.get("id"))
+        name = str(definition.get("id"))
+        task_id = beside(outer.assignment.job.task_id, name)
         around = outer.task_run
         run_id = derived_id(outer.assignment.job.execution_id, str(around.get("id", "")), task_id, "")
         self.job: Job = msgspec.structs.replace(outer.assignment.job, task_run_id=run_id, task_id=task_id, attempt=1)
         self._created: Instant = self._clock.now()
-        about = {"id": task_id, "type": str(definition.get("type"))}
+        about = {"id": name, "type": str(definition.get("type"))}
         taskrun = {"id": run_id, "startDate": to_iso(self._created), "attemptsCount": 0, "parentId": around.get("id")}
         assignment = replace(
             outer.assignment,
@@ -232,9 +234,10 @@ def variables_inside(outer: WorkerRunContext, task: Mapping[str, Any], taskrun: 
     outputs = dict(around.get("outputs") or {})
     states: dict[str, Any] = {}
     for run in outer.children:
-        states[run.task_id] = {"id": run.id, "taskId": run.task_id, "state": run.state.current.value}
+        name = own_name(run.task_id)
+        states[name] = {"id": run.id, "taskId": name, "state": run.state.current.value}
         if run.outputs is not None:
-            outputs[run.task_id] = _within_loops(outputs.get(run.task_id), path, run.outputs)
+            outputs[name] = _within_loops(outputs.get(name), path, run.outputs)
     result = {**around, "task": task, "taskrun": taskrun, "outputs": outputs}
     result["tasks"] = ChainMap(states, around.get("tasks") or {})
     result["workingDir"] = str(outer.working_directory)
