@@ -93,6 +93,7 @@ async def live_server(
     limits: Limits | None = None,
     encryption: Encryption | None = None,
     admission: Mapping[str, int] | None = None,
+    plugin_configurations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -106,6 +107,7 @@ async def live_server(
         limits: Limits of pools and namespaces.
         encryption: Encrypts secrets that are kept.
         admission: The most open executions of namespaces.
+        plugin_configurations: What is configured for plugins, by type.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
@@ -116,6 +118,7 @@ async def live_server(
         limits=limits or Limits(),
         encryption=encryption,
         admission=admission or {},
+        plugin_configurations=plugin_configurations or {},
     )
     clock = SystemClock()
     plugins = load_plugins()
@@ -127,13 +130,13 @@ async def live_server(
     assert core.executor is not None
     worker = Worker(core.gateway, core.plugins.registry, plan.worker, clock, tally=core.tallies.worker)
     async with core.gateway:
-        tasks = [asyncio.create_task(core.executor.run(), name="executor")]
-        await core.executor.ready.wait()  # it voids what earlier workers of this database held
-        tasks += [
+        tasks = [
+            asyncio.create_task(core.executor.run(), name="executor"),
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(core.followers.run(), name="followers"),
             asyncio.create_task(core.catalog.follow(core.store.notifier), name="catalog"),
         ]
+        await core.executor.ready.wait()
         settings = change(ApiSettings(version="1.2.3", keep_alive=0.2))
         app = create_api(services, settings)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -19,6 +19,7 @@ from penstock.engine.variables import VariableChange, changed
 from penstock.expressions.encrypted import SEALING
 from penstock.model.values import render_outputs
 
+_WITHOUT_OUTPUTS = (StateType.KILLED, StateType.CANCELLED)
 HANDLERS = ("errors", "finally", "afterExecution", "listeners")
 
 
@@ -181,7 +182,7 @@ def end_execution(turn: Turn, state: StateType) -> None:
     outputs: Mapping[str, Any] | None = None
     fixtures = turn.execution.fixtures
     is_whole = fixtures is None or not fixtures.is_partial
-    if turn.flow.outputs and is_whole and state not in (StateType.KILLED, StateType.CANCELLED):
+    if turn.flow.outputs and is_whole and state not in _WITHOUT_OUTPUTS:
         outputs, state = _flow_outputs(turn, state)
     if outputs is not None:
         turn.put_execution(replace(turn.execution, outputs=outputs))
@@ -196,15 +197,32 @@ def end_execution(turn: Turn, state: StateType) -> None:
     if cursor.memory.get("held") or cursor.memory.get("stopped"):
         # An ended execution cannot be resumed: what runs after it must not wait for that.
         turn.set_cursor(None, replace(cursor, memory={**cursor.memory, "held": False, "stopped": False}))
-    tell_parent(turn, state, outputs)
+    answer_parent(turn, state)
 
 
-def tell_parent(turn: Turn, state: StateType, outputs: Mapping[str, Any] | None) -> None:
+def answer_parent(turn: Turn, state: StateType) -> None:
+    """Tell the task run that waits for this execution of its end, and what it asked to know (ENG-107)."""
+    execution = turn.execution
+    asked = execution.parent.outputs if execution.parent is not None else None
+    if not asked or turn.flow.outputs or state in _WITHOUT_OUTPUTS:
+        tell_parent(turn, state, execution.outputs)
+        return
+    try:
+        tell_parent(turn, state, turn.evaluate_nested(asked))
+    except FactNeeded:
+        raise
+    except Exception as error:
+        message = f"The outputs that the calling task asks for could not be made: {turn.explain(error)}"
+        turn.log("ERROR", message)
+        tell_parent(turn, state, None, None if state is StateType.FAILED else message)
+
+
+def tell_parent(turn: Turn, state: StateType, outputs: Mapping[str, Any] | None, error: str | None = None) -> None:
     """Tell the task run that waits for this execution of its end; a failed one that is tried anew has not ended yet."""
     parent = turn.execution.parent
     if parent is not None and state is not StateType.RETRIED:
         first = turn.execution.original_id  # the parent knows the first try only (BEY-007)
-        ended = ChildEnded(parent.task_run_id, first, state, outputs, parent.iteration)
+        ended = ChildEnded(parent.task_run_id, first, state, outputs, parent.iteration, error)
         turn.tell(Message(parent.execution_id, ended))
 
 

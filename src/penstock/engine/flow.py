@@ -57,6 +57,8 @@ class StartFlow:
     """Its position among those the task run starts; the first by default. A position is started once."""
     wait: bool = True
     """Whether the task run waits for the end; otherwise only for the start."""
+    outputs: Mapping[str, Any] | None = None
+    """Expressions to be evaluated at the end of the execution, where older flows may still ask that (ENG-107)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,12 +105,14 @@ class TriggerOrigin(msgspec.Struct, frozen=True, omit_defaults=True):
     log_file: str | None = None
 
 
-class Parent(msgspec.Struct, frozen=True):
+class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
     """The task run of another execution that waits for this one."""
 
     execution_id: str
     task_run_id: str
     iteration: int | None = None
+    outputs: Mapping[str, Any] | None = None
+    """Expressions that it wants to know of this execution, in older flows; one with outputs of its own tells those."""
 
 
 class TaskFixture(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from penstock.base.errors import ConflictError, NotFoundError
 from penstock.engine.decision import Message
-from penstock.engine.ending import HANDLERS, next_try, set_labels, tell_parent
+from penstock.engine.ending import HANDLERS, answer_parent, next_try, set_labels
 from penstock.engine.events import ChangeTaskState, Restart, Resume
 from penstock.engine.flow import Launch, Step
 from penstock.engine.pausing import hold, is_held, is_stopped, let_go, unpause_run, waiting
@@ -91,7 +91,7 @@ def _is_settled(turn: Turn, event: Restart) -> bool:
         turn.tell(Message(next_try(execution), event))
         return True
     if execution.state.current in GOOD:
-        tell_parent(turn, execution.state.current, execution.outputs)  # it waits for this end
+        answer_parent(turn, execution.state.current)  # it waits for this end
         return True
     return not execution.state.is_terminal  # somebody else has restarted it: its end will be told
 

@@ -230,6 +230,18 @@ class Turn:
         """Return a template's value; raises like `render`."""
         return evaluate(template, self.variables(run, task), resolver=self.facts, environment=self._environment())
 
+    def evaluate_nested(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a map with all strings in it evaluated in the execution's context; raises like `render`."""
+
+        def value_of(value: Any) -> Any:
+            if isinstance(value, str):
+                return self.evaluate(value)
+            if isinstance(value, Mapping):
+                return {key: value_of(one) for key, one in value.items()}
+            return [value_of(one) for one in value] if isinstance(value, list) else value
+
+        return {key: value_of(value) for key, value in values.items()}
+
     def render_nested(
         self,
         value: Any,

@@ -43,6 +43,7 @@ class ExecutionBirth(msgspec.Struct, frozen=True, omit_defaults=True):
     parent_task_run: str | None = None
     attempt_number: int = 1
     parent_iteration: int | None = None
+    parent_outputs: Mapping[str, Any] | None = None
     fixtures: Fixtures | None = None
     skip: tuple[str, ...] = ()
     edits: Edits | None = None
@@ -161,6 +162,7 @@ def execution_row(execution: Execution) -> Row:
         parent.task_run_id if parent else None,
         execution.attempt_number,
         parent.iteration if parent else None,
+        parent.outputs if parent else None,
         execution.fixtures,
         execution.skip,
         execution.edits,
@@ -246,7 +248,7 @@ def to_execution(row: Sequence[Any]) -> Execution:
         original_created=birth.original_created,
         inputs=birth.inputs,
         trigger=birth.trigger,
-        parent=Parent(parent_id, birth.parent_task_run or "", birth.parent_iteration)
+        parent=Parent(parent_id, birth.parent_task_run or "", birth.parent_iteration, birth.parent_outputs)
         if parent_id is not None
         else None,
         schedule_date=schedule_date,

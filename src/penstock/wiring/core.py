@@ -19,6 +19,7 @@ from penstock.services.executions import (
     Followers,
     InputReader,
     Preparation,
+    asks_outputs,
 )
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.auditor import Auditor
@@ -134,7 +135,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         regex_timeout=plan.expressions.regex_timeout,
         shared=plan.shared,
     )
-    children = ChildFlows(Preparation(catalog, inputs, clock))
+    children = ChildFlows(Preparation(catalog, inputs, clock), asks_outputs=asks_outputs(plan.plugin_configurations))
     tallies = Tallies(ExecutorTally(plan.metrics.labels))
     executor = None
     if Role.EXECUTOR in plan.roles:

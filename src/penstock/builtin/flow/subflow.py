@@ -40,7 +40,8 @@ class Subflow(FlowableTask):
     outputs: dict[str, Any] | None = Field(
         None,
         json_schema_extra={"deprecated": True},
-        description="Accepted in older flows and without effect; declare `outputs` on the flow that is executed.",
+        description="What to tell of the execution: expressions in its context. Of older flows, and without effect "
+        "unless the instance enables it; declare `outputs` on the flow that is executed.",
     )
     restart_behavior: Literal["RETRY_FAILED", "NEW_EXECUTION"] = Field(
         "RETRY_FAILED",
@@ -87,6 +88,7 @@ class Subflow(FlowableTask):
             inherit_labels=self.inherit_labels,
             schedule_date=instant(date) if date else None,
             wait=self.wait,
+            outputs=self.outputs,
         )
 
     @staticmethod

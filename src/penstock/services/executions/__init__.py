@@ -2,7 +2,7 @@
 
 from penstock.services.executions.admission import Admission, TooManyExecutionsError
 from penstock.services.executions.bulk import Bulk, BulkError
-from penstock.services.executions.children import ChildFlows
+from penstock.services.executions.children import ChildFlows, asks_outputs
 from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck, Preparation
 from penstock.services.executions.deleting import Deleting
 from penstock.services.executions.expressions import ExpressionTester, Outcome
@@ -41,4 +41,5 @@ __all__ = [
     "TooManyExecutionsError",
     "Upload",
     "Watch",
+    "asks_outputs",
 ]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from penstock.engine.decision import ChildFlow
 from penstock.engine.records import Execution, Parent, TriggerOrigin
 from penstock.services.executions.creation import Launch, Preparation
 from penstock.services.executions.labels import CORRELATION_ID, SYSTEM_PREFIX, USERNAME
 
+SUBFLOW = "io.kestra.plugin.core.flow.Subflow"
+
 
 class ChildFlows:
-    """Makes the records of child executions. Implements ENG-034, ENG-039, ENG-105, BEY-007."""
+    """Makes the records of child executions.
 
-    def __init__(self, preparation: Preparation) -> None:
+    Implements ENG-034, ENG-039, ENG-105, ENG-107, BEY-007.
+
+    Args:
+        preparation: Makes records of launches.
+        asks_outputs: Whether the deprecated `outputs` of a `Subflow` have an effect.
+    """
+
+    def __init__(self, preparation: Preparation, *, asks_outputs: bool = False) -> None:
         self._preparation = preparation
+        self._asks_outputs = asks_outputs
 
     async def child(self, parent: Execution, wanted: ChildFlow) -> tuple[Execution, str | None]:
         """Return the execution a task run asks for, and why it is to fail at once, if it is.
@@ -37,8 +50,9 @@ class ChildFlows:
             username=known.get(USERNAME),
             execution_id=wanted.execution_id,
         )
+        asked = start.outputs if self._asks_outputs else None
         return await self._preparation.prepared(
-            launch, Parent(parent.id, wanted.task_run_id, start.iteration) if start.wait else None
+            launch, Parent(parent.id, wanted.task_run_id, start.iteration, asked) if start.wait else None
         )
 
 
@@ -55,3 +69,11 @@ def _origin(parent: Execution, wanted: ChildFlow) -> TriggerOrigin:
         "taskRunIteration": run.iteration if iteration is None else iteration,
     }
     return TriggerOrigin(run.task_id, wanted.task_type, {k: v for k, v in known.items() if v is not None})
+
+
+def asks_outputs(configurations: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether the instance lets a `Subflow` ask for outputs: `outputs.enabled` of the type's configuration."""
+    values = configurations.get(SUBFLOW, {})
+    nested = values.get("outputs")
+    wanted = nested.get("enabled") if isinstance(nested, Mapping) else values.get("outputs.enabled")
+    return str(wanted).lower() == "true"
