@@ -16,9 +16,11 @@ from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_serv
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
 
 # The same examples on every run where a failure would block others; fresh ones wherever somebody can look at them.
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("repeatable")
+# A machine that is busy with other things makes no test wrong.
+_SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("fresh", suppress_health_check=_SLOW)
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=_SLOW)
+hypothesis.settings.load_profile("repeatable" if os.environ.get("CI") else "fresh")
 
 RUN_DIRECTORY = pytest.StashKey[Path]()
 RUN_DIRECTORY_VARIABLE = "PENSTOCK_TEST_RUN_DIRECTORY"

@@ -345,6 +345,46 @@ async def test_retry_of_the_directory_runs_all_children_again(live: LiveServer) 
     assert len(runs_of(execution)["dir"]["attempts"]) == 2
 
 
+async def test_retry_of_a_child_tries_it_alone_again_in_the_same_directory(live: LiveServer) -> None:
+    """ENG-097, ENG-235: what its failed attempts left is there, and the number of the attempt is told."""
+    await live.flow(
+        flow(
+            f"""
+- id: first
+  type: {SHELL}
+  {RUNNER}
+  commands: ["echo x >> first.txt"]
+- id: second
+  type: {SHELL}
+  {RUNNER}
+  retry: {{type: constant, interval: PT0.01S, maxAttempts: 3, warningOnRetry: true}}
+  commands:
+    - echo x >> second.txt
+    - test $(wc -l < second.txt) -eq 3
+    - test {{{{ taskrun.attemptsCount }}}} = 2
+- {{id: third, type: {RETURN}, format: "{{{{ tasks.second.state }}}}"}}
+"""
+        )
+    )
+    execution = await live.run("wd")
+    runs = runs_of(execution)
+    assert [len(runs[name]["attempts"]) for name in ("dir", "first", "second")] == [1, 1, 3]
+    histories = [entry["state"] for entry in runs["second"]["state"]["histories"]]
+    assert histories == ["CREATED", "RUNNING", "RETRYING", "RUNNING", "RETRYING", "RUNNING", "WARNING"]
+    assert runs["third"]["outputs"]["value"] == "WARNING"
+    assert execution["state"]["current"] == "WARNING"
+
+
+async def test_child_that_waits_for_its_retry_ends_with_a_kill(live: LiveServer) -> None:
+    """ENG-097, BEY-004."""
+    await live.flow(flow(f"- {{id: ko, type: {FAIL}, retry: {{type: constant, interval: PT1H, maxAttempts: 3}}}}"))
+    started = await live.start("wd")
+    await running(live, started["id"], "dir")
+    await live.client.delete(f"/api/v1/main/executions/{started['id']}/kill")
+    execution = await live.until(started["id"], "KILLED")
+    assert ("ko", "KILLED") in states_of(execution)
+
+
 async def test_secret_a_child_reads_is_masked_for_the_others(tmp_path: Path) -> None:
     """ENG-372."""
     async with live_server(tmp_path, secrets={"TOKEN": "hunter2"}) as live:

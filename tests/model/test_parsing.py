@@ -165,7 +165,7 @@ TASKS = st.lists(
     formats=TASKS,
     labels=st.dictionaries(IDS, st.text(alphabet="abc 1.:", max_size=8), max_size=3),
     variables=st.dictionaries(
-        IDS, SCALARS.filter(lambda one: not (isinstance(one, int) and abs(one) > 2**62)), max_size=3
+        IDS, SCALARS.filter(lambda one: not isinstance(one, int | float) or abs(one) <= 2**62), max_size=3
     ),
 )
 def test_valid_flow_written_and_parsed_is_the_same_document(
@@ -178,3 +178,12 @@ def test_valid_flow_written_and_parsed_is_the_same_document(
     document = parsed.document
     assert (document.id, dict(document.labels), document.tasks) == (flow_id, labels, tasks)
     assert document.variables == variables
+
+
+@pytest.mark.parametrize("text", [".inf", "-.inf", "+.Inf", ".nan", "9223372036854775808", "1e999"])
+def test_number_that_json_cannot_say_stays_the_text_it_is(text: str) -> None:
+    """What an execution keeps is JSON, which has no infinity: the text is kept rather than lost."""
+    source = f"id: f\nnamespace: n\nvariables: {{a: {text}}}\ntasks: [{{id: t, type: test.Return, format: x}}]\n"
+    document = parse_flow(source, REGISTRY).document
+    assert document is not None
+    assert document.variables == {"a": text}

@@ -95,7 +95,10 @@ class World:
         tasks = [asyncio.create_task(one.run()) for one in schedulers]
         tasks.append(asyncio.create_task(self.followers.run()))
         try:
-            await asyncio.sleep(0.15)
+            async with asyncio.timeout(30):
+                for one in schedulers:
+                    await one.ready.wait()
+            await asyncio.sleep(0.15)  # for those who wait for executions
             yield schedulers[0]
         finally:
             for one in schedulers:

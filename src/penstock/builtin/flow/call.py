@@ -25,6 +25,7 @@ class Call(InOrder):
     They see the inputs, variables and outputs of their own flow, as if it ran by itself; its `errors` and `finally`
     belong to the call. Their task runs are named behind the call: `call.task`. Secrets, keys and namespace files are
     those of the flow that executes. Which revision runs is settled when the execution begins, and stays so.
+
     Implements BEY-037.
     """
 

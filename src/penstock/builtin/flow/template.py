@@ -23,8 +23,9 @@ class Template(InOrder):
     """Run the tasks of a stored template one after another, as if they were written here.
 
     They read the arguments as `parent.outputs.args.<name>`, and all that the flow's tasks can read. Their ids become
-    ids of this flow, so a template is used once in a flow. Needs `kestra.templates.enabled`. Implements ENG-100,
-    MIG-030.
+    ids of this flow, so a template is used once in a flow. Needs `kestra.templates.enabled`.
+
+    Implements ENG-100, MIG-030.
     """
 
     type_name = "io.kestra.plugin.core.flow.Template"

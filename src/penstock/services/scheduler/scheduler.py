@@ -162,8 +162,11 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._stopping = False
         self._look_at_all = 0
+        self._is_listening = False
         self.failures: Counter[TriggerKey] = Counter()
         """How often the evaluation of a trigger failed."""
+        self.ready = asyncio.Event()
+        """Set once the triggers of all flows are known, and changes of them are heard of."""
 
     # -- the loop
 
@@ -219,6 +222,7 @@ class Scheduler:
 
     async def _listen(self) -> None:
         async with self._stores.notifier.subscribe("flows", "triggers") as changes:
+            self._is_listening = True
             self._look_at_all = 0  # what changed before the subscription is found by looking
             self._wake.set()
             async for topic, payload in changes:
@@ -233,7 +237,10 @@ class Scheduler:
 
     async def _take_over_changes(self) -> None:
         if self._clock.now() >= self._look_at_all:
+            is_listening = self._is_listening
             await self._load_all()
+            if is_listening:
+                self.ready.set()
         while self._changed_flows:
             flow = self._changed_flows.pop()
             known = {key: entry.state for key, entry in self._entries.items() if key[:3] == flow}
@@ -244,12 +251,12 @@ class Scheduler:
             await self._release(*self._ends.pop())
 
     async def _load_all(self) -> None:
+        self._look_at_all = self._clock.now() + self._settings.look_again  # first: it may be wanted earlier meanwhile
         flows = [flow for flow in await self._stores.flows.all_latest() if flow.has_triggers]
         stored = {state.key: state for state in await self._stores.triggers.all()}
         present = {(flow.tenant, flow.namespace, flow.id) for flow in flows}
         for flow in sorted(present | {key[:3] for key in self._entries} | {key[:3] for key in stored}):
             await self._load_flow(flow, {key: state for key, state in stored.items() if key[:3] == flow})
-        self._look_at_all = self._clock.now() + self._settings.look_again
 
     async def _load_flow(self, key: FlowKey, stored: Mapping[TriggerKey, TriggerState]) -> None:
         """Take over the latest revision of a flow: its triggers, and the end of those it has no more."""
@@ -290,9 +297,9 @@ class Scheduler:
         if state is None:
             state = await self._stores.triggers.get(*trigger.key)
         after = states.adopted(trigger, state, now)
-        if state is None:
-            await self._stores.triggers.save(after)
-        elif after != state and not await self._stores.triggers.fire(state, after, None):
+        # A trigger that several schedulers find at once is put in place by the first; it may have fired since.
+        seen = state or TriggerState(*trigger.key)
+        if after != state and not await self._stores.triggers.fire(seen, after, None):
             after = await self._stores.triggers.get(*trigger.key) or after
         before = self._entries.get(trigger.key)
         # dates that came while a backfill was run were missed

@@ -19,7 +19,10 @@ from penstock.base.durations import parse_duration
 from penstock.base.ids import derived_id
 from penstock.engine.calls import beside, own_name
 from penstock.engine.decision import Job
+from penstock.engine.flow import RetryPolicy
 from penstock.engine.records import Attempt, TaskFixture, TaskRun
+from penstock.engine.resolve import retry_policy
+from penstock.engine.retrying import retry_at
 from penstock.engine.states import State, StateType
 from penstock.expressions import is_truthy
 from penstock.sdk.errors import PermanentError, PluginError
@@ -52,8 +55,8 @@ class ChildFailedForGood(PermanentError):
 def run_child(outer: WorkerRunContext, definition: Mapping[str, Any]) -> None:
     """Run a task inside another one. Implements ENG-097, ENG-098, ENG-414 for such tasks, SCR-024.
 
-    Its `runIf`, `disabled`, `timeout`, `allowFailure`, `allowWarning` and `logLevel` count; its `retry` does not, that
-    of the task around it does.
+    Its `runIf`, `disabled`, `timeout`, `retry`, `allowFailure`, `allowWarning` and `logLevel` count; what is left of a
+    failed attempt in the directory stays there.
 
     Raises:
         PluginError: It failed and may not, or was killed.
@@ -87,24 +90,37 @@ class _Child:
         task_id = beside(outer.assignment.job.task_id, name)
         around = outer.task_run
         run_id = derived_id(outer.assignment.job.execution_id, str(around.get("id", "")), task_id, "")
+        self._name = name
         self.job: Job = msgspec.structs.replace(outer.assignment.job, task_run_id=run_id, task_id=task_id, attempt=1)
         self._created: Instant = self._clock.now()
-        about = {"id": name, "type": str(definition.get("type"))}
-        taskrun = {"id": run_id, "startDate": to_iso(self._created), "attemptsCount": 0, "parentId": around.get("id")}
+        self.context = self._context()
+        self.state = StateType.SUCCESS
+        self._attempts: list[Attempt] = []
+        self._outputs: Mapping[str, Any] | None = None
+        self._is_running = False
+        self._is_late = False
+
+    def _context(self) -> WorkerRunContext:
+        """Return what the next attempt sees of the world."""
+        outer, task, job = self._outer, self.task, self.job
+        about = {"id": self._name, "type": str(self._definition.get("type"))}
+        taskrun = {
+            "id": job.task_run_id,
+            "startDate": to_iso(self._created),
+            "attemptsCount": job.attempt - 1,
+            "parentId": outer.task_run.get("id"),
+        }
         assignment = replace(
             outer.assignment,
-            definition=definition,
+            definition=self._definition,
             type=about["type"],
             variables=variables_inside(outer, about, taskrun),
-            timeout=self.task.timeout,
-            log_level=self.task.log_level,
+            timeout=task.timeout,
+            log_level=task.log_level,
         )
-        self.context = outer.inner(assignment, self.job, log_to_file=self.task.log_to_file)
-        self.context.task = self.task
-        self.state = StateType.SUCCESS
-        self._attempt: State | None = None
-        self._outputs: Mapping[str, Any] | None = None
-        self._is_late = False
+        context = outer.inner(assignment, job, log_to_file=task.log_to_file)
+        context.task = task
+        return context
 
     def run(self) -> Failure | None:
         """Run the task, or skip it; returns why it failed. Never raises."""
@@ -119,21 +135,54 @@ class _Child:
             reason = f"`runIf` of task `{self.job.task_id}` could not be rendered: {failure_of(error).message}"
             return self._fail(Failure(reason), self._clock.now())
         self._outer.on_kill(self._stop)
+        policy = retry_policy(self.task.retry) if self.task.retry is not None else None
+        failure = self._try()
+        while failure is not None and policy is not None and self._waits_for_another(policy, failure):
+            self.job = msgspec.structs.replace(self.job, attempt=self.job.attempt + 1)
+            self.context = self._context()
+            failure = self._try()
+        if failure is None and policy is not None and policy.warning_on_retry and len(self._attempts) > 1:
+            self.state = StateType.SUCCESS if self.task.allow_warning else StateType.WARNING
+        return failure
+
+    def _try(self) -> Failure | None:
+        """Make one attempt."""
         started = self._clock.now()
         timer: threading.Timer | None = None
+        self._is_late, self._is_running = False, True
         try:
             timer = self._start_timer()
             self._outputs = run_task(self.context, self.task, self._definition)
         except BaseException as error:  # whatever a plugin raises fails its own task run
             return self._fail(failure_of(error), started)
         finally:
+            self._is_running = False
             if timer is not None:
                 timer.cancel()
         if self._is_late or self._outer.is_killed:
             return self._fail(Failure(""), started)
         self.state = StateType.WARNING if self.context.warned and not self.task.allow_warning else StateType.SUCCESS
-        self._attempt = State.at(StateType.RUNNING, started).to(self.state, self._clock.now())
+        self._ended(State.at(StateType.RUNNING, started).to(self.state, self._clock.now()))
         return None
+
+    def _waits_for_another(self, policy: RetryPolicy, failure: Failure) -> bool:
+        """Wait until the next attempt is due; False when there is to be none."""
+        if self._outer.is_killed or not failure.retryable:
+            return False
+        now = self._clock.now()
+        due = retry_at(policy, self._record(State.at(StateType.CREATED, self._created)), now)
+        if due is None:
+            return False
+        killed = threading.Event()
+        self._outer.on_kill(killed.set)
+        if killed.wait(max(0, due - now) / SECOND):
+            self.state = StateType.KILLED
+            return False
+        return True
+
+    def _ended(self, attempt: State) -> None:
+        log_file = self.context.store_log()
+        self._attempts.append(Attempt(attempt, self._outer.worker_id, log_file))
 
     def _stand_in(self, fixture: TaskFixture, files: Mapping[str, str]) -> Failure | None:
         """End as a fixture says (GOV-321)."""
@@ -148,7 +197,7 @@ class _Child:
             return failure
         self.state, self._outputs = fixture.state, outputs or None
         if self.state is not StateType.SKIPPED:
-            self._attempt = State.at(StateType.RUNNING, started).to(self.state, self._clock.now())
+            self._ended(State.at(StateType.RUNNING, started).to(self.state, self._clock.now()))
         return None
 
     def _may_run(self) -> bool:
@@ -172,8 +221,8 @@ class _Child:
         self._stop()
 
     def _stop(self) -> None:
-        """Tell the task to end; does nothing once it has."""
-        if self._attempt is not None:
+        """Tell the attempt to end; does nothing once it has."""
+        if not self._is_running:
             return
         for action in self.context.interrupt():
             try:
@@ -194,27 +243,30 @@ class _Child:
             if failure.detail:
                 self.context.log.debug(failure.detail)
         ended = StateType.FAILED if self.state is StateType.WARNING else self.state
-        self._attempt = State.at(StateType.RUNNING, started).to(ended, now)
+        self._ended(State.at(StateType.RUNNING, started).to(ended, now))
         if self.state is StateType.WARNING and self.task.allow_warning:
             self.state = StateType.SUCCESS
         return failure
 
     def task_run(self) -> TaskRun:
         """Return the record of the run; called once, when it is over."""
-        log_file = self.context.store_log()
         state = State.at(StateType.CREATED, self._created)
-        if self._attempt is None:
-            state = state.to(self.state, self._clock.now())
-        else:
-            started, ended = self._attempt.histories
-            state = state.to(StateType.RUNNING, started.date).to(self.state, ended.date)
+        for number, attempt in enumerate(self._attempts, 1):
+            started, ended = attempt.state.histories
+            state = state.to(StateType.RUNNING, started.date)
+            if number < len(self._attempts):
+                state = state.to(StateType.RETRYING, ended.date)
+        last = self._attempts[-1].state.histories[-1].date if self._attempts else self._clock.now()
+        return self._record(state.to(self.state, last))
+
+    def _record(self, state: State) -> TaskRun:
         return TaskRun(
             id=self.job.task_run_id,
             execution_id=self.job.execution_id,
             task_id=self.job.task_id,
             parent_id=self._outer.task_run.get("id"),
             state=state,
-            attempts=() if self._attempt is None else (Attempt(self._attempt, self._outer.worker_id, log_file),),
+            attempts=tuple(self._attempts),
             outputs=self._outputs,
         )
 
