@@ -1,14 +1,20 @@
-"""`penstock plugins`: which types there are. Implements OPS-114 in part (`list`)."""
+"""`penstock plugins`, or `penstock plugin`: which types there are, and new ones.
+
+Implements OPS-114 in part (`list`, `doc`), PLG-005, PLG-049.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from penstock.cli.options import PluginsPath
 
-app = typer.Typer(no_args_is_help=True, help="Look at the installed plugins.", rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True, help="Look at the installed plugins, or begin a new one.", rich_markup_mode=None
+)
 
 
 @app.callback()
@@ -51,3 +57,55 @@ def list_plugins(
             say(f"{entry.name:<{width}}  {entry.kind.value:<11}  {entry.plugin}")
     for broken in found.broken:
         tell(f"warning: {broken}")
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="What it is about, such as `weather`.")],
+    prefix: Annotated[
+        str | None, typer.Option("--prefix", help="What its types' names begin with; org.example.<name> by default.")
+    ] = None,
+    into: Annotated[Path, typer.Option("--into", help="Folder to make it in.")] = Path(),
+) -> None:
+    """Begin a plugin: a package with a task as a class, a task as a function, and tests that pass.
+
+    \b
+    Examples:
+      penstock plugin new weather
+      penstock plugin new weather --prefix com.acme.weather --into ~/projects
+    """
+    from penstock.cli.scaffolding import create_plugin
+    from penstock.cli.terminal import say, tell
+    from penstock.wiring.version import penstock_version
+
+    target = create_plugin(name, prefix, into, penstock_version())
+    say(str(target))
+    tell(f'next: cd {target} && pip install -e ".[test]" && pytest')
+
+
+@app.command("doc")
+def doc(
+    plugin: Annotated[
+        str | None, typer.Option("--plugin", help="A distribution, a type, or what types' names begin with.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="A file ending in .json for schemas, or .md.")] = None,
+    plugins: PluginsPath = None,
+) -> None:
+    """Write the documentation of types as Markdown, or their JSON Schemas.
+
+    \b
+    Examples:
+      penstock plugins doc --plugin io.kestra.plugin.core.log.Log
+      penstock plugins doc --plugin penstock-weather --output weather.json
+    """
+    from penstock.cli.options import use_plugins
+    from penstock.cli.plugin_pages import pages
+    from penstock.cli.terminal import say
+    from penstock.wiring.plugins import load_plugins
+
+    use_plugins(plugins)
+    text = pages(load_plugins().registry, plugin, as_json=output is not None and output.suffix == ".json")
+    if output is None:
+        say(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")

@@ -9,12 +9,19 @@ A task is a class with typed properties and a `run` method:
 
         def run(self, context: RunContext) -> dict[str, str]:
             return {"value": context.render(self.text)[::-1]}
+
+or a function with the decorator `task`:
+
+    @task("org.example.Reverse")
+    def reverse(text: str) -> str:
+        return text[::-1]
 """
 
 from penstock.sdk.context import RunContext, TaskLogger
 from penstock.sdk.errors import PermanentError, PluginError
 from penstock.sdk.evaluation import PollingTrigger, RealtimeTrigger, TriggerEvent
 from penstock.sdk.flow import is_truthy
+from penstock.sdk.function import TaskFunction, task
 from penstock.sdk.property import Property
 from penstock.sdk.task import FlowableTask, Output, PluginModel, Task, TaskBase, TaskDefinition, TaskList, WorkerGroup
 from penstock.sdk.trigger import ConditionBase, TaskRunnerBase, TriggerBase
@@ -34,6 +41,7 @@ __all__ = [
     "Task",
     "TaskBase",
     "TaskDefinition",
+    "TaskFunction",
     "TaskList",
     "TaskLogger",
     "TaskRunnerBase",
@@ -48,4 +56,5 @@ __all__ = [
     "iso_date",
     "json_text",
     "patterned_date",
+    "task",
 ]

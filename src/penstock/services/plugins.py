@@ -77,7 +77,11 @@ def title_of(entry: TypeEntry) -> str:
     return (inspect.getdoc(entry.cls) or "").partition("\n")[0].rstrip(".")
 
 
-def _page(entry: TypeEntry) -> PluginPage:
+def documentation_of(entry: TypeEntry) -> str:
+    """Return a type's documentation as Markdown."""
     paragraphs = (inspect.getdoc(entry.cls) or "").split("\n\n")
-    told = [one for one in paragraphs if not _TRACE.fullmatch(one.strip())]
-    return PluginPage(entry, "\n\n".join(told), type_schema(entry))
+    return "\n\n".join(one for one in paragraphs if not _TRACE.fullmatch(one.strip()))
+
+
+def _page(entry: TypeEntry) -> PluginPage:
+    return PluginPage(entry, documentation_of(entry), type_schema(entry))

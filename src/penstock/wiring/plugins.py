@@ -13,6 +13,7 @@ from typing import Any
 
 from penstock.builtin import TYPES
 from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.sdk import TaskFunction
 
 GROUP = "penstock.plugins"
 
@@ -37,18 +38,20 @@ class Plugins:
     broken: tuple[BrokenPlugin, ...] = ()
 
 
-def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
+def load_plugins(points: Iterable[EntryPoint] | None = None, *, types: Iterable[Any] = ()) -> Plugins:
     """Return the built-in types with those of installed plugins.
 
     Args:
         points: The entry points to load; those of the installed distributions by default.
+        types: Further types, such as a plugin's own under test.
     """
     entries = [TypeEntry.of(cls) for cls in TYPES]
+    entries += [TypeEntry.of(cls, "under test") for cls in classes_of(tuple(types))]
     broken = []
     for point in entry_points(group=GROUP) if points is None else points:
         distribution = point.dist.name if point.dist is not None else point.value
         try:
-            found = [TypeEntry.of(cls, distribution) for cls in _classes(point.load())]
+            found = [TypeEntry.of(cls, distribution) for cls in classes_of(point.load())]
             TypeRegistry([*entries, *found])  # a name that is taken already is this plugin's mistake
         except Exception as error:  # whatever a foreign module does wrong while it is imported
             broken.append(BrokenPlugin(point.name, distribution, f"{type(error).__name__}: {error}"))
@@ -57,10 +60,15 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
     return Plugins(TypeRegistry(entries), tuple(broken))
 
 
-def _classes(loaded: Any) -> Sequence[type[Any]]:
+def classes_of(loaded: Any) -> Sequence[type[Any]]:
+    """Return the classes that an entry point, or a plugin's `TYPES`, stands for; of decorated functions theirs.
+
+    Raises:
+        TypeError: It stands for none.
+    """
     found = getattr(loaded, "TYPES", loaded)
-    if isinstance(found, type):
-        return [found]
+    if isinstance(found, type | TaskFunction):
+        found = [found]
     if not isinstance(found, Sequence) or isinstance(found, str):
         raise TypeError("the entry point names neither classes nor a module with TYPES")
-    return found
+    return [one.task_type if isinstance(one, TaskFunction) else one for one in found]
