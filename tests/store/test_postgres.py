@@ -20,7 +20,7 @@ from penstock.store.postgres import PostgresDatabase
 from penstock.store.postgres_notifier import PostgresNotifier, packed
 from penstock.testing.store import records
 from penstock.testing.store.notifier import heard
-from tests.support.postgres import Database
+from tests.support.postgres import USER, Database
 
 pytestmark = pytest.mark.postgres
 
@@ -107,6 +107,22 @@ async def test_server_that_became_a_standby_is_left_for_one_that_writes(
         await database.write(lambda connection: connection.execute(insert).rowcount)
     set_read_only(postgres_database, "off")
     assert await database.write(lambda connection: connection.execute(insert).rowcount) == 1
+
+
+async def test_address_of_several_servers_leads_to_the_one_that_writes(
+    postgres_database: Database, unused_tcp_port: int
+) -> None:
+    """OPS-017: a database with standbys; notifications find it too."""
+    hosts = f"host=127.0.0.1:{unused_tcp_port}&host=127.0.0.1:{postgres_database.port}"
+    url = f"postgresql://{USER}@/{postgres_database.name}?{hosts}"
+    one, two = await open_store(url, SystemClock()), await open_store(url, SystemClock())
+    try:
+        async with one.notifier.subscribe("jobs") as notifications:
+            await two.notifier.publish("jobs", ["gpu"])
+            assert await heard(notifications, 1) == [("jobs", "gpu")]
+    finally:
+        await one.close()
+        await two.close()
 
 
 async def test_connection_that_refuses_to_write_is_given_up(database: PostgresDatabase) -> None:

@@ -28,6 +28,13 @@ def test_datasource_postgres_address_keeps_its_options() -> None:
     assert url == "postgresql://u@db/kestra?sslmode=require"
 
 
+def test_postgres_address_of_several_servers_names_them_all() -> None:
+    """OPS-017."""
+    address = "jdbc:postgresql://one:5432,two:5433/kestra?sslmode=require"
+    url = database_url(settings("postgres", url=address, username="u", password="p"))
+    assert url == "postgresql://u:p@/kestra?host=one:5432&host=two:5433&sslmode=require"
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [

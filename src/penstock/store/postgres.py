@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import psycopg
+import psycopg.conninfo
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -135,6 +136,13 @@ def _worth_repeating(error: Exception) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or isinstance(error.orig, _AGAIN)
+
+
+def conninfo(url: str) -> str:
+    """Return an address as libpq takes it."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    _, options = parsed.get_dialect()().create_connect_args(parsed)
+    return psycopg.conninfo.make_conninfo(**options)
 
 
 def _only_reads(error: Exception) -> bool:

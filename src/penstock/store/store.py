@@ -22,7 +22,7 @@ from penstock.store.journal import SqlJournal
 from penstock.store.keyvalues import SqlKeyValueStore
 from penstock.store.namespaces import SqlNamespaceStore
 from penstock.store.notifier import LocalNotifier
-from penstock.store.postgres import CONNECTIONS, PostgresDatabase
+from penstock.store.postgres import CONNECTIONS, PostgresDatabase, conninfo
 from penstock.store.postgres_notifier import PostgresNotifier
 from penstock.store.purging import SqlPurgeStore
 from penstock.store.queries import SqlExecutionQueries
@@ -107,7 +107,7 @@ async def open_store(
         notifier = LocalNotifier()
     elif backend == "postgresql":
         database = PostgresDatabase(url, connections=connections)
-        notifier = PostgresNotifier(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+        notifier = PostgresNotifier(conninfo(url))
     else:
         raise _unknown(f"`{backend}` is not a database Penstock knows")
     try:

@@ -44,9 +44,8 @@ class SqlWaitReads:
     async def jobs_before(self, job: Job) -> int:
         """Return how many jobs of its worker group are taken before a job that waits."""
         columns = JOBS.c
-        first = or_(
-            columns.priority > job.priority, and_(columns.priority == job.priority, columns.created < job.created)
-        )
+        earlier = or_(columns.turn < job.turn, and_(columns.turn == job.turn, columns.created < job.created))
+        first = or_(columns.priority > job.priority, and_(columns.priority == job.priority, earlier))
         query = select(func.count()).where(columns.owner.is_(None), columns.worker_group == job.worker_group, first)
         return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
 

@@ -56,11 +56,17 @@ def _postgres_url(source: DataSource) -> str:
             hint="write jdbc:postgresql://host:5432/database",
         )
     parts = urlsplit(url)
-    if parts.username or not source.username:
-        return url.replace("postgres://", "postgresql://", 1)
-    password = f":{quote(source.password.get_secret_value(), safe='')}" if source.password else ""
-    query = f"?{parts.query}" if parts.query else ""
-    return f"postgresql://{quote(source.username, safe='')}{password}@{parts.netloc}{parts.path}{query}"
+    account, _, hosts = parts.netloc.rpartition("@")
+    if not account and source.username:
+        password = f":{quote(source.password.get_secret_value(), safe='')}" if source.password else ""
+        account = f"{quote(source.username, safe='')}{password}"
+    query = [parts.query] if parts.query else []
+    if "," in hosts:  # a server and its standbys: whichever writes is used
+        query = [*(f"host={host}" for host in hosts.split(",")), *query]
+        hosts = ""
+    before = f"{account}@" if account else ""
+    after = f"?{'&'.join(query)}" if query else ""
+    return f"postgresql://{before}{hosts}{parts.path}{after}"
 
 
 def _sqlite_url(url: str) -> str:

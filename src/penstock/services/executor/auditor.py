@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+import msgspec
 import structlog
 
 from penstock.base.clock import SECOND, Clock, Micros
@@ -27,6 +28,7 @@ from penstock.ports.notifier import Notifier
 from penstock.ports.settings import SettingsStore
 from penstock.ports.waiting import WaitReads
 from penstock.services.audit import Audit, Finding, audit_of, save_audit
+from penstock.services.executor.fairness import priority_of
 from penstock.services.executor.flow_source import FlowSource
 
 log = structlog.get_logger(__name__)
@@ -193,6 +195,7 @@ class Auditor:
         if task is None:
             raise PenstockError(f"the flow has no task {run.task_id}")
         job: Job = job_of(execution, run, task, open_attempt(run), flow.revision, self._clock.now())
+        job = msgspec.structs.replace(job, priority=priority_of(execution))  # it has waited: its turn is the first
         partition = partition_of(execution.id)
         await self._journal.commit(
             Batch(jobs={job.key: (job, None)}, fences={partition: self._leases().get(partition, 0)})

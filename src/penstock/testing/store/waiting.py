@@ -90,16 +90,18 @@ class WaitReadsContract:
 
     async def test_jobs_before_another_are_counted_in_its_group(self, store: StorePorts) -> None:
         one = records.execution()
-        first, urgent, asked, other = (records.task_run(one) for _ in range(4))
+        first, urgent, asked, later, other = (records.task_run(one) for _ in range(5))
         jobs = [
             records.job(first),
             records.job(urgent, created=NOW + 5, priority=1),
             records.job(asked, created=NOW + 1),
+            records.job(later, turn=1),
             records.job(other, worker_group="gpu"),
         ]
         await records.stored(store.journal, one, jobs={job.key: (job, None) for job in jobs})
         assert await store.waiting.jobs_before(jobs[2]) == 2
-        assert await store.waiting.jobs_before(jobs[3]) == 0
+        assert await store.waiting.jobs_before(jobs[3]) == 3
+        assert await store.waiting.jobs_before(jobs[4]) == 0
 
     async def test_task_run_leads_to_its_execution_while_that_lives(self, store: StorePorts) -> None:
         live, over = records.execution(), records.ended(records.execution())
