@@ -50,6 +50,7 @@ class KeyValueRoutes:
         add = routes.add
         of_namespace = "/namespaces/{namespace}/kv"
         add("GET", "/kv", self.search, "listAllKeys", answers=schemas.PagedKeyValues, parameters=[*PAGE, *FILTERS])
+        add("GET", "/kv/", self.search, "listAllKeysAtOldPath", hidden=True)  # scripts follow no redirection (ENG-367)
         add("GET", of_namespace, self.list, "listKeys", answers=list[schemas.KeyValueEntry])
         add("DELETE", of_namespace, self.delete_many, "deleteKeyValues", answers=schemas.Keys, body=_KEYS)
         add("GET", of_namespace + "/inheritance", self.inherited, "listKeysWithInheritence",
