@@ -13,6 +13,7 @@ from penstock.api import create_management
 from penstock.ports.triggers import TriggerState
 from penstock.services.auth import Credentials
 from penstock.wiring.services import published
+from penstock.wiring.version import penstock_version
 from tests.api.flows import HELLO, HOOKED
 from tests.support.live import LiveServer, live_server
 
@@ -67,6 +68,22 @@ async def test_plugins_are_listed_and_documented(client: httpx.AsyncClient) -> N
     assert missing.status_code == 404
     assert "io.kestra.plugin.core.log.Log" in missing.json()["hint"]
     assert "STRING" in {one["type"] for one in (await client.get("/api/v1/plugins/inputs")).json()}
+
+
+async def test_plugins_versions_groups_and_icons_are_told(client: httpx.AsyncClient) -> None:
+    """API-110, UI-147."""
+    name = "io.kestra.plugin.core.log.Log"
+    versions = (await client.get(f"/api/v1/plugins/{name}/versions")).json()
+    assert versions == {"type": name, "versions": [penstock_version()]}
+    page = await client.get(f"/api/v1/plugins/{name}/versions/{penstock_version()}")
+    assert page.json() == (await client.get(f"/api/v1/plugins/{name}")).json()
+    assert (await client.get(f"/api/v1/plugins/{name}/versions/0.0.1")).status_code == 404
+    groups = (await client.get("/api/v1/plugins/groups/subgroups")).json()
+    [logs] = [one for one in groups if one["subGroup"] == "io.kestra.plugin.core.log"]
+    assert (logs["group"], logs["title"]) == ("penstock", "log")
+    assert name in {element["cls"] for element in logs["tasks"]}
+    for path in ("icons", "icons/groups"):
+        assert (await client.get(f"/api/v1/plugins/{path}")).json() == {}
 
 
 async def test_triggers_are_listed_disabled_unlocked_and_deleted(server: LiveServer) -> None:

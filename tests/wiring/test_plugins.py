@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 
 import pytest
 
+from penstock.model.parsing import parse_flow
+from penstock.services.plugins import PluginCatalogue
 from penstock.wiring.plugins import GROUP, load_plugins
 
 GOOD = """
@@ -28,6 +30,19 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in set(sys.modules) - before:
         del sys.modules[name]
+
+
+def installed(folder: Path, name: str, requires: str) -> EntryPoint:
+    """Make a distribution with one module that is a plugin."""
+    (folder / f"{name}.py").write_text(GOOD)
+    information = folder / f"{name}-1.2.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\nRequires-Dist: {requires}\n"
+    )
+    (information / "entry_points.txt").write_text(f"[{GROUP}]\n{name} = {name}\n")
+    [found] = Distribution.at(information).entry_points
+    return found
 
 
 def point(name: str) -> EntryPoint:
@@ -59,3 +74,35 @@ def test_plugins_broken_one_is_named_and_the_others_work(modules: Path, source: 
     assert broken.name == "broken_plugin"
     assert reason in broken.reason
     assert plugins.registry.find("org.example.Reverse") is not None
+
+
+def test_plugins_one_that_needs_another_release_is_left_out_and_flows_say_so(modules: Path) -> None:
+    """PLG-006."""
+    plugins = load_plugins([installed(modules, "later_plugin", "penstock>=99")])
+    (broken,) = plugins.broken
+    assert "it needs penstock>=99, and this is " in str(broken)
+    flow = "id: a\nnamespace: b\ntasks: [{id: r, type: org.example.Reverse}]"
+    (problem,) = parse_flow(flow, plugins.registry).errors
+    assert "later_plugin" in problem.message
+    assert "penstock>=99" in problem.message
+
+
+def test_plugins_one_that_fits_this_release_is_there_with_its_version(modules: Path) -> None:
+    """PLG-006, PLG-041."""
+    plugins = load_plugins([installed(modules, "fitting_plugin", "penstock>=0.1")])
+    assert plugins.broken == ()
+    assert plugins.versions["fitting_plugin"] == "1.2"
+    assert plugins.registry.find("org.example.Reverse") is not None
+
+
+async def test_plugins_icon_of_a_package_stands_for_its_types(modules: Path) -> None:
+    """PLG-044."""
+    package = modules / "drawn_plugin"
+    (package / "icons").mkdir(parents=True)
+    (package / "__init__.py").write_text(GOOD)
+    (package / "icons" / "plugin-icon.svg").write_text("<svg/>")
+    catalogue = PluginCatalogue(load_plugins([point("drawn_plugin")]).registry)
+    assert await catalogue.icons() == {"org.example.Reverse": b"<svg/>"}
+    (package / "icons" / "org.example.Reverse.svg").write_text("<svg>own</svg>")
+    assert await catalogue.icons() == {"org.example.Reverse": b"<svg>own</svg>"}
+    assert await catalogue.group_icons() == {"org.example": b"<svg/>"}

@@ -98,7 +98,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
-        PluginRoutes(services.plugins, settings.version).router(),
+        PluginRoutes(services.plugins).router(),
     ]
 
 

@@ -609,6 +609,20 @@ class Plugin(Shape):
     task_runners: list[PluginElement] = Field(default_factory=list)
 
 
+class PluginIcon(Shape):
+    """An icon: SVG, in base64."""
+
+    name: str
+    icon: str
+
+
+class PluginVersions(Shape):
+    """The installed versions of a type."""
+
+    type: str
+    versions: list[str]
+
+
 class Documentation(Shape):
     """The page of a type: text and JSON Schema."""
 

@@ -82,6 +82,10 @@ class Checker:
             return None
         found = self._completer.registry.find(name)
         if found is None:
+            if reason := self._completer.registry.why_refused(name):
+                hint = "install a version of the plugin that fits this server"
+                self._error((*path, "type"), f"`{name}` is not available: {reason}", hint, "UNKNOWN_TYPE")
+                return None
             near = self._completer.registry.suggest(name)
             hint = f"did you mean `{near}`?" if near else "install the plugin that provides it"
             self._error((*path, "type"), f"unknown type `{name}`", hint, "UNKNOWN_TYPE")

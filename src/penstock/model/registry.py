@@ -96,9 +96,15 @@ class InvalidTypeError(PenstockError):
 
 
 class TypeRegistry:
-    """Types by name. Immutable once built. Implements ENG-007, MIG-010."""
+    """Types by name. Immutable once built. Implements ENG-007, MIG-010, PLG-006.
 
-    def __init__(self, entries: Iterable[TypeEntry]) -> None:
+    Args:
+        entries: The types.
+        refused: Why types are missing that an installed plugin would bring, by name.
+    """
+
+    def __init__(self, entries: Iterable[TypeEntry], refused: Mapping[str, str] | None = None) -> None:
+        self._refused = dict(refused or {})
         self._entries: dict[str, TypeEntry] = {}
         self._aliases: dict[str, TypeEntry] = {}
         self._found: dict[str, Found] = {}
@@ -118,6 +124,10 @@ class TypeRegistry:
     def find(self, name: str) -> Found | None:
         """Return the entry behind a name or an older name (ENG-007: case-sensitive)."""
         return self._found.get(name) or self._found.get(spelled_out(name))
+
+    def why_refused(self, name: str) -> str | None:
+        """Return why a type is missing though its plugin is installed; None for any other name."""
+        return self._refused.get(spelled_out(name))
 
     def has_prefix(self, prefix: str) -> bool:
         """Whether any type's name, or an older one, begins with this and a dot."""

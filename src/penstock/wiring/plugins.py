@@ -1,19 +1,24 @@
-"""The registry of types: what is built in, and what installed plugins add. Implements PLG-001, OPS-075 in part.
+"""The registry of types: what is built in, and what installed plugins add. Implements PLG-001, PLG-006, OPS-075 (part).
 
 A plugin is a distribution with an entry point in the group `penstock.plugins` that names a sequence of classes, or a
-module with such a sequence called `TYPES`. One that cannot be loaded is reported and left out.
+module with such a sequence called `TYPES`. One that cannot be loaded is reported and left out, and so is one whose
+requirement of `penstock` does not hold (PLG-006).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from penstock.builtin import TYPES
 from penstock.model.registry import TypeEntry, TypeRegistry
 from penstock.sdk import TaskFunction
+from penstock.wiring.version import penstock_version
 
 GROUP = "penstock.plugins"
 
@@ -25,6 +30,8 @@ class BrokenPlugin:
     name: str
     distribution: str
     reason: str
+    types: tuple[str, ...] = ()
+    """The names of its types and their older names, as far as they could be learned."""
 
     def __str__(self) -> str:
         return f"plugin {self.name} of {self.distribution} is left out: {self.reason}"
@@ -36,6 +43,8 @@ class Plugins:
 
     registry: TypeRegistry
     broken: tuple[BrokenPlugin, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The installed version of each distribution."""
 
 
 def load_plugins(points: Iterable[EntryPoint] | None = None, *, types: Iterable[Any] = ()) -> Plugins:
@@ -48,16 +57,36 @@ def load_plugins(points: Iterable[EntryPoint] | None = None, *, types: Iterable[
     entries = [TypeEntry.of(cls) for cls in TYPES]
     entries += [TypeEntry.of(cls, "under test") for cls in classes_of(tuple(types))]
     broken = []
+    versions = {"penstock": penstock_version()}
     for point in entry_points(group=GROUP) if points is None else points:
         distribution = point.dist.name if point.dist is not None else point.value
         try:
             found = [TypeEntry.of(cls, distribution) for cls in classes_of(point.load())]
+            if reason := _unfit(point.dist):
+                names = tuple(name for entry in found for name in (entry.name, *entry.aliases))
+                broken.append(BrokenPlugin(point.name, distribution, reason, names))
+                continue
             TypeRegistry([*entries, *found])  # a name that is taken already is this plugin's mistake
         except Exception as error:  # whatever a foreign module does wrong while it is imported
-            broken.append(BrokenPlugin(point.name, distribution, f"{type(error).__name__}: {error}"))
+            reason = _unfit(point.dist) or f"{type(error).__name__}: {error}"
+            broken.append(BrokenPlugin(point.name, distribution, reason))
             continue
         entries.extend(found)
-    return Plugins(TypeRegistry(entries), tuple(broken))
+        if point.dist is not None:
+            versions[distribution] = point.dist.version
+    refused = {name: str(one) for one in broken for name in one.types}
+    return Plugins(TypeRegistry(entries, refused), tuple(broken), versions)
+
+
+def _unfit(distribution: Distribution | None) -> str | None:
+    """Return why a distribution does not go with this server: it says so by its requirement of `penstock`."""
+    wanted = map(Requirement, (distribution.requires or ()) if distribution is not None else ())
+    version = penstock_version()
+    for one in wanted:
+        applies = one.marker is None or one.marker.evaluate({"extra": ""})
+        if canonicalize_name(one.name) == "penstock" and applies and not one.specifier.contains(version, True):
+            return f"it needs penstock{one.specifier}, and this is {version}"
+    return None
 
 
 def classes_of(loaded: Any) -> Sequence[type[Any]]:

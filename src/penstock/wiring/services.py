@@ -86,7 +86,7 @@ def api_services(
         logs=LogService(store.queries, core.storage),
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
-        plugins=PluginCatalogue(core.plugins.registry),
+        plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
         preconditions=preconditions,
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),

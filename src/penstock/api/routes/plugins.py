@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,16 +21,14 @@ _UNIONS = {"TASK": "task", "TRIGGER": "trigger"}
 
 
 class PluginRoutes:
-    """Implements API-046, API-110 (catalogue, documentation, schemas), UI-110.
+    """Implements API-046, API-110 (catalogue, documentation, schemas, icons, versions), UI-110.
 
     Args:
         plugins: The use cases.
-        version: The server's version.
     """
 
-    def __init__(self, plugins: PluginCatalogue, version: str) -> None:
+    def __init__(self, plugins: PluginCatalogue) -> None:
         self._plugins = plugins
-        self._version = version
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -36,9 +36,16 @@ class PluginRoutes:
         add = routes.add
         add("GET", "/{tenant}/schemas/flow.json", self.flow_schema, "flowSchema", answers=dict[str, Any])
         add("GET", "/plugins", self.all, "listPlugins", answers=list[schemas.Plugin])
+        add("GET", "/plugins/groups/subgroups", self.groups, "pluginBySubgroups", answers=list[schemas.Plugin])
+        add("GET", "/plugins/icons", self.icons, "pluginIcons", answers=dict[str, schemas.PluginIcon])
+        add("GET", "/plugins/icons/groups", self.group_icons, "pluginGroupIcons", answers=dict[str, schemas.PluginIcon])
         add("GET", "/plugins/inputs", self.inputs, "allInputTypes", answers=list[dict[str, Any]])
         add("GET", "/plugins/schemas/{type}", self.schema, "schemasFromType", answers=dict[str, Any])
         add("GET", "/plugins/{cls}", self.page, "pluginDocumentation", answers=schemas.Documentation)
+        versions = "/plugins/{cls}/versions"
+        add("GET", versions, self.versions, "pluginVersions", answers=schemas.PluginVersions)
+        one = "pluginDocumentationFromVersion"
+        add("GET", f"{versions}/{{version}}", self.page_of_version, one, answers=schemas.Documentation)
         return routes.router
 
     async def flow_schema(self, tenant: str) -> Response:
@@ -47,16 +54,43 @@ class PluginRoutes:
 
     async def all(self) -> Response:
         """Return the plugins of this instance with their types."""
-        plugins = []
-        for name, entries in self._plugins.by_plugin().items():
-            body: dict[str, Any] = {"name": name, "title": name, "group": name}
-            if name == "penstock":
-                body["version"] = self._version
-            for kind in TypeKind:
-                body[kind.value] = [_element(entry) for entry in entries if entry.kind is kind]
-            body["aliases"] = [alias for entry in entries for alias in entry.aliases]
-            plugins.append(body)
+        plugins = [self._body(name, name, entries) for name, entries in self._plugins.by_plugin().items()]
         return JsonAnswer(plugins)
+
+    async def groups(self) -> Response:
+        """Return the types by what their names begin with."""
+        groups = []
+        for (plugin, prefix), entries in self._plugins.by_group().items():
+            body = self._body(plugin, prefix.rpartition(".")[2], entries)
+            groups.append({**body, "subGroup": prefix})
+        return JsonAnswer(groups)
+
+    def _body(self, plugin: str, title: str, entries: Sequence[TypeEntry]) -> dict[str, Any]:
+        body: dict[str, Any] = {"name": plugin, "title": title, "group": plugin}
+        if (version := self._plugins.version_of(plugin)) is not None:
+            body["version"] = version
+        for kind in TypeKind:
+            body[kind.value] = [_element(entry) for entry in entries if entry.kind is kind]
+        body["aliases"] = [alias for entry in entries for alias in entry.aliases]
+        return body
+
+    async def icons(self) -> Response:
+        """Return the icons of types that bring one."""
+        return JsonAnswer(_icons(await self._plugins.icons()))
+
+    async def group_icons(self) -> Response:
+        """Return the icons of plugins that bring one."""
+        return JsonAnswer(_icons(await self._plugins.group_icons()))
+
+    async def versions(self, cls: str) -> Response:
+        """Return the versions of a type that are installed."""
+        return JsonAnswer({"type": cls, "versions": self._plugins.versions(cls)})
+
+    async def page_of_version(self, cls: str, version: str) -> Response:
+        """Return the documentation of a type in one of its versions."""
+        if version not in (known := self._plugins.versions(cls)):
+            raise NotFoundError(f"there is no version {version} of `{cls}`", hint=f"installed: {', '.join(known)}")
+        return await self.page(cls)
 
     async def inputs(self) -> Response:
         """Return the types of inputs."""
@@ -83,6 +117,12 @@ class PluginRoutes:
         """Return the documentation of a type."""
         page = await self._plugins.page(cls)
         return JsonAnswer({"markdown": page.markdown, "schema": page.schema})
+
+
+def _icons(icons: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+    return {
+        name: {"name": name.rpartition(".")[2], "icon": base64.b64encode(icon).decode()} for name, icon in icons.items()
+    }
 
 
 def _element(entry: TypeEntry) -> dict[str, Any]:
