@@ -259,6 +259,12 @@ def test_output_files_that_match_are_stored(contexts: RunContextFactory) -> None
     assert any("p.csv" in line for line in said(context))
 
 
+def test_output_files_that_match_nothing_are_an_empty_map(contexts: RunContextFactory) -> None:
+    """SCR-022."""
+    output = commands("echo x > a.txt", outputFiles=["*.csv"]).run(contexts.of())
+    assert output.model_dump(by_alias=True)["outputFiles"] == {}
+
+
 def test_output_files_by_absolute_pattern_are_found(contexts: RunContextFactory) -> None:
     output = commands("echo 1 > a.csv", outputFiles=["{{ workingDir }}/*.csv"]).run(contexts.of())
     assert set(output.output_files) == {"a.csv"}
