@@ -212,6 +212,19 @@ def test_dependencies_are_installed_once_and_found(cached: RunContextFactory, tm
     assert len(environments(tmp_path)) == 1
 
 
+def test_requirements_file_is_installed_by_the_commands_before(contexts: RunContextFactory, tmp_path: Path) -> None:
+    """SCR-044, SCR-048."""
+    package = wheel(tmp_path, "greeter", "1.0", "def greet(): return 'hi'\n")
+    context = contexts.of()
+    python_script(
+        "import greeter; print(greeter.greet())",
+        inputFiles={"requirements.txt": f"{package}\n"},
+        env={"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_TARGET": "{{ workingDir }}/packages"},
+        beforeCommands=["python -m pip install -r requirements.txt >/dev/null", "export PYTHONPATH=$PIP_TARGET"],
+    ).run(context)
+    assert ("INFO", "hi") in messages_of(context)
+
+
 def test_dependencies_get_the_versions_the_revision_was_given_first(cached: RunContextFactory, tmp_path: Path) -> None:
     """BEY-036."""
     shelf = tmp_path / "shelf"
