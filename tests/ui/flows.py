@@ -108,3 +108,82 @@ checks:
     style: WARNING
     behavior: CREATE_EXECUTION
 """
+
+MEASURED = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: count
+    type: io.kestra.plugin.scripts.shell.Commands
+    taskRunner:
+      type: io.kestra.plugin.core.runner.Process
+    commands:
+      - >-
+        echo '::{{"metrics": [{{"name": "rows.loaded", "type": "counter", "value": 42, "tags": {{"table": "orders"}}}}]}}::'
+  - id: both
+    type: io.kestra.plugin.core.flow.Parallel
+    tasks:
+      - id: left
+        type: io.kestra.plugin.core.debug.Return
+        format: left hand
+      - id: right
+        type: io.kestra.plugin.core.execution.Fail
+"""
+
+QUEUED = """\
+id: {id}
+namespace: ui.tests
+concurrency:
+  limit: 1
+tasks:
+  - id: hold
+    type: io.kestra.plugin.core.flow.Pause
+"""
+
+MANY = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: each
+    type: io.kestra.plugin.core.flow.ForEach
+    concurrencyLimit: 0
+    values: "{{{{ range(1, 30) }}}}"
+    tasks:
+      - id: item
+        type: io.kestra.plugin.core.debug.Return
+        format: "{{{{ taskrun.value }}}}"
+"""
+
+COLOURED = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: paint
+    type: io.kestra.plugin.core.log.Log
+    message: "plain \\u001b[31mred words\\u001b[0m"
+"""
+
+FILES = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: write
+    type: io.kestra.plugin.core.storage.Write
+    content: |
+      {{"fruit": "apples", "count": 3}}
+      {{"fruit": "oranges", "count": 4}}
+    extension: .jsonl
+"""
+
+SCHEDULED = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: "{{{{ trigger.date }}}}"
+triggers:
+  - id: yearly
+    type: io.kestra.plugin.core.trigger.Schedule
+    cron: "0 0 1 1 *"
+"""

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StateType, TaskRun } from "@/api/types";
-import { axisOf, barsOf, buildTree, defaultFold, findCause, histogram, ticksOf, visibleRows, type Fold } from "@/lib/timeline";
+import { axisOf, barsOf, buildTree, defaultFold, findCause, histogram, GROUP_STEP, ticksOf, visibleRows, type Fold, type Row, type View } from "@/lib/timeline";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const at = (seconds: number): string => new Date(START + seconds * 1_000).toISOString();
@@ -30,21 +30,23 @@ describe("buildTree", () => {
   });
 });
 
+const unfolded = (...ids: string[]): View => ({ folds: new Map<string, Fold>(ids.map((id) => [id, "open"])), shown: new Map() });
+const keys = (rows: readonly Row[]): string[] => rows.map((row) => `${row.kind} ${row.key}`);
+const many = (count: number, state: StateType = "SUCCESS"): StateType[] => Array.from({ length: count }, () => state);
+
 describe("visibleRows", () => {
   it("folds a loop that went well", () => {
-    const rows = visibleRows(buildTree(loop(["SUCCESS", "SUCCESS"])), new Map());
-    expect(rows.map((row) => [row.node.run.id, row.fold])).toEqual([["each", "closed"]]);
+    expect(visibleRows(buildTree(loop(["SUCCESS", "SUCCESS"])))).toMatchObject([{ key: "each", fold: "closed" }]);
   });
 
-  it("shows only the failed iterations of a loop, and how many others there are", () => {
-    const rows = visibleRows(buildTree(loop(["SUCCESS", "FAILED", "SUCCESS"])), new Map());
-    expect(rows.map((row) => row.node.run.id)).toEqual(["each", "item-1"]);
-    expect(rows[0]?.hidden).toBe(2);
+  it("shows only the failed iterations of a small loop, and how many others there are", () => {
+    const rows = visibleRows(buildTree(loop(["SUCCESS", "FAILED", "SUCCESS"])));
+    expect(keys(rows)).toEqual(["run each", "run item-1"]);
+    expect(rows[0]).toMatchObject({ hidden: 2 });
   });
 
   it("follows the reader's folds before its own", () => {
-    const folds = new Map<string, Fold>([["each", "open"]]);
-    expect(visibleRows(buildTree(loop(["SUCCESS", "SUCCESS"])), folds)).toHaveLength(3);
+    expect(visibleRows(buildTree(loop(["SUCCESS", "SUCCESS"])), unfolded("each"))).toHaveLength(3);
   });
 
   it("opens a group that is no loop", () => {
@@ -52,9 +54,23 @@ describe("visibleRows", () => {
     expect(node && defaultFold(node)).toBe("open");
   });
 
-  it("lays out ten thousand iterations without delay", () => {
-    const tree = buildTree(loop(Array.from({ length: 10_000 }, () => "SUCCESS")));
-    expect(visibleRows(tree, new Map<string, Fold>([["each", "open"]]))).toHaveLength(10_001);
+  it("shows a large loop by state, with one row for ten thousand iterations", () => {
+    const rows = visibleRows(buildTree(loop([...many(10_000), "RUNNING"])), unfolded("each"));
+    expect(rows.slice(1)).toMatchObject([{ kind: "group", state: "RUNNING", count: 1 }, { kind: "group", state: "SUCCESS", count: 10_000 }]);
+  });
+
+  it("opens the failed iterations of a large loop by itself, some of them at first", () => {
+    const rows = visibleRows(buildTree(loop([...many(30, "FAILED"), ...many(50)])));
+    expect(keys(rows).slice(0, 3)).toEqual(["run each", "group each FAILED", "run item-0"]);
+    expect(rows.filter((row) => row.kind === "run")).toHaveLength(1 + GROUP_STEP);
+    expect(rows.slice(-2)).toMatchObject([{ kind: "rest", rest: 30 - GROUP_STEP }, { kind: "group", state: "SUCCESS", fold: "closed" }]);
+  });
+
+  it("draws as many members of a group as the reader asked for", () => {
+    const view = { folds: new Map<string, Fold>([["each", "open"], ["each SUCCESS", "open"]]), shown: new Map([["each SUCCESS", 60]]) };
+    const rows = visibleRows(buildTree(loop(many(60))), view);
+    expect(rows.filter((row) => row.kind === "run")).toHaveLength(61);
+    expect(rows.some((row) => row.kind === "rest")).toBe(false);
   });
 });
 

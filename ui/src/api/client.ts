@@ -50,3 +50,16 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
 export function inTenant<T extends object = object>(path = {} as T): T & { tenant: string } {
   return { tenant: TENANT, ...path };
 }
+
+/** A JSON body whose shape the API's description leaves open. */
+export function openBody(body: unknown): { body: never } {
+  return { body: body as never };
+}
+
+type Query = Readonly<Record<string, string | boolean | undefined>>;
+
+/** A call whose path is put together of parts, as those on many executions are. */
+export function send<T>(method: "post" | "delete", path: string, query: Query, body?: unknown): Promise<T> {
+  const loose = api as unknown as { request: (method: string, path: string, options: object) => Promise<Answer<T>> };
+  return unwrap(loose.request(method, `/api/v1/${TENANT}${path}`, { params: { query }, body }));
+}

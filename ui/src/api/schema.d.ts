@@ -423,7 +423,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Do it to several executions, or to none when one does not allow it
+         * Kill several executions, or none when one does not allow it
          * @description Do it to several executions, or to none when one does not allow it.
          */
         delete: operations["killExecutionsByIds"];
@@ -443,7 +443,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Do it to all executions that meet the filters and allow it
+         * Kill all executions that meet the filters and allow it
          * @description Do it to all executions that meet the filters and allow it.
          */
         delete: operations["killExecutionsByQuery"];
@@ -462,7 +462,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Do it to several executions, or to none when one does not allow it
+         * Pause several executions, or none when one does not allow it
          * @description Do it to several executions, or to none when one does not allow it.
          */
         post: operations["pauseExecutionsByIds"];
@@ -482,7 +482,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Do it to all executions that meet the filters and allow it
+         * Pause all executions that meet the filters and allow it
          * @description Do it to all executions that meet the filters and allow it.
          */
         post: operations["pauseExecutionsByQuery"];
@@ -502,7 +502,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Do it to several executions, or to none when one does not allow it
+         * Resume several executions, or none when one does not allow it
          * @description Do it to several executions, or to none when one does not allow it.
          */
         post: operations["resumeExecutionsByIds"];
@@ -522,7 +522,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Do it to all executions that meet the filters and allow it
+         * Resume all executions that meet the filters and allow it
          * @description Do it to all executions that meet the filters and allow it.
          */
         post: operations["resumeExecutionsByQuery"];
@@ -542,7 +542,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Do it to several executions, or to none when one does not allow it
+         * Restart several executions, or none when one does not allow it
          * @description Do it to several executions, or to none when one does not allow it.
          */
         post: operations["restartExecutionsByIds"];
@@ -562,10 +562,170 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Do it to all executions that meet the filters and allow it
+         * Restart all executions that meet the filters and allow it
          * @description Do it to all executions that meet the filters and allow it.
          */
         post: operations["restartExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/force-run/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Force-run several executions, or none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        post: operations["forceRunByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/force-run/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Force-run all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        post: operations["forceRunExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/unqueue/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unqueue several executions, or none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        post: operations["unqueueExecutionsByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/unqueue/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unqueue all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        post: operations["unqueueExecutionsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/change-status/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the status of several executions, or none when one does not allow it
+         * @description Do it to several executions, or to none when one does not allow it.
+         */
+        post: operations["updateExecutionsStatusByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/change-status/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the status of all executions that meet the filters and allow it
+         * @description Do it to all executions that meet the filters and allow it.
+         */
+        post: operations["updateExecutionsStatusByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/replay/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run several executions again as new ones, with the same changes to each
+         * @description Run several executions again as new ones, with the same changes to each
+         */
+        post: operations["replayExecutionsByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/replay/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run all executions that meet the filters again as new ones, with the same changes to each
+         * @description Run all executions that meet the filters again as new ones, with the same changes to each
+         */
+        post: operations["replayExecutionsByQuery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -652,6 +812,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/concurrency-limit/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the flows with a concurrency limit, and how many executions run and wait
+         * @description Return a page of the flows with a concurrency limit, and how many executions run and wait.
+         */
+        get: operations["searchConcurrencyLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/concurrency-limit/{namespace}/{flow_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Confirm how many executions of a flow run; another number is refused, since it is counted, not kept
+         * @description Confirm how many executions of a flow run; another number is refused, since it is counted, not kept.
+         */
+        put: operations["updateConcurrencyLimit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/export/by-query/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return all executions that meet the filters as CSV, oldest first
+         * @description Return all executions that meet the filters as CSV, oldest first.
+         */
+        get: operations["exportExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/force-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have an execution go on whatever it waits for: a slot, its date, a resume, a breakpoint
+         * @description Have an execution go on whatever it waits for: a slot, its date, a resume, a breakpoint.
+         */
+        post: operations["forceRunExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/unqueue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an execution out of the queue: it runs, or ends without running any task
+         * @description Take an execution out of the queue: it runs, or ends without running any task.
+         */
+        post: operations["unqueueExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/change-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an ended execution another end; nothing runs because of it
+         * @description Give an ended execution another end; nothing runs because of it.
+         */
+        post: operations["updateExecutionStatus"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/resume-from-breakpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an execution go on from a breakpoint; `breakpoints` says where it stops from now on
+         * @description Let an execution go on from a breakpoint; `breakpoints` says where it stops from now on.
+         */
+        post: operations["resumeExecutionFromBreakpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/resume/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a resume with these values would find, without resuming
+         * @description Say what a resume with these values would find, without resuming.
+         */
+        post: operations["validateResumeExecutionInputs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/executions": {
         parameters: {
             query?: never;
@@ -724,6 +1044,26 @@ export interface paths {
          * @description Return the namespaces that have flows to execute.
          */
         get: operations["listExecutableNamespaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/namespaces/{namespace}/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what is needed of the flows of a namespace to execute them
+         * @description Return what is needed of the flows of a namespace to execute them.
+         */
+        get: operations["listExecutableFlows"];
         put?: never;
         post?: never;
         delete?: never;
@@ -807,8 +1147,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Stop an execution
-         * @description Stop an execution.
+         * Stop an execution, and those it waits for unless it is to be stopped alone
+         * @description Stop an execution, and those it waits for unless it is to be stopped alone.
          */
         delete: operations["killExecution"];
         options?: never;
@@ -870,6 +1210,46 @@ export interface paths {
          * @description Run the failed task runs of an ended execution again.
          */
         post: operations["restartExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run an execution again as a new one, from the start or from a task run, as it was or with changes
+         * @description Run an execution again as a new one, from the start or from a task run, as it was or with changes.
+         */
+        post: operations["replayExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/replay-with-inputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run an execution again as a new one with other inputs; those not given stay as they were
+         * @description Run an execution again as a new one with other inputs; those not given stay as they were.
+         */
+        post: operations["replayExecutionWithinputs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1120,6 +1500,406 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/kv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the pairs of all namespaces, without their values
+         * @description Return a page of the pairs of all namespaces, without their values.
+         */
+        get: operations["listAllKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/kv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the pairs of a namespace, without their values
+         * @description Return the pairs of a namespace, without their values.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove several keys; the answer names those there were
+         * @description Remove several keys; the answer names those there were.
+         */
+        delete: operations["deleteKeyValues"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/kv/inheritance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the pairs of a namespace and of those above it, without their values
+         * @description Return the pairs of a namespace and of those above it, without their values.
+         */
+        get: operations["listKeysWithInheritence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/kv/{key}/detail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return all there is to know of a key
+         * @description Return all there is to know of a key.
+         */
+        get: operations["keyValueDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/kv/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the value of a key
+         * @description Return the value of a key.
+         */
+        get: operations["keyValue"];
+        /**
+         * Set the value of a key; the body is the value as JSON, or plain text
+         * @description Set the value of a key; the body is the value as JSON, or plain text.
+         */
+        put: operations["setKeyValue"];
+        post?: never;
+        /**
+         * Remove a key; the answer says whether there was one
+         * @description Remove a key; the answer says whether there was one.
+         */
+        delete: operations["deleteKeyValue"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of namespaces whose name contains a text
+         * @description Return a page of namespaces whose name contains a text.
+         */
+        get: operations["searchNamespaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/autocomplete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return the names that contain a text, or those of a list that exist
+         * @description Return the names that contain a text, or those of a list that exist.
+         */
+        post: operations["autocompleteNamespaces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set something for a namespace that has no settings yet
+         * @description Set something for a namespace that has no settings yet.
+         */
+        post: operations["createNamespace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/inherited-variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the variables that a namespace has from those above it; what is nearer wins
+         * @description Return the variables that a namespace has from those above it; what is nearer wins.
+         */
+        get: operations["inheritedVariables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/inherited-plugindefaults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the plugin defaults that a namespace has from those above it, nearest first
+         * @description Return the plugin defaults that a namespace has from those above it, nearest first.
+         */
+        get: operations["inheritedPluginDefaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a namespace with its own settings
+         * @description Return a namespace with its own settings.
+         */
+        get: operations["namespace"];
+        /**
+         * Replace the settings of a namespace
+         * @description Replace the settings of a namespace.
+         */
+        put: operations["updateNamespace"];
+        post?: never;
+        /**
+         * Forget the settings of a namespace; its flows, pairs and files stay
+         * @description Forget the settings of a namespace; its flows, pairs and files stay.
+         */
+        delete: operations["deleteNamespace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a file: what it holds now, or a revision
+         * @description Return a file: what it holds now, or a revision.
+         */
+        get: operations["fileContent"];
+        /**
+         * Move a file or folder
+         * @description Move a file or folder.
+         */
+        put: operations["moveFileDirectory"];
+        /**
+         * Store a file as its newest revision
+         * @description Store a file as its newest revision.
+         */
+        post: operations["createNamespaceFile"];
+        /**
+         * Remove a file or folder with all its revisions
+         * @description Remove a file or folder with all its revisions.
+         */
+        delete: operations["deleteFileDirectory"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what lies in a folder
+         * @description Return what lies in a folder.
+         */
+        get: operations["listNamespaceDirectoryFiles"];
+        put?: never;
+        /**
+         * Make a folder
+         * @description Make a folder.
+         */
+        post: operations["createNamespaceDirectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return all files as a ZIP archive
+         * @description Return all files as a ZIP archive.
+         */
+        get: operations["exportNamespaceFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the revisions of a file, oldest first
+         * @description Return the revisions of a file, oldest first.
+         */
+        get: operations["fileRevisions"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a revision of a file, or all older than it
+         * @description Remove a revision of a file, or all older than it.
+         */
+        delete: operations["deleteFileRevisions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files/revisions/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an earlier revision of a file its newest
+         * @description Make an earlier revision of a file its newest.
+         */
+        post: operations["restoreFileRevision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the paths of the files that contain a text
+         * @description Return the paths of the files that contain a text.
+         */
+        get: operations["searchNamespaceFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/files/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what is known of a file or folder
+         * @description Return what is known of a file or folder.
+         */
+        get: operations["fileMetadatas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/triggers": {
         parameters: {
             query?: never;
@@ -1129,8 +1909,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Switch a trigger off or on
-         * @description Switch a trigger off or on.
+         * Switch a trigger off or on, order a backfill, or both
+         * @description Switch a trigger off or on, order a backfill, or both.
          */
         put: operations["updateTrigger"];
         post?: never;
@@ -1189,11 +1969,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Unlock several triggers
-         * @description Unlock several triggers.
-         */
+        /** Unlock several triggers */
         post: operations["unlockTriggersByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/unlock/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unlock several triggers */
+        post: operations["unlockTriggersByQuery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1210,11 +2004,198 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Forget the states of several triggers
-         * @description Forget the states of several triggers.
-         */
+        /** Forget the states of several triggers */
         delete: operations["deleteTriggersByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/delete/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget the states of several triggers */
+        delete: operations["deleteTriggersByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/pause/by-triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause the backfills of several triggers */
+        post: operations["pauseBackfillByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/pause/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause the backfills of several triggers */
+        post: operations["pauseBackfillByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/unpause/by-triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the backfills of several triggers go on */
+        post: operations["unpauseBackfillByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/unpause/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the backfills of several triggers go on */
+        post: operations["unpauseBackfillByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/delete/by-triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete the backfills of several triggers */
+        post: operations["deleteBackfillByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/delete/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete the backfills of several triggers */
+        post: operations["deleteBackfillByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/set-disabled/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch all triggers a query finds off or on
+         * @description Switch all triggers a query finds off or on.
+         */
+        post: operations["disabledTriggersByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pause a backfill; the schedule goes on meanwhile */
+        put: operations["pauseBackfill"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/unpause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let a paused backfill go on */
+        put: operations["unpauseBackfill"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/backfill/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run no more dates of a backfill */
+        post: operations["deleteBackfill"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1274,6 +2255,26 @@ export interface paths {
          * @description Let a trigger fire again although the execution it started seems to run still.
          */
         post: operations["unlockTrigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/{namespace}/{flow_id}/{trigger_id}/preconditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what a trigger on other flows waits for: what is met, by which execution, until when
+         * @description Return what a trigger on other flows waits for: what is met, by which execution, until when.
+         */
+        get: operations["triggerPreconditions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1492,11 +2493,37 @@ export interface components {
         };
         /**
          * BulkAnswer
-         * @description How many were dealt with.
+         * @description How many were dealt with, and why others were not.
          */
         BulkAnswer: {
             /** Count */
             count: number;
+            /** Invalids */
+            invalids?: {
+                [key: string]: string;
+            }[] | null;
+        };
+        /**
+         * ConcurrencyLimit
+         * @description A flow with a concurrency limit, and how full it is.
+         */
+        ConcurrencyLimit: {
+            /** Tenantid */
+            tenantId: string;
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Running */
+            running: number;
+            /** Queued */
+            queued?: number | null;
+            /** Limit */
+            limit?: number | null;
+            /** Pool */
+            pool?: string | null;
+            /** Behavior */
+            behavior?: ("QUEUE" | "CANCEL" | "FAIL") | null;
         };
         /**
          * Documentation
@@ -1601,6 +2628,25 @@ export interface components {
             url?: string | null;
         };
         /**
+         * ExecutionEdits
+         * @description What somebody changed when he had an execution replayed.
+         */
+        ExecutionEdits: {
+            /** Executionid */
+            executionId: string;
+            /** By */
+            by?: string | null;
+            /** Inputs */
+            inputs: string[];
+            /**
+             * Outputs
+             * @description Ids of the reused task runs whose outputs were given by hand.
+             */
+            outputs: string[];
+            /** Skipped */
+            skipped: string[];
+        };
+        /**
          * ExecutionMetadata
          * @description Where an execution comes from.
          */
@@ -1609,6 +2655,8 @@ export interface components {
             attemptNumber?: number | null;
             /** Originalcreateddate */
             originalCreatedDate?: string | null;
+            /** @description What was changed, when it is a replay with changes. */
+            edits?: components["schemas"]["ExecutionEdits"] | null;
         };
         /**
          * ExecutionTrigger
@@ -1625,6 +2673,31 @@ export interface components {
             } | null;
             /** Logfile */
             logFile?: string | null;
+        };
+        /**
+         * FileAttributes
+         * @description A namespace file, or a folder of them.
+         */
+        FileAttributes: {
+            /** Filename */
+            fileName: string;
+            /**
+             * Lastmodifiedtime
+             * @description Milliseconds since 1970.
+             */
+            lastModifiedTime: number;
+            /**
+             * Creationtime
+             * @description Milliseconds since 1970.
+             */
+            creationTime: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "File" | "Directory";
+            /** Size */
+            size: number;
         };
         /**
          * FileMetas
@@ -1704,6 +2777,18 @@ export interface components {
             style?: string | null;
             /** Behavior */
             behavior?: string | null;
+        };
+        /**
+         * InheritedPluginDefault
+         * @description A plugin default of a namespace above.
+         */
+        InheritedPluginDefault: {
+            /** Namespace */
+            namespace: string;
+            /** Plugindefault */
+            pluginDefault: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Input
@@ -1819,6 +2904,106 @@ export interface components {
             systemNamespace?: string | null;
             /** Hiddenlabelsprefixes */
             hiddenLabelsPrefixes?: string[] | null;
+            /** Chartdefaultduration */
+            chartDefaultDuration?: string | null;
+            /** Iscustomdashboardsenabled */
+            isCustomDashboardsEnabled?: boolean | null;
+            /** Isanonymoususageenabled */
+            isAnonymousUsageEnabled?: boolean | null;
+            /** Isuianonymoususageenabled */
+            isUiAnonymousUsageEnabled?: boolean | null;
+            /** Istemplateenabled */
+            isTemplateEnabled?: boolean | null;
+            /** Isaienabled */
+            isAiEnabled?: boolean | null;
+            /** Isconcurrencyviewenabled */
+            isConcurrencyViewEnabled?: boolean | null;
+        };
+        /**
+         * KeyValue
+         * @description The value of a key, and its type.
+         */
+        KeyValue: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "STRING" | "NUMBER" | "BOOLEAN" | "DATETIME" | "DATE" | "DURATION" | "JSON";
+            /** Value */
+            value: unknown;
+            /** Revision */
+            revision: number;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
+         * KeyValueDetail
+         * @description All there is to know of a key-value pair.
+         */
+        KeyValueDetail: {
+            /** Namespace */
+            namespace: string;
+            /** Key */
+            key: string;
+            /** Version */
+            version: number;
+            /** Description */
+            description?: string | null;
+            /**
+             * Creationdate
+             * Format: date-time
+             */
+            creationDate: string;
+            /**
+             * Updatedate
+             * Format: date-time
+             */
+            updateDate: string;
+            /** Expirationdate */
+            expirationDate?: string | null;
+            /** Type */
+            type: string;
+            /** Value */
+            value: unknown;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * KeyValueEntry
+         * @description A key-value pair without its value.
+         */
+        KeyValueEntry: {
+            /** Namespace */
+            namespace: string;
+            /** Key */
+            key: string;
+            /** Version */
+            version: number;
+            /** Description */
+            description?: string | null;
+            /**
+             * Creationdate
+             * Format: date-time
+             */
+            creationDate: string;
+            /**
+             * Updatedate
+             * Format: date-time
+             */
+            updateDate: string;
+            /** Expirationdate */
+            expirationDate?: string | null;
+        };
+        /**
+         * Keys
+         * @description Keys of one namespace.
+         */
+        Keys: {
+            /** Keys */
+            keys: string[];
         };
         /**
          * Label
@@ -1907,6 +3092,40 @@ export interface components {
             } | null;
         };
         /**
+         * Namespace
+         * @description A namespace with its own settings.
+         */
+        Namespace: {
+            /** Id */
+            id: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Variables
+             * @description Read as `namespace.<key>` in expressions.
+             */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Plugindefaults
+             * @description `type`, `values` and `forced` of each.
+             */
+            pluginDefaults?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * NamespaceFileRevision
+         * @description One revision of a namespace file; the first is 0.
+         */
+        NamespaceFileRevision: {
+            /** Revision */
+            revision: number;
+        };
+        /**
          * Output
          * @description What an execution returns.
          */
@@ -1919,6 +3138,16 @@ export interface components {
             value?: unknown;
             /** Description */
             description?: string | null;
+        };
+        /**
+         * PagedConcurrencyLimits
+         * @description A page of flows with a concurrency limit.
+         */
+        PagedConcurrencyLimits: {
+            /** Results */
+            results: components["schemas"]["ConcurrencyLimit"][];
+            /** Total */
+            total: number;
         };
         /**
          * PagedExecutions
@@ -1941,6 +3170,16 @@ export interface components {
             total: number;
         };
         /**
+         * PagedKeyValues
+         * @description A page of key-value pairs.
+         */
+        PagedKeyValues: {
+            /** Results */
+            results: components["schemas"]["KeyValueEntry"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * PagedLogs
          * @description A page of log lines.
          */
@@ -1957,6 +3196,16 @@ export interface components {
         PagedMetrics: {
             /** Results */
             results: components["schemas"]["MetricEntry"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedNamespaces
+         * @description A page of namespaces.
+         */
+        PagedNamespaces: {
+            /** Results */
+            results: components["schemas"]["Namespace"][];
             /** Total */
             total: number;
         };
@@ -2027,6 +3276,26 @@ export interface components {
             title?: string | null;
             /** Description */
             description?: string | null;
+        };
+        /**
+         * Precondition
+         * @description One of all that a trigger waits for.
+         */
+        Precondition: {
+            /** Id */
+            id: string;
+            /** Wanted */
+            wanted: {
+                [key: string]: unknown;
+            };
+            /** Met */
+            met: boolean;
+            /** Executionid */
+            executionId?: string | null;
+            /** Date */
+            date?: string | null;
+            /** Until */
+            until?: string | null;
         };
         /**
          * Problem
@@ -2139,6 +3408,11 @@ export interface components {
             iteration?: number | null;
             /** Dynamic */
             dynamic?: boolean | null;
+            /**
+             * Edited
+             * @description Whether its outputs were given by hand for a replay.
+             */
+            edited?: boolean | null;
         };
         /**
          * TaskRunAttempt
@@ -2179,6 +3453,12 @@ export interface components {
             } | null;
             /** Updateddate */
             updatedDate?: string | null;
+            /** Evaluaterunningdate */
+            evaluateRunningDate?: string | null;
+            /** Failures */
+            failures?: number | null;
+            /** Error */
+            error?: string | null;
         };
         /**
          * TriggerDefinition
@@ -2197,6 +3477,24 @@ export interface components {
             cron?: string | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * TriggerPreconditions
+         * @description What a trigger on other flows waits for.
+         */
+        TriggerPreconditions: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /** Preconditions */
+            preconditions: components["schemas"]["Precondition"][];
+            /** Waiting */
+            waiting: components["schemas"]["WaitingStart"][];
+            /** Executionid */
+            executionId?: string | null;
         };
         /**
          * TriggerRow
@@ -2231,6 +3529,21 @@ export interface components {
             infos?: string[] | null;
             /** Problems */
             problems?: components["schemas"]["Problem"][] | null;
+        };
+        /**
+         * WaitingStart
+         * @description A start for which all is met, and that waits for the end of the running execution.
+         */
+        WaitingStart: {
+            /** Executionid */
+            executionId: string;
+            /** State */
+            state: string;
+            /**
+             * Date
+             * Format: date-time
+             */
+            date: string;
         };
         /**
          * Credentials
@@ -3292,6 +4605,309 @@ export interface operations {
             };
         };
     };
+    forceRunByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    forceRunExecutionsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unqueueExecutionsByIds: {
+        parameters: {
+            query?: {
+                state?: "CANCELLED" | "FAILED" | "RUNNING";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unqueueExecutionsByQuery: {
+        parameters: {
+            query?: {
+                newState?: "CANCELLED" | "FAILED" | "RUNNING";
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateExecutionsStatusByIds: {
+        parameters: {
+            query?: {
+                newStatus?: "CANCELLED" | "FAILED" | "KILLED" | "SUCCESS" | "WARNING";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateExecutionsStatusByQuery: {
+        parameters: {
+            query?: {
+                newStatus?: "CANCELLED" | "FAILED" | "KILLED" | "SUCCESS" | "WARNING";
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replayExecutionsByIds: {
+        parameters: {
+            query?: {
+                latestRevision?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[] | {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replayExecutionsByQuery: {
+        parameters: {
+            query?: {
+                latestRevision?: boolean;
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     deleteExecutionsByIds: {
         parameters: {
             query?: {
@@ -3443,6 +5059,284 @@ export interface operations {
             };
         };
     };
+    searchConcurrencyLimits: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedConcurrencyLimits"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateConcurrencyLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConcurrencyLimit"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportExecutions: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    forceRunExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unqueueExecution: {
+        parameters: {
+            query?: {
+                state?: "CANCELLED" | "FAILED" | "RUNNING";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateExecutionStatus: {
+        parameters: {
+            query?: {
+                status?: "CANCELLED" | "FAILED" | "KILLED" | "SUCCESS" | "WARNING";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resumeExecutionFromBreakpoint: {
+        parameters: {
+            query?: {
+                breakpoints?: string | null;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    validateResumeExecutionInputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InputsValidation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     searchExecutionsByFlowId: {
         parameters: {
             query: {
@@ -3576,6 +5470,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listExecutableFlows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flow"][];
                 };
             };
             /** @description Refused */
@@ -3835,6 +5761,85 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replayExecution: {
+        parameters: {
+            query?: {
+                taskRunId?: string | null;
+                revision?: number | null;
+                latestRevision?: boolean;
+                breakpoints?: string | null;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replayExecutionWithinputs: {
+        parameters: {
+            query?: {
+                taskRunId?: string | null;
+                revision?: number | null;
+                breakpoints?: string | null;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    [key: string]: unknown;
+                };
+            };
+        };
         responses: {
             /** @description Done */
             200: {
@@ -4321,6 +6326,1030 @@ export interface operations {
             };
         };
     };
+    listAllKeys: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedKeyValues"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyValueEntry"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteKeyValues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Keys */
+                    keys: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listKeysWithInheritence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyValueEntry"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    keyValueDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyValueDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    keyValue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyValue"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setKeyValue: {
+        parameters: {
+            query?: {
+                /** @description The value's type, where it is not the one the body shows by itself. */
+                type?: string;
+                /** @description How long the pair lives, as ISO 8601 duration; or a header of that name. */
+                ttl?: string;
+                /** @description What it is for; or a header of that name. */
+                description?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteKeyValue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": boolean;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchNamespaces: {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Without those that only lie above. */
+                existing?: boolean;
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNamespaces"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    autocompleteNamespaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Q */
+                    q?: string | null;
+                    /** Ids */
+                    ids?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Id */
+                    id: string;
+                    /** Description */
+                    description?: string | null;
+                    /**
+                     * Variables
+                     * @description Read as `namespace.<key>` in expressions.
+                     */
+                    variables?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /**
+                     * Plugindefaults
+                     * @description `type`, `values` and `forced` of each.
+                     */
+                    pluginDefaults?: {
+                        [key: string]: unknown;
+                    }[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Namespace"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    inheritedVariables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    inheritedPluginDefaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InheritedPluginDefault"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    namespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Namespace"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Id */
+                    id: string;
+                    /** Description */
+                    description?: string | null;
+                    /**
+                     * Variables
+                     * @description Read as `namespace.<key>` in expressions.
+                     */
+                    variables?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /**
+                     * Plugindefaults
+                     * @description `type`, `values` and `forced` of each.
+                     */
+                    pluginDefaults?: {
+                        [key: string]: unknown;
+                    }[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Namespace"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    fileContent: {
+        parameters: {
+            query: {
+                path: string;
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    moveFileDirectory: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createNamespaceFile: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    fileContent?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteFileDirectory: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listNamespaceDirectoryFiles: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileAttributes"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createNamespaceDirectory: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportNamespaceFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    fileRevisions: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamespaceFileRevision"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteFileRevisions: {
+        parameters: {
+            query: {
+                path: string;
+                revision: number;
+                older?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restoreFileRevision: {
+        parameters: {
+            query: {
+                path: string;
+                revision: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchNamespaceFiles: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    fileMetadatas: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileAttributes"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     updateTrigger: {
         parameters: {
             query?: never;
@@ -4456,6 +7485,44 @@ export interface operations {
             };
         };
     };
+    unlockTriggersByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     deleteTriggersByIds: {
         parameters: {
             query?: never;
@@ -4474,6 +7541,383 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteTriggersByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pauseBackfillByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pauseBackfillByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unpauseBackfillByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unpauseBackfillByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteBackfillByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteBackfillByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disabledTriggersByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+                disabled?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pauseBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trigger"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unpauseBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trigger"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trigger"];
                 };
             };
             /** @description Refused */
@@ -4579,6 +8023,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trigger"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    triggerPreconditions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerPreconditions"];
                 };
             };
             /** @description Refused */
@@ -4973,7 +8451,10 @@ export interface operations {
                 breakpoints?: string;
                 kind?: "NORMAL" | "PLAYGROUND" | "TEST";
             };
-            header?: never;
+            header?: {
+                /** @description A repeated request with the same key answers the first execution. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 tenant: string;
                 namespace: string;

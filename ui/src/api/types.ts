@@ -17,6 +17,15 @@ export type Violation = Shapes["Violation"];
 export type InputsValidation = Shapes["InputsValidation"];
 export type InstanceConfig = Shapes["InstanceConfig"];
 export type Label = Shapes["Label"];
+export type BulkAnswer = Shapes["BulkAnswer"];
+export type MetricEntry = Shapes["MetricEntry"];
+export type FilePreview = Shapes["FilePreview"];
+export type Namespace = Shapes["Namespace"];
+export type KeyValueEntry = Shapes["KeyValueEntry"];
+export type Plugin = Shapes["Plugin"];
+export type PluginElement = Shapes["PluginElement"];
+export type Trigger = Shapes["Trigger"];
+export type TriggerRow = Shapes["TriggerRow"];
 
 /** The tenant of a single-tenant instance, first segment of every page and API path. */
 export const TENANT = "main";

@@ -2,7 +2,6 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
 import { filterParams } from "@/lib/filters";
-import type { Action } from "@/lib/states";
 import type { FlowKey, ListRequest } from "./useFlows";
 
 export const NEWEST_FIRST = "state.startDate:desc";
@@ -67,43 +66,7 @@ export async function validateInputs(flow: FlowKey, form: FormData) {
   return Array.isArray(answer) ? answer[0] : answer;
 }
 
-export interface ActionRequest {
-  readonly action: Action;
-  readonly executionId: string;
-  /** Inputs of a resumed pause. */
-  readonly form?: FormData;
-}
-
-/** Carries out an action. */
-export function useExecutionAction() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: act,
-    onSuccess: (_, { executionId }) =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: ["executions"] }),
-        queries.invalidateQueries({ queryKey: ["execution", executionId] }),
-      ]),
-  });
-}
-
-async function act({ action, executionId, form }: ActionRequest) {
-  const path = inTenant({ execution_id: executionId });
-  switch (action) {
-    case "kill":
-      return void (await unwrap(api.DELETE("/api/v1/{tenant}/executions/{execution_id}/kill", { params: { path }, parseAs: "text" })));
-    case "pause":
-      return void (await unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/pause", { params: { path }, parseAs: "text" })));
-    case "resume":
-      return void (await unwrap(
-        api.POST("/api/v1/{tenant}/executions/{execution_id}/resume", { params: { path }, parseAs: "text", ...asForm(form ?? new FormData()) }),
-      ));
-    case "restart":
-      return void (await unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/restart", { params: { path } })));
-  }
-}
-
 /** A multipart body as the generated client takes it: passed through untouched. */
-function asForm(form: FormData) {
+export function asForm(form: FormData) {
   return { body: form as unknown as Record<string, unknown>, bodySerializer: () => form };
 }

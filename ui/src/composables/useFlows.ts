@@ -69,8 +69,9 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
   });
 }
 
-export function useRevisions(key: MaybeRefOrGetter<FlowKey>) {
+export function useRevisions(key: MaybeRefOrGetter<FlowKey>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
+    enabled,
     queryKey: ["revisions", computed(() => toValue(key))] as const,
     queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/flows/{namespace}/{id}/revisions", { params: { path: inTenant(queryKey[1]) } })),
   });

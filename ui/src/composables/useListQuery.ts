@@ -2,8 +2,8 @@ import { computed } from "vue";
 import { useRoute, useRouter } from "vue-router";
 import { readFilters, withFilter, type FilterName, type Filters } from "@/lib/filters";
 
-/** Filters, page and order of a list, all kept in the address. */
-export function useListQuery(pageSize = 25) {
+/** Filters, page and order of a list, all kept in the address; `others` are what else the page keeps there. */
+export function useListQuery(pageSize = 25, others: readonly string[] = []) {
   const route = useRoute();
   const router = useRouter();
   const filters = computed(() => readFilters(route.query));
@@ -11,7 +11,8 @@ export function useListQuery(pageSize = 25) {
   const sort = computed(() => (typeof route.query.sort === "string" ? route.query.sort : undefined));
 
   function show(next: Filters, extra: Record<string, string | undefined> = {}): void {
-    const kept = Object.fromEntries(Object.entries({ sort: sort.value, ...extra }).filter(([, value]) => value));
+    const own = Object.fromEntries(others.map((name) => [name, route.query[name]]));
+    const kept = Object.fromEntries(Object.entries({ ...own, sort: sort.value, ...extra }).filter(([, value]) => value));
     void router.replace({ path: route.path, query: { ...next, ...kept } });
   }
 

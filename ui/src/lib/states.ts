@@ -1,4 +1,4 @@
-/** What each state looks like and which actions it allows: one table read by every page. */
+/** What each state looks like: one table read by every page. */
 import type { StateType } from "@/api/types";
 
 export type Tone =
@@ -39,15 +39,4 @@ export function tone(state: StateType): Tone {
 /** True when nothing more happens by itself: the page stops following. */
 export function hasEnded(state: StateType): boolean {
   return LOOKS[state].ended;
-}
-
-export type Action = "kill" | "pause" | "resume" | "restart";
-
-/** The actions offered for an execution in this state, the likeliest first. */
-export function actionsFor(state: StateType): Action[] {
-  if (state === "PAUSED") return ["resume", "kill"];
-  if (state === "KILLING") return [];
-  if (state === "QUEUED" || state === "CREATED" || state === "BREAKPOINT") return ["kill"];
-  if (!hasEnded(state)) return ["pause", "kill"];
-  return state === "FAILED" || state === "KILLED" ? ["restart"] : [];
 }

@@ -13,12 +13,43 @@ export interface Node {
 /** How much of a node's children is shown: none, only the failed ones, or all. */
 export type Fold = "closed" | "failed" | "open";
 
-export interface Row {
+/** A task run. */
+export interface RunRow {
+  readonly kind: "run";
+  readonly key: string;
   readonly node: Node;
   readonly depth: number;
   readonly fold: Fold;
   /** Children left out by the fold "failed". */
   readonly hidden: number;
+}
+
+/** All iterations of a large loop that are in one state. */
+export interface GroupRow {
+  readonly kind: "group";
+  readonly key: string;
+  readonly state: StateType;
+  readonly count: number;
+  readonly depth: number;
+  readonly fold: Fold;
+}
+
+/** The members of a group that are not drawn until one asks for them. */
+export interface RestRow {
+  readonly kind: "rest";
+  /** The group's key. */
+  readonly key: string;
+  readonly shown: number;
+  readonly rest: number;
+  readonly depth: number;
+}
+
+export type Row = RunRow | GroupRow | RestRow;
+
+/** What the reader unfolded, and how many members of each group are drawn. */
+export interface View {
+  readonly folds: ReadonlyMap<string, Fold>;
+  readonly shown: ReadonlyMap<string, number>;
 }
 
 export interface Bar {
@@ -33,7 +64,11 @@ export interface Axis {
   readonly end: number;
 }
 
-const FEW = 50;
+/** A loop with more children is shown by state. */
+const FEW = 12;
+
+/** So many members of a group are drawn at first, and more each time one asks. */
+export const GROUP_STEP = 20;
 
 /** Task runs nested under their parents, each level in order of its start. */
 export function buildTree(runs: readonly TaskRun[]): Node[] {
@@ -58,16 +93,36 @@ export function defaultFold(node: Node): Fold {
   if (node.children.length === 0) return "closed";
   if (!node.loop) return "open";
   if (!holdsFailure(node)) return "closed";
-  return node.children.length <= FEW && node.children.every(holdsFailure) ? "open" : "failed";
+  return isLarge(node) || node.children.every(holdsFailure) ? "open" : "failed";
 }
 
-/** The rows to show, given the folds the reader chose. */
-export function visibleRows(nodes: readonly Node[], folds: ReadonlyMap<string, Fold>, depth = 0): Row[] {
+const UNTOUCHED: View = { folds: new Map(), shown: new Map() };
+
+/** The rows to show, given what the reader unfolded. */
+export function visibleRows(nodes: readonly Node[], view: View = UNTOUCHED, depth = 0): Row[] {
   return nodes.flatMap((node) => {
-    const fold = folds.get(node.run.id) ?? defaultFold(node);
+    const fold = view.folds.get(node.run.id) ?? defaultFold(node);
     const shown = fold === "open" ? node.children : fold === "failed" ? node.children.filter(holdsFailure) : [];
     const hidden = fold === "failed" ? node.children.length - shown.length : 0;
-    return [{ node, depth, fold, hidden }, ...visibleRows(shown, folds, depth + 1)];
+    const inside = fold === "open" && isLarge(node) ? groupRows(node, view, depth + 1) : visibleRows(shown, view, depth + 1);
+    return [{ kind: "run", key: node.run.id, node, depth, fold, hidden }, ...inside];
+  });
+}
+
+function isLarge(node: Node): boolean {
+  return node.loop && node.children.length > FEW;
+}
+
+function groupRows(loop: Node, view: View, depth: number): Row[] {
+  return histogram(loop).flatMap(({ state, count }): Row[] => {
+    const key = `${loop.run.id} ${state}`;
+    const fold = view.folds.get(key) ?? (state === "FAILED" ? "open" : "closed");
+    const group: GroupRow = { kind: "group", key, state, count, depth, fold };
+    if (fold === "closed") return [group];
+    const shown = Math.min(count, view.shown.get(key) ?? GROUP_STEP);
+    const members = loop.children.filter((child) => child.run.state.current === state).slice(0, shown);
+    const rest: Row[] = shown < count ? [{ kind: "rest", key, shown, rest: count - shown, depth: depth + 1 }] : [];
+    return [group, ...visibleRows(members, view, depth + 1), ...rest];
   });
 }
 
@@ -108,10 +163,10 @@ export function barsOf(run: TaskRun, axis: Axis, now: number): Bar[] {
   });
 }
 
-/** Offsets from the axis start at which a tick is drawn: at most six, at round values. */
-export function ticksOf(axis: Axis): number[] {
+/** Offsets from the axis start at which a tick is drawn: at most so many parts, at round values. */
+export function ticksOf(axis: Axis, parts = 6): number[] {
   const span = axis.end - axis.start;
-  const step = STEPS.find((size) => span / size <= 6) ?? Math.ceil(span / 6 / 86_400_000) * 86_400_000;
+  const step = STEPS.find((size) => span / size <= parts) ?? Math.ceil(span / parts / 86_400_000) * 86_400_000;
   return Array.from({ length: Math.floor(span / step) + 1 }, (_, n) => n * step);
 }
 

@@ -4,13 +4,17 @@ import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from
 import { TENANT } from "@/api/types";
 import { instanceQuery } from "@/composables/useInstance";
 
+/** The entries of the side bar, in their order. */
+export const SECTIONS = ["flows", "executions", "allLogs", "triggers", "namespaces", "plugins"] as const;
+export type Section = (typeof SECTIONS)[number];
+
 declare module "vue-router" {
   interface RouteMeta {
     /** Reached without a session, and shown without the shell. */
     open?: boolean;
     /** Message key of the title. */
     title?: string;
-    section?: "flows" | "executions";
+    section?: Section;
   }
 }
 
@@ -36,8 +40,23 @@ export const routes: RouteRecordRaw[] = [
     path: `/${TENANT}/executions/:namespace/:flowId/:id/:tab?`, name: "execution", props: true,
     component: () => import("@/pages/ExecutionPage.vue"), meta: { section: "executions" },
   },
+  { path: `/${TENANT}/logs`, name: "allLogs", component: () => import("@/pages/LogsPage.vue"), meta: { title: "allLogs.title", section: "allLogs" } },
+  {
+    path: `/${TENANT}/triggers`, name: "triggers", component: () => import("@/pages/TriggersPage.vue"),
+    meta: { title: "triggers.title", section: "triggers" },
+  },
+  { path: `/${TENANT}/plugins`, name: "plugins", component: () => import("@/pages/PluginsPage.vue"), meta: { title: "plugins.title", section: "plugins" } },
+  { path: `/${TENANT}/plugins/:cls`, name: "plugin", props: true, component: () => import("@/pages/PluginPage.vue"), meta: { section: "plugins" } },
+  {
+    path: `/${TENANT}/namespaces`, name: "namespaces", component: () => import("@/pages/NamespacesPage.vue"),
+    meta: { title: "namespaces.title", section: "namespaces" },
+  },
+  {
+    path: `/${TENANT}/namespaces/:namespace/:tab?`, name: "namespace", props: true, component: () => import("@/pages/NamespacePage.vue"),
+    meta: { section: "namespaces" },
+  },
   // Notifications and the API's `url` name pages without the tenant (ENG-125).
-  { path: "/:page(login|setup|flows|executions)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
+  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|plugins)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
   { path: "/:rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
 ];
 

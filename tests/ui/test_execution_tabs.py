@@ -1,0 +1,85 @@
+"""The tabs of an execution beside its timeline: outputs, topology, metrics; and what is drawn of large loops."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.flows import COLOURED, FILES, HELLO, MANY, MEASURED
+from tests.ui.server import Server
+from tests.ui.test_execution import open_execution
+
+pytestmark = pytest.mark.browser
+
+
+def test_expression_is_evaluated_as_the_selected_task_run_sees_it(page: Page, server: Server) -> None:
+    """Implements UI-127 in the browser."""
+    server.create_flow(HELLO.format(id="evaluated"))
+    open_execution(page, "evaluated", server.execute("ui.tests", "evaluated"), "outputs")
+    expect(page.get_by_role("button", name="Evaluate")).to_be_disabled()
+    page.get_by_role("button", name="greeting").click()
+    field = page.get_by_label("Debug an expression")
+    field.fill("{{ outputs.greeting.value | upper }}")
+    page.get_by_role("button", name="Evaluate").click()
+    expect(page.get_by_role("status").filter(has_text="HELLO, WORLD!")).to_be_visible()
+    field.fill("{{ outputs.nothing.value }}")
+    field.press("Control+Enter")
+    expect(page.get_by_role("status").filter(has_text="nothing")).to_be_visible()
+
+
+def test_file_of_a_task_is_previewed_as_rows(page: Page, server: Server) -> None:
+    server.create_flow(FILES.format(id="previewed"))
+    open_execution(page, "previewed", server.execute("ui.tests", "previewed"), "outputs")
+    page.get_by_role("button", name="write").click()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("oranges")
+
+
+def test_topology_shows_states_and_leads_to_the_task_run(page: Page, server: Server) -> None:
+    """Implements UI-126 in the browser."""
+    server.create_flow(MEASURED.format(id="drawn"))
+    open_execution(page, "drawn", server.execute("ui.tests", "drawn"), "topology")
+    graph = page.get_by_role("group", name="Topology of the flow")
+    expect(graph.get_by_role("button", name="left Success")).to_be_visible()
+    graph.get_by_role("button", name="right Failed").click()
+    expect(page.get_by_role("treeitem", selected=True)).to_contain_text("right")
+
+
+def test_metrics_are_listed_with_their_tags(page: Page, server: Server) -> None:
+    """Implements UI-128 in the browser."""
+    server.create_flow(MEASURED.format(id="measured"))
+    open_execution(page, "measured", server.execute("ui.tests", "measured"), "metrics")
+    row = page.get_by_role("row").filter(has_text="rows.loaded")
+    expect(row).to_contain_text("42")
+    expect(row).to_contain_text("table=orders")
+
+
+def test_large_loop_is_unfolded_by_state(page: Page, server: Server) -> None:
+    server.create_flow(MANY.format(id="many"))
+    open_execution(page, "many", server.execute("ui.tests", "many"))
+    rows = page.get_by_role("treeitem")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Unfold each").click()
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Success 30").click()
+    expect(rows).to_have_count(2 + 20 + 1)
+    page.get_by_role("button", name="Show more of 10 others").click()
+    expect(rows).to_have_count(2 + 30)
+
+
+def test_colours_of_a_log_line_are_kept(page: Page, server: Server) -> None:
+    """Implements UI-125 in the browser."""
+    server.create_flow(COLOURED.format(id="coloured"))
+    open_execution(page, "coloured", server.execute("ui.tests", "coloured"), "logs")
+    painted = page.get_by_role("log").locator("i", has_text="red words")
+    expect(painted).to_have_class("red")
+
+
+def test_timeline_labels_do_not_touch_on_a_narrow_screen(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="narrow_axis"))
+    page.set_viewport_size({"width": 360, "height": 740})
+    open_execution(page, "narrow_axis", server.execute("ui.tests", "narrow_axis"))
+    page.locator(".axis .tick").first.wait_for()
+    boxes = [tick.bounding_box() for tick in page.locator(".axis .tick").all() if tick.inner_text()]
+    spans = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
+    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))

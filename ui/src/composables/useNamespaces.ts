@@ -1,0 +1,139 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, toValue, type MaybeRefOrGetter } from "vue";
+import { api, inTenant, unwrap } from "@/api/client";
+import type { Namespace } from "@/api/types";
+import { asForm } from "./useExecutions";
+
+/** One page of namespaces whose name contains a text. */
+export function useNamespacePage(request: MaybeRefOrGetter<{ readonly q?: string; readonly page: number; readonly size: number }>) {
+  return useQuery({
+    queryKey: ["namespace-page", computed(() => toValue(request))] as const,
+    queryFn: ({ queryKey: [, query] }) => unwrap(api.GET("/api/v1/{tenant}/namespaces/search", { params: { path: inTenant(), query: { ...query, sort: ["id:asc"] } } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** A namespace with its own settings, and what it has from those above it. */
+export function useNamespace(namespace: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["namespace", computed(() => toValue(namespace))] as const,
+    queryFn: async ({ queryKey }) => {
+      const params = { path: inTenant({ namespace: queryKey[1] }) };
+      const [own, variables, defaults] = await Promise.all([
+        unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}", { params })),
+        unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/inherited-variables", { params })),
+        unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/inherited-plugindefaults", { params })),
+      ]);
+      return { own, variables, defaults };
+    },
+  });
+}
+
+export function useSaveNamespace() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (namespace: Namespace) =>
+      unwrap(api.PUT("/api/v1/{tenant}/namespaces/{namespace}", { params: { path: inTenant({ namespace: namespace.id }) }, body: namespace })),
+    onSuccess: () => Promise.all(["namespace", "namespace-page"].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}
+
+/** The keys of a namespace, without their values. */
+export function useKeys(namespace: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["kv", computed(() => toValue(namespace))] as const,
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/kv", { params: { path: inTenant({ namespace: queryKey[1] }) } })),
+  });
+}
+
+/** The value of a key; an empty key asks for nothing. */
+export function useKeyValue(namespace: MaybeRefOrGetter<string>, key: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["kv-value", computed(() => toValue(namespace)), computed(() => toValue(key))] as const,
+    queryFn: ({ queryKey }) =>
+      unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/kv/{key}/detail", { params: { path: inTenant({ namespace: queryKey[1], key: queryKey[2] }) } })),
+    enabled: computed(() => toValue(key) !== ""),
+    staleTime: 0,
+  });
+}
+
+export interface Pair {
+  readonly key: string;
+  readonly value: string;
+  readonly type: string;
+  readonly description?: string;
+  readonly ttl?: string;
+}
+
+export function useSetKey(namespace: MaybeRefOrGetter<string>) {
+  const refresh = useRefresh(["kv", "kv-value"]);
+  return useMutation({
+    mutationFn: ({ key, value, type, description, ttl }: Pair) =>
+      unwrap(
+        api.PUT("/api/v1/{tenant}/namespaces/{namespace}/kv/{key}", {
+          params: { path: inTenant({ namespace: toValue(namespace), key }), query: { type, description, ttl } },
+          body: value,
+          bodySerializer: (body: string) => body,
+          headers: { "Content-Type": "text/plain" },
+          parseAs: "text",
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+export function useDeleteKeys(namespace: MaybeRefOrGetter<string>) {
+  const refresh = useRefresh(["kv", "kv-value"]);
+  return useMutation({
+    mutationFn: (keys: string[]) => unwrap(api.DELETE("/api/v1/{tenant}/namespaces/{namespace}/kv", { params: { path: inTenant({ namespace: toValue(namespace) }) }, body: { keys } })),
+    onSuccess: refresh,
+  });
+}
+
+/** What lies in a folder of a namespace's files. */
+export function useFolder(namespace: MaybeRefOrGetter<string>, path: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["files", computed(() => toValue(namespace)), computed(() => toValue(path))] as const,
+    queryFn: ({ queryKey }) =>
+      unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/files/directory", { params: { path: inTenant({ namespace: queryKey[1] }), query: { path: queryKey[2] } } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The text of a file; an empty path asks for nothing. */
+export function useFileText(namespace: MaybeRefOrGetter<string>, path: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["file", computed(() => toValue(namespace)), computed(() => toValue(path))] as const,
+    queryFn: ({ queryKey }) =>
+      unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/files", { params: { path: inTenant({ namespace: queryKey[1] }), query: { path: queryKey[2] } }, parseAs: "text" })) as Promise<string>,
+    enabled: computed(() => toValue(path) !== ""),
+  });
+}
+
+export function useSaveFile(namespace: MaybeRefOrGetter<string>) {
+  const refresh = useRefresh(["files", "file"]);
+  return useMutation({
+    mutationFn: ({ path, content }: { path: string; content: Blob }) => {
+      const form = new FormData();
+      form.append("fileContent", content, path.split("/").at(-1));
+      return unwrap(
+        api.POST("/api/v1/{tenant}/namespaces/{namespace}/files", { params: { path: inTenant({ namespace: toValue(namespace) }), query: { path } }, ...asForm(form), parseAs: "text" }),
+      );
+    },
+    onSuccess: refresh,
+  });
+}
+
+export function useDeleteFile(namespace: MaybeRefOrGetter<string>) {
+  const refresh = useRefresh(["files", "file"]);
+  return useMutation({
+    mutationFn: (path: string) =>
+      unwrap(api.DELETE("/api/v1/{tenant}/namespaces/{namespace}/files", { params: { path: inTenant({ namespace: toValue(namespace) }), query: { path } }, parseAs: "text" })),
+    onSuccess: refresh,
+  });
+}
+
+function useRefresh(keys: readonly string[]) {
+  const queries = useQueryClient();
+  return () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] })));
+}

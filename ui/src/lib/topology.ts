@@ -1,0 +1,162 @@
+/** A flow as a graph: its tasks, what follows what, and the groups that hold others. */
+import type { Execution, Flow, StateType, Task, TaskRun } from "@/api/types";
+
+export type Part = "triggers" | "tasks" | "errors" | "finally" | "afterExecution";
+
+export interface GraphNode {
+  readonly id: string;
+  readonly label: string;
+  /** The task's type, shortened. */
+  readonly type: string;
+  readonly kind: "task" | "group" | "trigger" | "part";
+  readonly parent?: string;
+  readonly disabled: boolean;
+  /** The flow that the task starts. */
+  readonly subflow?: { readonly namespace: string; readonly id: string };
+}
+
+export interface GraphEdge {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** The condition or case that leads here. */
+  readonly label?: string;
+}
+
+export interface Graph {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+interface Draft {
+  readonly nodes: GraphNode[];
+  readonly edges: GraphEdge[];
+  readonly home: string;
+}
+
+/** Where a stretch of the graph begins and ends: what comes before leads to all firsts, all lasts lead on. */
+interface Ends {
+  readonly firsts: readonly string[];
+  readonly lasts: readonly string[];
+}
+
+const AT_ONCE = new Set(["Parallel", "EachParallel"]);
+const SIDE_PARTS = ["errors", "finally", "afterExecution"] as const;
+
+/** The graph of a flow. */
+export function graphOf(flow: Flow): Graph {
+  const draft: Draft = { nodes: [], edges: [], home: flow.namespace };
+  const triggers = (flow.triggers ?? []).map((trigger) => {
+    const id = `trigger:${trigger.id}`;
+    draft.nodes.push({ id, label: trigger.id, type: shortType(trigger.type), kind: "trigger", disabled: trigger.disabled === true });
+    return id;
+  });
+  const tasks = inOrder(draft, flow.tasks ?? []);
+  join(draft, triggers, tasks.firsts);
+  for (const part of SIDE_PARTS) {
+    const own = tasksOf((flow as Record<string, unknown>)[part]);
+    if (own.length === 0) continue;
+    const id = `part:${part}`;
+    draft.nodes.push({ id, label: part, type: "", kind: "part", disabled: false });
+    inOrder(draft, own, id);
+  }
+  return { nodes: draft.nodes, edges: draft.edges };
+}
+
+/** The state of each task of an execution: the gravest of its runs that matters to the reader. */
+export function statesOf(execution: Pick<Execution, "taskRunList"> | undefined): Map<string, { state: StateType; run: TaskRun; count: number }> {
+  const found = new Map<string, { state: StateType; run: TaskRun; count: number }>();
+  for (const run of execution?.taskRunList ?? []) {
+    const known = found.get(run.taskId);
+    const count = (known?.count ?? 0) + 1;
+    const shown = known && weight(known.state) >= weight(run.state.current) ? known : { state: run.state.current, run };
+    found.set(run.taskId, { state: shown.state, run: shown.run, count });
+  }
+  return found;
+}
+
+const WEIGHTS: Partial<Record<StateType, number>> = { FAILED: 9, KILLED: 8, RETRYING: 7, PAUSED: 6, BREAKPOINT: 6, RUNNING: 5, KILLING: 5, CREATED: 4, WARNING: 3, SUCCESS: 2 };
+
+function weight(state: StateType): number {
+  return WEIGHTS[state] ?? 1;
+}
+
+function inOrder(draft: Draft, tasks: readonly Task[], parent?: string): Ends {
+  const ends = tasks.map((task) => place(draft, task, parent));
+  ends.forEach((end, at) => at > 0 && join(draft, ends[at - 1]?.lasts ?? [], end.firsts));
+  return { firsts: ends[0]?.firsts ?? [], lasts: ends.at(-1)?.lasts ?? [] };
+}
+
+function atOnce(draft: Draft, tasks: readonly Task[], parent: string): Ends {
+  const ends = tasks.map((task) => place(draft, task, parent));
+  return { firsts: ends.flatMap((end) => end.firsts), lasts: ends.flatMap((end) => end.lasts) };
+}
+
+function place(draft: Draft, task: Task, parent?: string): Ends {
+  const extra = task as Record<string, unknown>;
+  const type = task.type.split(".").at(-1) ?? "";
+  const isGroup = branchesOf(extra).length > 0;
+  draft.nodes.push({
+    id: task.id, label: task.id, type: shortType(task.type), kind: isGroup ? "group" : "task", parent, disabled: task.disabled === true, subflow: subflowOf(extra, draft.home),
+  });
+  if (type === "Dag") placeDag(draft, extra.tasks, task.id);
+  else {
+    for (const { name, tasks } of branchesOf(extra)) {
+      const within = AT_ONCE.has(type) && name === "" ? atOnce(draft, tasks, task.id) : inOrder(draft, tasks, task.id);
+      if (name) nameBranch(draft, task.id, name, within);
+    }
+  }
+  return { firsts: [task.id], lasts: [task.id] };
+}
+
+/** A branch that is chosen by a case begins with its name. */
+function nameBranch(draft: Draft, group: string, name: string, within: Ends): void {
+  const id = `${group}:${name}`;
+  draft.nodes.push({ id, label: name, type: "", kind: "part", parent: group, disabled: false });
+  join(draft, [id], within.firsts);
+}
+
+function placeDag(draft: Draft, value: unknown, parent: string): void {
+  const entries = (Array.isArray(value) ? value : []).filter((entry): entry is { task: Task; dependsOn?: string[] } => isRecord(entry) && isTask(entry.task));
+  for (const { task } of entries) place(draft, task, parent);
+  for (const { task, dependsOn } of entries) join(draft, dependsOn ?? [], [task.id]);
+}
+
+interface Branch {
+  readonly name: string;
+  readonly tasks: readonly Task[];
+}
+
+/** The lists of tasks inside a task, each with the word that leads to it. */
+function branchesOf(task: Record<string, unknown>): Branch[] {
+  const dag = Array.isArray(task.tasks) ? task.tasks.map((entry: unknown) => (isRecord(entry) && isTask(entry.task) ? entry.task : entry)) : [];
+  const cases = isRecord(task.cases) ? Object.entries(task.cases).map(([name, value]) => ({ name, tasks: tasksOf(value) })) : [];
+  const named = ["then", "else", "defaults", "errors", "finally"].map((name) => ({ name, tasks: tasksOf(task[name]) }));
+  return [{ name: "", tasks: tasksOf(dag) }, ...cases, ...named].filter((branch) => branch.tasks.length > 0);
+}
+
+function join(draft: Draft, from: readonly string[], to: readonly string[]): void {
+  for (const one of from) for (const other of to) draft.edges.push({ id: `${one} ${other}`, from: one, to: other });
+}
+
+function subflowOf(task: Record<string, unknown>, home: string): GraphNode["subflow"] {
+  if (typeof task.flowId !== "string" || task.flowId.includes("{{")) return undefined;
+  const namespace = typeof task.namespace === "string" && !task.namespace.includes("{{") ? task.namespace : home;
+  return { namespace, id: task.flowId };
+}
+
+function tasksOf(value: unknown): Task[] {
+  return Array.isArray(value) ? value.filter(isTask) : [];
+}
+
+function isTask(value: unknown): value is Task {
+  return isRecord(value) && typeof value.id === "string" && typeof value.type === "string";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function shortType(type: string): string {
+  return type.split(".").slice(-2).join(".");
+}

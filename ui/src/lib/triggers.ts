@@ -1,0 +1,50 @@
+/** What triggers can do, and how far a backfill has come. */
+import type { Label, Trigger, TriggerRow } from "@/api/types";
+import { toMillis } from "./time";
+
+export interface BackfillOrder {
+  readonly start: string;
+  readonly end: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly labels?: readonly Label[];
+}
+
+export interface BackfillState {
+  /** Between 0 and 1. */
+  readonly done: number;
+  readonly paused: boolean;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The backfill of a trigger, or undefined. */
+export function backfillOf({ backfill }: Trigger): BackfillState | undefined {
+  if (!backfill) return undefined;
+  const [start, end, current] = [backfill.start, backfill.end, backfill.currentDate].map((text) => (typeof text === "string" ? toMillis(text) : undefined));
+  if (start === undefined || end === undefined) return undefined;
+  const done = end > start ? ((current ?? start) - start) / (end - start) : 1;
+  return { start, end, paused: backfill.paused === true, done: Math.min(1, Math.max(0, done)) };
+}
+
+export type TriggerAction = "enable" | "disable" | "unlock" | "backfill" | "pauseBackfill" | "resumeBackfill" | "deleteBackfill" | "forget";
+
+/** What can be done with a trigger as it is. */
+export function triggerActions({ abstractTrigger, triggerContext }: TriggerRow): TriggerAction[] {
+  const backfill = backfillOf(triggerContext);
+  const ordered: TriggerAction[] = backfill ? [backfill.paused ? "resumeBackfill" : "pauseBackfill", "deleteBackfill"] : isSchedule(abstractTrigger?.type) ? ["backfill"] : [];
+  return [triggerContext.disabled ? "enable" : "disable", ...ordered, ...(triggerContext.executionId ? (["unlock"] as const) : []), "forget"];
+}
+
+/** True for triggers with dates of their own, which alone can be run again. */
+export function isSchedule(type: string | undefined): boolean {
+  return /\.Schedule(OnDates)?$/.test(type ?? "");
+}
+
+/** The order of a backfill from two fields of local time, or what is wrong with them. */
+export function orderOf(start: string, end: string, now: number): BackfillOrder | "incomplete" | "backwards" | "future" {
+  const [from, to] = [toMillis(start), toMillis(end)];
+  if (from === undefined || to === undefined) return "incomplete";
+  if (from >= to) return "backwards";
+  if (from > now) return "future";
+  return { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
+}
