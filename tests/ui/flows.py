@@ -119,7 +119,8 @@ tasks:
       type: io.kestra.plugin.core.runner.Process
     commands:
       - >-
-        echo '::{{"metrics": [{{"name": "rows.loaded", "type": "counter", "value": 42, "tags": {{"table": "orders"}}}}]}}::'
+        echo '::{{"metrics": [{{"name": "rows.loaded", "type": "counter", "value": 42,
+        "tags": {{"table": "orders"}}}}]}}::'
   - id: both
     type: io.kestra.plugin.core.flow.Parallel
     tasks:

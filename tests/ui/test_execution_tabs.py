@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -41,6 +43,7 @@ def test_topology_shows_states_and_leads_to_the_task_run(page: Page, server: Ser
     open_execution(page, "drawn", server.execute("ui.tests", "drawn"), "topology")
     graph = page.get_by_role("group", name="Topology of the flow")
     expect(graph.get_by_role("button", name="left Success")).to_be_visible()
+    expect(graph.locator(".vue-flow__edge")).to_have_count(1)
     graph.get_by_role("button", name="right Failed").click()
     expect(page.get_by_role("treeitem", selected=True)).to_contain_text("right")
 
@@ -82,4 +85,4 @@ def test_timeline_labels_do_not_touch_on_a_narrow_screen(page: Page, server: Ser
     page.locator(".axis .tick").first.wait_for()
     boxes = [tick.bounding_box() for tick in page.locator(".axis .tick").all() if tick.inner_text()]
     spans = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))

@@ -13,7 +13,6 @@ pytestmark = pytest.mark.browser
 
 def write_source(page: Page, source: str) -> None:
     """Replace the whole text of the editor."""
-    page.locator(".monaco-editor .view-line").first.wait_for()
     page.locator(".monaco-editor .view-lines").first.click()
     page.keyboard.press("Control+A")
     # Pasted, because the editor indents and completes what is typed.
@@ -60,7 +59,7 @@ def test_unsaved_source_survives_a_reload(page: Page, server: Server) -> None:
 
 
 def test_saved_source_is_a_new_revision_and_an_old_one_can_be_restored(page: Page, server: Server) -> None:
-    """ENG-379."""
+    """ENG-379, UI-063."""
     first = HELLO.format(id="revised")
     server.create_flow(first)
     page.goto("/ui/main/flows/edit/ui.tests/revised/edit")
@@ -68,6 +67,9 @@ def test_saved_source_is_a_new_revision_and_an_old_one_can_be_restored(page: Pag
     page.get_by_role("button", name="Save").click()
     expect(page.locator("header .facts")).to_contain_text("Revision 2")
     page.get_by_role("link", name="Revisions").click()
+    difference = page.get_by_role("region", name="Revision 2 compared with revision 1")
+    expect(difference).to_contain_text("Greets everyone.")
+    expect(difference).to_contain_text("Greets someone.")
     page.get_by_role("button", name="Revision 1").click()
     page.get_by_role("button", name="Restore").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Restore").click()

@@ -56,6 +56,7 @@ def test_file_is_made_written_and_deleted(page: Page, server: Server) -> None:
 
 
 def test_variables_of_a_namespace_are_kept(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="settled").replace("ui.tests", "ui.settings"))
     page.goto("/ui/main/namespaces/ui.settings/settings")
     write_source(page, '{"region": "eu"}')
     page.get_by_role("button", name="Save").click()
@@ -76,7 +77,7 @@ def test_documentation_of_a_type_tells_its_properties(page: Page) -> None:
     """Implements UI-147 in the browser."""
     page.goto("/ui/main/plugins")
     page.get_by_role("searchbox").fill("core.log.log")
-    page.get_by_role("link", name="Log").first.click()
+    page.get_by_role("main").get_by_role("link", name="Log").first.click()
     page.wait_for_url("**/plugins/io.kestra.plugin.core.log.Log")
     main = page.get_by_role("main")
     expect(main).to_contain_text("message")

@@ -62,7 +62,19 @@ def test_theme_is_chosen_and_kept(page: Page) -> None:
     assert page.evaluate(background) == "rgb(13, 16, 20)"
 
 
-NARROW = ["flows", "flows/new", "executions", "flows/edit/ui.tests/narrow", "flows/edit/ui.tests/narrow/edit"]
+NARROW = [
+    "flows",
+    "flows/new",
+    "executions",
+    "logs",
+    "triggers",
+    "plugins",
+    "namespaces/ui.tests/kv",
+    "namespaces/ui.tests/files",
+    "flows/edit/ui.tests/narrow",
+    "flows/edit/ui.tests/narrow/edit",
+    "flows/edit/ui.tests/narrow/topology",
+]
 
 
 @pytest.mark.parametrize("path", NARROW)

@@ -104,8 +104,12 @@ export function useFolder(namespace: MaybeRefOrGetter<string>, path: MaybeRefOrG
 export function useFileText(namespace: MaybeRefOrGetter<string>, path: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ["file", computed(() => toValue(namespace)), computed(() => toValue(path))] as const,
-    queryFn: ({ queryKey }) =>
-      unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/files", { params: { path: inTenant({ namespace: queryKey[1] }), query: { path: queryKey[2] } }, parseAs: "text" })) as Promise<string>,
+    queryFn: async ({ queryKey }) => {
+      const params = { path: inTenant({ namespace: queryKey[1] }), query: { path: queryKey[2] } };
+      const text: unknown = await unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/files", { params, parseAs: "text" }));
+      // The client has no data for an empty answer; an empty file is a file.
+      return typeof text === "string" ? text : "";
+    },
     enabled: computed(() => toValue(path) !== ""),
   });
 }

@@ -15,7 +15,8 @@ const LAYERED = {
   "elk.algorithm": "layered", "elk.direction": "DOWN", "elk.layered.spacing.nodeNodeBetweenLayers": "36", "elk.spacing.nodeNode": "24",
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
 };
-const WITHIN_GROUP = { ...LAYERED, "elk.padding": `[top=${GROUP_HEAD + 12},left=16,bottom=16,right=16]` };
+// What is not linked, such as the branches of a Parallel, lies side by side.
+const WITHIN_GROUP = { ...LAYERED, "elk.aspectRatio": "8", "elk.padding": `[top=${GROUP_HEAD + 12},left=16,bottom=16,right=16]` };
 
 /** The place of each node by its id; places inside a group count from the group's corner. */
 export async function layOut(graph: Graph): Promise<Map<string, Box>> {
