@@ -41,6 +41,18 @@ def test_masker_usual_encodings_of_a_value_are_hidden(shown: str) -> None:
     assert masker(SECRET).hide(f"before {shown} after") == f"before {MASK} after"
 
 
+@pytest.mark.parametrize("width", [76, 64])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_masker_base64_text_wrapped_into_lines_is_hidden_line_by_line(width: int, end: str) -> None:
+    """BEY-061: each line is handed to the logs by itself."""
+    value = "".join(f"part {number} of a long key; " for number in range(12))
+    text = base64.b64encode((value + end).encode()).decode()
+    lines = [text[start : start + width] for start in range(0, len(text), width)]
+    assert len(lines) > 3
+    assert {masker(value).hide(line) for line in lines[:-1]} == {MASK}
+    assert masker(value).hide(lines[-1]) == MASK or len(lines[-1].rstrip("=")) < 6
+
+
 @given(before=st.binary(max_size=20), after=st.binary(max_size=20))
 def test_masker_value_within_a_longer_base64_text_is_hidden(before: bytes, after: bytes) -> None:
     """BEY-061: as in the header of a basic authentication."""

@@ -21,6 +21,8 @@ MASK = "******"
 _SHORTEST = 3
 """Shorter values cannot be told from ordinary text."""
 _SHORTEST_PIECE = 6
+_LINE_WIDTHS = (76, 64)
+"""Of base64 text: that of mail and of the command `base64`, that of keys."""
 
 
 class Masker:
@@ -143,6 +145,7 @@ def _base64(data: bytes) -> Iterator[str]:
     whole = base64.b64encode(data).decode()
     yield whole
     yield whole.rstrip("=")
+    yield from _wrapped(data)
     for offset in range(3):
         text = base64.b64encode(b"\0" * offset + data).decode()
         beginning = (0, 2, 3)[offset]
@@ -150,3 +153,11 @@ def _base64(data: bytes) -> Iterator[str]:
         piece = text[beginning : len(text) - uncertain]
         if len(piece) >= _SHORTEST_PIECE and not re.fullmatch("A*", piece):
             yield piece
+
+
+def _wrapped(data: bytes) -> Iterator[str]:
+    """Yield the lines of base64 text as programs wrap it, with and without the line end that `echo` adds to the data."""
+    for text in (base64.b64encode(data).decode(), base64.b64encode(data + b"\n").decode()):
+        for width in _LINE_WIDTHS:
+            lines = [text[start : start + width] for start in range(0, len(text), width)]
+            yield from (line for line in lines if len(lines) > 1 and len(line.rstrip("=")) >= _SHORTEST_PIECE)

@@ -129,6 +129,15 @@ def test_call_function_of_the_server_gives_its_answer(contexts: RunContextFactor
     assert context.render_text("{{ kv('k').n }}") == "5"
 
 
+def test_secret_is_masked_in_names_and_tags_of_metrics(contexts: RunContextFactory) -> None:
+    """BEY-061."""
+    context = contexts.of()
+    context.render_text("{{ secret('K') }}")
+    context.counter("count.secret K", 1, {"key": "secret K"})
+    (metric,) = context.log.take_metrics()
+    assert (metric.name, metric.tags) == ("count.******", {"key": "******"})
+
+
 def test_secret_and_what_filters_make_of_it_are_masked_in_logs(contexts: RunContextFactory) -> None:
     """BEY-061."""
     context = contexts.of()

@@ -171,7 +171,7 @@ class TaskLog:
                 task_id=job.task_id,
                 task_run_id=job.task_run_id,
                 type=kind,
-                name=name,
+                name=self._hide(name),
                 value=float(value),
                 date=self._clock.now(),
                 tags={key: self._hide(str(tag)) for key, tag in tags.items()} if tags else {},
