@@ -156,7 +156,7 @@ def _base64(data: bytes) -> Iterator[str]:
 
 
 def _wrapped(data: bytes) -> Iterator[str]:
-    """Yield the lines of base64 text as programs wrap it, with and without the line end that `echo` adds to the data."""
+    """Yield the lines of wrapped base64 text, of the data with and without the line end that `echo` adds."""
     for text in (base64.b64encode(data).decode(), base64.b64encode(data + b"\n").decode()):
         for width in _LINE_WIDTHS:
             lines = [text[start : start + width] for start in range(0, len(text), width)]
