@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from penstock.base.clock import SystemClock
 from penstock.ports.queries import Filter, PageRequest
 from penstock.store import Store, open_store
 from penstock.store.sqlite import driver_of
+from penstock.testing.store import records
 from penstock.testing.store.records import NOW
 
 OLD = [Filter("namespace", "PREFIX", "company"), Filter("state", "IN", ["SUCCESS"])]
@@ -62,6 +64,10 @@ def search(field: str, operation: str, value: object) -> Ask:
     return lambda store: store.queries.search("main", [Filter(field, operation, value)], PageRequest())
 
 
+def ordered(name: str, *, ascending: bool = False) -> Ask:
+    return lambda store: store.queries.search("main", [], PageRequest(sort=((name, ascending),)))
+
+
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
@@ -85,6 +91,17 @@ def search(field: str, operation: str, value: object) -> Ask:
         (search("timeRange", "EQUALS", NOW), "executions_by_date"),
         (search("endDate", "GREATER_THAN_OR_EQUAL_TO", NOW), "executions_by_end"),
         (search("parentId", "EQUALS", "e"), "executions_by_parent"),
+        (search("executionId", "EQUALS", "e"), "sqlite_autoindex_executions_1"),
+        (search("namespace", "PREFIX", "company"), "executions_by_flow"),
+        (search("namespace", "EQUALS", "company"), "executions_by_flow"),
+        (search("startDate", "GREATER_THAN_OR_EQUAL_TO", NOW), "executions_by_date"),
+        (lambda store: store.queries.open_by_namespace("main"), "executions_open"),
+        (lambda store: store.jobs.turns(), "jobs_waiting"),
+        (lambda store: store.jobs.claim("worker", "", 10, NOW), "workers"),
+        (
+            lambda store: store.purging.old_lines("main", OLD, NOW, (1, 2), 10, [OLD]),
+            "logs_by_date (tenant=? AND date>",
+        ),
         (search("triggerExecutionId", "EQUALS", "e"), "executions_by_trigger_execution"),
     ],
 )
@@ -92,3 +109,20 @@ async def test_question_asked_all_the_time_is_answered_from_its_index(store: Sto
     found = await plans(store, ask)
     assert index in found
     assert "SCAN executions\n" not in f"{found}\n"
+
+
+async def many(store: Store) -> None:
+    """Store an execution of each kind: a page of none is not looked for."""
+    states = (records.SUCCESS, records.FAILED, records.RUNNING)
+    await records.stored(store.journal, *(records.execution(state=state) for state in states))
+
+
+@pytest.mark.parametrize("name", ["endDate", "state.endDate", "state", "state.current", "startDate", "state.startDate"])
+@pytest.mark.parametrize("ascending", [True, False])
+async def test_order_of_a_list_is_read_along_an_index(store: Store, name: str, ascending: bool) -> None:
+    """BEY-022: nothing is sorted but the few that are open, and what ends or begins in one instant."""
+    await many(store)
+    lines = (await plans(store, ordered(name, ascending=ascending))).splitlines()
+    assert "SCAN executions" not in lines, lines
+    sorted_ones = [before for before, line in pairwise(lines) if line == "USE TEMP B-TREE FOR ORDER BY"]
+    assert all("executions_open" in before for before in sorted_ones)

@@ -14,6 +14,7 @@ from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.store import executions, filters, lines, rows
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Field, Search, page_txn
+from penstock.store.parts import parted_page_txn, parts_of
 from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, JOBS, MESSAGES, TASK_RUNS, TIMERS
 
 E = EXECUTIONS.c
@@ -46,8 +47,14 @@ class SqlExecutionQueries:
 
     async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[Execution]:
         """Return executions, newest first unless asked otherwise."""
-        conditions = [E.tenant == tenant, *self._search.conditions(filters)]
+        others = self._search.conditions(filters)
         order = self._search.order(page.sort) or [E.start_date.desc()]
+        if parts := parts_of(page.sort):
+            found, total = await self._database.read(
+                lambda connection: parted_page_txn(connection, _READ, tenant, parts, others, page)
+            )
+            return Page([rows.to_execution(row) for row in found], total)
+        conditions = [E.tenant == tenant, *others]
         in_order = order[0].compare(E.start_date.desc())
         found, total = await self._database.read(
             lambda connection: page_txn(connection, _READ, conditions, [*order, E.id.desc()], page, in_order=in_order)

@@ -261,6 +261,41 @@ class ExecutionQueriesContract:
         found = await store.queries.latest("main", [("company.team", name) for name in ("a", "b", "never")])
         assert list(found) == [executions[2], executions[5]]
 
+    async def test_search_in_the_order_of_ends_takes_what_is_open_for_the_last_to_end(self, store: StorePorts) -> None:
+        """API-008, BEY-022."""
+        ends = [
+            records.execution(id=f"e{n}", state=state(StateType.CREATED, StateType.SUCCESS, at=NOW + n))
+            for n in range(5)
+        ]
+        await records.stored(store.journal, *ends, records.execution(id="open"), records.execution(tenant="other"))
+
+        async def page(number: int, ascending: bool, *filters: Filter) -> tuple[list[str], int]:
+            request = PageRequest(number, 2, (("endDate", ascending),))
+            found = await store.queries.search("main", filters, request)
+            return [one.id for one in found.results], found.total
+
+        assert [await page(n, True) for n in (1, 3)] == [(["e0", "e1"], 6), (["e4", "open"], 6)]
+        assert [await page(n, False) for n in (1, 2, 4)] == [(["open", "e4"], 6), (["e3", "e2"], 6), ([], 6)]
+        assert await page(1, False, Filter("state", "IN", ["SUCCESS"])) == (["e4", "e3"], 5)
+
+    async def test_search_in_the_order_of_states_gives_the_newest_of_each_first(self, store: StorePorts) -> None:
+        """API-008, BEY-022."""
+        made = [("r", StateType.RUNNING), ("s1", StateType.SUCCESS), ("f", StateType.FAILED), ("s2", StateType.SUCCESS)]
+        await records.stored(
+            store.journal,
+            *(
+                records.execution(id=name, state=state(StateType.CREATED, one, at=NOW + n))
+                for n, (name, one) in enumerate(made)
+            ),
+        )
+
+        async def page(number: int, ascending: bool) -> list[str]:
+            request = PageRequest(number, 3, (("state", ascending),))
+            return [one.id for one in (await store.queries.search("main", [], request)).results]
+
+        assert [*await page(1, True), *await page(2, True)] == ["f", "r", "s2", "s1"]
+        assert [*await page(1, False), *await page(2, False)] == ["s2", "s1", "r", "f"]
+
     async def test_counts_tell_how_many_by_state(self, store: StorePorts) -> None:
         await records.stored(
             store.journal,
