@@ -49,6 +49,10 @@ class TestSettingsStore(contracts.SettingsStoreContract):
     pass
 
 
+class TestTemplateStore(contracts.TemplateStoreContract):
+    pass
+
+
 class TestNamespaceStore(contracts.NamespaceStoreContract):
     pass
 

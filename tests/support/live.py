@@ -94,6 +94,7 @@ async def live_server(
     encryption: Encryption | None = None,
     admission: Mapping[str, int] | None = None,
     plugin_configurations: Mapping[str, Mapping[str, Any]] | None = None,
+    templates: bool = False,
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -108,6 +109,7 @@ async def live_server(
         encryption: Encrypts secrets that are kept.
         admission: The most open executions of namespaces.
         plugin_configurations: What is configured for plugins, by type.
+        templates: Whether there are templates.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
@@ -119,6 +121,7 @@ async def live_server(
         encryption=encryption,
         admission=admission or {},
         plugin_configurations=plugin_configurations or {},
+        templates=templates,
     )
     clock = SystemClock()
     plugins = load_plugins()

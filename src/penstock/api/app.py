@@ -37,11 +37,13 @@ from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.overrides import OverrideRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
+from penstock.api.routes.templates import TemplateRoutes
 from penstock.api.routes.triggers import TriggerRoutes
 from penstock.api.routes.waiting import WaitingRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
 from penstock.api.services import Services
 from penstock.api.settings import ApiSettings
+from penstock.services.flows import FlowDefinitions
 
 
 def create_api(services: Services, settings: ApiSettings) -> FastAPI:
@@ -71,7 +73,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     """Return all routers; one with fixed words stands before one with names in the same place."""
     clock, definitions = services.clock, services.flow_definitions
     return [
-        InstanceRoutes(services.auth, services.instance, settings).router(),
+        InstanceRoutes(services.auth, services.instance, settings, templates=services.templates.enabled).router(),
         HealthRoutes(services.health, None, details=False).router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
@@ -94,6 +96,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         LogRoutes(services.logs, clock).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
         NamespaceRoutes(services.namespaces, settings).router(),
+        TemplateRoutes(services.templates, FlowDefinitions(), settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),

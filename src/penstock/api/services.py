@@ -33,6 +33,7 @@ from penstock.services.namespace_files import NamespaceFileService
 from penstock.services.namespaces import NamespaceService
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
+from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 
@@ -66,6 +67,7 @@ class Services:
     replaying: Replaying
     resuming: ResumeReader
     steering: Steering
+    templates: TemplateService
     tester: ExpressionTester
     trigger_explainer: TriggerExplainer
     triggers: TriggerService

@@ -31,6 +31,7 @@ from penstock.store.settings import SqlSettingsStore
 from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
 from penstock.store.task_cache import SqlTaskCache
+from penstock.store.templates import SqlTemplateStore
 from penstock.store.triggers import SqlTriggerStore
 from penstock.store.waiting import SqlWaitReads
 
@@ -59,6 +60,7 @@ class Store:
     key_values: SqlKeyValueStore
     task_cache: SqlTaskCache
     namespaces: SqlNamespaceStore
+    templates: SqlTemplateStore
     settings: SqlSettingsStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
@@ -143,6 +145,7 @@ def store_on(
         key_values=SqlKeyValueStore(database),
         task_cache=SqlTaskCache(database),
         namespaces=SqlNamespaceStore(database),
+        templates=SqlTemplateStore(database),
         settings=SqlSettingsStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),

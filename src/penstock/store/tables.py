@@ -360,3 +360,16 @@ NAMESPACES = Table(
     Column("body", BODY, nullable=False),
     PrimaryKeyConstraint("tenant", "id"),
 )
+
+TEMPLATES = Table(
+    "templates",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("id", NAME, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("source", BODY, nullable=False),
+    PrimaryKeyConstraint("tenant", "namespace", "id", "revision"),
+)

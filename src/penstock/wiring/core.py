@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from penstock.base.clock import Clock
@@ -96,7 +97,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     storage = LocalStorage(plan.storage)
     known = KnownNamespaces(store.namespaces)
     reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of, listeners=plan.listeners)
-    catalog = FlowCatalog(store.flows, reading.resolve, clock, stamp=lambda *names: known.of(*names).stamp)
+    catalog = _catalog(plan, store, reading, known, clock)
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
     functions = ServerFunctions(
@@ -207,6 +208,16 @@ def _auditor(executor: Executor, store: Store, catalog: FlowCatalog, clock: Cloc
         lambda: executor.leases,
         executor.name,
     )
+
+
+def _catalog(plan: Plan, store: Store, reading: FlowReading, known: KnownNamespaces, clock: Clock) -> FlowCatalog:
+    """Return the flows that can run, and the templates they may use where those are enabled (MIG-030)."""
+
+    def stamp(tenant: str, namespace: str) -> Hashable:
+        return known.of(tenant, namespace).stamp
+
+    templates = FlowCatalog(store.templates, reading.resolve, clock, stamp=stamp) if plan.templates else None
+    return FlowCatalog(store.flows, reading.resolve, clock, stamp=stamp, templates=templates)
 
 
 def _places(plan: Plan) -> int:

@@ -107,6 +107,7 @@ class Plan:
         expressions: How expressions are rendered.
         encryption: Encrypts SECRET inputs (OPS-076).
         listeners: Whether the listeners of flows run (MIG-032).
+        templates: Whether flows may use templates (MIG-030).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
         retention: Removes what is old (BEY-020); None keeps everything.
         admission: The most open executions of a namespace before requests for more are refused (BEY-011).
@@ -132,6 +133,7 @@ class Plan:
     expressions: ExpressionPlan = field(default_factory=ExpressionPlan)
     encryption: Encryption | None = None
     listeners: bool = False
+    templates: bool = False
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retention: RetentionPlan | None = None
     admission: Mapping[str, int] = field(default_factory=dict)

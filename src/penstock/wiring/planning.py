@@ -80,6 +80,7 @@ def plan_of(
         expressions=expression_plan(settings),
         encryption=encryption(settings),
         listeners=core.listeners.enabled,
+        templates=core.templates.enabled,
         plugin_configurations=plugin_configurations(settings),
         retention=retention_plan(settings),
         admission=core.admission.namespaces,

@@ -37,6 +37,7 @@ from penstock.services.metrics import Published, Sources
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
 from penstock.services.scheduler.conditions import Conditions
+from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core
@@ -95,6 +96,13 @@ def api_services(
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(
             store.triggers, core.catalog, core.reading.triggers, preconditions, explainer, clock
+        ),
+        templates=TemplateService(
+            store.templates if core.plan.templates else None,
+            checker.parse,
+            core.catalog.templates,
+            store.notifier,
+            clock,
         ),
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(

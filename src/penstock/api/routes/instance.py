@@ -38,10 +38,13 @@ class InstanceRoutes:
         settings: What the interface is told.
     """
 
-    def __init__(self, auth: AuthService, instance: InstanceService, settings: ApiSettings) -> None:
+    def __init__(
+        self, auth: AuthService, instance: InstanceService, settings: ApiSettings, *, templates: bool = False
+    ) -> None:
         self._auth = auth
         self._instance = instance
         self._settings = settings
+        self._templates = templates
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -81,7 +84,7 @@ class InstanceRoutes:
                 isCustomDashboardsEnabled=False,
                 isAnonymousUsageEnabled=False,
                 isUiAnonymousUsageEnabled=False,
-                isTemplateEnabled=False,
+                isTemplateEnabled=self._templates,
                 isAiEnabled=False,
                 isConcurrencyViewEnabled=True,
             )

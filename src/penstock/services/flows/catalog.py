@@ -47,7 +47,6 @@ class FlowCatalog:
         stamp: Changes whenever what holds for the flows of a namespace from outside changes.
         freshness: How long such a pointer is trusted without a notification.
         templates: Templates in the form of flows; without them no flow may use any.
-        topic: What is notified about when one of them changes.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class FlowCatalog:
         capacity: int = 1000,
         freshness: Micros = 10 * SECOND,
         templates: FlowCatalog | None = None,
-        topic: str = "flows",
     ) -> None:
         self._flows = flows
         self._resolve = resolve
@@ -69,7 +67,6 @@ class FlowCatalog:
         self._capacity = capacity
         self._freshness = freshness
         self._templates = templates
-        self._topic = topic
         self._linked: OrderedDict[tuple[ResolvedFlow, ...], ResolvedFlow] = OrderedDict()
         self._resolved: OrderedDict[_Revision, ResolvedFlow] = OrderedDict()
         self._latest: dict[FlowKey, tuple[int, Instant]] = {}
@@ -133,20 +130,31 @@ class FlowCatalog:
             self._latest[key] = (stored.revision, asked)
         return await self._resolved_once((key, stored.revision, self._stamp(tenant, namespace)), stored)
 
+    @property
+    def templates(self) -> FlowCatalog | None:
+        """The templates that flows may use; None where they are not enabled."""
+        return self._templates
+
     def forget(self, tenant: str, namespace: str, flow_id: str) -> None:
         """Look the latest revision up again when it is asked for next."""
         self._changes += 1
         self._latest.pop((tenant, namespace, flow_id), None)
 
     async def follow(self, notifier: Notifier) -> None:
-        """Forget pointers as flows change anywhere; runs until it is cancelled."""
-        async with notifier.subscribe(self._topic) as changes:
-            self._changes += 1
-            self._latest.clear()
-            async for _, payload in changes:
+        """Forget pointers as flows and templates change anywhere; runs until it is cancelled."""
+        catalogs = {"flows": self} if self._templates is None else {"flows": self, "templates": self._templates}
+        async with notifier.subscribe(*catalogs) as changes:
+            for catalog in catalogs.values():
+                catalog.forget_all()
+            async for topic, payload in changes:
                 tenant, _, rest = payload.partition("/")
                 namespace, _, flow_id = rest.partition("/")
-                self.forget(tenant, namespace, flow_id)
+                catalogs[topic].forget(tenant, namespace, flow_id)
+
+    def forget_all(self) -> None:
+        """Look all latest revisions up again when they are asked for next."""
+        self._changes += 1
+        self._latest.clear()
 
     async def _with_calls(self, flow: ResolvedFlow, pins: Pins, around: tuple[InnerCall, ...]) -> ResolvedFlow:
         """Return a flow with what it calls linked in, however deep."""

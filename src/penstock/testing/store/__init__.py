@@ -16,6 +16,7 @@ from penstock.testing.store.partitions import PartitionsContract
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.purging import PurgeStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
+from penstock.testing.store.templates import TemplateStoreContract
 from penstock.testing.store.triggers import TriggerStoreContract
 from penstock.testing.store.waiting import WaitReadsContract
 
@@ -34,6 +35,7 @@ __all__ = [
     "SettingsStoreContract",
     "StorePorts",
     "TaskCacheContract",
+    "TemplateStoreContract",
     "TriggerStoreContract",
     "WaitReadsContract",
 ]

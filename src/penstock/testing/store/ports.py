@@ -17,6 +17,7 @@ from penstock.ports.queries import ExecutionQueries
 from penstock.ports.settings import SettingsStore
 from penstock.ports.sizes import SizeStore
 from penstock.ports.task_cache import TaskCache
+from penstock.ports.templates import TemplateStore
 from penstock.ports.triggers import TriggerStore
 from penstock.ports.waiting import WaitReads
 
@@ -67,6 +68,11 @@ class StorePorts(Protocol):
     @property
     def namespaces(self) -> NamespaceStore:
         """What is set for all flows of a namespace."""
+        ...
+
+    @property
+    def templates(self) -> TemplateStore:
+        """Templates and their revisions."""
         ...
 
     @property
