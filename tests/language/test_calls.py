@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from penstock.services.encryption import Encryption
 from tests.language.conftest import Language, outputs
+from tests.support.live import live_server
 
 RETURN = "io.kestra.plugin.core.debug.Return"
 CALL = "io.kestra.plugin.core.flow.Call"
@@ -83,3 +87,19 @@ async def test_flows_that_call_each_other_are_refused_where_they_are_saved(langu
     answer = await language.server.client.post("/api/v1/main/flows", content=itself)
     assert answer.status_code == 422
     assert "calls itself" in answer.text
+
+
+async def test_secret_input_of_a_called_flow_is_kept_encrypted_and_opened_inside(tmp_path: Path) -> None:
+    """BEY-037, ENG-186."""
+    outer = OUTER.replace("{id}", "outer").replace("name: ", "token: hunter2, name: ")
+    waiting = "  - {id: wait, type: io.kestra.plugin.core.flow.Pause}\n"
+    inner = called("greeting", "{{ inputs.token | length }}").replace(waiting, "")
+    async with live_server(tmp_path, encryption=Encryption.passing()) as server:
+        await server.flow(inner)
+        await server.flow(outer)
+        ended = await server.run("outer")
+        assert str(outputs(ended, "last").get("value")).startswith("7 "), ended
+        stored = await server.core.store.queries.task_runs([ended["id"]])
+        [call] = [run for run in stored[ended["id"]] if run.task_id == "call"]
+        assert call.cursor is not None
+        assert "hunter2" not in str(call.cursor.memory)
