@@ -46,7 +46,7 @@ async def test_management_port_asks_for_its_credentials(server: LiveServer) -> N
 
 
 async def test_flow_schema_knows_the_installed_types(client: httpx.AsyncClient) -> None:
-    """UI-110."""
+    """UI-110, PLG-048."""
     schema = (await client.get("/api/v1/main/schemas/flow.json")).json()
     assert "io.kestra.plugin.core.log.Log" in schema["definitions"]
     assert set(schema["required"]) >= {"id", "namespace", "tasks"}
