@@ -177,11 +177,12 @@ class EngineRun:
         return self
 
     def adrift(self) -> Sequence[Wait]:
-        """Return where the execution waits for nothing (BEY-001); executions of other flows are not looked at."""
+        """Return where the execution waits for nothing (BEY-001); waiting for others is passed over."""
         jobs = [QueuedJob(job, None) for job in self.unended.values()]
         runs = list(self.state.task_runs.values())
         situation = Situation(self.state.execution, runs, jobs, list(self.timers.values()))
-        return [wait for wait in adrift(situation) if wait.child_id is None]
+        calling = {child.task_run_id for child in (*self.children, *self.killed_children)}
+        return [wait for wait in adrift(situation) if wait.child_id is None and wait.task_run_id not in calling]
 
     def start(self) -> EngineRun:
         """Begin the execution."""

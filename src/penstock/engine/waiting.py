@@ -196,7 +196,9 @@ def _children(situation: Situation, run: TaskRun) -> Iterator[Wait]:
 def _is_kept(execution: Execution, run: TaskRun) -> bool:
     """Return whether a task run has not begun because somebody or a breakpoint holds its execution."""
     memory = execution.cursor.memory
-    return run.state.current is StateType.CREATED and bool(memory.get("held") or memory.get("stopped"))
+    return run.state.current in (StateType.CREATED, StateType.RESTARTED) and bool(
+        memory.get("held") or memory.get("stopped")
+    )
 
 
 def _due(situation: Situation, purpose: str, run_id: str | None) -> Instant | None:
