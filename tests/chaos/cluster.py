@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -49,8 +50,11 @@ class Member:
         self.server.process.send_signal(number)
 
     def was_lost(self, at: float) -> bool:
-        """Return whether others may have done its work at some time."""
-        return any(start <= at <= end for start, end in self.lost)
+        """Return whether others may have done its work at some time: it was away, or learned soon that it was lost."""
+        if any(start <= at <= end for start, end in self.lost):
+            return True
+        told = re.findall(r"^(\S+ \S+) .*action=worker\.lost", self.server.log(), re.MULTILINE)
+        return any(-1 <= datetime.fromisoformat(when).timestamp() - at <= AWAY for when in told)
 
 
 class Cluster:
