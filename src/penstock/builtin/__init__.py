@@ -17,6 +17,7 @@ from penstock.builtin.flow import (
     template,
     working_directory,
 )
+from penstock.builtin.git import clone, push_files, sync_files
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
@@ -36,6 +37,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(dates.Weekend,),
     *(avro.AvroToIon, avro.IonToAvro),
     *(call.Call,),
+    *(clone.Clone,),
     *(csv.CsvToIon, csv.IonToCsv),
     *(debug.Echo, debug.Return),
     *(docker.Docker,),
@@ -72,6 +74,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(postgresql_copy.CopyIn, postgresql_copy.CopyOut),
     *(process.Process,),
     *(purge.PurgeKV,),
+    *(push_files.PushNamespaceFiles,),
     *(purge_records.PurgeExecutions, purge_records.PurgeLogs),
     *(python.Commands, python.Script),
     *(records.Count, records.Fetch),
@@ -87,6 +90,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(ssh.Ssh,),
     *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),
+    *(sync_files.SyncNamespaceFiles,),
     *(template.Template,),
     *(templating.TemplatedTask,),
     *(toggle.Toggle,),

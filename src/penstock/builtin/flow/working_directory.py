@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from penstock.builtin.flow.directory_cache import DirectoryCache
-from penstock.builtin.scripts.input_files import PRIVATE, put_input_files
+from penstock.builtin.scripts.input_files import PRIVATE, mark_untouched, put_input_files
 from penstock.builtin.scripts.namespace_files import NamespaceFiles
 from penstock.builtin.scripts.output_files import collect
 from penstock.builtin.scripts.rendering import Renderer
@@ -56,6 +56,7 @@ class WorkingDirectory(Task):
             self.namespace_files.load(context)
         files = renderer.render(self.input_files, {})
         put_input_files(context, files)
+        mark_untouched(context)
         for definition in self.tasks:
             context.run_child(definition)
             shutil.rmtree(context.resolve(PRIVATE), ignore_errors=True)  # one script's own files mean nothing to others

@@ -69,7 +69,7 @@ class UploadFiles(Task):
                     )
                 context.logger.debug(f"namespace file {path} exists already; it is not replaced")
                 continue
-            stored[path] = _upload(context, namespace, path, source)
+            stored[path] = upload(context, namespace, path, source)
         if not stored:
             context.logger.warning("no file was uploaded")
         return Transferred(files=stored)
@@ -156,7 +156,8 @@ def _chosen(context: RunContext, namespace: str, patterns: Patterns) -> list[str
     return chosen
 
 
-def _upload(context: RunContext, namespace: str, path: str, source: str | Path) -> str:
+def upload(context: RunContext, namespace: str, path: str, source: str | Path) -> str:
+    """Store a namespace file and return its URI; the source is a file of the working directory, a URI or a content."""
     if isinstance(source, str) and not _URI.fullmatch(source.strip()):
         return str(context.call("putNamespaceFile", namespace=namespace, path=path, content=source))
     if isinstance(source, str) and not source.startswith("file://"):

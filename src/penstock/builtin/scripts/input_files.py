@@ -12,6 +12,7 @@ from penstock.sdk import PluginError, RunContext, json_text
 PRIVATE = ".penstock"
 """The folder of the working directory for what the script itself did not ask for."""
 
+_UNTOUCHED = f"{PRIVATE}/untouched"
 _URI = re.compile(r"(?:kestra|nsfile|file)://\S+")
 _IN_TEXT = re.compile(r"kestra:///[-a-zA-Z0-9%._+~#=/]+")
 
@@ -40,6 +41,18 @@ def put_input_files(context: RunContext, files: Mapping[str, Any]) -> None:
         else:
             target.write_text(content, encoding="utf-8", newline="")
         make_runnable(target)
+
+
+def mark_untouched(context: RunContext) -> None:
+    """Note that all there is in the directory was put there before the first task; the note goes with `PRIVATE`."""
+    note = context.resolve(_UNTOUCHED)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()
+
+
+def is_untouched(context: RunContext) -> bool:
+    """Return whether no task of a `WorkingDirectory` has run in it yet (SCR-025)."""
+    return context.resolve(_UNTOUCHED).exists()
 
 
 def make_runnable(path: Path) -> None:
