@@ -1,6 +1,6 @@
 """Known bugs, put back one at a time: the simulation must find each of them.
 
-Run as `python -m tests.simulation.mutants NAME SEEDS`: prints the first seed that finds the bug, or fails.
+Run as `python -m tests.simulation.mutants NAME SEEDS [FIRST]`: prints the first seed that finds the bug, or fails.
 """
 
 from __future__ import annotations
@@ -99,11 +99,11 @@ def stalling(seed: int) -> Scenario:
     return dataclasses.replace(scenario, machines=machines, happenings=(*people, *stalls))
 
 
-def main(name: str, seeds: int) -> int:
+def main(name: str, seeds: int, first: int = 0) -> int:
     structlog.configure(processors=[quiet])
     with MUTANTS[name]():
         simulator = Simulator()
-        for seed in range(seeds):
+        for seed in range(first, first + seeds):
             outcome = simulator.simulate(stalling(seed) if name == "unfenced_commits" else scenario_of(seed))
             if outcome.violation is not None:
                 print(f"seed {seed}: {outcome.violation}")
@@ -114,4 +114,4 @@ def main(name: str, seeds: int) -> int:
 
 if __name__ == "__main__":
     assert os.environ.get("PYTHONHASHSEED") == "0", "run it with PYTHONHASHSEED=0, so that it finds the same each time"
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))
