@@ -15,6 +15,9 @@ from scripts.tooling import browser_executable, mariadb_directory, redis_executa
 from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
 
+# Before anything imports them: suites are shown like tests when they fail.
+pytest.register_assert_rewrite("penstock.testing.store")
+
 # The same examples on every run where a failure would block others; fresh ones wherever somebody can look at them.
 # A machine that is busy with other things makes no test wrong.
 _SLOW = [hypothesis.HealthCheck.too_slow]

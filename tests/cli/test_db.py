@@ -21,7 +21,7 @@ def filled(path: Path) -> None:
         store = await open_store(f"sqlite:///{path}", SystemClock())
         at = SystemClock().now() - 40 * 24 * 3600 * records.SECOND
         one = records.execution(
-            id="one", created=at, state=records.state(*(change.state for change in records.SUCCESS.history), at=at)
+            id="one", created=at, state=records.state(*(change.state for change in records.SUCCESS.histories), at=at)
         )
         await records.stored(store.journal, one, logs=[records.line(one, date=at)])
         await store.close()

@@ -14,8 +14,6 @@ from penstock.store.schema import migrate
 from penstock.store.tables import METADATA
 from tests.support.postgres import Database, PostgresServer
 
-pytest.register_assert_rewrite("penstock.testing.store")
-
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
