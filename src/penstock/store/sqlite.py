@@ -233,7 +233,8 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 def configure(driver: sqlite3.Connection, *, durable: bool) -> None:
     """Set a fresh connection up: room that can be given back, write-ahead log, waiting for the disk, memory."""
-    driver.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heard only by a file that has nothing in it yet
+    if driver.execute("PRAGMA page_count").fetchone()[0] == 0:  # later it is not heard, and waits for a writer
+        driver.execute("PRAGMA auto_vacuum = INCREMENTAL")
     driver.execute("PRAGMA journal_mode = WAL")
     driver.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
     driver.execute("PRAGMA temp_store = MEMORY")
