@@ -1,5 +1,5 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-an SSH server, the languages of script tasks, and PostgreSQL where no wheel fits.
+an SSH server, brokers of messages, the languages of script tasks, and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -16,6 +16,7 @@ from scripts.tooling import (
     mariadb_directory,
     postgres_directory,
     redis_executable,
+    server_executable,
     sshd_executable,
 )
 
@@ -33,6 +34,9 @@ LANGUAGES = {
     "ruby": "ruby",
 }
 """The Debian packages of the programs of script tasks."""
+
+BROKERS = {"mosquitto": "mosquitto"}
+"""The Debian packages of the programs of brokers."""
 
 
 def apt_install(*packages: str) -> bool:
@@ -103,6 +107,14 @@ def ensure_ssh_server() -> bool:
     return sshd_executable() is not None
 
 
+def ensure_brokers() -> bool:
+    """Have brokers of messages on this machine; tests start their own."""
+    missing = [package for program, package in BROKERS.items() if server_executable(program) is None]
+    if missing:
+        apt_install(*missing)
+    return all(map(server_executable, BROKERS))
+
+
 def main() -> int:
     """Ensure everything and name what could not be had."""
     needed = (
@@ -112,6 +124,7 @@ def main() -> int:
         ("Chromium", ensure_browser),
         ("podman", ensure_engine),
         ("OpenSSH's server", ensure_ssh_server),
+        ("brokers of messages", ensure_brokers),
         ("languages of script tasks", ensure_languages),
     )
     missing = [name for name, ensure in needed if not ensure()]

@@ -72,10 +72,16 @@ def redis_executable() -> Path | None:
     return None if found is None else Path(found)
 
 
-def sshd_executable() -> Path | None:
-    """Return OpenSSH's server, which users other than root do not have on their `PATH`."""
-    found = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+def server_executable(name: str) -> Path | None:
+    """Return a server's program, which users other than root often do not have on their `PATH`."""
+    places = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/usr/lib/rabbitmq/bin"]
+    found = shutil.which(name, path=os.pathsep.join(places))
     return None if found is None else Path(found)
+
+
+def sshd_executable() -> Path | None:
+    """Return OpenSSH's server."""
+    return server_executable("sshd")
 
 
 def mariadb_directory() -> Path | None:

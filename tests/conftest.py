@@ -13,6 +13,7 @@ import pytest
 
 from scripts.tooling import browser_executable, mariadb_directory, redis_executable
 from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
+from tests.support.missing import missing
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
 
 # Before anything imports them: suites are shown like tests when they fail.
@@ -48,21 +49,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _missing(what: str) -> None:
-    """Skip for people who lack an outside program; fail where everything must run."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> PostgresServer:
     """Return the PostgreSQL server all workers of this run share."""
     try:
         return server_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))
     except PostgresMissingError as error:
-        _missing(str(error))
-        raise
+        missing(str(error))
 
 
 @pytest.fixture
@@ -90,8 +83,7 @@ def chromium_executable() -> Path:
     """Return the path of a Chromium that starts."""
     found = browser_executable()
     if found is None:
-        _missing("no Chromium found: run `make setup`, or name one in PENSTOCK_CHROMIUM")
-        raise AssertionError("unreachable")
+        missing("no Chromium found: run `make setup`, or name one in PENSTOCK_CHROMIUM")
     return found
 
 
@@ -100,8 +92,7 @@ def _redis_executable() -> Path:
     """Return the path of a Redis server's program."""
     found = redis_executable()
     if found is None:
-        _missing("no redis-server found: run `make setup`")
-        raise AssertionError("unreachable")
+        missing("no redis-server found: run `make setup`")
     return found
 
 
@@ -110,8 +101,7 @@ def maria_server() -> MariaServer:
     """Return the MariaDB server all workers of this run share."""
     programs = mariadb_directory()
     if programs is None:
-        _missing("no MariaDB found: run `make setup`")
-        raise AssertionError("unreachable")
+        missing("no MariaDB found: run `make setup`")
     return maria_server_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]), programs)
 
 

@@ -22,6 +22,7 @@ from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
 from penstock.builtin.kv import pairs, purge
+from penstock.builtin.mqtt import topics as mqtt_topics
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
 from penstock.builtin.redis import lists as redis_lists
@@ -60,6 +61,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
     *(monitor.ScheduleMonitor,),
+    *(mqtt_topics.Publish, mqtt_topics.Subscribe, mqtt_topics.TopicTrigger, mqtt_topics.Trigger),
     *(mysql.Batch, mysql.Queries, mysql.Query, mysql.Trigger),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
     *(node.Commands, node.Script),

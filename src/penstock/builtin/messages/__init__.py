@@ -1,0 +1,1 @@
+"""Brokers of messages: what sending and receiving has in common, whatever the broker."""

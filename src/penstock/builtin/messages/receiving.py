@@ -1,0 +1,197 @@
+"""Messages as a source that loses none: tasks and triggers that read them, whatever the broker.
+
+A message is acknowledged to its broker when it has been dealt with: by a task when its file is stored, by a trigger
+when its execution is. Until then the connection stays open; when it breaks, the broker gives the message out again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from typing import Any, ClassVar, Protocol
+
+from pydantic import Field
+
+from penstock.builtin.serdes.files import store_items
+from penstock.sdk import (
+    Output,
+    PluginModel,
+    PollingTrigger,
+    Property,
+    RealtimeTrigger,
+    RunContext,
+    Task,
+    TriggerEvent,
+)
+
+_WAIT = 1.0
+"""Seconds after which one who waits looks whether it is to stop, and after which a source counts as empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message.
+
+    Args:
+        fields: What a flow reads of it.
+        token: What its broker knows it by while the connection lasts.
+        key: What its broker knows it by for ever, if there is such a thing.
+    """
+
+    fields: Mapping[str, Any]
+    token: Any
+    key: str | None = None
+
+
+class Subscription(Protocol):
+    """An open connection that messages come from."""
+
+    def receive(self, seconds: float) -> Received | None:
+        """Return the next message; None when none has come in that time."""
+        ...
+
+    def acknowledge(self, messages: Sequence[Received]) -> None:
+        """Tell the broker that it may forget messages."""
+        ...
+
+
+class Subscribing(PluginModel):
+    """Something that messages come from."""
+
+    @abstractmethod
+    def subscription(self, context: RunContext) -> AbstractContextManager[Subscription]:
+        """Open a connection, closed at the end. What has not been acknowledged by then, the broker keeps."""
+
+    def kept_as(self, context: RunContext) -> str | None:
+        """Return a name under which the broker may keep a place between two connections; None for a task."""
+        return None
+
+
+class Gathering(Subscribing):
+    """Many messages at once."""
+
+    count_name: ClassVar[str] = "messagesCount"
+    """How the number of messages is called where the flow reads it."""
+
+    max_records: Property[int] | None = Field(None, description="The most messages to take.")
+    max_duration: Property[timedelta] | None = Field(None, description="The longest time to gather messages.")
+
+    def gathered(
+        self, context: RunContext, source: Subscription, taken: list[Received], *, waits: bool
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield what messages hold, and note them in a list.
+
+        Args:
+            context: Of the task or trigger.
+            source: Where they come from.
+            taken: What has been received.
+            waits: Whether to wait for all that were asked for. Else it ends as soon as no more come.
+        """
+        most, longest = context.render(self.max_records), context.render(self.max_duration)
+        deadline = None if longest is None else time.monotonic() + longest.total_seconds()
+        while not context.is_killed and (most is None or len(taken) < most):
+            left = _WAIT if deadline is None else min(_WAIT, deadline - time.monotonic())
+            message = source.receive(max(left, 0.0))
+            if message is not None:
+                taken.append(message)
+                yield message.fields
+            elif (deadline is None and not waits) or (deadline is not None and time.monotonic() >= deadline):
+                return
+
+
+class ConsumeTask(Gathering, Task):
+    """Writes messages to a file.
+
+    It ends with the `maxRecords`th message or after `maxDuration`; without both, when no more come.
+    """
+
+    def run(self, context: RunContext) -> Mapping[str, Any]:
+        """Gather, store, and only then acknowledge."""
+        taken: list[Received] = []
+        with self.subscription(context) as source:
+            found = self.gathered(context, source, taken, waits=self.max_records is not None)
+            uri, count = store_items(context, found, "messages.ion")
+            source.acknowledge(taken)
+        return {self.count_name: count, "uri": uri}
+
+
+class BatchTrigger(Gathering, PollingTrigger):
+    """Starts the flow with the messages that have come.
+
+    A look ends with the `maxRecords`th message, or after `maxDuration`; without the latter, when no more come.
+    """
+
+    def kept_as(self, context: RunContext) -> str | None:
+        """Return the trigger's name, as the broker sees it."""
+        return _trigger_name(context)
+
+    def poll(self, context: RunContext) -> TriggerEvent | None:
+        """Gather what there is; the connection stays open until that is dealt with."""
+        taken: list[Received] = []
+        with ExitStack() as stack:
+            source = stack.enter_context(self.subscription(context))
+            found = self.gathered(context, source, taken, waits=False)
+            first = next(found, None)
+            if first is None:
+                return None
+            uri, count = store_items(context, chain([first], found), "messages.ion")
+            held = stack.pop_all()
+
+        def acknowledge() -> None:
+            with held:
+                source.acknowledge(taken)
+
+        return TriggerEvent({self.count_name: count, "uri": uri}, _key(taken), acknowledge, held.close)
+
+
+class MessageTrigger(Subscribing, RealtimeTrigger):
+    """Starts the flow for each message."""
+
+    def kept_as(self, context: RunContext) -> str | None:
+        """Return the trigger's name, as the broker sees it."""
+        return _trigger_name(context)
+
+    def listen(self, context: RunContext, stop: threading.Event) -> Iterator[TriggerEvent]:
+        """Wait for messages, one after the other."""
+        with self.subscription(context) as source:
+            while not stop.is_set():
+                message = source.receive(_WAIT)
+                if message is not None:
+                    yield TriggerEvent(message.fields, message.key, _Acknowledging(source, message))
+
+
+class Consumed(Output):
+    """What receiving gives, with most brokers."""
+
+    messages_count: int = Field(description="How many messages were received.")
+    uri: str = Field(description="The file of messages in internal storage.")
+
+
+class _Acknowledging:
+    """Acknowledges a message once it has been dealt with."""
+
+    def __init__(self, source: Subscription, message: Received) -> None:
+        self._source = source
+        self._message = message
+
+    def __call__(self) -> None:
+        self._source.acknowledge([self._message])
+
+
+def _key(taken: Sequence[Received]) -> str | None:
+    """Return the name of messages together, if each has one."""
+    keys = [message.key for message in taken]
+    known = [key for key in keys if key is not None]
+    return hashlib.sha256("\n".join(known).encode()).hexdigest() if known and len(known) == len(keys) else None
+
+
+def _trigger_name(context: RunContext) -> str:
+    flow, trigger = context.variables["flow"], context.variables["trigger"]
+    return f"penstock-{flow['namespace']}-{flow['id']}-{trigger['id']}".replace(".", "-")

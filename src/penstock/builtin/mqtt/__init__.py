@@ -1,0 +1,1 @@
+"""MQTT: topics as places to send to and as sources of events."""

@@ -1,0 +1,22 @@
+"""What the guide shows is valid."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from penstock.builtin import TYPES
+from penstock.model.flow import parse_flow
+from penstock.model.registry import TypeEntry, TypeRegistry
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "messages.md").read_text()
+REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+FLOWS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", FLOWS, ids=lambda text: text.partition("\n")[0])
+def test_flow_of_the_guide_is_valid(text: str) -> None:
+    """ENG-312."""
+    assert [str(problem) for problem in parse_flow(text, REGISTRY).problems] == []

@@ -1,0 +1,87 @@
+"""Brokers of messages of a test run's own: real servers on ports of their own, with their files in a folder."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.tooling import server_executable
+from tests.support.missing import missing
+
+USER, PASSWORD = "reader", "s3cret-word"
+_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Mosquitto:
+    """An MQTT broker."""
+
+    url: str
+    secure_url: str
+    """Encrypted, with the certificate of another host name."""
+    certificate: str
+
+
+@contextmanager
+def mosquitto_in(folder: Path) -> Iterator[Mosquitto]:
+    """Run an MQTT broker."""
+    port, secure_port = free_port(), free_port()
+    key, certificate, passwords = folder / "key.pem", folder / "certificate.pem", folder / "passwords"
+    _run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=broker.example.com", "-keyout", str(key), "-out", str(certificate))  # fmt: skip
+    passwords.write_text(f"{USER}:{PASSWORD}\n")
+    _run("mosquitto_passwd", "-U", str(passwords))
+    (folder / "mosquitto.conf").write_text(
+        f"user root\nallow_anonymous true\npassword_file {passwords}\nlistener {port} 127.0.0.1\n"
+        f"listener {secure_port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n"
+    )
+    with running("mosquitto", ["-c", str(folder / "mosquitto.conf")], folder, port):
+        yield Mosquitto(f"tcp://127.0.0.1:{port}", f"ssl://127.0.0.1:{secure_port}", certificate.read_text())
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    name: str, arguments: Sequence[str], folder: Path, port: int, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server's program until the end of the block, from when it listens on a port."""
+    program = server_executable(name)
+    if program is None:
+        missing(f"no {name} found: run `make setup`")
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen([str(program), *arguments], stdout=log, stderr=log, cwd=folder, env=environment)
+    try:
+        until(lambda: _listens(port), process, folder / f"{name}.log")
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until something holds of a process that has been started."""
+    deadline = time.monotonic() + _SECONDS
+    while not what():
+        assert process.poll() is None, log.read_text()[-2000:]
+        assert time.monotonic() < deadline, log.read_text()[-2000:]
+        time.sleep(0.02)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
