@@ -75,3 +75,12 @@ async def test_settings_that_make_no_sense_are_refused(server: LiveServer) -> No
         assert answer.status_code in (400, 422), body
         assert word in answer.text
     assert (await server.client.get(f"{API}/team")).status_code == 404
+
+
+async def test_secrets_of_a_namespace_are_told_by_name_alone(server: LiveServer) -> None:
+    """API-105."""
+    answer = await server.client.get(f"{API}/team/secrets")
+    check(schemas.SecretNames, answer.json())
+    assert answer.json() == {"readOnly": True, "results": [{"key": "HOOK"}], "total": 1}
+    assert "from-a-secret" not in answer.text
+    assert (await server.client.get(f"{API}/team/secrets", params={"q": "none"})).json()["total"] == 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.flows import HELLO
+from tests.ui.flows import FAILING, HELLO
 from tests.ui.server import Server
 from tests.ui.test_flows import write_source
 
 pytestmark = pytest.mark.browser
+API = "/api/v1/main/namespaces"
 
 
 def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
@@ -37,22 +38,89 @@ def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
     expect(page.get_by_text("No key yet")).to_be_visible()
 
 
-def test_file_is_made_written_and_deleted(page: Page, server: Server) -> None:
+def test_file_is_made_written_moved_restored_and_deleted(page: Page, server: Server) -> None:
+    """ENG-353: what is not saved yet outlives a reload, and earlier revisions come back."""
     page.goto("/ui/main/namespaces/ui.filed/files")
-    page.get_by_role("button", name="New file").click()
+    page.get_by_role("button", name="New file").first.click()
     dialog = page.get_by_role("alertdialog")
     dialog.get_by_label("Path").fill("scripts/load.py")
     dialog.get_by_role("button", name="New file").click()
     editor = page.get_by_role("region", name="/scripts/load.py")
-    expect(editor).to_be_visible()
     write_source(page, "print('loaded')\n")
+    expect(editor.get_by_text("Unsaved changes")).to_be_visible()
+    page.reload()
+    expect(editor.get_by_text("Unsaved changes")).to_be_visible()
     editor.get_by_role("button", name="Save").click()
     expect(editor.get_by_text("Unsaved changes")).to_be_hidden()
-    kept = server.client.get("/api/v1/main/namespaces/ui.filed/files", params={"path": "/scripts/load.py"})
-    assert kept.text.strip() == "print('loaded')"
-    editor.get_by_role("button", name="Delete file").click()
-    dialog.get_by_role("button", name="Delete file").click()
+    files = f"{API}/ui.filed/files"
+    assert server.client.get(files, params={"path": "/scripts/load.py"}).text == "print('loaded')\n"
+
+    editor.get_by_role("button", name="Revisions").click()
+    expect(editor.get_by_role("region", name="Revision 0 compared with now")).to_contain_text("loaded")
+    editor.get_by_role("button", name="Restore").click()
+    expect(editor.get_by_label("Revision").locator("option")).to_have_count(2)
+    assert server.client.get(files, params={"path": "/scripts/load.py"}).text == ""
+
+    page.get_by_role("button", name="Actions on load.py").click()
+    page.get_by_role("menuitem", name="Rename or move").click()
+    dialog.get_by_label("Path").fill("jobs/first.py")
+    dialog.get_by_role("button", name="Move").click()
+    expect(page.get_by_role("region", name="/jobs/first.py")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Open files").get_by_role("button", name="first.py", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Actions on first.py").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No file is open")).to_be_visible()
+
+
+def test_file_is_uploaded_and_dragged_into_a_folder(page: Page, server: Server) -> None:
+    """ENG-353."""
+    server.client.post(f"{API}/ui.dragged/files/directory", params={"path": "/queries"})
+    page.goto("/ui/main/namespaces/ui.dragged/files")
+    text = {"name": "orders.sql", "mimeType": "text/plain", "buffer": b"select 1"}
+    page.locator("input[type=file]").set_input_files(text)  # type: ignore[arg-type]
+    uploaded = page.get_by_role("button", name="orders.sql", exact=True)
+    uploaded.drag_to(page.get_by_role("button", name="queries", exact=True))
+    expect(page.get_by_role("list", name="/queries")).to_contain_text("orders.sql")
+    moved = server.client.get(f"{API}/ui.dragged/files", params={"path": "/queries/orders.sql"})
+    assert moved.text == "select 1"
+
+
+def test_flows_of_a_namespace_are_edited_among_its_files(page: Page, server: Server) -> None:
+    """ENG-013, ENG-353, UI-075: a flow as a file, with the way to execute it; several files in tabs."""
+    server.create_flow(HELLO.format(id="as_file").replace("ui.tests", "ui.virtual"))
+    server.client.post(f"{API}/ui.virtual/files", params={"path": "/notes.md"}, files={"fileContent": b"# Notes"})
+    page.goto("/ui/main/namespaces/ui.virtual/files")
+    page.get_by_role("button", name="notes.md", exact=True).click()
+    page.get_by_role("button", name="_flows").click()
+    page.get_by_role("list", name="Flows").get_by_role("button", name="as_file.yml").click()
+    flow = page.get_by_role("region", name="as_file")
+    expect(flow).to_contain_text("Greets someone.")
+    write_source(page, HELLO.format(id="as_file").replace("ui.tests", "ui.virtual") + "disabled: false\n")
+    flow.get_by_role("button", name="Save").click()
+    expect(flow.get_by_text("Saved", exact=True)).to_be_visible()
+    assert server.client.get("/api/v1/main/flows/ui.virtual/as_file").json()["revision"] == 2
+    tabs = page.get_by_role("navigation", name="Open files")
+    tabs.get_by_role("button", name="notes.md", exact=True).click()
+    expect(page.get_by_role("region", name="/notes.md")).to_contain_text("# Notes")
+    tabs.get_by_role("button", name="Close notes.md").click()
+    flow.get_by_role("link", name="Execute").click()
+    page.wait_for_url("**/flows/edit/ui.virtual/as_file?execute=1")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_overview_of_a_namespace_tells_what_ran_and_failed(page: Page, server: Server) -> None:
+    """ENG-020, UI-142."""
+    server.create_flow(FAILING.format(id="falls").replace("ui.tests", "ui.seen"))
+    server.execute("ui.seen", "falls")
+    page.goto("/ui/main/namespaces/ui.seen")
+    main = page.get_by_role("main")
+    expect(main.locator("dl")).to_contain_text("Failed, last 7 days1")
+    expect(main.locator("section", has_text="Failed lately").get_by_role("link", name="falls")).to_be_visible()
+    page.get_by_label("Tabs").get_by_role("link", name="Executions").click()
+    expect(page.get_by_role("row").filter(has_text="falls")).to_have_count(1)
+    page.get_by_label("Tabs").get_by_role("link", name="Secrets").click()
+    expect(main).to_contain_text("No secret is set up")
 
 
 def test_variables_of_a_namespace_are_kept(page: Page, server: Server) -> None:
@@ -70,6 +138,7 @@ def test_namespaces_are_found_and_lead_to_their_flows(page: Page, server: Server
     page.goto("/ui/main/namespaces")
     page.get_by_role("searchbox").fill("ui.tests")
     page.get_by_role("link", name="ui.tests", exact=True).click()
+    page.get_by_label("Tabs").get_by_role("link", name="Flows").click()
     expect(page.get_by_role("row").filter(has_text="housed").first).to_be_visible()
 
 

@@ -703,6 +703,20 @@ class Namespace(NamespaceSettings):
     deleted: bool
 
 
+class SecretName(Shape):
+    """A secret; its value is never told."""
+
+    key: str
+
+
+class SecretNames(Shape):
+    """A page of the secrets that flows of a namespace may read."""
+
+    read_only: bool = Field(description="Always true: secrets are set where the server is set up.")
+    results: list[SecretName]
+    total: int
+
+
 class PagedNamespaces(Shape):
     """A page of namespaces."""
 

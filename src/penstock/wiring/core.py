@@ -100,8 +100,9 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     catalog = _catalog(plan, store, reading, known, clock)
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
+    secrets = ChainedSecrets(plan.secrets)
     functions = ServerFunctions(
-        secrets=ChainedSecrets(plan.secrets),
+        secrets=secrets,
         key_values=store.key_values,
         files=access,
         queries=store.queries,
@@ -181,7 +182,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         reading=reading,
         catalog=catalog,
         known_namespaces=known,
-        namespaces=NamespaceService(store.namespaces, known, store.flows, store.notifier, clock),
+        namespaces=NamespaceService(store.namespaces, known, store.flows, secrets, store.notifier, clock),
         functions=functions,
         key_values=key_values,
         namespace_files=namespace_files,

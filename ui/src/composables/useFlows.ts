@@ -57,6 +57,15 @@ export function useNamespaces() {
   });
 }
 
+/** All flows of a namespace, without their sources. */
+export function useNamespaceFlows(namespace: MaybeRefOrGetter<string>, enabled: MaybeRefOrGetter<boolean> = true) {
+  return useQuery({
+    queryKey: ["flows", "of", computed(() => toValue(namespace))] as const,
+    queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/flows/{namespace}", { params: { path: inTenant({ namespace: queryKey[2] }) } })),
+    enabled,
+  });
+}
+
 /** One flow with its source, of the latest or a given revision. */
 export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGetter<number | undefined>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({

@@ -2,7 +2,6 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
 import type { Namespace } from "@/api/types";
-import { asForm } from "./useExecutions";
 
 /** One page of namespaces whose name contains a text. */
 export function useNamespacePage(request: MaybeRefOrGetter<{ readonly q?: string; readonly page: number; readonly size: number }>) {
@@ -35,6 +34,15 @@ export function useSaveNamespace() {
     mutationFn: (namespace: Namespace) =>
       unwrap(api.PUT("/api/v1/{tenant}/namespaces/{namespace}", { params: { path: inTenant({ namespace: namespace.id }) }, body: namespace })),
     onSuccess: () => Promise.all(["namespace", "namespace-page"].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}
+
+/** The names of the secrets that flows of a namespace may read. */
+export function useSecretNames(namespace: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["secrets", computed(() => toValue(namespace))] as const,
+    queryFn: ({ queryKey }) =>
+      unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/secrets", { params: { path: inTenant({ namespace: queryKey[1] }), query: { size: 1_000 } } })),
   });
 }
 
@@ -90,53 +98,7 @@ export function useDeleteKeys(namespace: MaybeRefOrGetter<string>) {
   });
 }
 
-/** What lies in a folder of a namespace's files. */
-export function useFolder(namespace: MaybeRefOrGetter<string>, path: MaybeRefOrGetter<string>) {
-  return useQuery({
-    queryKey: ["files", computed(() => toValue(namespace)), computed(() => toValue(path))] as const,
-    queryFn: ({ queryKey }) =>
-      unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/files/directory", { params: { path: inTenant({ namespace: queryKey[1] }), query: { path: queryKey[2] } } })),
-    placeholderData: keepPreviousData,
-  });
-}
-
-/** The text of a file; an empty path asks for nothing. */
-export function useFileText(namespace: MaybeRefOrGetter<string>, path: MaybeRefOrGetter<string>) {
-  return useQuery({
-    queryKey: ["file", computed(() => toValue(namespace)), computed(() => toValue(path))] as const,
-    queryFn: async ({ queryKey }) => {
-      const params = { path: inTenant({ namespace: queryKey[1] }), query: { path: queryKey[2] } };
-      const text: unknown = await unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/files", { params, parseAs: "text" }));
-      // The client has no data for an empty answer; an empty file is a file.
-      return typeof text === "string" ? text : "";
-    },
-    enabled: computed(() => toValue(path) !== ""),
-  });
-}
-
-export function useSaveFile(namespace: MaybeRefOrGetter<string>) {
-  const refresh = useRefresh(["files", "file"]);
-  return useMutation({
-    mutationFn: ({ path, content }: { path: string; content: Blob }) => {
-      const form = new FormData();
-      form.append("fileContent", content, path.split("/").at(-1));
-      return unwrap(
-        api.POST("/api/v1/{tenant}/namespaces/{namespace}/files", { params: { path: inTenant({ namespace: toValue(namespace) }), query: { path } }, ...asForm(form), parseAs: "text" }),
-      );
-    },
-    onSuccess: refresh,
-  });
-}
-
-export function useDeleteFile(namespace: MaybeRefOrGetter<string>) {
-  const refresh = useRefresh(["files", "file"]);
-  return useMutation({
-    mutationFn: (path: string) =>
-      unwrap(api.DELETE("/api/v1/{tenant}/namespaces/{namespace}/files", { params: { path: inTenant({ namespace: toValue(namespace) }), query: { path } }, parseAs: "text" })),
-    onSuccess: refresh,
-  });
-}
-
+/** Has everything under these keys asked again. */
 function useRefresh(keys: readonly string[]) {
   const queries = useQueryClient();
   return () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] })));

@@ -38,7 +38,7 @@ class _Part(msgspec.Struct):
 
 
 class NamespaceRoutes:
-    """Implements API-042, and API-105 without secrets.
+    """Implements API-042, and API-105 (of secrets only their names).
 
     Args:
         namespaces: The use cases.
@@ -63,6 +63,8 @@ class NamespaceRoutes:
         add("GET", "/{namespace}/inherited-variables", self.variables, "inheritedVariables", answers=dict[str, Any])
         add("GET", "/{namespace}/inherited-plugindefaults", self.defaults, "inheritedPluginDefaults",
             answers=list[schemas.InheritedPluginDefault])  # fmt: skip
+        add("GET", "/{namespace}/secrets", self.secrets, "listNamespaceSecrets", answers=schemas.SecretNames,
+            parameters=[parameter("q"), *PAGE])  # fmt: skip
         add("GET", "/{namespace}", self.get, "namespace", answers=one)
         add("PUT", "/{namespace}", self.update, "updateNamespace", answers=one, body=_BODY)
         add("DELETE", "/{namespace}", self.delete, "deleteNamespace", status=204)
@@ -123,6 +125,16 @@ class NamespaceRoutes:
                 for entry in one.plugin_defaults
             ]
         )
+
+    async def secrets(self, request: Request, tenant: str, namespace: str) -> Response:
+        """Return the names of the secrets that flows of a namespace may read; their values are never told."""
+        query = request.query_params
+        page = page_of(query.multi_items())
+        text = query.get("q", "").lower()
+        names = [one for one in await self._namespaces.secret_names(tenant, namespace) if text in one.lower()]
+        first = (page.page - 1) * page.size
+        shown = [{"key": one} for one in names[first : first + page.size]]
+        return JsonAnswer({"readOnly": True, "results": shown, "total": len(names)})
 
     async def _read(self, request: Request, tenant: str) -> Namespace:
         wanted = await read_json(request, self._settings, _Settings)
