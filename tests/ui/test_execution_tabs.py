@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_expression_is_evaluated_as_the_selected_task_run_sees_it(page: Page, server: Server) -> None:
-    """Implements UI-127 in the browser."""
+    """Implements UI-127, ENG-211 in the browser."""
     server.create_flow(HELLO.format(id="evaluated"))
     open_execution(page, "evaluated", server.execute("ui.tests", "evaluated"), "outputs")
     expect(page.get_by_role("button", name="Evaluate")).to_be_disabled()
