@@ -170,23 +170,6 @@ async def test_child_with_a_condition_that_cannot_be_rendered_fails(live: LiveSe
     assert any("`runIf` of task `one` could not be rendered" in message for message in messages)
 
 
-async def test_control_flow_inside_a_directory_fails_with_a_clear_message(live: LiveServer) -> None:
-    await live.flow(
-        flow(
-            f"""
-- id: inner
-  type: io.kestra.plugin.core.flow.Sequential
-  tasks:
-    - {{id: one, type: {RETURN}}}
-"""
-        )
-    )
-    execution = await live.run("wd")
-    assert states_of(execution) == [("dir", "FAILED"), ("inner", "FAILED")]
-    messages = [line["message"] for line in await logs_of(live, execution)]
-    assert any("cannot run inside one" in message for message in messages)
-
-
 async def test_child_over_its_timeout_fails_in_time(live: LiveServer) -> None:
     """ENG-244."""
     await live.flow(flow("- {id: slow, type: io.kestra.plugin.core.flow.Sleep, duration: PT5M, timeout: PT0.1S}"))

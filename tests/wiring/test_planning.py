@@ -37,11 +37,15 @@ def test_plan_minimal_local_test_configuration_boots(tmp_path: Path) -> None:
     assert (plan.http.port, plan.http.management_port) == (8080, 8081)
 
 
-def test_plan_limits_keep_the_names_of_pools_and_namespaces(tmp_path: Path) -> None:
+def test_plan_limits_keep_the_names_of_pools_namespaces_and_labels(tmp_path: Path) -> None:
     """BEY-012."""
-    text = MEMORY + "kestra.concurrency: {pools: {gpuLarge: 2}, namespaces: {company.team: 5}}\n"
+    text = (
+        MEMORY
+        + "kestra.concurrency: {pools: {gpuLarge: 2}, namespaces: {company.team: 5}, labels: {'system.a:bC': 3}}\n"
+    )
     limits = planned(text, tmp_path).limits
     assert (limits.pools, limits.namespaces) == ({"gpuLarge": 2}, {"company.team": 5})
+    assert limits.labels == {"system.a:bC": 3}
     with pytest.raises(ConfigurationError, match=r"kestra\.concurrency\.pools\.gpu"):
         planned(MEMORY + "kestra.concurrency.pools: {gpu: 0}\n", tmp_path)
 

@@ -46,9 +46,9 @@ class TaskTree:
         plain = all(step not in _LATE for step in task.path)
         return plain and all(
             one.path[len(outer.path) : len(outer.path) + 1] == ("tasks",)
-            and not _trait(outer, "is_loop", False)
+            and not trait(outer, "is_loop", False)
             # An If has no `tasks`, and what fails in an AllowFailure does no harm.
-            and not _trait(outer, "forgives", False)
+            and not trait(outer, "forgives", False)
             for one, outer in pairwise(lineage)
         )
 
@@ -60,19 +60,19 @@ class TaskTree:
         if near[: len(far)] == far or far[: len(near)] == near:
             return False
         common = [one for one in self.around(task) if far[: len(one.path)] == one.path]
-        if any(_trait(one, "is_loop", False) or _trait(one, "repeats", False) or one.entry is None for one in common):
+        if any(trait(one, "is_loop", False) or trait(one, "repeats", False) or one.entry is None for one in common):
             return False
         start = len(common[0].path) if common else 0
         mine, its = near[start:], far[start:]
         if mine[0] != its[0]:
             return _LATE.get(str(its[0]), 0) > _LATE.get(str(mine[0]), 0)
-        if common and not _trait(common[0], "in_order", True):
+        if common and not trait(common[0], "in_order", True):
             return False
         first, second = next(pair for pair in zip(mine, its, strict=False) if pair[0] != pair[1])
         return isinstance(first, int) and isinstance(second, int) and second > first
 
 
-def _trait(task: KnownTask, name: str, default: bool) -> bool:
+def trait(task: KnownTask, name: str, default: bool) -> bool:
     """Return what a task's type says of itself."""
     value: Any = getattr(task.entry.cls, name, default) if task.entry is not None else default
     return bool(value)

@@ -10,6 +10,7 @@ from penstock.model.checking import KnownTask, Report, warn_of_policies
 from penstock.model.complaints import Complaint, closest, unknown_property
 from penstock.model.defaults import PluginDefaults
 from penstock.model.input_types import ChoiceInput, Input
+from penstock.model.placing import TaskTree, trait
 from penstock.model.problems import Path, Severity
 from penstock.model.registry import TypeRegistry
 from penstock.model.wanted import shape_of
@@ -50,6 +51,7 @@ def check_rules(
         _default(index, one, registry, report)
     _calls(data, tasks, error)
     _launches(data, inputs, report)
+    _steering(tasks, report)
     warn_of_policies(data, (), report)
     if data.get("listeners"):
         hint = "use `afterExecution`, `errors` or a Flow trigger of another flow"
@@ -148,6 +150,37 @@ def _calls(data: Mapping[str, Any], tasks: Sequence[KnownTask], error: _Error) -
         if call.flow == own:
             hint = "call another flow, or use a loop"
             error(call.path, f"the flow calls itself in task `{call.task_id}`, again and again", hint)
+
+
+_OF_WORKERS = {
+    "timeout": "limit the tasks inside, or the execution with an SLA of type MAX_DURATION",
+    "taskCache": "put it on the tasks inside",
+}
+"""Properties that say how a worker runs a task, and what takes their place on a task that steers others."""
+
+
+def _steering(tasks: Sequence[KnownTask], report: Report) -> None:
+    """Refuse tasks that steer others where a worker runs them (ENG-097); tell what does nothing on them.
+
+    Implements ENG-244 and ENG-326 as far as they are about such tasks.
+    """
+    tree = TaskTree(tasks)
+    for task in tasks:
+        if task.entry is None or not trait(task, "steers", False):
+            continue
+        around = next(iter(tree.around(task)), None)
+        if around is not None and around.entry is not None and not trait(around, "steers", False):
+            message = f"`{_short(task)}` steers other tasks and cannot run inside `{_short(around)}`"
+            hint = f"move it out, or put the `{_short(around)}` into it"
+            report(Complaint((*task.path, "type"), message, hint, "WRONG_PLACE"), Severity.ERROR)
+        for name, hint in _OF_WORKERS.items():
+            if name in task.definition:
+                message = f"`{name}` does nothing on a task that steers others"
+                report(Complaint((*task.path, name), message, hint, "NO_EFFECT"), Severity.WARNING)
+
+
+def _short(task: KnownTask) -> str:
+    return task.entry.name.rpartition(".")[2] if task.entry is not None else task.id
 
 
 def _launches(data: Mapping[str, Any], inputs: DeclaredInputs, report: Report) -> None:

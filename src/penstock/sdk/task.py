@@ -69,6 +69,8 @@ class TaskBase(PluginModel):
     """Whether task runs of tasks come with it that the flow does not declare."""
     calls_flow: ClassVar[bool] = False
     """Whether it starts the flow that its properties `namespace` and `flowId` name."""
+    steers: ClassVar[bool] = False
+    """Whether it decides which other tasks run; no worker runs it."""
 
     id: str = Field(pattern=ID_PATTERN, description="Unique within the flow.")
     type: str = Field(description="The type of the task.")
@@ -110,6 +112,7 @@ class Task(TaskBase):
 class FlowableTask(TaskBase):
     """A control-flow task: decides which children start (see `penstock.engine.flow.Flowable`). No I/O, little work."""
 
+    steers: ClassVar[bool] = True
     is_loop: ClassVar[bool] = False
     """Whether children run once for each of several values, which then key their outputs (ENG-081).
 

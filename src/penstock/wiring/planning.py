@@ -73,7 +73,7 @@ def plan_of(
         credentials=_credentials(core.server.basic_auth.username, core.server.basic_auth.password),
         generate_credentials=generate_credentials,
         worker_timeout=core.server.liveness.timeout,
-        limits=Limits(core.concurrency.pools, core.concurrency.namespaces),
+        limits=Limits(core.concurrency.pools, core.concurrency.namespaces, core.concurrency.labels),
         system_namespace=core.system_flows.namespace,
         flow_path=flow_path,
         watched_flows=tuple(map(Path, watch.paths)) if watch.enabled else (),

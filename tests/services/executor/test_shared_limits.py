@@ -91,6 +91,65 @@ async def test_namespace_limit_holds_for_the_namespaces_below_it(tmp_path: Path)
         await live.until(below["id"], "PAUSED")
 
 
+async def labelled(live: LiveServer, flow_id: str, **labels: str) -> dict[str, Any]:
+    """Start an execution with labels."""
+    given = [f"{key}:{value}" for key, value in labels.items()]
+    answer = await live.client.post(f"{EXECUTIONS}/team/{flow_id}", params={"labels": given})
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_label_limit_holds_for_each_value_of_a_label_and_for_those_named(tmp_path: Path) -> None:
+    """BEY-012: executions of any flow that have the label."""
+    async with live_server(tmp_path, limits=Limits(labels={"customer": 1, "customer:big": 2})) as live:
+        await live.flow(waiting_flow("one"))
+        await live.flow(waiting_flow("two") + "labels: {customer: small}\n")
+        running = [await labelled(live, "one", customer=name) for name in ("small", "big", "big")]
+        running.append(await live.start("one"))
+        for execution in running:
+            await live.until(execution["id"], "PAUSED")
+        by_flow = await live.start("two")
+        third = await labelled(live, "one", customer="big")
+        await live.until(by_flow["id"], "QUEUED")
+        await live.until(third["id"], "QUEUED")
+        why = (await live.client.get(f"/api/v1/main/why/execution/{third['id']}")).json()
+        assert "label customer: big lets 2 run at a time" in why["sentence"]
+        await finish(live, running[2])
+        await live.until(third["id"], "PAUSED")
+        assert await state(live, by_flow) == "QUEUED"
+        await finish(live, running[0])
+        await live.until(by_flow["id"], "PAUSED")
+
+
+RELABELLING = """
+id: relabelling
+namespace: team
+labels: {stage: load}
+tasks:
+  - {id: wait, type: io.kestra.plugin.core.flow.Pause}
+  - {id: label, type: io.kestra.plugin.core.execution.Labels, labels: {stage: "{{ 'check' }}"}}
+  - {id: again, type: io.kestra.plugin.core.flow.Pause}
+"""
+
+
+async def test_label_that_changes_gives_its_place_to_who_waits_for_it(tmp_path: Path) -> None:
+    """BEY-012, BEY-003: what counts is the labels that executions have, here and for the next server."""
+    async with live_server(tmp_path, limits=Limits(labels={"stage": 1})) as live:
+        await live.flow(RELABELLING)
+        first, second = await live.start("relabelling"), await live.start("relabelling")
+        await live.until(first["id"], "PAUSED")
+        await live.until(second["id"], "QUEUED")
+        await live.client.post(f"{EXECUTIONS}/{first['id']}/resume")
+        await live.until(second["id"], "PAUSED")
+    async with live_server(tmp_path, limits=Limits(labels={"stage": 1})) as live:
+        check, load = [await labelled(live, "relabelling", stage=name) for name in ("check", "load")]
+        await live.until(check["id"], "QUEUED")
+        await live.until(load["id"], "QUEUED")
+        await finish(live, first)
+        await live.until(check["id"], "PAUSED")
+        assert await state(live, load) == "QUEUED"
+
+
 async def test_pool_is_counted_anew_by_the_next_server(tmp_path: Path) -> None:
     """BEY-003, BEY-012: what is counted is derived from live executions."""
     async with live_server(tmp_path) as live:

@@ -269,6 +269,8 @@ class Executor:
                 queue.extend(await self._free_slot(state.execution))
             elif isinstance(delivery.event, Restart | ForceRun | Unqueue):
                 await self._slots.forced(state.execution)
+            elif await self._slots.relabelled(state.execution):
+                self._look_for_slots = True
 
     async def _free_slot(self, execution: Execution) -> list[Delivery]:
         """Return what lets queued executions begin in the place of an ended one."""

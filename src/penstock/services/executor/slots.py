@@ -10,7 +10,7 @@ could wait for each other for ever.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from penstock.base.clock import Instant
@@ -21,7 +21,7 @@ from penstock.engine.working_set import ExecutionState
 from penstock.model.problems import InvalidFlow
 from penstock.ports.journal import Journal
 from penstock.services.executor.flow_source import FlowSource
-from penstock.services.executor.limits import FlowKey, Gate, Limits
+from penstock.services.executor.limits import FlowKey, Gate, Lane, Limits
 
 Held = Callable[[str], ExecutionState | None]
 """Returns what is held of an execution in memory, if anything."""
@@ -61,15 +61,10 @@ class _Occupancy:
         self.running.add(execution_id)
 
 
-def key_of(execution: Execution) -> FlowKey:
-    """Return the flow that an execution belongs to."""
-    return (execution.tenant, execution.namespace, execution.flow_id)
-
-
-def _queue(key: FlowKey, occupied: _Occupancy) -> Iterator[tuple[Instant, str, FlowKey]]:
-    """Yield what waits of a flow, oldest first."""
+def _queue(lane: Lane, occupied: _Occupancy) -> Iterator[tuple[Instant, str, Lane]]:
+    """Yield what waits of a lane, oldest first."""
     for execution_id, waiting in occupied.waiting.items():
-        yield waiting.created, execution_id, key
+        yield waiting.created, execution_id, lane
 
 
 class Slots:
@@ -87,120 +82,156 @@ class Slots:
         self._flows = flows
         self._limits = limits
         self._held = held
-        self._occupied: dict[FlowKey, _Occupancy] = {}
+        self._lanes: dict[FlowKey, dict[Lane, _Occupancy]] = {}
+        """The flows that are counted."""
+        self._lane_of: dict[str, Lane] = {}
+        """In which lane each execution is counted; kept where labels are limited, since those may change."""
         self._knows_all = False
 
     def forget(self) -> None:
         """Read everything again when it is needed next."""
-        self._occupied.clear()
+        self._lanes.clear()
+        self._lane_of.clear()
         self._knows_all = False
 
     async def recover(self) -> None:
         """Count the flows whose executions were queued before this executor took over."""
         for key in await self._journal.queued():
-            await self._occupancy(key)
+            await self._counted(key)
 
-    def waited_for(self) -> list[FlowKey]:
-        """Return the flows whose executions wait for a slot."""
-        return [key for key, occupied in self._occupied.items() if occupied.waiting]
+    def waited_for(self) -> list[Lane]:
+        """Return the lanes in which executions wait for a slot."""
+        return [lane for lane, occupied in self._occupied() if occupied.waiting]
 
     async def ask(self, execution: Execution) -> str | None:
         """Take a slot for an execution that wants to begin; returns what happens to it when there is none."""
-        key = key_of(execution)
-        flow = await self._latest(key)
-        gates = self._limits.gates(key, flow)
-        if not gates:
-            self._occupied.pop(key, None)
+        lane = self._lane(execution)
+        flow = await self._latest(lane[0])
+        gates = self._limits.gates(lane, flow)
+        if not self._counts(lane, gates):
             return None
-        occupied = await self._occupancy(key)
+        occupied = await self._occupancy(lane)
         if execution.id in occupied.running:
             return None
         above = await self._above(execution)
         others_wait = any(one != execution.id for one in occupied.waiting)
-        if (above or not others_wait) and await self._is_free(gates, above):
+        if not gates or ((above or not others_wait) and await self._is_free(gates, above)):
             occupied.run(execution.id)
+            self._note(execution.id, lane)
             return None
         concurrency = flow.concurrency if flow is not None else None
         behavior = str((concurrency or {}).get("behavior", "QUEUE"))
         if behavior == "QUEUE":
             occupied.wait(execution.id, _Waiting(execution.created, above))
+            self._note(execution.id, lane)
         return behavior
 
     async def forced(self, execution: Execution) -> None:
         """Count an execution that runs without having asked: restarted, or let in by somebody."""
-        key = key_of(execution)
-        if await self._gates(key):
-            (await self._occupancy(key)).run(execution.id)
+        lane = self._lane(execution)
+        if self._counts(lane, await self._gates(lane)):
+            (await self._occupancy(lane)).run(execution.id)
+            self._note(execution.id, lane)
 
     async def ended(self, execution: Execution) -> list[str]:
         """Free what an ended execution held, a slot or a place in the queue; returns who may begin instead.
 
         What is not counted yet is counted now: later in the same round the store would still say that it runs.
         """
-        key = key_of(execution)
-        if not await self._gates(key):
-            self._occupied.pop(key, None)
+        lane = self._lane(execution)
+        gates = await self._gates(lane)
+        if not self._counts(lane, gates):
             return []
-        await self._occupancy(key)
+        await self._occupancy(lane)
         self.never_was(execution)
-        return await self.admitted(key)
+        return await self.admitted(lane) if gates else []
 
     def never_was(self, execution: Execution) -> None:
         """Forget an execution."""
-        occupied = self._occupied.get(key_of(execution))
+        occupied = self._found(self._lane(execution))
+        self._lane_of.pop(execution.id, None)
         if occupied is not None:
             occupied.running.discard(execution.id)
             occupied.leave(execution.id)
 
-    async def admitted(self, key: FlowKey) -> list[str]:
+    async def relabelled(self, execution: Execution) -> bool:
+        """Count a live execution by the labels it has now; returns whether it was counted by others.
+
+        It goes on if it runs, however full the gates of its new labels are.
+        """
+        if not self._limits.labels:
+            return False
+        lane = self._limits.lane(execution)
+        await self._counted(lane[0])
+        before = self._lane_of.get(execution.id, lane)
+        left = self._found(before)
+        if before == lane or left is None:
+            return False
+        waiting = left.waiting.get(execution.id)
+        self.never_was(execution)
+        occupied = await self._occupancy(lane)
+        if waiting is None:
+            occupied.run(execution.id)
+        else:
+            occupied.wait(execution.id, waiting)
+        self._note(execution.id, lane)
+        return True
+
+    async def admitted(self, lane: Lane) -> list[str]:
         """Return the queued executions that may begin now, oldest first, their slots taken.
 
-        Those of the flow, and of all flows that share a limit with it.
+        Those of the lane, and of all lanes that share a gate with it.
         """
-        await self._occupancy(key)
-        flows = {one: self._occupied[one] for one in await self._sharing(key) if one in self._occupied}
+        await self._occupancy(lane)
+        lanes = await self._sharing(lane)
         chosen: list[tuple[str, _Occupancy]] = []
-        blocked: set[FlowKey] = set()
-        for _, execution_id, flow_key in heapq.merge(*(_queue(one, occupied) for one, occupied in flows.items())):
-            occupied = flows[flow_key]
+        blocked: set[Lane] = set()
+        for _, execution_id, one in heapq.merge(*(_queue(one, occupied) for one, occupied in lanes.items())):
+            occupied = lanes[one]
             waiting = occupied.waiting[execution_id]
-            if flow_key in blocked and not waiting.above:
+            if one in blocked and not waiting.above:
                 continue
-            if await self._is_free(await self._gates(flow_key), waiting.above):
+            if await self._is_free(await self._gates(one), waiting.above):
                 chosen.append((execution_id, occupied))
                 occupied.running.add(execution_id)
                 continue
-            blocked.add(flow_key)
-            if all(one in blocked and not flows[one].children for one in flows if flows[one].waiting):
+            blocked.add(one)
+            if all(other in blocked and not lanes[other].children for other in lanes if lanes[other].waiting):
                 break
         for execution_id, occupied in chosen:
             occupied.leave(execution_id)
+        if lane[1] and not (lanes[lane].running or lanes[lane].waiting):
+            del self._lanes[lane[0]][lane]  # a label may have any number of values
         return [execution_id for execution_id, _ in chosen]
 
-    async def _sharing(self, key: FlowKey) -> list[FlowKey]:
-        """Return the flow, and the known flows that pass a gate with it."""
-        shared = {gate for gate in await self._gates(key) if gate.is_shared}
-        if not shared:
-            return [key]
-        await self._know_all()
-        return [one for one in list(self._occupied) if one == key or shared.intersection(await self._gates(one))]
+    async def _sharing(self, lane: Lane) -> dict[Lane, _Occupancy]:
+        """Return the lane, and the known lanes that share a gate with it."""
+        gates = set(await self._gates(lane))
+        if any(gate.is_shared for gate in gates):
+            await self._know_all()
+            known = list(self._occupied())
+        else:
+            known = list(self._lanes.get(lane[0], {}).items())
+        return {one: occupied for one, occupied in known if one == lane or not gates.isdisjoint(await self._gates(one))}
 
     async def _is_free(self, gates: Iterable[Gate], above: frozenset[str]) -> bool:
         """Return whether every gate has room; who waits for the execution that asks does not count."""
         for gate in gates:
-            behind = [self._occupied.get(key) for key in await self._behind(gate)]
-            running = [occupied.running for occupied in behind if occupied is not None]
+            running = [occupied.running for occupied in await self._behind(gate)]
             if sum(map(len, running)) - sum(1 for one in above if any(one in part for part in running)) >= gate.limit:
                 return False
         return True
 
-    async def _behind(self, gate: Gate) -> list[FlowKey]:
-        """Return the known flows whose executions pass a gate."""
+    async def _behind(self, gate: Gate) -> list[_Occupancy]:
+        """Return what is known of the lanes whose executions pass a gate."""
+        tenant, *name = gate.name
         if gate.kind == "flow":
-            tenant, namespace, flow_id = gate.name
-            return [(tenant, namespace, flow_id)]
+            return list(self._lanes.get((tenant, name[0], name[1]), {}).values())
         await self._know_all()
-        return [key for key in list(self._occupied) if gate in await self._gates(key)]
+        if gate.kind == "label":
+            label = (name[0], name[1])
+            return [occupied for lane, occupied in self._occupied() if label in lane[1] and lane[0][0] == tenant]
+        return [occupied for lane, occupied in list(self._occupied()) if gate in await self._gates(lane)]
 
     async def _know_all(self) -> None:
         """Count all flows that have live executions and a limit, once: those of a shared limit may be any."""
@@ -208,8 +239,8 @@ class Slots:
             return
         self._knows_all = True
         for key in await self._journal.busy():
-            if await self._gates(key):
-                await self._occupancy(key)
+            if self._limits.labels or await self._gates((key, ())):
+                await self._counted(key)
 
     async def _above(self, execution: Execution) -> frozenset[str]:
         """Return the executions that wait for the end of one."""
@@ -225,8 +256,23 @@ class Slots:
                 parent = held.execution.parent
         return frozenset(above)
 
-    async def _gates(self, key: FlowKey) -> tuple[Gate, ...]:
-        return self._limits.gates(key, await self._latest(key))
+    def _lane(self, execution: Execution) -> Lane:
+        """Return the lane in which an execution is counted, or would be."""
+        return self._lane_of.get(execution.id) or self._limits.lane(execution)
+
+    def _note(self, execution_id: str, lane: Lane) -> None:
+        if self._limits.labels:
+            self._lane_of[execution_id] = lane
+
+    def _counts(self, lane: Lane, gates: tuple[Gate, ...]) -> bool:
+        """Return whether executions of a lane are counted; those of a flow that has lost its limit are not any more."""
+        if gates or self._limits.labels:
+            return True
+        self._lanes.pop(lane[0], None)
+        return False
+
+    async def _gates(self, lane: Lane) -> tuple[Gate, ...]:
+        return self._limits.gates(lane, await self._latest(lane[0]))
 
     async def _latest(self, key: FlowKey) -> ResolvedFlow | None:
         try:
@@ -234,17 +280,42 @@ class Slots:
         except (NotFoundError, InvalidFlow):
             return None  # the flow was deleted, or its type is gone: what waits for it is let go
 
-    async def _occupancy(self, key: FlowKey) -> _Occupancy:
-        occupied = self._occupied.get(key)
-        if occupied is None:
+    def _occupied(self) -> Iterator[tuple[Lane, _Occupancy]]:
+        for lanes in self._lanes.values():
+            yield from lanes.items()
+
+    def _found(self, lane: Lane) -> _Occupancy | None:
+        return self._lanes.get(lane[0], {}).get(lane)
+
+    async def _occupancy(self, lane: Lane) -> _Occupancy:
+        lanes = await self._counted(lane[0])
+        return lanes.setdefault(lane, _Occupancy())
+
+    async def _counted(self, key: FlowKey) -> dict[Lane, _Occupancy]:
+        """Return the lanes of a flow, its live executions counted."""
+        known = self._lanes.get(key)
+        if known is None:
+            lanes: dict[Lane, _Occupancy] = {}
             running, queued = await self._journal.occupancy(*key)
-            occupied = _Occupancy(set(running))
-            for start in range(0, len(queued), _CHUNK):
-                part = queued[start : start + _CHUNK]
-                found = await self._journal.load(part)
-                for execution_id in part:
-                    if execution_id in found:
-                        execution = found[execution_id].execution
-                        occupied.wait(execution_id, _Waiting(execution.created, await self._above(execution)))
-            self._occupied[key] = occupied
-        return occupied
+            if self._limits.labels:
+                async for execution in self._loaded(running):
+                    lane = self._limits.lane(execution)
+                    lanes.setdefault(lane, _Occupancy()).running.add(execution.id)
+                    self._note(execution.id, lane)
+            else:
+                lanes[key, ()] = _Occupancy(set(running))
+            async for execution in self._loaded(queued):
+                lane = self._limits.lane(execution)
+                waiting = _Waiting(execution.created, await self._above(execution))
+                lanes.setdefault(lane, _Occupancy()).wait(execution.id, waiting)
+                self._note(execution.id, lane)
+            known = self._lanes[key] = lanes
+        return known
+
+    async def _loaded(self, ids: Sequence[str]) -> AsyncIterator[Execution]:
+        for start in range(0, len(ids), _CHUNK):
+            part = ids[start : start + _CHUNK]
+            found = await self._journal.load(part)
+            for execution_id in part:
+                if execution_id in found:
+                    yield found[execution_id].execution

@@ -156,7 +156,7 @@ class ExecutionExplainer:
             flow = await self._catalog.resolved(*key)
         except PenstockError:
             flow = None
-        gates = self._limits.gates(key, flow)
+        gates = self._limits.gates(self._limits.lane(execution), flow)
         running, queued = await self._journal.occupancy(*key)
         place = queued.index(execution.id) + 1 if execution.id in queued else 1
         limits = " and ".join(_gate_in_words(gate) for gate in gates) or "a limit that is gone"
@@ -206,7 +206,7 @@ def _running(wait: Wait, workers: Sequence[WorkerInfo]) -> Blocker:
 
 
 def _gate_in_words(gate: Gate) -> str:
-    name = ".".join(gate.name[1:])
+    name = (": " if gate.kind == "label" else ".").join(gate.name[1:])
     return f"{gate.kind} {name} lets {gate.limit} run at a time"
 
 

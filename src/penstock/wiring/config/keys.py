@@ -23,6 +23,7 @@ VERBATIM: frozenset[Path] = frozenset(
         ("logger", "levels"),
         ("kestra", "concurrency", "pools"),
         ("kestra", "concurrency", "namespaces"),
+        ("kestra", "concurrency", "labels"),
         ("kestra", "admission", "namespaces"),
     }
 )

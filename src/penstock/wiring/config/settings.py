@@ -204,6 +204,7 @@ class ConcurrencyLimits(Section):
 
     pools: dict[str, AtLeastOne] = Field(default_factory=dict)
     namespaces: dict[str, AtLeastOne] = Field(default_factory=dict)
+    labels: dict[str, AtLeastOne] = Field(default_factory=dict)
 
 
 class Admission(Section):
