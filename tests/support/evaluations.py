@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.base.clock import SystemClock
 from penstock.engine.records import Execution
-from penstock.services.executions import InputReader, Preparation
+from penstock.services.executions import FirstExecutions, InputReader, Preparation
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluations import Evaluations
 from penstock.services.scheduler.firing import Firing
@@ -25,7 +25,9 @@ async def no_answers(execution: Execution, function: str, arguments: Mapping[str
 def evaluations_on(store: Store, flows: Any, folder: Path) -> Evaluations:
     """Return the evaluations of a store; `flows` is where resolved flows come from."""
     clock, reading = SystemClock(), FlowReading(load_plugins().registry)
-    preparation = Preparation(flows, InputReader(LocalStorage(folder), no_answers), clock)
+    preparation = Preparation(
+        flows, InputReader(LocalStorage(folder), no_answers), clock, FirstExecutions(store.queries, clock)
+    )
     return Evaluations(
         store.evaluations,
         store.triggers,

@@ -182,6 +182,8 @@ class ChildEnded(Event, frozen=True, tag="child_ended"):
     iteration: int | None = None
     error: str | None = None
     """Why it could not be started."""
+    stand_in: str | None = None
+    """The execution that has ended, where an earlier one stands for that of the task run (BEY-044)."""
 
 
 AnyEvent = (

@@ -199,7 +199,7 @@ def flow_ended(turn: Turn, event: ChildEnded) -> None:
     elif event.error is not None and not cursor.active:
         take(turn, run.id, Step(state=StateType.FAILED))
     elif event.error is None:
-        end = FlowEnd(event.child_id, event.state, event.outputs, event.iteration)
+        end = FlowEnd(event.stand_in or event.child_id, event.state, event.outputs, event.iteration)
         ask(turn, run, lambda flowable, view: flowable.flow_ended(view, end))
 
 

@@ -137,7 +137,9 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         regex_timeout=plan.expressions.regex_timeout,
         shared=plan.shared,
     )
-    children = ChildFlows(Preparation(catalog, inputs, clock), asks_outputs=asks_outputs(plan.plugin_configurations))
+    first = FirstExecutions(store.queries, clock)
+    preparation = Preparation(catalog, inputs, clock, first)
+    children = ChildFlows(preparation, asks_outputs=asks_outputs(plan.plugin_configurations))
     tallies = Tallies(ExecutorTally(plan.metrics.labels))
     executor = None
     if Role.EXECUTOR in plan.roles:
@@ -146,7 +148,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
     admission = Admission(store.queries, clock, plan.admission) if plan.admission else None
-    executions = ExecutionService(catalog, inputs, dispatcher, clock, FirstExecutions(store.queries, clock), admission)
+    executions = ExecutionService(catalog, inputs, dispatcher, clock, first, admission)
     evaluations = Evaluations(
         store.evaluations,
         store.triggers,

@@ -62,6 +62,10 @@ async def only(live: LiveServer, flow_id: str) -> dict[str, Any]:
     return body
 
 
+async def logs_of(live: LiveServer, execution: dict[str, Any]) -> list[str]:
+    return [line["message"] for line in (await live.client.get(f"/api/v1/main/logs/{execution['id']}")).json()]
+
+
 async def test_subflow_waits_and_hands_over_outputs(live: LiveServer) -> None:
     """ENG-101 to ENG-104, example 12 of the language."""
     await live.flow(CHILD)
@@ -185,3 +189,46 @@ tasks:
         await asyncio.sleep(0.01)
     assert len(task_run(again, "together")["attempts"]) == 2
     assert again["state"]["histories"][-1]["state"] == "FAILED"
+
+
+ONCE = PAUSING.replace(
+    "tasks:", 'idempotency: {key: "{{ 1 }}"}\noutputs: [{id: word, type: STRING, value: done}]\ntasks:'
+)
+
+
+async def test_subflow_that_repeats_a_launch_takes_the_end_of_the_first(live: LiveServer) -> None:
+    """BEY-044: `idempotency` of the flow that is called; while the first runs, a retry waits for it."""
+    await live.flow(ONCE)
+    retry = "    retry: {type: constant, interval: PT0.05S, maxDuration: PT30S}"
+    await live.flow(parent("pausing", retry, after="{{ outputs.sub.outputs.word }} {{ outputs.sub.executionId }}"))
+    first = await live.start("pausing")
+    await live.until(first["id"], "PAUSED")
+    waiting = await live.start("parent")
+    async with asyncio.timeout(30):
+        while not any("is PAUSED and not over" in line for line in await logs_of(live, waiting)):
+            await asyncio.sleep(0.02)
+    await live.client.post(f"/api/v1/main/executions/{first['id']}/resume")
+    ended = await live.until(waiting["id"], "SUCCESS")
+    assert task_run(ended, "after")["outputs"]["value"] == f"done {first['id']}"
+    assert (await only(live, "pausing"))["id"] == first["id"]
+
+
+async def test_subflows_of_one_key_at_the_same_moment_are_one_execution(live: LiveServer) -> None:
+    """BEY-044."""
+    await live.flow(ONCE)
+    await live.flow(
+        """
+id: twice
+namespace: team
+tasks:
+  - id: both
+    type: io.kestra.plugin.core.flow.ForEach
+    values: [1, 2]
+    concurrencyLimit: 0
+    tasks:
+      - {id: sub, type: io.kestra.plugin.core.flow.Subflow, namespace: team, flowId: pausing, wait: false}
+"""
+    )
+    ended = await live.run("twice")
+    called = {run["outputs"]["executionId"] for run in ended["taskRunList"] if run["taskId"] == "sub"}
+    assert called == {(await only(live, "pausing"))["id"]}

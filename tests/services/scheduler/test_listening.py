@@ -252,3 +252,15 @@ async def test_flow_trigger_stop_after_state_reached_disables_it(world: World) -
         await came(world, "b", S.FAILED)
         await started(world, 1)
         assert (await world.state("upstream", "after")).disabled
+
+
+async def test_flow_that_runs_once_for_a_key_is_started_by_one_of_the_executions_that_give_it(world: World) -> None:
+    """BEY-044."""
+    head = 'idempotency: {key: "{{ trigger.flowId }}"}'
+    await world.flows.put("main", flow(CONCURRENT, head=head))
+    async with world.running():
+        for flow_id in ("one", "one", "two"):
+            await came(world, flow_id)
+            await world.until(world.clock.now() + MINUTE)
+        found = await started(world, 2)
+    assert sorted(one.trigger.variables["flowId"] for one in found if one.trigger) == ["one", "two"]

@@ -328,3 +328,14 @@ async def test_schedule_on_dates_missed_run_late_as_the_trigger_says(
     async with world.running():
         await world.until(NOON + 3 * HOUR + 1)
         await world.have_run(*dates)
+
+
+async def test_schedule_of_a_flow_that_runs_once_for_a_key_passes_dates_of_a_known_key_over(world: World) -> None:
+    """BEY-044: `idempotency` of a flow; its window counts from the first execution of the key."""
+    head = "idempotency: {key: \"{{ trigger.date | date('yyyy-MM-dd') }}\", window: PT3H}"
+    await world.flows.put("main", flow(CONCURRENT, head=head))
+    async with world.running():
+        for hours in range(1, 6):
+            await world.until(NOON + hours * HOUR)
+        assert await world.dates() == [NOON + HOUR, NOON + 5 * HOUR]
+        assert (await world.state()).next_date == NOON + 6 * HOUR

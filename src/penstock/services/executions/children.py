@@ -16,7 +16,7 @@ SUBFLOW = "io.kestra.plugin.core.flow.Subflow"
 class ChildFlows:
     """Makes the records of child executions.
 
-    Implements ENG-034, ENG-039, ENG-105, ENG-107, BEY-007.
+    Implements ENG-034, ENG-039, ENG-105, ENG-107, BEY-007, BEY-044.
 
     Args:
         preparation: Makes records of launches.
@@ -29,6 +29,8 @@ class ChildFlows:
 
     async def child(self, parent: Execution, wanted: ChildFlow) -> tuple[Execution, str | None]:
         """Return the execution a task run asks for, and why it is to fail at once, if it is.
+
+        Where the flow's own rule says that this is one launch with an earlier one, the execution of that (BEY-044).
 
         Raises:
             PenstockError: There is no such flow, or what is given does not fit its inputs.
@@ -51,9 +53,11 @@ class ChildFlows:
             execution_id=wanted.execution_id,
         )
         asked = start.outputs if self._asks_outputs else None
-        return await self._preparation.prepared(
+        execution, reject = await self._preparation.prepared(
             launch, Parent(parent.id, wanted.task_run_id, start.iteration, asked) if start.wait else None
         )
+        execution, first = await self._preparation.keyed(await self._preparation.flow(launch), execution)
+        return (execution, reject) if first is None else (first, None)
 
 
 def _origin(parent: Execution, wanted: ChildFlow) -> TriggerOrigin:

@@ -83,12 +83,14 @@ class Preparation:
         catalog: Where resolved flows come from.
         inputs: Reads what is given for the flow's inputs.
         clock: Tells when executions begin.
+        first: Finds what an idempotency key has started.
     """
 
-    def __init__(self, catalog: FlowCatalog, inputs: InputReader, clock: Clock) -> None:
+    def __init__(self, catalog: FlowCatalog, inputs: InputReader, clock: Clock, first: FirstExecutions) -> None:
         self._catalog = catalog
         self._inputs = inputs
         self._clock = clock
+        self._first = first
 
     async def check(self, launch: Launch) -> LaunchCheck:
         """Say what a launch would find, without launching.
@@ -123,6 +125,18 @@ class Preparation:
         if document.inputs or launch.inputs or launch.files:
             execution = await self._inputs.filled(flow, execution, launch.inputs, launch.files)
         return execution, await self._rejection(flow, execution) if document.checks else None
+
+    async def keyed(self, flow: ResolvedFlow, execution: Execution) -> tuple[Execution, Execution | None]:
+        """Return an execution with the key that its flow's rule gives it, and the one that has the key already.
+
+        Implements BEY-044 for executions that nobody has given a key.
+        """
+        rule = document_of(flow).idempotency
+        if rule is None:
+            return execution, None
+        name = self._first.name(flow, await self._inputs.rendered(flow, execution, rule.key))
+        first = await self._first.find(name, rule)
+        return msgspec.structs.replace(execution, firing_key=name), first
 
     async def flow(self, launch: Launch) -> ResolvedFlow:
         """Return the flow to start."""
@@ -186,10 +200,9 @@ class ExecutionService(Preparation):
         first: FirstExecutions,
         admission: Admission | None = None,
     ) -> None:
-        super().__init__(catalog, inputs, clock)
+        super().__init__(catalog, inputs, clock, first)
         self._admission = admission
         self._dispatcher = dispatcher
-        self._first = first
 
     async def create(self, launch: Launch) -> Execution:
         """Start an execution; it is stored when this returns. A repeated launch returns the execution of the first.
@@ -225,12 +238,12 @@ class ExecutionService(Preparation):
         await self._admit(launch)
         execution, reject = await self.prepared(launch)
         if name is None:
-            assert rule is not None
-            name = self._first.name(flow, await self._inputs.rendered(flow, execution, rule.key))
-            first = await self._first.find(name, rule)
+            execution, first = await self.keyed(flow, execution)
             if first is not None:
                 await self._inputs.discard(execution, launch.files)
                 return first
+            name = execution.firing_key
+        assert name is not None
         execution = msgspec.structs.replace(execution, firing_key=name, digest=launch.digest)
         if await self._dispatcher.create(execution, reject=reject):
             return execution

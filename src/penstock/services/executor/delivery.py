@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.base.errors import ConflictError, PenstockError
-from penstock.engine.decision import Killed, Timer
-from penstock.engine.events import ChildEnded, Event, Restart, TaskEnded
+from penstock.engine.decision import ChildFlow, Killed, Timer
+from penstock.engine.events import ChildEnded, ChildStarted, Event, Restart, TaskEnded
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
 from penstock.engine.states import StateType
 from penstock.ports.gateway import Report
@@ -99,3 +99,20 @@ def of_refused_restart(delivery: Delivery, error: PenstockError) -> list[Deliver
     parent, child_id = delivery.event.parent, delivery.event.child_id
     ended = ChildEnded(parent.task_run_id, child_id, StateType.FAILED, iteration=parent.iteration, error=str(error))
     return [Delivery(parent.execution_id, ended)]
+
+
+def of_repetition(parent: Execution, wanted: ChildFlow, first: Execution) -> Delivery:
+    """Return what tells a task run that the execution it wants is there already: its end, where that is waited for.
+
+    Nobody can wait for one that runs: it may have somebody to tell of its end already.
+    """
+    run_id, start = wanted.task_run_id, wanted.start
+    if not start.wait:
+        return Delivery(parent.id, ChildStarted(run_id, first.id))
+    state, error = first.state.current, None
+    if first.cursor.phase != "done":
+        flow = f"{first.namespace}.{first.flow_id}"
+        state, error = StateType.FAILED, f"flow {flow} was started with the same key, as execution {first.id}"
+        error += f", which is {first.state.current} and not over; a `retry` on the task waits for it"
+    ended = ChildEnded(run_id, wanted.execution_id, state, first.outputs, start.iteration, error, first.id)
+    return Delivery(parent.id, ended)

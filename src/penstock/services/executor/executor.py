@@ -40,7 +40,15 @@ from penstock.ports.jobs import JobQueue, QueueKey
 from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.assignments import assignment_of
-from penstock.services.executor.delivery import Delivery, DuplicateFiring, Receipt, of_kill, of_message, of_report
+from penstock.services.executor.delivery import (
+    Delivery,
+    DuplicateFiring,
+    Receipt,
+    of_kill,
+    of_message,
+    of_repetition,
+    of_report,
+)
 from penstock.services.executor.fairness import FairShare
 from penstock.services.executor.flow_source import FlowSource
 from penstock.services.executor.round import Answer, Round, decide_with_facts
@@ -264,7 +272,7 @@ class Executor:
             for spawn in decision.spawns:
                 queue.append(Delivery(spawn.execution.id, Created(spawn.reject), new=spawn.execution))
             for wanted in decision.children:
-                queue.extend(await self._start_child(state.execution, wanted))
+                queue.extend(await self._start_child(current, state.execution, wanted))
             if decision.ended is not None:
                 queue.extend(await self._free_slot(state.execution))
             elif isinstance(delivery.event, Restart | ForceRun | Unqueue):
@@ -315,7 +323,7 @@ class Executor:
                 current.batch.messages.remove(message)
                 queue.append(of_message(message.execution_id, message.event, None))
 
-    async def _start_child(self, parent: Execution, wanted: ChildFlow) -> list[Delivery]:
+    async def _start_child(self, current: Round, parent: Execution, wanted: ChildFlow) -> list[Delivery]:
         """Return what brings a child execution into being, in the same transaction as the wish for it."""
         run_id = wanted.task_run_id
         try:
@@ -329,10 +337,19 @@ class Executor:
                 run_id, wanted.execution_id, StateType.FAILED, iteration=wanted.start.iteration, error=str(error)
             )
             return [Delivery(parent.id, failed)]
+        if execution.firing_key is not None and execution.id == wanted.execution_id:
+            execution = current.keyed.setdefault(execution.firing_key, execution)
+        if execution.id != wanted.execution_id:
+            return [of_repetition(parent, wanted, self._latest(execution))]
         deliveries = [Delivery(execution.id, Created(reject), new=execution)]
         if not wanted.start.wait:
             deliveries.append(Delivery(parent.id, ChildStarted(run_id, execution.id)))
         return deliveries
+
+    def _latest(self, execution: Execution) -> Execution:
+        """Return an execution as it is held in memory, which may be ahead of the store."""
+        held = self._states.get(execution.id)
+        return execution if held is None else held.execution
 
     async def _load(self, deliveries: Sequence[Delivery]) -> None:
         missing = {d.execution_id for d in deliveries if d.new is None and self._states.get(d.execution_id) is None}

@@ -41,6 +41,8 @@ class Round:
     """Whether one of the jobs nobody has is not to wait when there is no worker for it."""
     timers: list[Timer] = field(default_factory=list)
     cancelled: list[TimerKey] = field(default_factory=list)
+    keyed: dict[str, Execution] = field(default_factory=dict)
+    """Executions of this round that were started for others under a key."""
     changed: dict[str, ExecutionState] = field(default_factory=dict)
     decided: list[tuple[Delivery, Execution]] = field(default_factory=list)
     refused: list[tuple[Delivery, BaseException]] = field(default_factory=list)

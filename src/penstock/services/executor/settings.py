@@ -42,7 +42,10 @@ class Children(Protocol):
     """Makes the executions that task runs ask for."""
 
     async def child(self, parent: Execution, wanted: ChildFlow) -> tuple[Execution, str | None]:
-        """Return the new execution and why it is to fail at once; raises PenstockError when it cannot be made."""
+        """Return the new execution and why it is to fail at once; raises PenstockError when it cannot be made.
+
+        One with another id than was wanted is there already, and stands for it.
+        """
         ...
 
 

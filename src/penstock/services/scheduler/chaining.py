@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from penstock.base.errors import PenstockError
 from penstock.engine.records import Execution, TriggerOrigin
 from penstock.services.executions import Launch
-from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.firing import Firing, keyed
 from penstock.services.scheduler.upstream import Arrival, ListeningTrigger
 
 CORRELATION_ID = "system.correlationId"
@@ -31,7 +31,7 @@ class Chaining:
         """
         launch = _launch(trigger, arrival)
         execution, reject = await self._firing.made(trigger.flow, trigger.definition, launch, given={}, labels={})
-        return replace(execution, firing_key=key), reject
+        return keyed(execution, key), reject
 
     def failed(
         self, trigger: ListeningTrigger, arrival: Arrival, key: str, error: Exception

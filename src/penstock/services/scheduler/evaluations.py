@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -30,7 +29,7 @@ from penstock.services.executions import Launch
 from penstock.services.scheduler import evaluated
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluated import EvaluatedTrigger, evaluated_triggers
-from penstock.services.scheduler.firing import Firing, label_map
+from penstock.services.scheduler.firing import Firing, keyed, label_map
 
 log = structlog.get_logger(__name__)
 _TRIES = 20
@@ -252,7 +251,7 @@ class Evaluations:
             name = ("evaluation", told.job.task_run_id)
         else:
             return execution
-        return msgspec.structs.replace(execution, firing_key="/".join((*_key(told.job), *name)))
+        return keyed(execution, "/".join((*_key(told.job), *name)))
 
     async def _trigger(self, job: Job) -> EvaluatedTrigger:
         flow = await self._flows.resolved(job.tenant, job.namespace, job.flow_id, job.flow_revision)

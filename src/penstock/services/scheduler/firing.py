@@ -34,6 +34,10 @@ class Preparation(Protocol):
         """Return the execution in state CREATED, and why it is to fail at once; raises InvalidInputs."""
         ...
 
+    async def keyed(self, flow: ResolvedFlow, execution: Execution) -> tuple[Execution, Execution | None]:
+        """Return the execution with the key of its flow's rule, and the one that has the key already."""
+        ...
+
 
 def firing_key(state: TriggerState, date: Instant) -> str:
     """Return the key under which a date of a trigger makes one execution, however many schedulers there are.
@@ -89,7 +93,7 @@ class Firing:
                 **(backfill.label_map if backfill is not None else {}),
             },
         )
-        return msgspec.structs.replace(execution, firing_key=firing_key(state, date)), reject
+        return keyed(execution, firing_key(state, date)), reject
 
     def without_inputs(self, trigger: ScheduledTrigger, date: Instant, state: TriggerState) -> Execution:
         """Return the execution that stands for a date whose inputs cannot be made (`failOnTriggerError`)."""
@@ -109,7 +113,9 @@ class Firing:
         given: Mapping[str, Any],
         labels: Mapping[str, Any],
     ) -> tuple[Execution, str | None]:
-        """Return the execution of a launch, with the trigger's inputs and labels rendered.
+        """Return the execution of a launch, with the trigger's inputs and labels rendered, and the key of its flow's rule.
+
+        One whose key is taken cannot be stored (BEY-044): what it was to be started for counts as served.
 
         Args:
             flow: The flow to start.
@@ -130,7 +136,9 @@ class Firing:
             labels=(*launch.labels, *rendered.items()),
             execution_id=bare.id,
         )
-        return await self._preparation.prepared(launch)
+        execution, reject = await self._preparation.prepared(launch)
+        execution, _ = await self._preparation.keyed(flow, execution)
+        return execution, reject
 
     def _launch(self, trigger: ScheduledTrigger, date: Instant) -> Launch:
         flow, definition = trigger.flow, trigger.definition
@@ -153,6 +161,11 @@ class Firing:
             return rendered
 
         return await with_answers(render, bare, self._answer)
+
+
+def keyed(execution: Execution, key: str) -> Execution:
+    """Return an execution under the key of what it is started for, unless its flow's rule has given it one."""
+    return execution if execution.firing_key is not None else msgspec.structs.replace(execution, firing_key=key)
 
 
 def label_map(labels: Any) -> dict[str, Any]:
