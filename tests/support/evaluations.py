@@ -25,9 +25,8 @@ async def no_answers(execution: Execution, function: str, arguments: Mapping[str
 def evaluations_on(store: Store, flows: Any, folder: Path) -> Evaluations:
     """Return the evaluations of a store; `flows` is where resolved flows come from."""
     clock, reading = SystemClock(), FlowReading(load_plugins().registry)
-    preparation = Preparation(
-        flows, InputReader(LocalStorage(folder), no_answers), clock, FirstExecutions(store.queries, clock)
-    )
+    first = FirstExecutions(store.queries, clock)
+    preparation = Preparation(flows, InputReader(LocalStorage(folder), no_answers), clock, first)
     return Evaluations(
         store.evaluations,
         store.triggers,

@@ -113,7 +113,7 @@ class Firing:
         given: Mapping[str, Any],
         labels: Mapping[str, Any],
     ) -> tuple[Execution, str | None]:
-        """Return the execution of a launch, with the trigger's inputs and labels rendered, and the key of its flow's rule.
+        """Return the execution of a launch, its inputs and labels rendered, under the key of its flow's rule.
 
         One whose key is taken cannot be stored (BEY-044): what it was to be started for counts as served.
 
