@@ -36,10 +36,10 @@ def validate(
       penstock flow validate flows/ --json
       penstock flow validate flows/ --server http://localhost:8080 --user me@example.com:secret
     """
+    from penstock.cli.remote import Address, Remote
     from penstock.cli.validating import validate_files, validate_on_server
 
     if server is None:
-        code = validate_files(paths, config, as_json=as_json)
-    else:
-        code = validate_on_server(paths, server, user, tenant, as_json=as_json)
-    raise typer.Exit(code)
+        raise typer.Exit(validate_files(paths, config, as_json=as_json))
+    with Remote(Address.of(server, user, tenant), login_hint="give --user name:password") as remote:
+        raise typer.Exit(validate_on_server(paths, remote, as_json=as_json))

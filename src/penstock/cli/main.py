@@ -1,4 +1,7 @@
-"""The command `penstock` (also installed as `kestra`). Implements OPS-106, OPS-107 and the groups named below."""
+"""The commands `penstock` (also installed as `kestra`) and `kestractl`.
+
+Implements OPS-106, OPS-107 and the groups named below.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import typer
 
 from penstock.base.errors import PenstockError
 from penstock.cli import configs, db, doctor, expression, flow, migrate, plugins, server, why
+from penstock.cli.completing import answer_shells
+from penstock.cli.ctl import group as ctl
 from penstock.cli.run import command as run_command
 from penstock.cli.test import command as test_command
 
@@ -33,6 +38,7 @@ app = typer.Typer(
 app.command("run", context_settings={"help_option_names": ["-h", "--help"]})(run_command.run)
 app.command("test")(test_command.run_tests)
 app.add_typer(server.app, name="server")
+app.add_typer(ctl.app, name="ctl")
 app.add_typer(flow.app, name="flow")
 app.add_typer(expression.app, name="expression")
 app.add_typer(plugins.app, name="plugins")
@@ -84,8 +90,20 @@ def _drop_unwritten() -> None:
 
 def main() -> None:
     """Run the command line."""
+    _run(app)
+
+
+def client() -> None:
+    """Run `penstock ctl` as the command `kestractl`."""
+    from penstock.cli.ctl.app import app as whole
+
+    _run(whole)
+
+
+def _run(program: typer.Typer) -> None:
+    answer_shells()
     try:
-        app()
+        program()
     except PenstockError as error:
         from penstock.cli.errors import show_error
 

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.base.errors import PenstockError, UnavailableError
 from penstock.cli.errors import show_problems
 from penstock.cli.options import configuration
+from penstock.cli.remote import Remote
 from penstock.cli.run.sources import flow_files, read_flows, read_suites
 from penstock.cli.terminal import say, tell
 from penstock.model.problems import Problem, Severity
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
 from penstock.wiring.plugins import load_plugins
-
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +50,16 @@ def validate_files(paths: Sequence[Path], config: Path | None, *, as_json: bool)
     return _report(checked, as_json=as_json)
 
 
-def validate_on_server(paths: Iterable[Path], server: str, user: str | None, tenant: str, *, as_json: bool) -> int:
-    """Have a server check files and return the exit code.
-
-    Raises:
-        UnavailableError: It does not answer.
-    """
-    import httpx
-
-    name, _, password = (user or "").partition(":")
+def validate_on_server(paths: Iterable[Path], remote: Remote, *, as_json: bool) -> int:
+    """Have a server check files and return the exit code."""
     checked: list[Checked] = []
-    with httpx.Client(
-        base_url=server.rstrip("/"), auth=(name, password) if user else None, timeout=_PATIENCE
-    ) as client:
-        for file in dict.fromkeys(flow_files(paths)):
-            text = file.read_text(encoding="utf-8", errors="replace")
-            headers = {"Content-Type": "application/x-yaml"}
-            try:
-                answer = client.post(f"/api/v1/{tenant}/flows/validate", content=text.encode(), headers=headers)
-            except httpx.HTTPError as error:
-                raise UnavailableError(f"{server} does not answer: {error}", hint="check --server") from error
-            if answer.status_code != httpx.codes.OK:
-                hint = "give --user name:password" if answer.status_code == httpx.codes.UNAUTHORIZED else ""
-                raise PenstockError(f"{server} answers {answer.status_code} to the check of {file}", hint=hint)
-            checked.extend(_verdict(file, text, body) for body in answer.json())
+    for file in dict.fromkeys(flow_files(paths)):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        checked.extend(verdict(file, text, body) for body in remote.send_yaml("POST", "flows/validate", text))
     return _report(checked, as_json=as_json)
 
 
-def _verdict(file: Path, text: str, body: dict[str, Any]) -> Checked:
+def verdict(file: Path, text: str, body: dict[str, Any]) -> Checked:
     """Return a server's verdict (API-039); with positions when the server is Penstock."""
     problems = [
         Problem(

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
+from penstock.base.errors import NotFoundError
 from penstock.cli.terminal import say
-
-_PATIENCE = 30.0
 
 
 def why(
@@ -30,7 +28,7 @@ def why(
       penstock why 5PcXwTzzoqLM5gyKvkZVmT --server https://penstock.example.com --user me@example.com:secret
     """
     kinds = ["trigger"] if asked.count("/") == 2 else ["execution", "taskrun"]
-    body = _ask(server, user, [f"/api/v1/{tenant}/why/{kind}/{asked}" for kind in kinds])
+    body = _ask(server, user, tenant, [f"why/{kind}/{asked}" for kind in kinds])
     if body is None:
         raise NotFoundError(
             f"{server} knows no {' or '.join(kinds)} {asked}",
@@ -44,29 +42,13 @@ def why(
         say(line)
 
 
-def _ask(server: str, user: str | None, paths: Iterable[str]) -> dict[str, Any] | None:
-    """Return the first answer that is not about something unknown.
+def _ask(server: str, user: str | None, tenant: str, paths: Iterable[str]) -> dict[str, Any] | None:
+    """Return the first answer that is not about something unknown."""
+    from penstock.cli.remote import Address, Remote
 
-    Raises:
-        UnavailableError: The server does not answer.
-    """
-    import httpx
-
-    name, _, password = (user or "").partition(":")
-    auth = (name, password) if user else None
-    with httpx.Client(base_url=server.rstrip("/"), auth=auth, timeout=_PATIENCE) as client:
-        for path in paths:
-            try:
-                answer = client.get(path)
-            except httpx.HTTPError as error:
-                raise UnavailableError(f"{server} does not answer: {error}", hint="check --server") from error
-            if answer.status_code == httpx.codes.OK:
-                body: dict[str, Any] = answer.json()
-                return body
-            if answer.status_code != httpx.codes.NOT_FOUND:
-                hint = "give --user name:password" if answer.status_code == httpx.codes.UNAUTHORIZED else ""
-                raise PenstockError(f"{server} answers {answer.status_code}", hint=hint)
-    return None
+    with Remote(Address.of(server, user, tenant), login_hint="give --user name:password") as remote:
+        answers = (remote.find(path) for path in paths)
+        return next((answer for answer in answers if answer is not None), None)
 
 
 def _lines(blockers: Iterable[Mapping[str, Any]], indent: str) -> Iterable[str]:

@@ -1,0 +1,62 @@
+"""`penstock ctl`, which is the command `kestractl` too. Implements OPS-119 to OPS-122."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from penstock.cli.ctl import config, executions, flows, kv, namespaces, nsfiles, triggers
+from penstock.cli.ctl.group import HELP
+from penstock.cli.ctl.options import remember
+
+app = typer.Typer(
+    name="kestractl",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=HELP,
+)
+app.callback()(remember)
+app.add_typer(config.app, name="config")
+app.add_typer(flows.app, name="flows")
+app.add_typer(executions.app, name="executions")
+app.add_typer(namespaces.app, name="namespaces")
+app.add_typer(nsfiles.app, name="nsfiles")
+app.add_typer(kv.app, name="kv")
+app.add_typer(triggers.app, name="triggers")
+
+
+@app.command("completion")
+def completion(
+    ctx: typer.Context,
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+) -> None:
+    """Print a script that has a shell complete commands and options.
+
+    \b
+    Examples:
+      source <(penstock ctl completion bash)
+      kestractl completion fish > ~/.config/fish/completions/kestractl.fish
+    """
+    from penstock.cli.completing import completion_script
+    from penstock.cli.terminal import say
+
+    program = ctx.find_root().info_name or "penstock"
+    say(completion_script(program.rpartition("/")[2], shell))
+
+
+@app.command("version")
+def version() -> None:
+    """Show the version.
+
+    \b
+    Example:
+      penstock ctl version
+    """
+    from penstock.cli.terminal import say
+    from penstock.wiring.version import version_line
+
+    say(version_line())
