@@ -53,6 +53,14 @@ class TestTemplateStore(contracts.TemplateStoreContract):
     pass
 
 
+class TestDashboardStore(contracts.DashboardStoreContract):
+    pass
+
+
+class TestChartReads(contracts.ChartReadsContract):
+    pass
+
+
 class TestNamespaceStore(contracts.NamespaceStoreContract):
     pass
 

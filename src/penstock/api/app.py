@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -21,6 +22,8 @@ from penstock.api.errors import install_error_handlers
 from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
+from penstock.api.routes.dashboards import DashboardRoutes
+from penstock.api.routes.dependencies import DependencyRoutes
 from penstock.api.routes.executions import ExecutionRoutes
 from penstock.api.routes.exports import ExportRoutes
 from penstock.api.routes.files import FileRoutes
@@ -43,7 +46,11 @@ from penstock.api.routes.waiting import WaitingRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
 from penstock.api.services import Services
 from penstock.api.settings import ApiSettings
+from penstock.base.codec import to_json_text
 from penstock.services.flows import FlowDefinitions
+
+_PLACE = "#/components/schemas/{model}"
+_REFERENCE = re.compile(re.escape(_PLACE).replace(r"\{model\}", r"(\w+)"))
 
 
 def create_api(services: Services, settings: ApiSettings) -> FastAPI:
@@ -75,6 +82,8 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     return [
         InstanceRoutes(services.auth, services.instance, settings, templates=services.templates.enabled).router(),
         HealthRoutes(services.health, None, details=False).router(),
+        DashboardRoutes(services.dashboards, clock, settings).router(),
+        DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),
@@ -140,8 +149,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title="Penstock API", version=app.version, routes=app.routes)
         known = document["components"]["schemas"]
-        for shape in (schemas.Credentials, schemas.FlowFilter):
-            known.setdefault(shape.__name__, shape.model_json_schema(by_alias=True))
+        for name in set(_REFERENCE.findall(to_json_text(document))) - set(known):
+            shape = getattr(schemas, name).model_json_schema(by_alias=True, ref_template=_PLACE)
+            known.update({**shape.pop("$defs", {}), **known, name: shape})
         document["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
         document["security"] = [{"basic": []}]
         app.openapi_schema = document

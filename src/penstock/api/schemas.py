@@ -736,3 +736,100 @@ class Autocomplete(Shape):
 
     q: str | None = None
     ids: list[str] | None = None
+
+
+class DashboardWindow(Shape):
+    """How much of the past a dashboard shows, as ISO 8601 durations."""
+
+    default: str
+    max: str
+
+
+class DashboardChart(Shape):
+    """A chart as written; its type says what else it has."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    id: str
+    type: str
+    chart_options: dict[str, Any] | None = None
+
+
+class Dashboard(Shape):
+    """A dashboard with its source."""
+
+    id: str
+    title: str
+    description: str | None = None
+    time_window: DashboardWindow
+    charts: list[DashboardChart]
+    deleted: bool
+    is_default: bool = Field(description="Whether it is there from the start, as written by nobody here.")
+    created: datetime | None = None
+    updated: datetime | None = None
+    source: str
+    source_code: str = Field(description="The same under its older name.")
+
+
+class PagedDashboards(Shape):
+    """A page of dashboards."""
+
+    results: list[Dashboard]
+    total: int
+
+
+class ChartRows(Shape):
+    """A page of what a chart shows: rows by column key. A KPI has one row with `value`, or none; Markdown `content`."""
+
+    results: list[dict[str, Any]]
+    total: int
+
+
+class ChartFilter(Shape):
+    """One filter; the operations are those of searches."""
+
+    field: str = Field(description="Such as `namespace`, `flowId`, `state`, `labels`, `scope`, `timeRange`, `level`.")
+    operation: str = "EQUALS"
+    value: Any = None
+
+
+class ChartFilters(Shape):
+    """What all charts of a dashboard are narrowed to; where the source has no such field it does not matter."""
+
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    page_size: int | None = Field(None, ge=1)
+    page_number: int | None = Field(None, ge=1)
+    namespace: str | None = Field(None, description="It, and what lies below it.")
+    labels: dict[str, str] | None = None
+    filters: list[ChartFilter] | None = None
+
+
+class ChartPreview(Shape):
+    """A chart that is not saved yet."""
+
+    chart: str = Field(description="Its YAML source.")
+    global_filter: ChartFilters | None = None
+
+
+class FlowNode(Shape):
+    """A flow among others."""
+
+    uid: str
+    namespace: str
+    id: str
+
+
+class FlowRelation(Shape):
+    """One flow starts another: as a task, or by a trigger of the other."""
+
+    source: str
+    target: str
+    relation: Literal["FLOW_TASK", "FLOW_TRIGGER"]
+
+
+class FlowTopology(Shape):
+    """Flows and how they start one another."""
+
+    nodes: list[FlowNode]
+    edges: list[FlowRelation]

@@ -11,6 +11,8 @@ from penstock.base.clock import Clock
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.concurrency import ConcurrencyLimits
+from penstock.services.dashboards import DashboardService
+from penstock.services.dependencies import DependencyService
 from penstock.services.executions import (
     Bulk,
     Deleting,
@@ -47,7 +49,9 @@ class Services:
     bulk: Bulk
     clock: Clock
     concurrency: ConcurrencyLimits
+    dashboards: DashboardService
     deleting: Deleting
+    dependencies: DependencyService
     executions: ExecutionService
     explainer: ExecutionExplainer
     files: ExecutionFiles

@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.notifier import Notifier
+from penstock.store.charts import SqlChartReads
+from penstock.store.dashboards import SqlDashboardStore
 from penstock.store.database import Database
 from penstock.store.depths import SqlQueueDepths
 from penstock.store.evaluations import SqlEvaluationStore
@@ -61,6 +63,8 @@ class Store:
     task_cache: SqlTaskCache
     namespaces: SqlNamespaceStore
     templates: SqlTemplateStore
+    dashboards: SqlDashboardStore
+    charts: SqlChartReads
     settings: SqlSettingsStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
@@ -146,6 +150,8 @@ def store_on(
         task_cache=SqlTaskCache(database),
         namespaces=SqlNamespaceStore(database),
         templates=SqlTemplateStore(database),
+        dashboards=SqlDashboardStore(database),
+        charts=SqlChartReads(database, system_namespace),
         settings=SqlSettingsStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),

@@ -267,6 +267,7 @@ METRICS = Table(
     Column("kind", NAME, nullable=False),
 )
 Index("metrics_by_execution", METRICS.c.execution_id)
+Index("metrics_by_date", METRICS.c.tenant, METRICS.c.date)
 
 FLOWS = Table(
     "flows",
@@ -372,4 +373,17 @@ TEMPLATES = Table(
     Column("updated", BigInteger, nullable=False),
     Column("source", BODY, nullable=False),
     PrimaryKeyConstraint("tenant", "namespace", "id", "revision"),
+)
+
+DASHBOARDS = Table(
+    "dashboards",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("id", NAME, nullable=False),
+    Column("title", BODY, nullable=False),
+    Column("description", BODY),
+    Column("source", BODY, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
 )

@@ -16,6 +16,8 @@ from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
 from penstock.services.concurrency import ConcurrencyLimits
+from penstock.services.dashboards import ChartData, DashboardService
+from penstock.services.dependencies import DependencyService
 from penstock.services.executions import (
     Bulk,
     Deleting,
@@ -73,7 +75,9 @@ def api_services(
         bulk=Bulk(store.queries),
         clock=clock,
         concurrency=ConcurrencyLimits(store.flows, core.catalog, store.journal),
+        dashboards=DashboardService(store.dashboards, ChartData(store.charts, store.flows, clock), clock),
         deleting=Deleting(store.queries, core.storage, core.dispatcher),
+        dependencies=DependencyService(store.flows, store.queries, core.plugins.registry),
         executions=core.executions,
         explainer=explainer,
         files=ExecutionFiles(store.queries, FileAccess(core.storage, store.queries)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from penstock.api.schemas import Error
@@ -42,6 +43,12 @@ FILTERS = [
         "description": "filters[<field>][<operation>]=<value>",
     }
 ]
+
+
+def json_body(shape: type[BaseModel], *, several: bool = False) -> dict[str, Any]:
+    """Return the description of a JSON body: one value of a shape of `penstock.api.schemas`, or a list of them."""
+    one = {"$ref": f"#/components/schemas/{shape.__name__}"}
+    return {"application/json": {"schema": {"type": "array", "items": one} if several else one}}
 
 
 class Routes:

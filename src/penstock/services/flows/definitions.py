@@ -39,10 +39,14 @@ class FlowDefinitions:
         Raises:
             NotFoundError: The flow has no such task.
         """
-        for definition in _maps(self.of(flow)):
-            if definition.get("id") == task_id and "type" in definition:
+        for definition in self.tasks(flow):
+            if definition.get("id") == task_id:
                 return definition
         raise NotFoundError(f"flow {flow.namespace}.{flow.id} has no task `{task_id}`")
+
+    def tasks(self, flow: StoredFlow) -> Iterator[Mapping[str, Any]]:
+        """Yield every task as written, outer ones first."""
+        return (one for one in _maps(self.of(flow)) if "type" in one)
 
     def trigger(self, flow: StoredFlow, trigger_id: str) -> Mapping[str, Any] | None:
         """Return one trigger as written; None when the flow has none of that name."""

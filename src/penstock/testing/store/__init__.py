@@ -3,6 +3,7 @@
 A test module subclasses the suites and gives the fixture `store`: an open, empty store with these ports.
 """
 
+from penstock.testing.store.dashboards import ChartReadsContract, DashboardStoreContract
 from penstock.testing.store.evaluations import EvaluationStoreContract
 from penstock.testing.store.executions import ExecutionQueriesContract
 from penstock.testing.store.flows import FlowStoreContract
@@ -21,6 +22,8 @@ from penstock.testing.store.triggers import TriggerStoreContract
 from penstock.testing.store.waiting import WaitReadsContract
 
 __all__ = [
+    "ChartReadsContract",
+    "DashboardStoreContract",
     "EvaluationStoreContract",
     "ExecutionQueriesContract",
     "FlowStoreContract",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from penstock.ports.dashboards import ChartReads, DashboardStore
 from penstock.ports.depths import QueueDepths
 from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
@@ -73,6 +74,16 @@ class StorePorts(Protocol):
     @property
     def templates(self) -> TemplateStore:
         """Templates and their revisions."""
+        ...
+
+    @property
+    def dashboards(self) -> DashboardStore:
+        """Dashboards."""
+        ...
+
+    @property
+    def charts(self) -> ChartReads:
+        """What charts show."""
         ...
 
     @property

@@ -1,0 +1,266 @@
+"""What charts show: rows of executions, flows, logs, metrics and triggers, grouped and counted (UI-049 to UI-052).
+
+Rows are picked and named in an inner query, and aggregated in an outer one: so both databases see one and the same
+expression where rows are grouped, whatever parameters are in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, Select, Subquery, and_, case, cast, func, literal, null, or_, select
+
+from penstock.base.codec import from_json
+from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery
+from penstock.ports.queries import Page, PageRequest
+from penstock.store import filters as kinds
+from penstock.store import rows
+from penstock.store.database import Database
+from penstock.store.filters import Condition
+from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, FLOWS, LOGS, METRICS, TRIGGER_STATES
+
+_NORMAL = "NORMAL"
+_THURSDAY = 3 * 86_400_000_000
+"""1970 began on a Thursday: weeks that are counted from three days earlier begin on Mondays."""
+_WEEK = 7 * 86_400_000_000
+Columns = Mapping[str, ColumnElement[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table as charts see it."""
+
+    columns: Columns
+    conditions: Sequence[Condition]
+    tenant: ColumnElement[Any]
+    newest: str | None = None
+    """The field by which rows that nobody orders come newest first."""
+
+
+class SqlChartReads:
+    """The `ChartReads` port on a database. Implements the data of UI-040 to UI-053.
+
+    Args:
+        database: The database.
+        system_namespace: The namespace of the system's own executions.
+    """
+
+    def __init__(self, database: Database, system_namespace: str) -> None:
+        self._database = database
+        self._sources = _sources(system_namespace)
+
+    async def rows(self, tenant: str, query: ChartQuery, page: PageRequest) -> Page[Mapping[str, Any]]:
+        """Return a page of rows by column key."""
+        source = self._sources[query.source]
+        inner = _picked(source, tenant, query)
+        outer = _aggregated(inner, query.columns)
+        ordered = outer.order_by(*_order(inner, source, query))
+        offset = (page.page - 1) * page.size
+        wanted = ordered.limit(page.size).offset(offset)
+        count = select(func.count()).select_from(outer.subquery())
+
+        def work(connection: Any) -> tuple[int, Sequence[Any]]:
+            return connection.execute(count).scalar_one(), connection.execute(wanted).all()
+
+        total, found = await self._database.read(work)
+        return Page([_row(query.columns, row) for row in found], total)
+
+
+def _picked(source: _Source, tenant: str, query: ChartQuery) -> Subquery:
+    """Return the rows that fit, with a column for each of the chart's."""
+    columns = [_value(source, column).label(f"c{index}") for index, column in enumerate(query.columns)]
+    if source.newest is not None:
+        columns.append(source.columns[source.newest].label("newest"))
+    conditions = [source.tenant == tenant, *source.conditions, *(_condition(source, one) for one in query.where)]
+    return select(*columns).where(*conditions).subquery()
+
+
+def _value(source: _Source, column: ChartColumn) -> ColumnElement[Any]:
+    if column.field is None:
+        return literal(1)
+    value = _field(source, column.field, column.label_key)
+    if column.span is None:
+        return value
+    shift = _THURSDAY if column.span == _WEEK else 0
+    return value - (value + shift) % column.span
+
+
+def _field(source: _Source, name: str, label_key: str | None) -> ColumnElement[Any]:
+    if name == "LABELS" and label_key is not None:
+        labels = EXECUTION_LABELS.c
+        mine = and_(labels.execution_id == EXECUTIONS.c.id, labels.key == label_key)
+        return select(labels.value).where(mine).correlate(EXECUTIONS).scalar_subquery()
+    return source.columns[name]
+
+
+_AGGREGATES: Mapping[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]] = {
+    "AVG": lambda column: func.avg(column),
+    "COUNT": lambda column: func.count(column),
+    "MAX": lambda column: func.max(column),
+    "MIN": lambda column: func.min(column),
+    "SUM": lambda column: func.sum(column),
+}
+
+
+def _aggregated(inner: Subquery, columns: Sequence[ChartColumn]) -> Select[Any]:
+    """Return the chart's rows: grouped by what is not aggregated, when anything is."""
+    selected = [_outer(inner, index, column) for index, column in enumerate(columns)]
+    query = select(*(one.label(f"v{index}") for index, one in enumerate(selected)))
+    if not any(column.agg for column in columns):
+        return query
+    return query.group_by(*(one for one, column in zip(selected, columns, strict=True) if column.agg is None))
+
+
+def _outer(inner: Subquery, index: int, column: ChartColumn) -> ColumnElement[Any]:
+    value: ColumnElement[Any] = inner.c[f"c{index}"]
+    return value if column.agg is None else _AGGREGATES[column.agg](value)
+
+
+def _order(inner: Subquery, source: _Source, query: ChartQuery) -> list[ColumnElement[Any]]:
+    places = {column.key: index for index, column in enumerate(query.columns)}
+    order: list[ColumnElement[Any]] = []
+    for key, is_ascending in query.order:
+        value = _outer(inner, places[key], query.columns[places[key]])
+        order.append(value.asc().nulls_last() if is_ascending else value.desc().nulls_last())
+    is_aggregated = any(column.agg for column in query.columns)
+    if not order and not is_aggregated and source.newest is not None:
+        order.append(inner.c.newest.desc())
+    # Pages need one order of all rows, whatever the chart says about it.
+    return order + [
+        _outer(inner, index, column).asc().nulls_last()
+        for index, column in enumerate(query.columns)
+        if column.agg is None
+    ]
+
+
+def _row(columns: Sequence[ChartColumn], row: Sequence[Any]) -> dict[str, Any]:
+    return {column.key: _plain(column, value) for column, value in zip(columns, row, strict=True)}
+
+
+def _plain(column: ChartColumn, value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if column.field == "LABELS" and column.label_key is None and column.agg is None and value is not None:
+        return dict(from_json(value.encode()))
+    return value
+
+
+# -- conditions
+
+
+def _condition(source: _Source, one: ChartFilter) -> Condition:
+    if one.type == "OR":
+        return or_(*(_condition(source, alternative) for alternative in one.alternatives))
+    assert one.field is not None
+    return _COMPARED[one.type](_field(source, one.field, one.label_key), one.values)
+
+
+def _text(values: Sequence[Any]) -> str:
+    return str(values[0])
+
+
+def _matches(column: ColumnElement[Any], values: Sequence[Any]) -> Condition:
+    return column.regexp_match(kinds.pattern(_text(values)))
+
+
+_COMPARED: Mapping[str, Callable[[ColumnElement[Any], Sequence[Any]], Condition]] = {
+    "CONTAINS": lambda column, values: kinds.contains(column, _text(values)),
+    "ENDS_WITH": lambda column, values: (
+        func.substr(column, func.length(column) - len(_text(values)) + 1) == _text(values)
+    ),
+    "EQUAL_TO": lambda column, values: column == values[0],
+    "GREATER_THAN": lambda column, values: column > values[0],
+    "GREATER_THAN_OR_EQUAL_TO": lambda column, values: column >= values[0],
+    "IN": lambda column, values: column.in_(values),
+    "IS_FALSE": lambda column, _: func.lower(column) == "false",
+    "IS_NOT_NULL": lambda column, _: column.is_not(None),
+    "IS_NULL": lambda column, _: column.is_(None),
+    "IS_TRUE": lambda column, _: func.lower(column) == "true",
+    "LESS_THAN": lambda column, values: column < values[0],
+    "LESS_THAN_OR_EQUAL_TO": lambda column, values: column <= values[0],
+    "NOT_EQUAL_TO": lambda column, values: column.is_distinct_from(values[0]),
+    "NOT_IN": lambda column, values: or_(column.is_(None), column.not_in(values)),
+    "REGEX": _matches,
+    "STARTS_WITH": lambda column, values: kinds.starts_with(column, _text(values)),
+}
+
+
+# -- sources
+
+
+def _sources(system_namespace: str) -> Mapping[str, _Source]:
+    e, f, logs, metrics, t = EXECUTIONS.c, FLOWS.c, LOGS.c, METRICS.c, TRIGGER_STATES.c
+    scope = case((kinds.below(e.namespace, system_namespace), "SYSTEM"), else_="USER")
+    level = case(*((logs.level == weight, name) for name, weight in rows.LEVELS.items()), else_=null())
+    return {
+        "Executions": _Source(
+            {
+                "ID": e.id,
+                "NAMESPACE": e.namespace,
+                "FLOW_ID": e.flow_id,
+                "FLOW_REVISION": e.flow_revision,
+                "STATE": e.state,
+                "DURATION": cast(e.end_date - e.start_date, Double) / 1_000_000.0,
+                "LABELS": e.labels,
+                "START_DATE": e.start_date,
+                "END_DATE": e.end_date,
+                "TRIGGER_EXECUTION_ID": e.trigger_execution_id,
+                "SCOPE": scope,
+            },
+            (e.kind == _NORMAL,),
+            e.tenant,
+            "START_DATE",
+        ),
+        "Flows": _Source(
+            {"ID": f.id, "NAMESPACE": f.namespace, "REVISION": f.revision}, (f.latest, f.deleted.is_(False)), f.tenant
+        ),
+        "Logs": _Source(
+            {
+                "NAMESPACE": logs.namespace,
+                "FLOW_ID": logs.flow_id,
+                "EXECUTION_ID": logs.execution_id,
+                "TASK_ID": logs.task_id,
+                "DATE": logs.date,
+                "TASK_RUN_ID": logs.task_run_id,
+                "ATTEMPT_NUMBER": logs.attempt,
+                "TRIGGER_ID": logs.trigger_id,
+                "LEVEL": level,
+                "MESSAGE": logs.message,
+            },
+            (logs.kind == _NORMAL,),
+            logs.tenant,
+            "DATE",
+        ),
+        "Metrics": _Source(
+            {
+                "NAMESPACE": metrics.namespace,
+                "FLOW_ID": metrics.flow_id,
+                "TASK_ID": metrics.task_id,
+                "EXECUTION_ID": metrics.execution_id,
+                "TASK_RUN_ID": metrics.task_run_id,
+                "TYPE": metrics.type,
+                "NAME": metrics.name,
+                "VALUE": metrics.value,
+                "DATE": metrics.date,
+            },
+            (metrics.kind == _NORMAL,),
+            metrics.tenant,
+            "DATE",
+        ),
+        "Triggers": _Source(
+            {
+                "ID": t.trigger_id,
+                "NAMESPACE": t.namespace,
+                "FLOW_ID": t.flow_id,
+                "TRIGGER_ID": t.trigger_id,
+                "EXECUTION_ID": t.execution_id,
+                "NEXT_EXECUTION_DATE": t.next_date,
+                "WORKER_ID": null(),
+            },
+            (),
+            t.tenant,
+        ),
+    }
