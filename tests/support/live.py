@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from argon2 import PasswordHasher
@@ -76,6 +76,46 @@ class LiveServer:
                 await asyncio.sleep(0.01)
 
 
+class _Served:
+    """Stands in for a service of whatever server an application serves at the moment."""
+
+    def __init__(self, application: _Application, name: str) -> None:
+        self._application = application
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if self._application.serves is None:  # routes that keep a method: it is looked up whenever it is called
+            return lambda *values, **named: getattr(self, attribute)(*values, **named)
+        return getattr(getattr(self._application.serves, self._name), attribute)
+
+
+class _Application:
+    """An application that serves one server after another: putting its routes together costs more than the rest."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.serves: Services | None = None
+        names = [field.name for field in fields(Services) if field.name != "routers"]
+        self.app = create_api(Services(**{name: cast("Any", _Served(self, name)) for name in names}), settings)
+
+
+_idle: list[_Application] = []
+
+
+@contextmanager
+def _application(services: Services, settings: ApiSettings) -> Iterator[FastAPI]:
+    """Lend an application with these settings to a server."""
+    found = next((one for one in _idle if one.settings == settings), None)
+    if found is None:
+        found = _Application(settings)
+    else:
+        _idle.remove(found)
+    found.serves = services
+    yield found.app
+    found.serves = None
+    _idle.append(found)
+
+
 def _json(answer: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     return body
@@ -141,10 +181,10 @@ async def live_server(
         ]
         await core.executor.ready.wait()
         settings = change(ApiSettings(version="1.2.3", keep_alive=0.2))
-        app = create_api(services, settings)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://server", auth=BASIC) as client:
-            yield LiveServer(app, client, services, core)
+        with _application(services, settings) as app:
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://server", auth=BASIC) as client:
+                yield LiveServer(app, client, services, core)
         worker.stop()
         await tasks[1]
         core.executor.stop()

@@ -80,7 +80,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     """Return all routers; one with fixed words stands before one with names in the same place."""
     clock, definitions = services.clock, services.flow_definitions
     return [
-        InstanceRoutes(services.auth, services.instance, settings, templates=services.templates.enabled).router(),
+        InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         DashboardRoutes(services.dashboards, clock, settings).router(),
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),

@@ -28,7 +28,7 @@ from penstock.sdk.context import RunContext
 class PluginModel(FlowModel):
     """Base of everything a flow configures: unknown properties are errors (ENG-399), names are camelCase in YAML."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, defer_build=True)
 
 
 class Output(BaseModel):

@@ -20,6 +20,7 @@ from penstock.api.settings import ApiSettings
 from penstock.services.auth import AuthService, Credentials
 from penstock.services.auth.sessions import LIFETIME
 from penstock.services.instance import InstanceService
+from penstock.services.templates import TemplateService
 
 _SECOND = 1_000_000
 
@@ -35,11 +36,12 @@ class InstanceRoutes:
     Args:
         auth: Knows the account.
         instance: Knows the instance's id.
+        templates: Say whether there are templates.
         settings: What the interface is told.
     """
 
     def __init__(
-        self, auth: AuthService, instance: InstanceService, settings: ApiSettings, *, templates: bool = False
+        self, auth: AuthService, instance: InstanceService, templates: TemplateService, settings: ApiSettings
     ) -> None:
         self._auth = auth
         self._instance = instance
@@ -84,7 +86,7 @@ class InstanceRoutes:
                 isCustomDashboardsEnabled=False,
                 isAnonymousUsageEnabled=False,
                 isUiAnonymousUsageEnabled=False,
-                isTemplateEnabled=self._templates,
+                isTemplateEnabled=self._templates.enabled,
                 isAiEnabled=False,
                 isConcurrencyViewEnabled=True,
             )
