@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from penstock.builtin.debug import Echo, Return
 from penstock.builtin.log import Log
-from penstock.services.worker.context import InvalidProperty
+from penstock.services.property_values import InvalidProperty
 from penstock.testing.run_context import RunContextFactory, messages_of
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from penstock.model.parsing import parse_flow
+from penstock.sdk.discovery import GROUP
 from penstock.services.plugins import PluginCatalogue
-from penstock.wiring.plugins import GROUP, load_plugins
+from penstock.wiring.plugins import load_plugins
 
 GOOD = """
 from penstock.sdk import Task

@@ -1,6 +1,6 @@
 """`penstock plugins`, or `penstock plugin`: which types there are, and new ones.
 
-Implements OPS-114 in part (`list`, `doc`), PLG-005, PLG-049.
+Implements OPS-114 in part (`search` is not there), ENG-322, PLG-005, PLG-049, GOV-379.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.options import PluginsPath
+from penstock.cli.options import Config, PluginsPath
 
 app = typer.Typer(
     no_args_is_help=True, help="Look at the installed plugins, or begin a new one.", rich_markup_mode=None
@@ -29,6 +29,7 @@ def list_plugins(
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     plugins: PluginsPath = None,
+    config: Config = None,
 ) -> None:
     """List all types a flow may use, with the distribution each comes from.
 
@@ -39,24 +40,86 @@ def list_plugins(
     """
     import json
 
-    from penstock.cli.options import use_plugins
+    from penstock.cli.options import configuration, use_plugins
     from penstock.cli.terminal import say, tell
     from penstock.model.registry import TypeKind
+    from penstock.wiring.plugin_plan import plugin_plan
     from penstock.wiring.plugins import load_plugins
 
     use_plugins(plugins)
-    found = load_plugins()
+    found = load_plugins(plan=plugin_plan(configuration(config, told=False).settings))
     entries = [
         entry for kind in TypeKind for entry in found.registry.of_kind(kind) if core or entry.plugin != "penstock"
     ]
     if as_json:
-        say(json.dumps([{"type": one.name, "kind": one.kind.value, "plugin": one.plugin} for one in entries], indent=2))
+        listed = [
+            {
+                "type": one.name,
+                "kind": one.kind.value,
+                "plugin": one.plugin,
+                "versions": list(found.registry.versions(one.name)),
+            }
+            for one in entries
+        ]
+        say(json.dumps(listed, indent=2))
     else:
         width = max((len(entry.name) for entry in entries), default=0)
         for entry in entries:
-            say(f"{entry.name:<{width}}  {entry.kind.value:<11}  {entry.plugin}")
+            versions = ", ".join(found.registry.versions(entry.name))
+            say(f"{entry.name:<{width}}  {entry.kind.value:<11}  {entry.plugin} {versions}".rstrip())
     for broken in found.broken:
         tell(f"warning: {broken}")
+
+
+@app.command("install")
+def install(
+    wanted: Annotated[list[str], typer.Argument(help="`name`, `name==1.2`, `group:name:1.2`, or a wheel.")],
+    repositories: Annotated[
+        list[str] | None,
+        typer.Option("--repositories", help="A folder with packages, or the address of an index. Repeatable."),
+    ] = None,
+    locally: Annotated[  # the documented spelling: there is no other place
+        bool, typer.Option("--locally/--no-locally", help="Install here, the only place there is.", hidden=True)
+    ] = True,
+    config: Config = None,
+) -> None:
+    """Install plugins, each version into an environment of its own beside those that are there.
+
+    Servers and workers know them from their next start; a flow may choose by `version`.
+
+    \b
+    Examples:
+      penstock plugins install penstock-weather
+      penstock plugins install penstock-weather==1.2 --repositories ./wheels
+    """
+    from penstock.cli.options import configuration
+    from penstock.cli.terminal import say
+    from penstock.wiring.plugin_plan import managed_plugins
+
+    plugins = managed_plugins(configuration(config).settings)
+    for one in wanted:
+        say(f"installed {plugins.install(one, sources=repositories or ())}")
+
+
+@app.command("uninstall")
+def uninstall(
+    wanted: Annotated[list[str], typer.Argument(help="`name` for all its versions, or `name==1.2`.")],
+    config: Config = None,
+) -> None:
+    """Remove plugins that have environments of their own.
+
+    \b
+    Example:
+      penstock plugins uninstall penstock-weather==1.2
+    """
+    from penstock.cli.options import configuration
+    from penstock.cli.terminal import say
+    from penstock.wiring.plugin_plan import managed_plugins
+
+    plugins = managed_plugins(configuration(config).settings)
+    for one in wanted:
+        for gone in plugins.uninstall(one):
+            say(f"removed {gone}")
 
 
 @app.command("new")
@@ -90,6 +153,7 @@ def doc(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="A file ending in .json for schemas, or .md.")] = None,
     plugins: PluginsPath = None,
+    config: Config = None,
 ) -> None:
     """Write the documentation of types as Markdown, or their JSON Schemas.
 
@@ -98,13 +162,15 @@ def doc(
       penstock plugins doc --plugin io.kestra.plugin.core.log.Log
       penstock plugins doc --plugin penstock-weather --output weather.json
     """
-    from penstock.cli.options import use_plugins
+    from penstock.cli.options import configuration, use_plugins
     from penstock.cli.plugin_pages import pages
     from penstock.cli.terminal import say
+    from penstock.wiring.plugin_plan import plugin_plan
     from penstock.wiring.plugins import load_plugins
 
     use_plugins(plugins)
-    text = pages(load_plugins().registry, plugin, as_json=output is not None and output.suffix == ".json")
+    found = load_plugins(plan=plugin_plan(configuration(config, told=False).settings))
+    text = pages(found.registry, plugin, as_json=output is not None and output.suffix == ".json")
     if output is None:
         say(text)
     else:

@@ -15,6 +15,7 @@ from penstock.cli.run.sources import flow_files, read_flows, read_suites
 from penstock.cli.terminal import say, tell
 from penstock.model.problems import Problem, Severity
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
+from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.plugins import load_plugins
 
 
@@ -35,9 +36,10 @@ class Checked:
 
 def validate_files(paths: Sequence[Path], config: Path | None, *, as_json: bool) -> int:
     """Check flows and test suites here and return the exit code."""
-    core = configuration(config).settings.kestra
+    settings = configuration(config).settings
+    core = settings.kestra
     defaults = plugin_defaults([*core.tasks.defaults, *core.plugins.defaults])
-    reading = FlowReading(load_plugins().registry, defaults)
+    reading = FlowReading(load_plugins(plan=plugin_plan(settings)).registry, defaults)
     checked = []
     for source in read_flows(paths, reading):
         data = source.parsed.data

@@ -174,7 +174,7 @@ class _Resolving:
 
     def _task(self, definition: dict[str, Any], path: Path, branch: str) -> ResolvedTask | None:
         name = definition.get("type")
-        found = self._completer.registry.find(name) if isinstance(name, str) else None
+        found = self._completer.find(definition)
         if found is None or found.entry.kind is not TypeKind.TASK:
             hint = "install the plugin that provides it, or change the type"
             self._problem(Complaint((*path, "type"), f"there is no task type `{name}`", hint, "UNKNOWN_TYPE"))

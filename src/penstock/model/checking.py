@@ -80,10 +80,10 @@ class Checker:
         if not isinstance(name, str) or not name:
             self._error((*path, "type"), "`type` is required", f"name the type of the {word}", "MISSING_PROPERTY")
             return None
-        found = self._completer.registry.find(name)
+        found = self._completer.find(raw)
         if found is None:
-            if reason := self._completer.registry.why_refused(name):
-                hint = "install a version of the plugin that fits this server"
+            if reason := self._completer.why_refused(raw, name):
+                hint = "install a version of the plugin that fits, or name another one"
                 self._error((*path, "type"), f"`{name}` is not available: {reason}", hint, "UNKNOWN_TYPE")
                 return None
             near = self._completer.registry.suggest(name)

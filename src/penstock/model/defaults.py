@@ -51,7 +51,7 @@ class DefaultsStack:
 
     def __init__(self, levels: Sequence[Sequence[PluginDefaults]]) -> None:
         self._levels = [level for level in levels if level]
-        self._merged: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._merged: dict[tuple[str, str | None], tuple[dict[str, Any], dict[str, Any]]] = {}
 
     def apply(self, definition: Mapping[str, Any], entry: TypeEntry) -> Mapping[str, Any]:
         """Return a definition with the defaults of its type; the definition itself when there are none."""
@@ -64,7 +64,7 @@ class DefaultsStack:
 
     def of(self, entry: TypeEntry) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a type's merged defaults: those that fill gaps, and those that win."""
-        found = self._merged.get(entry.name)
+        found = self._merged.get((entry.name, entry.version))
         if found is None:
             soft: dict[str, Any] = {}
             forced: dict[str, Any] = {}
@@ -74,7 +74,7 @@ class DefaultsStack:
             for level in self._levels:
                 for one in _matching(level, entry, forced=True):
                     forced = merge(forced, _values(one, entry))
-            found = self._merged[entry.name] = (soft, forced)
+            found = self._merged[entry.name, entry.version] = (soft, forced)
         return found
 
 

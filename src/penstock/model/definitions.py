@@ -16,7 +16,8 @@ from penstock.base.errors import PenstockError
 from penstock.model.complaints import Complaint, complaints
 from penstock.model.defaults import DefaultsStack
 from penstock.model.problems import Path
-from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
+from penstock.model.registry import Found, TypeEntry, TypeKind, TypeRegistry
+from penstock.model.scalars import written
 from penstock.model.wanted import Amount, Shape, Wanted, shape_of
 
 Visit = Callable[[dict[str, Any], TypeKind | None, Path], Any]
@@ -75,6 +76,24 @@ class Completer:
         self.registry = registry
         self.defaults = defaults
 
+    def find(self, definition: Mapping[str, Any]) -> Found | None:
+        """Return the type of a definition, in the version that it, or a default, wants (GOV-381)."""
+        name = definition.get("type")
+        if not isinstance(name, str) or (found := self.registry.find(name)) is None or found.entry.version is None:
+            return found if isinstance(name, str) else None
+        return self.registry.find_for(name, self.version(definition, found.entry))
+
+    def version(self, definition: Mapping[str, Any], entry: TypeEntry) -> str | None:
+        """Return the version that a definition, or a default, wants."""
+        soft, forced = self.defaults.of(entry)
+        wanted = forced.get("version", definition.get("version", soft.get("version")))
+        return None if wanted is None else str(written(wanted))
+
+    def why_refused(self, definition: Mapping[str, Any], name: str) -> str | None:
+        """Return why the type of a definition cannot be had though its plugin is installed."""
+        known = self.registry.find(name)
+        return self.registry.why_refused(name, None if known is None else self.version(definition, known.entry))
+
     def complete(self, definition: Mapping[str, Any], entry: TypeEntry) -> dict[str, Any]:
         """Return one definition of a known type completed; those inside it are left as they are."""
         by_name = shape_of(entry.cls).by_name
@@ -95,7 +114,7 @@ class Completer:
             definition: As written.
             tasks: Whether tasks inside it are completed too.
         """
-        found = self.registry.find(definition["type"]) if isinstance(definition.get("type"), str) else None
+        found = self.find(definition)
         if found is None:
             return definition
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from packaging.version import Version
 from pydantic import BaseModel
 
 from penstock.base.errors import PenstockError
@@ -56,9 +57,13 @@ class TypeEntry:
     """Older names; accepted, and reported as deprecated."""
     plugin: str = "penstock"
     """The distribution it comes from."""
+    version: str | None = None
+    """The distribution's version, of which there may be several; None for what is built in."""
+    is_isolated: bool = False
+    """Whether the plugin has an environment and processes of its own."""
 
     @classmethod
-    def of(cls, plugin_class: type[Any], plugin: str = "penstock") -> TypeEntry:
+    def of(cls, plugin_class: type[Any], plugin: str = "penstock", version: str | None = None) -> TypeEntry:
         """Return the entry of a class that says its kind, name and older names itself, as all SDK classes do.
 
         Raises:
@@ -71,7 +76,7 @@ class TypeEntry:
             raise InvalidTypeError(
                 f"{name} declares a property `version`, which names the plugin's version", hint="choose another name"
             )
-        return cls(name, kind, plugin_class, tuple(plugin_class.type_aliases), plugin)
+        return cls(name, kind, plugin_class, tuple(plugin_class.type_aliases), plugin, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,39 +100,87 @@ class InvalidTypeError(PenstockError):
     code = "INVALID_TYPE"
 
 
+LATEST, OLDEST, CURRENT = "LATEST", "OLDEST", "CURRENT"
+
+
 class TypeRegistry:
-    """Types by name. Immutable once built. Implements ENG-007, MIG-010, PLG-006.
+    """Types by name, and where there are several by version. Immutable once built.
+
+    Implements ENG-007, ENG-321, MIG-010, PLG-006, GOV-381.
 
     Args:
         entries: The types.
         refused: Why types are missing that an installed plugin would bring, by name.
+        default_version: The version of a type whose definition names none: `LATEST`, `OLDEST`, `CURRENT` (that of the
+            server's own environment), a certain one, or `NONE`, which makes definitions name one.
     """
 
-    def __init__(self, entries: Iterable[TypeEntry], refused: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        entries: Iterable[TypeEntry],
+        refused: Mapping[str, str] | None = None,
+        *,
+        default_version: str = LATEST,
+    ) -> None:
         self._refused = dict(refused or {})
+        self._default = default_version
         self._entries: dict[str, TypeEntry] = {}
         self._aliases: dict[str, TypeEntry] = {}
         self._found: dict[str, Found] = {}
-        for entry in entries:
-            if entry.name in self._entries:
-                raise DuplicateTypeError(
-                    f"type {entry.name} is declared by {self._entries[entry.name].plugin} and by {entry.plugin}",
-                    hint="uninstall one of the two",
-                )
-            self._entries[entry.name] = entry
-            self._found[entry.name] = Found(entry)
+        self._versions: dict[str, dict[str, TypeEntry]] = {}
+        """Of types that have a version, the oldest first."""
+        for name, versions in _by_name(entries).items():
+            entry = versions[-1]
+            if entry.version is not None:
+                self._versions[name] = {str(one.version): one for one in versions}
+                entry = self._of_version(name, default_version) or entry
+            self._entries[name] = entry
+            self._found[name] = Found(entry)
             for alias in entry.aliases:
                 self._aliases[alias] = entry
         for alias, entry in self._aliases.items():
             self._found.setdefault(alias, Found(entry, alias=alias))
 
-    def find(self, name: str) -> Found | None:
-        """Return the entry behind a name or an older name (ENG-007: case-sensitive)."""
-        return self._found.get(name) or self._found.get(spelled_out(name))
+    def find(self, name: str, version: str | None = None) -> Found | None:
+        """Return the entry behind a name or an older name (ENG-007: case-sensitive).
 
-    def why_refused(self, name: str) -> str | None:
-        """Return why a type is missing though its plugin is installed; None for any other name."""
-        return self._refused.get(spelled_out(name))
+        Args:
+            name: The type.
+            version: The version of its plugin, `LATEST` or `OLDEST`; without effect on what is built in.
+        """
+        found = self._found.get(name) or self._found.get(spelled_out(name))
+        if found is None or version is None or found.entry.version is None:
+            return found
+        entry = self._of_version(found.entry.name, version)
+        return None if entry is None else Found(entry, found.alias)
+
+    def find_for(self, name: str, version: str | None) -> Found | None:
+        """Return the entry a definition of this type is meant for; None also when it has to name a version."""
+        found = self.find(name, version)
+        if found is not None and version is None and found.entry.version is not None:
+            return found if self._of_version(found.entry.name, self._default) is not None else None
+        return found
+
+    def _of_version(self, name: str, version: str) -> TypeEntry | None:
+        versions = self._versions[name]
+        wanted = version.strip().upper()
+        if wanted in (LATEST, OLDEST):
+            return list(versions.values())[-1 if wanted == LATEST else 0]
+        if wanted == CURRENT:
+            return next((one for one in versions.values() if not one.is_isolated), list(versions.values())[-1])
+        return versions.get(version.strip())
+
+    def versions(self, name: str) -> Mapping[str, TypeEntry]:
+        """Return the versions there are of a type, the oldest first; none of what is built in."""
+        return self._versions.get(name, {})
+
+    def why_refused(self, name: str, version: str | None = None) -> str | None:
+        """Return why a type cannot be had though its plugin is installed; None for any other name."""
+        known = self.find(name)
+        if known is None or not (versions := self.versions(known.entry.name)):
+            return self._refused.get(spelled_out(name))
+        there = f"installed: {', '.join(versions)}"
+        return f"`version` is missing ({there})" if version is None else f"there is no version {version} ({there})"
 
     def has_prefix(self, prefix: str) -> bool:
         """Whether any type's name, or an older one, begins with this and a dot."""
@@ -158,3 +211,25 @@ class TypeRegistry:
     def aliases(self) -> Mapping[str, TypeEntry]:
         """Older names and what they stand for."""
         return self._aliases
+
+
+def _by_name(entries: Iterable[TypeEntry]) -> dict[str, list[TypeEntry]]:
+    """Return entries by name, of each the oldest version first.
+
+    Raises:
+        DuplicateTypeError: Two plugins claim one name, or one plugin twice in one version.
+    """
+    found: dict[str, list[TypeEntry]] = {}
+    for entry in entries:
+        others = found.setdefault(entry.name, [])
+        for other in others:
+            if other.plugin != entry.plugin or other.version == entry.version:
+                raise DuplicateTypeError(
+                    f"type {entry.name} is declared by {other.plugin} and by {entry.plugin}",
+                    hint="uninstall one of the two",
+                )
+        others.append(entry)
+    for versions in found.values():
+        if len(versions) > 1:
+            versions.sort(key=lambda one: Version(one.version or "0"))
+    return found

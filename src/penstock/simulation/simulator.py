@@ -6,6 +6,7 @@ import asyncio
 from importlib.metadata import EntryPoint
 
 from penstock.base.clock import SystemClock
+from penstock.sdk.discovery import GROUP
 from penstock.services.flows import FlowCatalog, FlowChecker, FlowService
 from penstock.simulation.disk import Disk, PlainDatabase
 from penstock.simulation.flows import Work, sources
@@ -14,7 +15,7 @@ from penstock.simulation.world import TENANT, Outcome, World
 from penstock.store.notifier import LocalNotifier
 from penstock.store.store import store_on
 from penstock.wiring.flow_reading import FlowReading
-from penstock.wiring.plugins import GROUP, load_plugins
+from penstock.wiring.plugins import load_plugins
 
 
 class Simulator:

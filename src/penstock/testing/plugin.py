@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from penstock.model.parsing import parse_flow
 from penstock.model.registry import TypeEntry, TypeRegistry
 from penstock.model.schema import type_schema
-from penstock.wiring.plugins import classes_of, load_plugins
+from penstock.sdk.discovery import classes_of
+from penstock.wiring.plugins import load_plugins
 
 _EXAMPLE = re.compile(r"```ya?ml\n(.*?)```", re.DOTALL)
 _HEAD = "id: example\nnamespace: company.team\n"

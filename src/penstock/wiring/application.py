@@ -101,7 +101,7 @@ class Application:
     async def _start(self) -> None:
         plan = self._plan
         self._jq = set_up_expressions(plan.expressions)
-        plugins = self._plugins or load_plugins()
+        plugins = self._plugins or load_plugins(plan=plan.plugins)
         for broken in plugins.broken:
             log.warning("plugin left out", action="plugins.load", plugin=broken.name, reason=broken.reason)
         serves_api = Role.WEBSERVER in plan.roles
@@ -245,6 +245,7 @@ class Application:
             await core.gateway.__aexit__(None, None, None)
         for name in ("flow files", "execution changes", "flow changes"):
             await self._supervisor.stop(name, cancel=True)
+        core.plugins.close()
         await core.store.close()
 
 

@@ -106,7 +106,7 @@ class FlowReading:
             return
         completer = Completer(self.registry, DefaultsStack([document.defaults, *flow.defaults]))
         for definition in document.triggers:
-            found = self.registry.find(str(definition.get("type")))
+            found = completer.find(definition)
             if found is not None and issubclass(found.entry.cls, TriggerBase):
                 yield found.entry.cls, completer.complete_all(definition)
 

@@ -18,6 +18,7 @@ from penstock.services.retention import Policy
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.expressions import ExpressionPlan
+from penstock.wiring.plugin_plan import PluginPlan
 
 
 class Role(StrEnum):
@@ -112,6 +113,7 @@ class Plan:
         retention: Removes what is old (BEY-020); None keeps everything.
         admission: The most open executions of a namespace before requests for more are refused (BEY-011).
         metrics: How metrics are named.
+        plugins: Where plugins with environments of their own are.
     """
 
     roles: frozenset[Role]
@@ -138,6 +140,7 @@ class Plan:
     retention: RetentionPlan | None = None
     admission: Mapping[str, int] = field(default_factory=dict)
     metrics: MetricsPlan = field(default_factory=MetricsPlan)
+    plugins: PluginPlan = field(default_factory=PluginPlan)
 
     @property
     def is_embedded(self) -> bool:

@@ -19,6 +19,7 @@ from penstock.wiring.datasource import database_url
 from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.plan import HttpPlan, MetricsPlan, Plan, Role
+from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.retention import retention_plan
 
 IMAGE_STORAGE = Path("/app/storage")
@@ -85,6 +86,7 @@ def plan_of(
         retention=retention_plan(settings),
         admission=core.admission.namespaces,
         metrics=MetricsPlan(core.metrics.prefix, core.metrics.labels),
+        plugins=plugin_plan(settings),
     )
 
 

@@ -16,6 +16,7 @@ from penstock.wiring.config import ConfigurationError, Settings
 from penstock.wiring.expressions import expression_plan, set_up_expressions
 from penstock.wiring.orphans import end_orphans
 from penstock.wiring.planning import worker_settings
+from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.supervisor import Supervisor
 
@@ -52,6 +53,7 @@ class RemoteWorker:
         self._worker: Worker | None = None
         self._expressions = expression_plan(settings)
         self._jq: JqProcesses | None = None
+        self._plugins = load_plugins(plan=plugin_plan(settings))
 
     async def start(self) -> None:
         """Start working; the server need not answer yet.
@@ -71,7 +73,7 @@ class RemoteWorker:
             raise
         self._jq = set_up_expressions(self._expressions)
         await end_orphans()
-        self._worker = Worker(gateway, load_plugins().registry, self._settings, SystemClock())
+        self._worker = Worker(gateway, self._plugins.registry, self._settings, SystemClock())
         self._supervisor.start("worker", self._worker.run())
 
     def describe(self) -> str:
@@ -95,6 +97,7 @@ class RemoteWorker:
             if hurry:
                 self._worker.stop()
             await self._supervisor.stop("worker")
+        self._plugins.close()
         if self._jq is not None:
             self._jq.close()
         if self._client is not None:

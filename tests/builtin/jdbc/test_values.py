@@ -15,7 +15,7 @@ from penstock.builtin.jdbc.postgresql_copy import CopyIn, CopyOut
 from penstock.builtin.jdbc.session import DatabaseError
 from penstock.builtin.serdes import files
 from penstock.builtin.serdes.files import LibraryMissing
-from penstock.services.worker.outcome import plain_outputs
+from penstock.services.outcome import plain_outputs
 from penstock.testing.run_context import RunContextFactory, messages_of
 from tests.builtin.jdbc.conftest import Database
 

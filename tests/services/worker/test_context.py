@@ -10,7 +10,8 @@ from pydantic import Field
 
 from penstock.base.errors import InvalidRequestError, NotFoundError, UnauthorizedError
 from penstock.sdk import PluginModel, Property, RunContext, Task
-from penstock.services.worker.context import InvalidProperty, WorkerRunContext
+from penstock.services.property_values import InvalidProperty
+from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.settings import WorkerSettings, task_environment
 from penstock.testing.run_context import RunContextFactory, messages_of
 

@@ -25,6 +25,7 @@ from penstock.model.problems import Severity
 from penstock.wiring.config import ConfigurationError, Settings
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
 from penstock.wiring.logs import configure_logs
+from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.plugins import Plugins, load_plugins
 from penstock.wiring.single_run import single_run_plan
 
@@ -121,7 +122,7 @@ async def _perform(options: RunOptions, changed: asyncio.Event | None) -> int:
 async def _run(options: RunOptions, changed: asyncio.Event | None) -> Outcome:
     settings = configuration(options.config).settings
     configure_logs("OFF" if options.quiet else "ERROR", settings.logger)
-    plugins = load_plugins()
+    plugins = load_plugins(plan=plugin_plan(settings))
     request = _request(options, settings, plugins)
     variables = environment(options.env_files, os.environ)
     secrets = pairs(options.secrets, "--secret")

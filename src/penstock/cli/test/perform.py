@@ -21,6 +21,7 @@ from penstock.services.unit_tests import SuiteResult, Verdict
 from penstock.wiring.config import ConfigurationError
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
 from penstock.wiring.logs import configure_logs
+from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.single_run import single_run_plan
 
@@ -58,7 +59,7 @@ def perform(options: SuiteOptions) -> int:
 def _perform(options: SuiteOptions) -> int:
     settings = configuration(options.config).settings
     configure_logs("ERROR", settings.logger)
-    plugins = load_plugins()
+    plugins = load_plugins(plan=plugin_plan(settings))
     core = settings.kestra
     reading = FlowReading(plugins.registry, plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]))
     found = collect(options.paths, options.folders, reading)

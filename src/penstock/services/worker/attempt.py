@@ -17,11 +17,11 @@ from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.states import StateType
 from penstock.ports.gateway import Assignment, Report
 from penstock.sdk.errors import PluginError
+from penstock.services.outcome import Failure, failure_of
 from penstock.services.worker.cached import run_task
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instance
-from penstock.services.worker.outcome import Failure, failure_of
 
 
 class Interruption(Enum):

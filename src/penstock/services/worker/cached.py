@@ -12,7 +12,7 @@ from penstock.base.durations import parse_duration
 from penstock.base.errors import PenstockError
 from penstock.model.policies import TaskCache
 from penstock.sdk.task import Task, TaskBase
-from penstock.services.worker.outcome import plain_outputs
+from penstock.services.outcome import plain_outputs
 
 if TYPE_CHECKING:
     from penstock.services.worker.context import WorkerRunContext

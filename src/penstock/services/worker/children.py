@@ -27,9 +27,9 @@ from penstock.engine.states import State, StateType
 from penstock.expressions import is_truthy
 from penstock.sdk.errors import PermanentError, PluginError
 from penstock.sdk.task import Task
+from penstock.services.outcome import Failure, failure_of
 from penstock.services.worker.cached import run_task
 from penstock.services.worker.instances import build
-from penstock.services.worker.outcome import Failure, failure_of
 from penstock.services.worker.rejected import RejectedTask
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from penstock.base.clock import Clock
 from penstock.base.codec import from_json, to_json_text
@@ -22,10 +22,9 @@ from penstock.expressions.encrypted import OPENING, is_sealed
 from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.sdk.context import TaskLogger
-from penstock.sdk.errors import PluginError
-from penstock.sdk.property import Property
 from penstock.sdk.task import Output
 from penstock.services.masking import Masker
+from penstock.services.property_values import PropertyValues
 from penstock.services.worker.children import run_child
 from penstock.services.worker.definitions import read_definition
 from penstock.services.worker.host import Host
@@ -35,12 +34,6 @@ from penstock.services.worker.task_log import TaskLog
 from penstock.services.worker.working_files import WorkingDirectory, allowed_host_file
 
 _CONFIDENTIAL = frozenset({"secret", "credential", "decrypt", OPENING})
-
-
-class InvalidProperty(PluginError):
-    """A property was rendered into something its type does not take (EXP-007)."""
-
-    code = "INVALID_PROPERTY"
 
 
 class WorkerRunContext:
@@ -153,20 +146,8 @@ class WorkerRunContext:
 
     def render(self, value: Any, default: Any = None) -> Any:
         """Return a property's value, rendered and converted to its type; `default` when it is absent."""
-        if value is None:
-            return default
-        if type(value) is str:
-            return self.render_text(value)
-        if not isinstance(value, Property):
-            raise TypeError(f"only a Property or a text can be rendered, not {type(value).__name__}")
-        try:
-            if value.static:
-                return value.convert(value.raw)
-            if isinstance(value.raw, str):
-                return _converted(value, self.render_text(value.raw))
-            return value.convert(self.render_nested(value.raw))
-        except ValidationError as error:
-            raise self._invalid(value, error) from None
+        values = PropertyValues(self.render_text, self.render_nested, self.hide)
+        return values.value(self.task, value, default)
 
     def render_text(self, template: str, extra: Mapping[str, Any] | None = None) -> str:
         """Return a template's text."""
@@ -209,16 +190,6 @@ class WorkerRunContext:
         elif isinstance(value, list):
             for inner, made in zip(value, rendered, strict=False):
                 self._mask_nested(inner, made)
-
-    def _invalid(self, value: Property[Any], error: ValidationError) -> InvalidProperty:
-        name = _name_of(self.task, value)
-        problems = []
-        for problem in error.errors(include_url=False, include_context=False):
-            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
-            given = self.hide(str(problem["input"]))
-            shown = given if len(given) <= 100 else given[:100] + "..."
-            problems.append(f"`{name}{place}`: {problem['msg']}, but `{shown}` was given")
-        return InvalidProperty("; ".join(dict.fromkeys(problems)), hint="see what its expression renders to")
 
     # -- the outside
 
@@ -429,33 +400,6 @@ class _Functions:
     def call(self, function: str, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
         """Return the result of a function that needs the outside."""
         return self._context.ask(function, arguments)
-
-
-def _converted(value: Property[Any], text: str) -> Any:
-    """Return a rendered text as the property's type: as it is, or as the JSON it holds (EXP-007)."""
-    try:
-        return value.convert(text)
-    except ValidationError:
-        if text.lstrip()[:1] not in ("{", "["):
-            raise
-        try:
-            parsed = from_json(text)
-        except ValueError:
-            parsed = text
-        return value.convert(parsed)
-
-
-def _name_of(model: BaseModel | None, wanted: Property[Any]) -> str:
-    """Return the YAML name of the property, looked for in the task and the models inside it."""
-    if model is not None:
-        for name, field in type(model).model_fields.items():
-            found = getattr(model, name)
-            shown = field.alias or name
-            if found is wanted:
-                return shown
-            if isinstance(found, BaseModel) and (inner := _name_of(found, wanted)) != "a property":
-                return f"{shown}.{inner}"
-    return "a property"
 
 
 def _reads_sealed(value: Any, path: Sequence[str]) -> bool:

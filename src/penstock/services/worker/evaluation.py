@@ -20,11 +20,11 @@ from penstock.model.registry import TypeKind, TypeRegistry
 from penstock.ports.gateway import Assignment, Evaluated
 from penstock.ports.journal import LeaseLost
 from penstock.sdk import PermanentError, PollingTrigger, RealtimeTrigger, TriggerEvent
+from penstock.services.outcome import failure_of, plain_outputs
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import InvalidTask
 from penstock.services.worker.machinery import Machinery
-from penstock.services.worker.outcome import failure_of, plain_outputs
 from penstock.services.worker.threads import in_turn
 
 log = structlog.get_logger(__name__)
@@ -254,7 +254,7 @@ def build_trigger(registry: TypeRegistry, assignment: Assignment) -> PollingTrig
         UnknownTriggerType: The type is not installed here, or no worker evaluates triggers of it.
         InvalidTask: The definition does not fit the type.
     """
-    found = registry.find(assignment.type)
+    found = registry.find(assignment.type, assignment.definition.get("version"))
     kind = found.entry.cls if found is not None and found.entry.kind is TypeKind.TRIGGER else None
     if kind is None or not issubclass(kind, PollingTrigger | RealtimeTrigger):
         raise UnknownTriggerType(

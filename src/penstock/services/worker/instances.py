@@ -16,6 +16,7 @@ from penstock.sdk.errors import PermanentError
 from penstock.sdk.task import Task
 
 Key = tuple[str, str, str, int, str]
+_INSTALL = "install the plugin that has it on every worker"
 
 
 class UnknownTaskType(PermanentError):
@@ -81,12 +82,14 @@ def build(registry: TypeRegistry, type_name: str, definition: Mapping[str, Any])
         UnknownTaskType: The type is not installed here, or no worker runs tasks of it.
         InvalidTask: The definition does not fit the type.
     """
-    found = registry.find(type_name)
+    found = registry.find(type_name, definition.get("version"))
     if found is None or found.entry.kind is not TypeKind.TASK:
+        if reason := registry.why_refused(type_name, definition.get("version")):
+            raise UnknownTaskType(f"there is no task type {type_name} on this worker: {reason}", hint=_INSTALL)
         near = registry.suggest(type_name)
         raise UnknownTaskType(
             f"there is no task type {type_name} on this worker",
-            hint=f"did you mean {near}?" if near else "install the plugin that has it on every worker",
+            hint=f"did you mean {near}?" if near else _INSTALL,
         )
     if not issubclass(found.entry.cls, Task):
         raise UnknownTaskType(

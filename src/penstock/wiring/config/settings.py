@@ -145,11 +145,20 @@ class Tasks(Section):
     defaults: tuple[dict[str, Any], ...] = ()
 
 
+class PluginManagement(Section):
+    """`kestra.plugins.management`: plugins with environments of their own (OPS-074, GOV-373)."""
+
+    enabled: bool = True
+    local_repository_path: str = "~/.kestra/plugins"
+    default_version: str = "LATEST"
+
+
 class Plugins(Section):
     """`kestra.plugins` (OPS-070, OPS-071)."""
 
     defaults: tuple[dict[str, Any], ...] = ()
     configurations: tuple[dict[str, Any], ...] = ()
+    management: PluginManagement = PluginManagement()
     path: str | None = None
 
 
@@ -373,7 +382,10 @@ WITHOUT_EFFECT: tuple[Path, ...] = (
     ("kestra", "jdbc"),
     ("kestra", "kafka"),
     ("kestra", "kv"),
-    ("kestra", "plugins", "management"),
+    ("kestra", "plugins", "management", "auto-reload-enabled"),
+    ("kestra", "plugins", "management", "auto-reload-interval"),
+    ("kestra", "plugins", "management", "custom-plugins-enabled"),
+    ("kestra", "plugins", "management", "remote-storage-enabled"),
     ("kestra", "plugins", "repositories"),
     ("kestra", "plugins", "security"),
     ("kestra", "queue", "postgres"),

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 
 from penstock.wiring.doctor.findings import Finding, Patient, Subject
+from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.version import version_line
 
@@ -26,7 +27,7 @@ def check_versions(patient: Patient) -> Iterator[Finding]:
         )
     yield _SUBJECT.ok(version_line())
     yield from unmet(requires("penstock") or ())
-    for broken in load_plugins().broken:
+    for broken in load_plugins(plan=plugin_plan(patient.configuration.settings)).broken:
         yield _SUBJECT.warning(str(broken), f"python -m pip install --upgrade {shlex.quote(broken.distribution)}")
 
 
