@@ -35,7 +35,7 @@ LANGUAGES = {
 }
 """The Debian packages of the programs of script tasks."""
 
-BROKERS = {"mosquitto": "mosquitto"}
+BROKERS = {"mosquitto": "mosquitto", "nats-server": "nats-server", "rabbitmq-server": "rabbitmq-server"}
 """The Debian packages of the programs of brokers."""
 
 

@@ -74,7 +74,8 @@ def redis_executable() -> Path | None:
 
 def server_executable(name: str) -> Path | None:
     """Return a server's program, which users other than root often do not have on their `PATH`."""
-    places = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/usr/lib/rabbitmq/bin"]
+    # RabbitMQ's on the path runs as another user, who sees no folder of ours.
+    places = ["/usr/lib/rabbitmq/bin", os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]
     found = shutil.which(name, path=os.pathsep.join(places))
     return None if found is None else Path(found)
 

@@ -15,6 +15,7 @@ from scripts.tooling import browser_executable, mariadb_directory, redis_executa
 from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
 from tests.support.missing import missing
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
+from tests.support.rabbitmq import RabbitMq, rabbitmq_for, stop_rabbitmq
 
 # Before anything imports them: suites are shown like tests when they fail.
 pytest.register_assert_rewrite("penstock.testing.store")
@@ -46,6 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if directory is not None:
         stop_server(directory)
         stop_maria_server(directory)
+        stop_rabbitmq(directory)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -110,3 +112,9 @@ def maria_database(maria_server: MariaServer) -> Iterator[str]:
     """Give the address of an empty database of the test's own."""
     with maria_server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> RabbitMq:
+    """Return the RabbitMQ all workers of this run share."""
+    return rabbitmq_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))

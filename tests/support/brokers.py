@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scripts.tooling import server_executable
 from tests.support.missing import missing
+from tests.support.nats_credentials import operator_in
 
 USER, PASSWORD = "reader", "s3cret-word"
 _SECONDS = 60
@@ -44,6 +45,31 @@ def mosquitto_in(folder: Path) -> Iterator[Mosquitto]:
         yield Mosquitto(f"tcp://127.0.0.1:{port}", f"ssl://127.0.0.1:{secure_port}", certificate.read_text())
 
 
+@dataclass(frozen=True, slots=True)
+class Nats:
+    """A NATS server that keeps messages, and one that knows its users by credentials alone."""
+
+    url: str
+    strict_url: str
+    credentials: str
+
+
+@contextmanager
+def nats_in(folder: Path) -> Iterator[Nats]:
+    """Run both servers."""
+    port, strict_port, operators = free_port(), free_port(), operator_in(folder)
+    (folder / "open.conf").write_text(
+        f"listen: 127.0.0.1:{port}\njetstream {{ store_dir: '{folder}' }}\nno_auth_user: anyone\n"
+        f"authorization {{ users = [{{user: anyone}}, {{user: {USER}, password: '{PASSWORD}'}}] }}\n"
+    )
+    (folder / "strict.conf").write_text(f"listen: 127.0.0.1:{strict_port}\n{operators.configuration}")
+    with (
+        running("nats-server", ["-c", str(folder / "open.conf")], folder, port),
+        running("nats-server", ["-c", str(folder / "strict.conf")], folder, strict_port),
+    ):
+        yield Nats(f"nats://127.0.0.1:{port}", f"nats://127.0.0.1:{strict_port}", operators.credentials)
+
+
 def free_port() -> int:
     """Return a port nobody listens on."""
     with socket.socket() as probe:
@@ -62,7 +88,7 @@ def running(
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen([str(program), *arguments], stdout=log, stderr=log, cwd=folder, env=environment)
     try:
-        until(lambda: _listens(port), process, folder / f"{name}.log")
+        until(lambda: is_listening(port), process, folder / f"{name}.log")
         yield process
     finally:
         process.terminate()
@@ -78,7 +104,8 @@ def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path)
         time.sleep(0.02)
 
 
-def _listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
+    """Return whether somebody listens on a port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from penstock.builtin import debug, execution, log, output, purge_records, records, sleep, state, templating
+from penstock.builtin.amqp import declaring as amqp_declaring
+from penstock.builtin.amqp import queues as amqp_queues
 from penstock.builtin.conditions import dates, executions, logic
 from penstock.builtin.flow import (
     call,
@@ -25,6 +27,7 @@ from penstock.builtin.kv import pairs, purge
 from penstock.builtin.mqtt import topics as mqtt_topics
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
+from penstock.builtin.nats import subjects as nats_subjects
 from penstock.builtin.redis import lists as redis_lists
 from penstock.builtin.runners import docker, process, ssh
 from penstock.builtin.scripts import jbang, languages, node, python, shell
@@ -36,6 +39,8 @@ from penstock.builtin.triggers import monitor, on_dates, schedule, toggle, upstr
 TYPES: tuple[type[BaseModel], ...] = (
     *(dates.DateTimeBetween, dates.DayWeek, dates.DayWeekInMonth, dates.PublicHoliday, dates.TimeBetween),
     *(dates.Weekend,),
+    *(amqp_declaring.CreateQueue, amqp_declaring.DeclareExchange, amqp_declaring.QueueBind),
+    *(amqp_queues.Consume, amqp_queues.Publish, amqp_queues.QueueTrigger, amqp_queues.Trigger),
     *(avro.AvroToIon, avro.IonToAvro),
     *(call.Call,),
     *(clone.Clone,),
@@ -64,6 +69,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(mqtt_topics.Publish, mqtt_topics.Subscribe, mqtt_topics.TopicTrigger, mqtt_topics.Trigger),
     *(mysql.Batch, mysql.Queries, mysql.Query, mysql.Trigger),
     *(namespace_files.DeleteFiles, namespace_files.DownloadFiles, namespace_files.UploadFiles),
+    *(nats_subjects.Consume, nats_subjects.Produce, nats_subjects.Request),
+    *(nats_subjects.SubjectTrigger, nats_subjects.Trigger),
     *(node.Commands, node.Script),
     *(on_dates.ScheduleOnDates,),
     *(namespace_purge.PurgeFiles,),

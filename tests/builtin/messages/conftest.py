@@ -13,7 +13,7 @@ from penstock.sdk import RealtimeTrigger, TriggerEvent, ion_values
 from penstock.services.worker.context import WorkerRunContext
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.polling.conftest import polled
-from tests.support.brokers import Mosquitto, mosquitto_in
+from tests.support.brokers import Mosquitto, Nats, mosquitto_in, nats_in
 
 __all__ = ["polled"]
 
@@ -65,3 +65,9 @@ def bench(contexts: RunContextFactory) -> Bench:
 def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     with mosquitto_in(tmp_path_factory.mktemp("mosquitto")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
+    with nats_in(tmp_path_factory.mktemp("nats")) as server:
+        yield server

@@ -1,0 +1,1 @@
+"""AMQP: exchanges to send to, and queues as sources of events."""

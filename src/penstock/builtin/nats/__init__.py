@@ -1,0 +1,1 @@
+"""NATS: subjects as places to send to and as sources of events."""
