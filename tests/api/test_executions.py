@@ -222,7 +222,7 @@ async def test_latest_executions_are_returned_one_for_each_flow_that_has_one(ser
     """API-049."""
     await server.flow(HELLO)
     await server.flow(FAILING)
-    await server.run("hello")
+    first = await server.run("hello")
     last = await server.run("hello")
     wanted = [{"namespace": "team", "id": "hello"}, {"namespace": "team", "id": "failing"}]
     [body] = (await server.client.post(f"{EXECUTIONS}/latest", json=wanted)).json()
@@ -231,8 +231,11 @@ async def test_latest_executions_are_returned_one_for_each_flow_that_has_one(ser
         "flowId": "hello",
         "namespace": "team",
         "startDate": last["state"]["startDate"],
+        "endDate": last["state"]["endDate"],
         "status": "SUCCESS",
     }
+    several = (await server.client.post(f"{EXECUTIONS}/latest", json=wanted, params={"count": 5})).json()
+    assert [one["id"] for one in several] == [last["id"], first["id"]]
 
 
 async def test_execution_deleted_is_gone_with_its_logs_and_files(server: LiveServer) -> None:

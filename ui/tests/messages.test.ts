@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import en from "@/i18n/en.json";
+import { ENGLISH } from "@/i18n";
 
 const sources = import.meta.glob<string>("../src/**/*.{vue,ts}", { query: "?raw", import: "default", eager: true });
 
 function has(key: string): boolean {
-  let place: unknown = en;
+  let place: unknown = ENGLISH;
   for (const part of key.split(".")) place = typeof place === "object" && place !== null ? (place as Record<string, unknown>)[part] : undefined;
   return typeof place === "string";
 }

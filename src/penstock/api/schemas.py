@@ -167,6 +167,7 @@ class LastExecution(Shape):
     flow_id: str
     namespace: str
     start_date: datetime | None = None
+    end_date: datetime | None = None
     status: StateType | None = None
 
 

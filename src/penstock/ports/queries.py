@@ -62,8 +62,8 @@ class ExecutionQueries(Protocol):
         """Return the task runs of one task that have outputs (for lazy contexts)."""
         ...
 
-    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Execution]:
-        """Return the newest execution of each (namespace, flow id) that has one."""
+    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]], count: int = 1) -> Sequence[Execution]:
+        """Return the newest executions of each (namespace, flow id), newest first."""
         ...
 
     async def children(self, tenant: str, execution_id: str) -> Sequence[Execution]:

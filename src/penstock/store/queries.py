@@ -72,15 +72,15 @@ class SqlExecutionQueries:
         found = await self._database.read(lambda connection: connection.execute(query).all())
         return [run for run in map(rows.to_task_run, found) if run.outputs is not None]
 
-    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Execution]:
-        """Return the newest execution of each (namespace, flow id) that has one."""
+    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]], count: int = 1) -> Sequence[Execution]:
+        """Return the newest executions of each (namespace, flow id), newest first."""
 
-        def newest(connection: Connection, namespace: str, flow_id: str) -> Any:
+        def newest(connection: Connection, namespace: str, flow_id: str) -> Sequence[Any]:
             query = select(*_READ).where(E.tenant == tenant, E.namespace == namespace, E.flow_id == flow_id)
-            return connection.execute(query.order_by(E.start_date.desc()).limit(1)).first()
+            return connection.execute(query.order_by(E.start_date.desc()).limit(count)).all()
 
         found = await self._database.read(lambda connection: [newest(connection, *flow) for flow in flows])
-        return [rows.to_execution(row) for row in found if row is not None]
+        return [rows.to_execution(row) for each in found for row in each]
 
     async def children(self, tenant: str, execution_id: str) -> Sequence[Execution]:
         """Return the executions whose end an execution waits for, or waited for, oldest first."""

@@ -1022,8 +1022,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Return the newest execution of each flow that has one
-         * @description Return the newest execution of each flow that has one.
+         * Return the newest execution of each flow that has one, or the `count` newest
+         * @description Return the newest execution of each flow that has one, or the `count` newest.
          */
         post: operations["latestExecutions"];
         delete?: never;
@@ -3473,6 +3473,8 @@ export interface components {
             namespace: string;
             /** Startdate */
             startDate?: string | null;
+            /** Enddate */
+            endDate?: string | null;
             status?: components["schemas"]["StateType"] | null;
         };
         /**
@@ -5907,7 +5909,9 @@ export interface operations {
     };
     latestExecutions: {
         parameters: {
-            query?: never;
+            query?: {
+                count?: number;
+            };
             header?: never;
             path: {
                 tenant: string;

@@ -25,6 +25,11 @@ export type KeyValueEntry = Shapes["KeyValueEntry"];
 export type Plugin = Shapes["Plugin"];
 export type PluginElement = Shapes["PluginElement"];
 export type Trigger = Shapes["Trigger"];
+export type Audit = Shapes["Audit"];
+export type ConcurrencyLimit = Shapes["ConcurrencyLimit"];
+export type Explanation = Shapes["Explanation"];
+export type Blocker = Shapes["Blocker"];
+export type TriggerPreconditions = Shapes["TriggerPreconditions"];
 export type TriggerRow = Shapes["TriggerRow"];
 
 /** The tenant of a single-tenant instance, first segment of every page and API path. */

@@ -7,11 +7,12 @@ import type { FlowKey, ListRequest } from "./useFlows";
 export const NEWEST_FIRST = "state.startDate:desc";
 
 /** One page of executions (API-101 searchExecutions), asked again every few seconds while `live`. */
-export function useExecutionList(request: MaybeRefOrGetter<ListRequest>, live: MaybeRefOrGetter<boolean> = true) {
+export function useExecutionList(request: MaybeRefOrGetter<ListRequest>, live: MaybeRefOrGetter<boolean> = true, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
     queryKey: ["executions", computed(() => toValue(request))] as const,
     queryFn: ({ queryKey }) => searchExecutions(queryKey[1]),
     placeholderData: keepPreviousData,
+    enabled: computed(() => toValue(enabled)),
     refetchInterval: computed(() => (toValue(live) ? 5_000 : false)),
   });
 }

@@ -1,7 +1,9 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
-import { api, inTenant, unwrap } from "@/api/client";
+import { api, inTenant, send, unwrap } from "@/api/client";
+import type { BulkAnswer } from "@/api/types";
 import { filterParams, type Filters } from "@/lib/filters";
+import { groupedBy } from "@/lib/groups";
 
 export interface ListRequest {
   readonly filters: Filters;
@@ -34,14 +36,17 @@ export function searchFlows({ filters, page, size, sort }: ListRequest) {
   return unwrap(api.GET("/api/v1/{tenant}/flows/search", { params: { path: inTenant(), query } }));
 }
 
-/** The last execution of each of these flows, by `namespace/id`. */
+/** How many of a flow's last executions its row shows. */
+const RUNS = 12;
+
+/** The last executions of each of these flows, newest first, by `namespace/id`. */
 export function useLatestExecutions(flows: MaybeRefOrGetter<readonly FlowKey[]>) {
   return useQuery({
     queryKey: ["latest", computed(() => toValue(flows).map((flow) => ({ namespace: flow.namespace, id: flow.id })))] as const,
     queryFn: async ({ queryKey }) => {
       const body = queryKey[1];
-      const found = await unwrap(api.POST("/api/v1/{tenant}/executions/latest", { params: { path: inTenant() }, body }));
-      return new Map(found.map((last) => [`${last.namespace}/${last.flowId}`, last]));
+      const found = await unwrap(api.POST("/api/v1/{tenant}/executions/latest", { params: { path: inTenant(), query: { count: RUNS } }, body }));
+      return groupedBy(found, (last) => `${last.namespace}/${last.flowId}`);
     },
     enabled: computed(() => toValue(flows).length > 0),
     placeholderData: keepPreviousData,
@@ -108,6 +113,24 @@ export function useSaveFlow(key?: MaybeRefOrGetter<FlowKey>) {
       return unwrap(api.PUT("/api/v1/{tenant}/flows/{namespace}/{id}", { params: { path: inTenant(existing) }, body: source, ...asText, headers }));
     },
     onSuccess: () => Promise.all(["flow", "flows", "revisions", "namespaces"].map((name) => queries.invalidateQueries({ queryKey: [name] }))),
+  });
+}
+
+/** Several flows: those named, or all that meet filters. */
+export type FlowTarget = { readonly keys: readonly FlowKey[] } | { readonly filters: Readonly<Record<string, string>> };
+export const FLOW_BULK = ["delete"] as const;
+export type FlowBulk = (typeof FLOW_BULK)[number];
+
+/** Switches several flows on or off, or deletes them; answers how many. */
+export function useFlowBulk() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ action, target }: { action: FlowBulk; target: FlowTarget }) => {
+      const named = "keys" in target;
+      const path = `/flows/${action}/${named ? "by-ids" : "by-query"}`;
+      return send<BulkAnswer>(action === "delete" ? "delete" : "post", path, named ? {} : target.filters, named ? target.keys : undefined);
+    },
+    onSuccess: () => Promise.all(["flow", "flows", "namespaces", "triggers"].map((name) => queries.invalidateQueries({ queryKey: [name] }))),
   });
 }
 

@@ -22,6 +22,7 @@ import "monaco-editor/esm/vs/basic-languages/yaml/yaml.contribution.js";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import { configureMonacoYaml } from "monaco-yaml";
 import { api, inTenant, unwrap } from "@/api/client";
+import type { Theme } from "@/lib/settings";
 import YamlWorker from "./yaml.worker?worker";
 
 self.MonacoEnvironment = {
@@ -57,21 +58,24 @@ const TOKENS: Record<string, string> = {
   keyword: "--paused", comment: "--ink-3", "": "--ink-1",
 };
 
-/** Gives the editor the page's own colours, as they are now. */
-export function applyTheme(): void {
-  const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || prefersDark();
-  const rules = Object.entries(TOKENS).map(([token, name]) => ({ token, foreground: colourOf(name).slice(1) }));
-  const colors = Object.fromEntries(Object.entries(COLOURS).map(([key, name]) => [key, colourOf(name)]));
-  monaco.editor.defineTheme("penstock", { base: dark ? "vs-dark" : "vs", inherit: true, rules, colors });
+/** Gives the editor the page's own colours, those of another theme than the page's when it is told one. */
+export function applyTheme(theme: Theme = "system"): void {
+  const scheme = theme === "system" ? pageScheme() : theme;
+  const rules = Object.entries(TOKENS).map(([token, name]) => ({ token, foreground: colourOf(name, scheme).slice(1) }));
+  const colors = Object.fromEntries(Object.entries(COLOURS).map(([key, name]) => [key, colourOf(name, scheme)]));
+  monaco.editor.defineTheme("penstock", { base: scheme === "dark" ? "vs-dark" : "vs", inherit: true, rules, colors });
   monaco.editor.setTheme("penstock");
 }
 
-function prefersDark(): boolean {
-  return document.documentElement.dataset.theme === undefined && matchMedia("(prefers-color-scheme: dark)").matches;
+function pageScheme(): "light" | "dark" {
+  const chosen = document.documentElement.dataset.theme ?? "";
+  const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return dark ? "dark" : "light";
 }
 
-function colourOf(name: string): string {
+function colourOf(name: string, scheme: "light" | "dark"): string {
   const probe = document.createElement("i");
+  probe.style.colorScheme = scheme;
   probe.style.color = `var(${name})`;
   document.body.append(probe);
   const channels = getComputedStyle(probe).color.match(/\d+/g) ?? [];

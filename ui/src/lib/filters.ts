@@ -5,13 +5,18 @@ export interface Filters {
   readonly state?: string;
   readonly namespace?: string;
   readonly flowId?: string;
+  readonly triggerId?: string;
+  readonly scope?: string;
   readonly timeRange?: string;
   readonly labels?: string;
 }
 
 export type FilterName = keyof Filters;
 
-const NAMES: FilterName[] = ["q", "state", "namespace", "flowId", "timeRange", "labels"];
+const NAMES: FilterName[] = ["q", "state", "namespace", "flowId", "triggerId", "scope", "timeRange", "labels"];
+
+/** Written in the address where the reader wants no filter although the list has one by default. */
+export const ANY = "*";
 
 type AddressQuery = Record<string, string | null | (string | null)[] | undefined>;
 
@@ -26,13 +31,20 @@ export function readFilters(query: AddressQuery): Filters {
   );
 }
 
-/** The API's parameters for these filters. */
+/** The filters in force: those of the address, and a list's own for what the address says nothing of. */
+export function withDefaults(written: Filters, defaults: Filters): Filters {
+  return Object.fromEntries(Object.entries({ ...defaults, ...written }).filter(([, value]) => value && value !== ANY));
+}
+
+/** The API's parameters for these filters; several values of one filter are separated by commas. */
 export function filterParams(filters: Filters): Record<string, string> {
   const params: Record<string, string> = {};
   if (filters.q) params["filters[q][EQUALS]"] = filters.q;
   if (filters.state) params["filters[state][IN]"] = filters.state;
-  if (filters.namespace) params["filters[namespace][EQUALS]"] = filters.namespace;
-  if (filters.flowId) params["filters[flowId][EQUALS]"] = filters.flowId;
+  for (const name of ["namespace", "flowId", "triggerId", "scope"] as const) {
+    const value = filters[name];
+    if (value) params[`filters[${name}][${value.includes(",") ? "IN" : "EQUALS"}]`] = value;
+  }
   if (filters.timeRange) params["filters[timeRange][EQUALS]"] = filters.timeRange;
   for (const [key, value] of labelsOf(filters)) params[`filters[labels][EQUALS][${key}]`] = value;
   return params;
@@ -53,5 +65,35 @@ export function withFilter(filters: Filters, name: FilterName, value: string | u
 }
 
 export function isFiltered(filters: Filters): boolean {
-  return Object.keys(filters).length > 0;
+  return Object.values(filters).some((value) => value !== ANY);
+}
+
+const WORD = /(?:[^\s"]|"[^"]*"?)+/g;
+/** How filters are called where one types them. */
+const TYPED: Readonly<Record<string, FilterName>> = {
+  state: "state", namespace: "namespace", flow: "flowId", flowid: "flowId", trigger: "triggerId", triggerid: "triggerId", scope: "scope", time: "timeRange", timerange: "timeRange",
+  label: "labels", labels: "labels",
+};
+
+/**
+ * What somebody typed into the search field: `key:value` of an offered filter becomes that filter, the rest stays text.
+ *
+ * A comma within a key means "or", a blank between words "and", quotes keep blanks together (UI-161).
+ */
+export function parseSearch(text: string, offered: readonly FilterName[]): Filters {
+  const found: Partial<Record<FilterName, string>> = {};
+  const rest: string[] = [];
+  for (const word of text.match(WORD) ?? []) {
+    const cut = word.indexOf(":");
+    const name = cut > 0 ? TYPED[word.slice(0, cut).toLowerCase()] : undefined;
+    const value = unquoted(word.slice(cut + 1));
+    if (!name || !offered.includes(name) || !value) rest.push(unquoted(word));
+    else if (name === "labels" && found.labels) found.labels = `${found.labels},${value}`;
+    else found[name] = name === "state" || name === "scope" ? value.toUpperCase() : value;
+  }
+  return rest.length > 0 ? { ...found, q: rest.join(" ") } : found;
+}
+
+function unquoted(word: string): string {
+  return word.replaceAll('"', "");
 }

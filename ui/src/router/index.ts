@@ -5,7 +5,7 @@ import { TENANT } from "@/api/types";
 import { instanceQuery } from "@/composables/useInstance";
 
 /** The entries of the side bar, in their order. */
-export const SECTIONS = ["flows", "executions", "allLogs", "triggers", "namespaces", "plugins"] as const;
+export const SECTIONS = ["dashboards", "flows", "executions", "allLogs", "triggers", "namespaces", "plugins", "instance", "settings"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 declare module "vue-router" {
@@ -55,8 +55,10 @@ export const routes: RouteRecordRaw[] = [
     path: `/${TENANT}/namespaces/:namespace/:tab?`, name: "namespace", props: true, component: () => import("@/pages/NamespacePage.vue"),
     meta: { section: "namespaces" },
   },
+  { path: `/${TENANT}/instance/:tab?`, name: "instance", props: true, component: () => import("@/pages/InstancePage.vue"), meta: { title: "instance.title", section: "instance" } },
+  { path: `/${TENANT}/settings`, name: "settings", component: () => import("@/pages/SettingsPage.vue"), meta: { title: "settings.title", section: "settings" } },
   // Notifications and the API's `url` name pages without the tenant (ENG-125).
-  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|plugins)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
+  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|plugins|settings|dashboards|instance)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
   { path: "/:rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
 ];
 

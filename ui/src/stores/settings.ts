@@ -1,45 +1,29 @@
 import { defineStore } from "pinia";
-import { ref, watch, watchEffect } from "vue";
-
-export type Theme = "system" | "light" | "dark";
+import { reactive, toRefs, watch, watchEffect } from "vue";
+import { readSettings, type Settings } from "@/lib/settings";
 
 const KEY = "penstock.settings";
 
-interface Saved {
-  theme: Theme;
-  sideOpen: boolean;
-  /** Columns of the list of executions that the reader left out. */
-  hiddenColumns: string[];
-}
-
-/** The reader's own settings, kept in this browser. Nothing the server knows is copied here. */
+/** The reader's own settings, kept in this browser (UI-020). Nothing the server knows is copied here. */
 export const useSettings = defineStore("settings", () => {
-  const saved = read();
-  const theme = ref<Theme>(saved.theme);
-  const sideOpen = ref(saved.sideOpen);
-  const hiddenColumns = ref(saved.hiddenColumns);
+  const values = reactive<Settings>(readSettings(localStorage.getItem(KEY)));
 
   watchEffect(() => {
-    if (theme.value === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme.value;
+    if (values.theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = values.theme;
   });
-  watch([theme, sideOpen, hiddenColumns], () => {
-    const next: Saved = { theme: theme.value, sideOpen: sideOpen.value, hiddenColumns: hiddenColumns.value };
-    localStorage.setItem(KEY, JSON.stringify(next));
-  });
+  watch(values, () => localStorage.setItem(KEY, JSON.stringify(values)));
 
   function toggleSide(): void {
-    sideOpen.value = !sideOpen.value;
+    values.sideOpen = !values.sideOpen;
   }
 
-  return { theme, sideOpen, hiddenColumns, toggleSide };
+  /** Everything as it is for a new reader. */
+  function reset(): void {
+    Object.assign(values, readSettings(null));
+  }
+
+  return { ...toRefs(values), values, toggleSide, reset };
 });
 
-function read(): Saved {
-  const fallback: Saved = { theme: "system", sideOpen: true, hiddenColumns: [] };
-  try {
-    return { ...fallback, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Saved>) };
-  } catch {
-    return fallback;
-  }
-}
+export type { Theme } from "@/lib/settings";

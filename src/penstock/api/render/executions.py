@@ -171,14 +171,16 @@ def render_summary(execution: Execution, now: Instant, url: str) -> dict[str, An
 
 
 def render_last(execution: Execution) -> dict[str, Any]:
-    """Return what the list of flows shows of a flow's newest execution (API-049)."""
-    return {
+    """Return what the list of flows shows of a flow's newest executions (API-049)."""
+    body: dict[str, Any] = {
         "id": execution.id,
         "flowId": execution.flow_id,
         "namespace": execution.namespace,
         "startDate": iso(execution.state.start),
         "status": execution.state.current.value,
     }
+    end = execution.state.end
+    return body if end is None else body | {"endDate": iso(end)}
 
 
 def read_labels(pairs: Iterable[Mapping[str, Any]]) -> Labels:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -124,10 +124,10 @@ class ExecutionRoutes:
         """Return a page of one flow's executions."""
         return await self.search(request, tenant)
 
-    async def latest(self, request: Request, tenant: str) -> Response:
-        """Return the newest execution of each flow that has one."""
+    async def latest(self, request: Request, tenant: str, count: Annotated[int, Query(ge=1, le=50)] = 1) -> Response:
+        """Return the newest execution of each flow that has one, or the `count` newest."""
         flows = await read_json(request, self._settings, list[_FlowFilter])
-        found = await self._reader.latest(tenant, [(flow.namespace, flow.id) for flow in flows])
+        found = await self._reader.latest(tenant, [(flow.namespace, flow.id) for flow in flows], count)
         return JsonAnswer([render_last(execution) for execution in found])
 
     async def namespaces(self, tenant: str) -> Response:

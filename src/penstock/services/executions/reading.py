@@ -47,6 +47,6 @@ class ExecutionReader:
         """Return a page of executions without their task runs."""
         return await self._queries.search(tenant, filters, page)
 
-    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Execution]:
-        """Return the newest execution of each (namespace, flow id) that has one."""
-        return await self._queries.latest(tenant, flows) if flows else ()
+    async def latest(self, tenant: str, flows: Sequence[tuple[str, str]], count: int = 1) -> Sequence[Execution]:
+        """Return the newest executions of each (namespace, flow id), newest first."""
+        return await self._queries.latest(tenant, flows, count) if flows else ()

@@ -260,6 +260,8 @@ class ExecutionQueriesContract:
         await records.stored(store.journal, *executions)
         found = await store.queries.latest("main", [("company.team", name) for name in ("a", "b", "never")])
         assert list(found) == [executions[2], executions[5]]
+        several = await store.queries.latest("main", [("company.team", "a"), ("company.team", "b")], 2)
+        assert list(several) == [executions[at] for at in (2, 1, 5, 4)]
 
     async def test_search_in_the_order_of_ends_takes_what_is_open_for_the_last_to_end(self, store: StorePorts) -> None:
         """API-008, BEY-022."""

@@ -1,0 +1,98 @@
+/** What a reader can set for this browser, what each setting may be, and what it is at first (UI-021, UI-022, UI-023). */
+import type { LogLevel } from "@/api/types";
+import { DATE_FORMATS, isTimeZone, type DateFormat } from "./dates";
+import { LEVELS } from "./logs";
+
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+export const PAGE_SIZES = [10, 25, 50, 100, 250] as const;
+export const EDITOR_FONTS = ["JetBrains Mono", "Source Code Pro", "Courier", "monospace"] as const;
+export const OPEN_IN = ["same", "new"] as const;
+export const RANGES = ["PT1H", "PT24H", "P7D", "P30D", "P365D"] as const;
+/** Tabs a flow or an execution may open on; the first one is the page's own choice. */
+export const FLOW_TABS = ["overview", "topology", "edit", "executions", "triggers", "revisions"] as const;
+export const EXECUTION_TABS = ["gantt", "logs", "outputs", "topology", "metrics", "overview"] as const;
+
+/** A list's filters under a name. */
+export interface SavedSearch {
+  readonly name: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** A page under a name, in the side bar. */
+export interface Bookmark {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Settings {
+  theme: Theme;
+  sideOpen: boolean;
+  /** An IANA zone; empty for the browser's own. */
+  timeZone: string;
+  dateFormat: DateFormat;
+  language: string;
+  pageSize: (typeof PAGE_SIZES)[number];
+  /** The time range of lists that name none: a duration, or empty for all there is. */
+  timeRange: (typeof RANGES)[number] | "";
+  defaultNamespace: string;
+  logLevel: LogLevel;
+  executeIn: (typeof OPEN_IN)[number];
+  flowTab: (typeof FLOW_TABS)[number];
+  executionTab: (typeof EXECUTION_TABS)[number];
+  editorTheme: Theme;
+  editorFont: (typeof EDITOR_FONTS)[number];
+  editorFontSize: number;
+  editorFolded: boolean;
+  environmentName: string;
+  environmentColor: string;
+  /** Columns of the lists that the reader left out. */
+  hiddenColumns: string[];
+  hiddenFlowColumns: string[];
+  /** Saved searches of each list. */
+  searches: Record<string, SavedSearch[]>;
+  bookmarks: Bookmark[];
+  /** The dashboard the home page shows; empty for the default one. */
+  dashboard: string;
+}
+
+export const FIRST_SETTINGS: Settings = {
+  theme: "system", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO",
+  executeIn: "same", flowTab: "overview", executionTab: "gantt", editorTheme: "system", editorFont: "JetBrains Mono", editorFontSize: 13, editorFolded: false,
+  environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, bookmarks: [], dashboard: "",
+};
+
+const FONT_SIZES = { least: 8, most: 32 };
+
+/** What each restricted setting may be; anything else is read as unset. */
+const ALLOWED: { [K in keyof Settings]?: (value: Settings[K]) => boolean } = {
+  theme: isOneOf(THEMES), editorTheme: isOneOf(THEMES), dateFormat: isOneOf(DATE_FORMATS), pageSize: isOneOf(PAGE_SIZES), timeRange: isOneOf(["", ...RANGES]), logLevel: isOneOf(LEVELS),
+  executeIn: isOneOf(OPEN_IN), flowTab: isOneOf(FLOW_TABS), executionTab: isOneOf(EXECUTION_TABS), editorFont: isOneOf(EDITOR_FONTS), timeZone: (zone) => zone === "" || isTimeZone(zone),
+  editorFontSize: (size) => Number.isInteger(size) && size >= FONT_SIZES.least && size <= FONT_SIZES.most,
+};
+
+/** Settings as they were kept; what is missing, of another kind or not allowed is as at first. */
+export function readSettings(kept: string | null): Settings {
+  const found = parse(kept);
+  const fallback = structuredClone(FIRST_SETTINGS);
+  const entries = (Object.keys(fallback) as (keyof Settings)[]).map((key) => [key, isFit(key, found[key]) ? found[key] : fallback[key]]);
+  return Object.fromEntries(entries) as unknown as Settings;
+}
+
+function isFit(key: keyof Settings, value: unknown): boolean {
+  const first = FIRST_SETTINGS[key];
+  if (typeof value !== typeof first || value === null || Array.isArray(value) !== Array.isArray(first)) return false;
+  return (ALLOWED[key] as ((value: unknown) => boolean) | undefined)?.(value) ?? true;
+}
+
+function parse(text: string | null): Record<string, unknown> {
+  try {
+    return (JSON.parse(text ?? "{}") ?? {}) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function isOneOf<T>(list: readonly T[]): (value: T) => boolean {
+  return (value) => list.includes(value);
+}
