@@ -127,3 +127,29 @@ def test_all_triggers_are_listed_with_their_flows(page: Page, server: Server) ->
     expect(row).to_contain_text("0 0 1 1 *")
     row.get_by_role("link", name="listed").click()
     page.wait_for_url("**/flows/edit/ui.tests/listed/triggers")
+
+
+def test_chosen_flows_are_deleted_together(page: Page, server: Server) -> None:
+    """Implements UI-060 (bulk actions) in the browser."""
+    for name in ("surplus_one", "surplus_two", "surplus_kept"):
+        server.create_flow(HELLO.format(id=name))
+    page.goto("/ui/main/flows?q=surplus")
+    page.get_by_role("checkbox", name="Choose surplus_one").check()
+    page.get_by_role("checkbox", name="Choose surplus_two").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("Delete 2 flows?")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status").filter(has_text="2 flows deleted.")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="surplus")).to_have_count(1)
+
+
+def test_last_runs_of_a_flow_are_bars_that_lead_to_them(page: Page, server: Server) -> None:
+    server.create_flow(FAILING.format(id="barred"))
+    server.execute("ui.tests", "barred")
+    last = server.execute("ui.tests", "barred")
+    page.goto("/ui/main/flows?q=barred")
+    bars = page.get_by_role("row").filter(has_text="barred").get_by_role("link", name="Failed,")
+    expect(bars).to_have_count(2)
+    bars.last.click()
+    page.wait_for_url(f"**/executions/ui.tests/barred/{last}")

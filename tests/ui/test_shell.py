@@ -69,6 +69,8 @@ NARROW = [
     "logs",
     "triggers",
     "plugins",
+    "settings",
+    "instance",
     "namespaces/ui.tests/kv",
     "namespaces/ui.tests/files",
     "flows/edit/ui.tests/narrow",
