@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -27,6 +26,9 @@ LIVENESS = {"liveness": {"timeout": "4s", "heartbeat-interval": "1s"}}
 AWAY = 13.0
 """Seconds for which a server is frozen or cut off: more than a lease of partitions, and than a worker may be silent."""
 
+MOMENT = 1.0
+"""Seconds that a script may take from the worker's decision to begin it to its first command."""
+
 
 @dataclass
 class Member:
@@ -35,8 +37,8 @@ class Member:
     server: Server
     proxy: Proxy
     pids: set[int] = field(default_factory=set)
-    lost: list[tuple[float, float]] = field(default_factory=list)
-    """When it was taken for lost though it was not dead: from then, until then, by the clock."""
+    thawed: list[float] = field(default_factory=list)
+    """When it went on after it had been frozen, by the clock."""
 
     def start(self) -> None:
         """Start its process."""
@@ -49,12 +51,9 @@ class Member:
         assert self.server.process is not None
         self.server.process.send_signal(number)
 
-    def was_lost(self, at: float) -> bool:
-        """Return whether others may have done its work at some time: it was away, or learned soon that it was lost."""
-        if any(start <= at <= end for start, end in self.lost):
-            return True
-        told = re.findall(r"^(\S+ \S+) .*action=worker\.lost", self.server.log(), re.MULTILINE)
-        return any(-1 <= datetime.fromisoformat(when).timestamp() - at <= AWAY for when in told)
+    def was_thawing(self, at: float) -> bool:
+        """Return whether it had been frozen until a moment before: what it was about to begin then begins now."""
+        return any(0 <= at - moment <= MOMENT for moment in self.thawed)
 
 
 class Cluster:
@@ -135,19 +134,16 @@ class Cluster:
 
     def freeze(self, member: Member) -> None:
         """Have a server stand still, until others have taken its work; then it goes on as if nothing had been."""
-        began = time.time()
         member.signal(signal.SIGSTOP)
         time.sleep(AWAY)
+        member.thawed.append(time.time())
         member.signal(signal.SIGCONT)
-        member.lost.append((began, time.time() + AWAY))
 
     def cut_off(self, member: Member) -> None:
         """Cut a server from the database, until others have taken its work."""
-        began = time.time()
         member.proxy.cut()
         time.sleep(AWAY)
         member.proxy.heal()
-        member.lost.append((began, time.time() + AWAY))
 
     def restart_database(self) -> None:
         """Restart the database; all connections break."""

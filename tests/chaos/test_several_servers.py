@@ -126,7 +126,10 @@ def stuck(cluster: Cluster) -> list[Any]:
 
 
 def again(cluster: Cluster, journal: Path) -> list[str]:
-    """Return the task runs that began after they had ended, by workers that had not been taken for lost."""
+    """Return the task runs that began after they had ended.
+
+    None may, but for what a worker was about to begin in the very moment in which it was frozen.
+    """
     ends: dict[str, float] = {}
     for (execution_id,) in cluster.query("SELECT id FROM executions"):
         for run in cluster.first.execution(execution_id)["taskRunList"]:
@@ -137,7 +140,7 @@ def again(cluster: Cluster, journal: Path) -> list[str]:
         began = int(nanos) / 1e9
         if began > ends[run_id] + CLOCK_TOLERANCE:
             worker = next((one for one in cluster.members if int(pid) in one.pids), None)
-            if worker is None or not worker.was_lost(began):
+            if worker is None or not worker.was_thawing(began):
                 found.append(f"{run_id} ended {ends[run_id]}, began {began} again in process {pid}")
     return found
 

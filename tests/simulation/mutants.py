@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from penstock.base.clock import SECOND
 from penstock.services.executor.slots import Slots
 from penstock.services.worker import Worker
+from penstock.services.worker.lease import Lease
 from penstock.simulation.main import quiet
 from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
 from penstock.simulation.simulator import Simulator
@@ -64,10 +65,21 @@ def jobs_of_the_dead() -> Patch:
     return patch.object(jobs, "expire_txn", lambda connection, before: [])
 
 
+def late_ends() -> Patch:
+    """An end counts whoever reports it, though another worker has the job by now."""
+    original = jobs.end_jobs_txn
+    return patch.object(jobs, "end_jobs_txn", lambda connection, ends: original(connection, dict.fromkeys(ends)))
+
+
+def eager_workers() -> Patch:
+    """A worker begins what it has, though nobody has heard of it for long."""
+    return patch.object(Lease, "is_sure", True)
+
+
 def lost_claims() -> Patch:
     """A worker does not ask for what was leased to it by a claim whose answer got lost."""
 
-    async def nothing(self: Worker) -> tuple[()]:
+    async def nothing(self: Worker, known_as: str) -> tuple[()]:
         self._may_have_lost_work = False
         return ()
 
@@ -81,7 +93,7 @@ def forgotten_messages() -> Patch:
 
 def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
-    yield forgotten_messages
+    yield from (forgotten_messages, late_ends, eager_workers)
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}
@@ -99,12 +111,26 @@ def stalling(seed: int) -> Scenario:
     return dataclasses.replace(scenario, machines=machines, happenings=(*people, *stalls))
 
 
+def thawing(seed: int) -> Scenario:
+    """Return a seed's scenario with a worker that stands still for long, and one that is slow to begin its jobs."""
+    spec = frozenset({Role.EXECUTOR, Role.WEBSERVER, Role.SCHEDULER})
+    workers = tuple(MachineSpec(f"worker-{number}", frozenset({Role.WORKER})) for number in (1, 2))
+    starts = tuple(Happening(QUIET + number * SECOND // 4, "start", flow="fan") for number in range(4))
+    still = Happening(QUIET + 2 * SECOND, "stand still", 1, span=(18 + seed % 8) * SECOND)
+    slow = Happening(QUIET + 10 * SECOND, "slow", 2, span=60 * SECOND)
+    machines = (MachineSpec("server", spec), *workers)
+    return dataclasses.replace(scenario_of(seed), machines=machines, loss=0.0, happenings=(*starts, still, slow))
+
+
+SCENARIOS = {"unfenced_commits": stalling, "late_ends": thawing}
+
+
 def main(name: str, seeds: int, first: int = 0) -> int:
     structlog.configure(processors=[quiet])
     with MUTANTS[name]():
         simulator = Simulator()
         for seed in range(first, first + seeds):
-            outcome = simulator.simulate(stalling(seed) if name == "unfenced_commits" else scenario_of(seed))
+            outcome = simulator.simulate(SCENARIOS.get(name, scenario_of)(seed))
             if outcome.violation is not None:
                 print(f"seed {seed}: {outcome.violation}")
                 return 0

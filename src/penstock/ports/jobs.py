@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +27,7 @@ class WorkerInfo:
 
 
 class JobQueue(Protocol):
-    """Jobs between executor and workers. A job exists until its end has been decided on."""
+    """Jobs between executor and workers. A job exists until its end is stored."""
 
     async def register(self, worker_id: str, group: str, hostname: str, now: Instant) -> None:
         """Make a worker known; jobs can be leased to it from now on."""
@@ -41,10 +41,6 @@ class JobQueue(Protocol):
         """Lease up to `limit` unowned jobs of the group to the worker: highest priority first, then by turn."""
         ...
 
-    async def free(self, keys: Sequence[tuple[str, int]]) -> None:
-        """Let others claim these jobs (task run, attempt), whoever has them."""
-        ...
-
     async def release(self, worker_id: str) -> int:
         """Hand back all jobs of the worker and forget it; returns how many jobs there were."""
         ...
@@ -53,8 +49,8 @@ class JobQueue(Protocol):
         """Give up workers without a heartbeat for `timeout`: their jobs are unowned again. Returns their ids."""
         ...
 
-    async def owned(self, worker_id: str) -> Sequence[Job]:
-        """Return the jobs leased to a worker, those included whose end is reported but not decided on yet."""
+    async def owned(self, worker_id: str, known: Container[tuple[str, int]] = ()) -> Sequence[Job]:
+        """Return the jobs leased to a worker, but for those (task run, attempt) that are known."""
         ...
 
     async def strand(self, owner: str) -> Sequence[Job]:

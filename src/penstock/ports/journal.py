@@ -29,6 +29,25 @@ class LeaseLost(PenstockError):
     code = "LEASE_LOST"
 
 
+class StaleReports(PenstockError):
+    """Ends were reported by workers whose jobs others have by now: nothing of the batch was written.
+
+    Args:
+        holders: The jobs, as (task run, attempt), with the worker that has each.
+    """
+
+    code = "STALE_REPORTS"
+
+    def __init__(self, holders: Mapping[tuple[str, int], str]) -> None:
+        super().__init__(f"{len(holders)} ended jobs have been given to other workers")
+        self.holders = holders
+
+    def is_late(self, key: tuple[str, int] | None, worker: str | None) -> bool:
+        """Return whether what a worker says of a job comes too late."""
+        holder = self.holders.get(key) if key is not None else None
+        return None not in (holder, worker) and holder != worker
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """One execution with all its task runs, as stored."""
@@ -58,8 +77,8 @@ class Batch:
     """Changed ones; only their changing columns are written."""
     jobs: dict[tuple[str, int], tuple[Job, str | None]] = field(default_factory=dict)
     """New jobs with the worker they are given to at once, or None to leave them to whoever claims them."""
-    ended_jobs: set[tuple[str, int]] = field(default_factory=set)
-    """Jobs to delete: their end has been decided on."""
+    ended_jobs: dict[tuple[str, int], str | None] = field(default_factory=dict)
+    """Jobs to delete, since their end has been decided on: with the worker that reported it, or None for any."""
     kills: list[Killed] = field(default_factory=list)
     timers: dict[tuple[str, str, str | None], Timer] = field(default_factory=dict)
     cancelled_timers: set[tuple[str, str, str | None]] = field(default_factory=set)
@@ -107,6 +126,7 @@ class Journal(Protocol):
 
         Raises:
             LeaseLost: A fence does not hold any more.
+            StaleReports: Another worker has a job whose end was reported.
             UnavailableError: The database cannot write now (full disk, connection lost).
         """
         ...
@@ -123,11 +143,17 @@ class Journal(Protocol):
         runs: Sequence[TaskRun] = (),
         logs: Sequence[LogLine] = (),
         metrics: Sequence[Metric] = (),
+        ended_jobs: Mapping[tuple[str, int], str | None] | None = None,
     ) -> Set[str]:
         """Put events into inboxes from outside an executor, with executions and lines that belong to them, durably.
 
+        Jobs whose end is among the events are deleted, so that nobody is given them again.
+
         Returns:
             The ids of new executions that were left out, because they or their firing exist already.
+
+        Raises:
+            StaleReports: Another worker has a job whose end was reported.
         """
         ...
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from penstock.base.clock import SECOND
 from penstock.sdk import RunContext, Task
+from penstock.services.worker.context import WorkerRunContext
 from penstock.simulation.threads import CURRENT
 
 NAMESPACE = "simulated"
@@ -20,10 +21,10 @@ class Draw:
 
     Args:
         number: Returns a number from 0 to 1 for a key.
-        begun: Told the task run of each attempt that begins.
+        begun: Told the task run, the attempt and the worker of each attempt that begins.
     """
 
-    def __init__(self, number: Callable[[str], float], begun: Callable[[str], None]) -> None:
+    def __init__(self, number: Callable[[str], float], begun: Callable[[str, int, str], None]) -> None:
         self.number = number
         self.begun = begun
 
@@ -47,13 +48,18 @@ class Work(Task):
         draw, thread = DRAW.get(), CURRENT.get()
         about = context.task_run
         key = f"{about['id']}/{about['attemptsCount']}"
-        draw.begun(key)
+        draw.begun(str(about["id"]), int(about["attemptsCount"]) + 1, _worker_of(context))
         if not self.deaf:
             context.on_kill(thread.wake)
         thread.wait(round(self.seconds * SECOND * (1.0 if self.whole else draw.number(f"{key}/time"))))
         if draw.number(f"{key}/failure") < self.failures:
             raise RuntimeError("chance would have it")
         return {"value": str(about["id"])}
+
+
+def _worker_of(context: RunContext) -> str:
+    assert isinstance(context, WorkerRunContext)
+    return context.worker_id or ""
 
 
 _WORK = f"type: {Work.type_name}"

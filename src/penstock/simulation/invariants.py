@@ -79,6 +79,19 @@ class CommitRules:
                 raise Violation(f"{len(ids)} executions of {flow} run, {limit} may", *ids)
 
 
+def check_begin(disk: Disk, task_run_id: str, attempt: int, worker_id: str) -> None:
+    """Check that an attempt is begun by the worker that holds its job; raises Violation.
+
+    So nothing runs again that has ended, and what two workers run at once one of them has begun before it was lost.
+    """
+    found = disk.rows("SELECT owner FROM jobs WHERE task_run_id = ? AND attempt = ?", task_run_id, attempt)
+    if found == [(worker_id,)]:
+        return
+    execution, state = disk.rows("SELECT execution_id, state FROM task_runs WHERE id = ?", task_run_id)[0]
+    holder = f"{found[0][0] or 'nobody'} holds it" if found else f"its job is over (the task run is {state})"
+    raise Violation(f"attempt {attempt} of {task_run_id} was begun by {worker_id}, but {holder}", str(execution))
+
+
 def check_rest(disk: Disk, acknowledged: Mapping[str, str], killed: Iterable[str]) -> None:
     """Check what must hold when everything has come to rest.
 

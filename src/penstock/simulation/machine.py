@@ -202,7 +202,9 @@ class Machine:
             roles=self.roles,
             database="sqlite://" if self._is_embedded else "postgresql://",
             storage=_NOWHERE,
-            worker=WorkerSettings(threads=4, grace=8 * SECOND, environment={}, directory=_NOWHERE),
+            worker=WorkerSettings(
+                threads=2, grace=8 * SECOND, sure_for=10 * SECOND, environment={}, directory=_NOWHERE
+            ),
             worker_timeout=15 * SECOND,
         )
 

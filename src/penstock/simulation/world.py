@@ -149,8 +149,14 @@ class World:
     def _next_id(self) -> int:
         return (BEGINNING + self.loop.now) // 1000 << 80 | self._ids.getrandbits(80)
 
-    def _note_begin(self, key: str) -> None:
+    def _note_begin(self, task_run_id: str, attempt: int, worker_id: str) -> None:
+        key = f"{task_run_id}/{attempt}"
         self._begun[key] = self._begun.get(key, 0) + 1
+        self.tell("worker", f"begins attempt {key} as {worker_id}")
+        try:
+            invariants.check_begin(self._disk, task_run_id, attempt, worker_id)
+        except Violation as violation:
+            self._note(violation)
 
     async def _unfold(self) -> None:
         for machine in self._machines:

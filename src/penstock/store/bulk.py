@@ -84,13 +84,22 @@ def update(table: Table, columns: Sequence[str], keys: Sequence[str]) -> Bulk:
     )
 
 
-def delete(table: Table, keys: Sequence[str], only: str = "") -> Bulk:
-    """Return a DELETE by keys, of rows that fulfil one more condition where wanted."""
+def delete(table: Table, keys: Sequence[str], only: str = "", or_nobody: str = "") -> Bulk:
+    """Return a DELETE by keys, of rows that fulfil one more condition where wanted.
+
+    `or_nobody` is one more key, given last, whose column may also be empty.
+    """
     more = f" AND {only}" if only else ""
+    given = [*keys, or_nobody] if or_nobody else keys
+    mine, joined = more, more
+    if or_nobody:
+        name = f"{table.name}.{quoted(or_nobody)}"
+        mine += f" AND ({name} IS NULL OR {name} = ?)"
+        joined += f" AND ({name} IS NULL OR {name} = given.{quoted(or_nobody)})"
     return Bulk(
-        sqlite=f"DELETE FROM {table.name} WHERE {_equal(keys)}{more}",
-        postgres=f"DELETE FROM {table.name} USING {_unnest(table, keys)} AS given({_list(keys)}) "
-        f"WHERE {_joined(table, keys)}{more}",
+        sqlite=f"DELETE FROM {table.name} WHERE {_equal(keys)}{mine}",
+        postgres=f"DELETE FROM {table.name} USING {_unnest(table, given)} AS given({_list(given)}) "
+        f"WHERE {_joined(table, keys)}{joined}",
     )
 
 

@@ -54,7 +54,7 @@ def take_txn(connection: Connection, step: Step) -> Outcome:
             return Outcome.KNOWN
         inbox.put_messages_txn(connection, [Message(step.execution.id, Created(step.reject))])
     if step.ended is not None:
-        jobs.end_jobs_txn(connection, [step.ended.key])
+        jobs.end_jobs_txn(connection, {step.ended.key: None})
     if step.offered is not None:
         jobs.put_jobs_txn(connection, [(step.offered, None)])
     triggers.put_txn(connection, step.after)

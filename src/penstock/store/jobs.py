@@ -1,25 +1,27 @@
 """The queue of work for workers, and who they are.
 
-A job is a row until its end has been decided on; `owner` is the worker that has it. A worker that is given up loses
-its row and all its jobs in one transaction, after which those are claimed like any other: there is no second path.
+A job is a row until its end is stored; `owner` is the worker that has it. A worker that is given up loses its row and
+all its jobs in one transaction, after which those are claimed like any other: there is no second path. Once somebody
+else has a job, an end that the earlier worker reports counts no more: it is the new one's to bring to its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job, Killed
 from penstock.ports.jobs import QueueKey, WorkerInfo
+from penstock.ports.journal import StaleReports
 from penstock.store import bulk, rows
 from penstock.store.database import Database
 from penstock.store.tables import JOBS, WORKERS
 
 _INSERT = bulk.insert(JOBS, rows.JOB_COLUMNS, "ON CONFLICT DO NOTHING")
 _DELETE = bulk.delete(JOBS, ("task_run_id", "attempt"))
-_FREE = bulk.update(JOBS, ("owner",), ("task_run_id", "attempt"))
+_DELETE_HELD = bulk.delete(JOBS, ("task_run_id", "attempt"), or_nobody="owner")
 _DELETE_UNOWNED = bulk.delete(JOBS, ("task_run_id", "attempt"), only="owner IS NULL")
 _OWNERS = bulk.KeyedQuery("SELECT task_run_id, attempt, owner FROM jobs WHERE task_run_id {keys}", lock="FOR UPDATE")
 
@@ -43,10 +45,6 @@ class SqlJobQueue:
         """Lease unowned jobs of the group: highest priority first, then by turn; none to a worker that is not known."""
         return await self._database.write(lambda connection: claim_txn(connection, worker_id, group, limit))
 
-    async def free(self, keys: Sequence[tuple[str, int]]) -> None:
-        """Let others claim these jobs, whoever has them."""
-        await self._database.write(lambda connection: free_txn(connection, keys))
-
     async def release(self, worker_id: str) -> int:
         """Hand back all jobs of the worker and forget it."""
         return await self._database.write(lambda connection: give_up_txn(connection, [worker_id]))
@@ -59,11 +57,11 @@ class SqlJobQueue:
             return []
         return await self._database.write(lambda connection: expire_txn(connection, now - timeout))
 
-    async def owned(self, worker_id: str) -> Sequence[Job]:
-        """Return the jobs leased to a worker."""
-        query = select(JOBS.c.body).where(JOBS.c.owner == worker_id)
-        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
-        return [rows.to_job(text) for text in found]
+    async def owned(self, worker_id: str, known: Container[tuple[str, int]] = ()) -> Sequence[Job]:
+        """Return the jobs leased to a worker, but for those that are known."""
+        query = select(JOBS.c.task_run_id, JOBS.c.attempt, JOBS.c.body).where(JOBS.c.owner == worker_id)
+        found = await self._database.read(lambda connection: connection.execute(query).all())
+        return [rows.to_job(text) for run, attempt, text in found if (run, attempt) not in known]
 
     async def strand(self, owner: str) -> Sequence[Job]:
         """Take the jobs that would not wait for a worker of their group where there is none (ENG-047)."""
@@ -167,11 +165,6 @@ def expire_txn(connection: Connection, before: Instant) -> Sequence[str]:
     return silent
 
 
-def free_txn(connection: Connection, keys: Sequence[tuple[str, int]]) -> None:
-    """Take the owners from jobs; those that do not exist are passed over."""
-    _FREE.run(connection, [(None, task_run_id, attempt) for task_run_id, attempt in keys])
-
-
 def give_up_txn(connection: Connection, worker_ids: Sequence[str]) -> int:
     """Forget workers and free their jobs; returns how many jobs there were."""
     connection.execute(delete(WORKERS).where(WORKERS.c.id.in_(worker_ids)))
@@ -186,9 +179,21 @@ def put_jobs_txn(connection: Connection, jobs: Iterable[tuple[Job, str | None]])
     _INSERT.run(connection, [rows.job_row(job, owner) for job, owner in jobs])
 
 
-def end_jobs_txn(connection: Connection, keys: Iterable[tuple[str, int]]) -> None:
-    """Delete jobs whose end has been decided on."""
-    _DELETE.run(connection, list(keys))
+def end_jobs_txn(connection: Connection, ends: Mapping[tuple[str, int], str | None]) -> None:
+    """Delete jobs that have ended, where the worker that says so has them, or nobody has (BEY-001).
+
+    Raises:
+        StaleReports: Another worker has one of them.
+    """
+    _DELETE.run(connection, [key for key, worker in ends.items() if worker is None])
+    held = [(*key, worker) for key, worker in ends.items() if worker is not None]
+    if _DELETE_HELD.run(connection, held) == len(held):
+        return
+    # Those that were deleted before are reported once more; those that are still there are somebody else's.
+    found = _OWNERS.run(connection, sorted({run for run, _, _ in held}))
+    left = {(run, attempt): owner for run, attempt, owner in found if ends.get((run, attempt)) is not None}
+    if left:
+        raise StaleReports(left)
 
 
 def kill_txn(

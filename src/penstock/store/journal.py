@@ -51,9 +51,15 @@ class SqlJournal:
         runs: Sequence[TaskRun] = (),
         logs: Sequence[LogLine] = (),
         metrics: Sequence[Metric] = (),
+        ended_jobs: Mapping[tuple[str, int], str | None] | None = None,
     ) -> Set[str]:
         """Put events into inboxes from outside an executor; those of executions that exist already are left out."""
-        return await self._database.write(lambda connection: send_txn(connection, messages, new, logs, metrics, runs))
+
+        def send(connection: Connection) -> set[str]:
+            jobs.end_jobs_txn(connection, ended_jobs or {})
+            return send_txn(connection, messages, new, logs, metrics, runs)
+
+        return await self._database.write(send)
 
     async def timers(self, partitions: Iterable[int], until: Instant, limit: int) -> Sequence[Timer]:
         """Return timers due until then, soonest first."""

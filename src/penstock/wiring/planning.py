@@ -126,6 +126,7 @@ def worker_settings(settings: Settings, threads: int | None, group: str) -> Work
         group=group,
         threads=threads or defaults.threads,
         heartbeat_every=core.server.liveness.heartbeat_interval,
+        sure_for=core.server.liveness.timeout * 2 // 3,
         grace=core.server.grace_period,
         directory=Path(directory).expanduser() if directory else None,
         allowed_paths=tuple(Path(path) for path in core.local_files.allowed_paths),

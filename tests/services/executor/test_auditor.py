@@ -140,7 +140,7 @@ async def test_execution_whose_records_contradict_each_other_fails_and_says_so(l
     store = live.core.store
     run = (await store.journal.load([execution["id"]]))[execution["id"]].task_runs[0]
     over = msgspec.structs.replace(run, state=run.state.to(StateType.SUCCESS, live.core.clock.now()))
-    await store.journal.commit(Batch(task_runs={run.id: over}, ended_jobs={(run.id, 1)}))
+    await store.journal.commit(Batch(task_runs={run.id: over}, ended_jobs={(run.id, 1): None}))
     (finding,) = (await audited(live)).findings
     assert finding.repair == "failed it"
     await live.until(execution["id"], "FAILED")

@@ -36,7 +36,7 @@ async def test_claim_task_that_the_flow_does_not_have_fails_with_the_reason(dire
     )  # fmt: skip
     partition = partition_of(job.execution_id)
     fences = {partition: (await direct.fences())[partition]}
-    await direct.store.journal.commit(Batch(jobs={stray.key: (stray, None)}, ended_jobs={job.key}, fences=fences))
+    await direct.store.journal.commit(Batch(jobs={stray.key: (stray, None)}, ended_jobs={job.key: None}, fences=fences))
     await direct.gateway.register("w1", "", 2)
     assert list(await direct.gateway.claim("w1", 2, SECOND // 20)) == []
     (ended,) = await direct.events()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from penstock.base.clock import SECOND, SystemClock
+from penstock.base.errors import UnavailableError
 from penstock.engine.decision import Job
 from penstock.ports.gateway import Assignment
 from penstock.ports.journal import LeaseLost
@@ -19,6 +20,12 @@ def job(number: int, group: str = "") -> Job:
 
 def assignment(number: int) -> Assignment:
     return Assignment(job(number), {}, "x", {})
+
+
+def hand_over(local: LocalAssignments, assignments: Sequence[Assignment]) -> None:
+    for one in assignments:
+        assert local.reserve(one.job) is not None
+    local.deliver(assignments)
 
 
 @pytest.fixture
@@ -52,6 +59,29 @@ async def test_local_place_is_reserved_up_to_the_number_of_places(local: LocalAs
     assert [local.reserve(job(number)) for number in range(4, 7)] == ["w1", "w1", None]
 
 
+async def test_local_job_reserved_for_a_worker_that_started_over_is_not_delivered(local: LocalAssignments) -> None:
+    """BEY-001: its row names the worker that was given up, so others are given it."""
+    local.register("w1", "")
+    assert local.reserve(job(0)) == "w1"
+    local.register("w2", "")
+    assert local.reserve(job(1)) == "w2"
+    local.deliver([assignment(0), assignment(1)])
+    assert [one.job.key for one in local.take()] == [job(1).key]
+
+
+async def test_claim_after_a_commit_without_an_answer_has_the_worker_ask_what_it_was_leased(
+    gateway: DirectGateway, direct: StoreBench, local: LocalAssignments
+) -> None:
+    """BEY-001: the batch may be stored all the same, with jobs that nobody handed over."""
+    await gateway.register("w1", "", 4)
+    assert local.reserve(job(0)) == "w1"
+    local.cancel(job(0))
+    local.mislay()
+    with pytest.raises(UnavailableError):
+        await gateway.claim("w1", 1, 0)
+    assert await gateway.claim("w1", 1, 0) == ()
+
+
 async def test_local_job_of_another_group_has_no_place(local: LocalAssignments) -> None:
     local.register("w1", "gpu")
     assert local.reserve(job(0)) is None
@@ -70,7 +100,7 @@ async def test_claim_delivery_in_memory_wakes_it_even_without_a_free_slot(
     await gateway.register("w1", "", 1)
     claim = asyncio.ensure_future(gateway.claim("w1", 0, 20 * SECOND))
     await asyncio.sleep(0.05)
-    local.deliver([assignment(1), assignment(2)])
+    hand_over(local, [assignment(1), assignment(2)])
     assert [one.job for one in await asyncio.wait_for(claim, 5)] == [job(1), job(2)]
 
 
@@ -80,7 +110,7 @@ async def test_claim_cancelled_while_it_waits_loses_no_delivery(
     await gateway.register("w1", "", 1)
     claim = asyncio.ensure_future(gateway.claim("w1", 0, 20 * SECOND))
     await asyncio.sleep(0.01)
-    local.deliver([assignment(1)])
+    hand_over(local, [assignment(1)])
     claim.cancel()
     await asyncio.gather(claim, return_exceptions=True)
     assert [one.job for one in await gateway.claim("w1", 0, 0)] == [job(1)]
@@ -91,7 +121,7 @@ async def test_claim_gives_jobs_handed_over_and_stored_ones_together(
 ) -> None:
     stored = await direct.offer(2)
     await gateway.register("w1", "", 4)
-    local.deliver([assignment(1)])
+    hand_over(local, [assignment(1)])
     claimed = [one.job for one in await gateway.claim("w1", 2, SECOND)]
     assert claimed == [job(1), stored[0]]
 
@@ -123,10 +153,10 @@ async def test_local_jobs_are_taken_by_priority_and_turn_as_far_as_the_window_go
     """BEY-011."""
     local = LocalAssignments(100, window=2)
     local.register("w1", "")
-    local.deliver([turned(0, 5), turned(1, 2), turned(2, 9, priority=1), turned(3, 1)])
+    hand_over(local, [turned(0, 5), turned(1, 2), turned(2, 9, priority=1), turned(3, 1)])
     assert numbers(local.take()) == ["run2", "run3"]
     assert numbers(local.take()) == []
-    local.deliver([turned(4, 0), turned(5, 3, quick=True)])
+    hand_over(local, [turned(4, 0), turned(5, 3, quick=True)])
     assert numbers(local.take()) == ["run5"]  # what is quick takes no room
     assert local.turns() == {("", 0): 0}
     local.ended(("run2", 1))
@@ -154,7 +184,7 @@ async def test_local_job_killed_while_it_waits_is_given_to_nobody() -> None:
     """BEY-004."""
     local = LocalAssignments(10, window=1)
     local.register("w1", "")
-    local.deliver([turned(0, 0), turned(1, 1)])
+    hand_over(local, [turned(0, 0), turned(1, 1)])
     assert numbers(local.take()) == ["run0"]
     assert local.kill([("run0", 1), ("run1", 1)]) == [("run1", 1)]
     assert local.take_orders() == [("run0", 1)]

@@ -105,7 +105,7 @@ async def test_stop_work_that_no_thread_has_begun_is_handed_back() -> None:
     ran: list[int] = []
     await gateway.offer(bench.call(lambda _: release.wait(30) and None))
     await begun(gateway)
-    worker._start([bench.call(lambda _: ran.append(1))])  # as handed over in memory
+    worker._start([bench.call(lambda _: ran.append(1))], worker.id)  # as handed over in memory
     worker.stop()
     await asyncio.sleep(0.05)
     release.set()

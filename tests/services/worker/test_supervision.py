@@ -127,7 +127,7 @@ async def test_worker_kill_of_a_task_that_waits_for_a_thread_is_reported_at_once
         await gateway.offer(bench.call(lambda _: release.wait(10) and None))
         await eventually(lambda: gateway.reports)
         waiting = bench.call(lambda _: ran.append(1))
-        bench.worker._start([waiting])  # as a worker that was handed more than it has threads
+        bench.worker._start([waiting], bench.worker.id)  # as a worker that was handed more than it has threads
         bench.worker._kill([waiting.job.key])
         (end,) = await gateway.settled(1)
         assert (end.task_run_id, end.state) == (waiting.job.task_run_id, StateType.KILLED)
@@ -311,3 +311,48 @@ async def test_worker_job_of_a_claim_whose_answer_got_lost_is_run_once(start: St
         assert gateway.has_lost
         assert ended.outputs == {"value": "here"}
         assert len(gateway.ends) == 1
+
+
+class Unheard(MemoryGateway):
+    """Hears no heartbeat for a while."""
+
+    is_deaf = False
+
+    async def heartbeat(self, worker_id: str) -> Sequence[tuple[str, int]]:
+        if self.is_deaf:
+            raise UnavailableError("cut off")
+        return await super().heartbeat(worker_id)
+
+
+async def test_worker_that_was_not_heard_for_long_begins_nothing_until_it_is_heard_again(start: Start) -> None:
+    """BEY-001: its jobs may have been given to others meanwhile."""
+    gateway = Unheard()
+    async with start(gateway=gateway, sure_for=SECOND // 4) as bench:
+        await bench.run(bench.call(lambda _: None))
+        gateway.is_deaf = True
+        await eventually(lambda: not bench.worker._lease.is_sure)
+        await gateway.offer(bench.call(lambda _: None), bench.call(lambda _: None, "test.QuickCall"))
+        await eventually(lambda: len(bench.worker._unsure) == 2)
+        assert len(gateway.ends) == 1
+        gateway.is_deaf = False
+        ends = await gateway.settled(3)
+        assert {end.state for end in ends} == {StateType.SUCCESS}
+
+
+async def test_worker_given_up_before_what_it_holds_has_begun_never_begins_it(start: Start) -> None:
+    """BEY-001."""
+    gateway = Unheard()
+    ran: list[str] = []
+    async with start(gateway=gateway, sure_for=SECOND // 4) as bench:
+        first = bench.worker.id
+        await bench.run(bench.call(lambda _: None))
+        gateway.is_deaf = True
+        await eventually(lambda: not bench.worker._lease.is_sure)
+        job = bench.call(lambda context: ran.append(str(context.worker_id)))  # type: ignore[attr-defined]
+        await gateway.offer(job)
+        await eventually(lambda: bench.worker._unsure)
+        await gateway.give_up(first)
+        gateway.is_deaf = False
+        _, end = await gateway.settled(2)
+        assert ran == [end.worker_id] == [bench.worker.id]
+        assert bench.worker.id != first

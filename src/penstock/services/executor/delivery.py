@@ -68,6 +68,8 @@ class Delivery:
     metrics: Sequence[Metric] = field(default=())
     job: tuple[str, int] | None = None
     """The job whose end the event reports: its row is deleted whatever is decided."""
+    worker: str | None = None
+    """The worker that reports this end, and must have the job still."""
     message_id: int | None = None
     """The stored message the event came from."""
     timer: Timer | None = None
@@ -76,8 +78,10 @@ class Delivery:
 
 def of_report(report: Report, receipt: Receipt | None) -> Delivery:
     """Return the delivery of what a worker reports."""
-    ended = report.job.key if isinstance(report.event, TaskEnded) else None
-    return Delivery(report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics, job=ended)
+    delivery = Delivery(report.job.execution_id, report.event, receipt, logs=report.logs, metrics=report.metrics)
+    if isinstance(report.event, TaskEnded):
+        delivery.job, delivery.worker = report.job.key, report.event.worker_id
+    return delivery
 
 
 def of_message(execution_id: str, event: Any, message_id: int | None) -> Delivery:

@@ -6,15 +6,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from penstock.base.errors import NotFoundError
 from penstock.engine.decision import Message
-from penstock.engine.events import AnyEvent, Created
+from penstock.engine.events import AnyEvent, Created, TaskEnded
 from penstock.engine.records import Execution, TaskRun
 from penstock.ports.gateway import Report
-from penstock.ports.journal import Journal, LeaseLost, partition_of
+from penstock.ports.journal import Journal, LeaseLost, StaleReports, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.delivery import Delivery, Receipt
 from penstock.services.executor.executor import Executor
+
+log = structlog.get_logger(__name__)
 
 
 class StoredDispatcher:
@@ -41,11 +45,22 @@ class StoredDispatcher:
         return None
 
     async def report(self, reports: Sequence[Report]) -> None:
-        """Store what workers report, with their lines and numbers."""
-        messages = [Message(report.job.execution_id, report.event) for report in reports]
+        """Store what workers report, with their lines and numbers; but for ends of jobs that others have by now."""
+        try:
+            await self._store(reports)
+        except StaleReports as stale:
+            log.warning("late ends dropped", action="executor.late", jobs=sorted(stale.holders))
+            in_time = [one for one in reports if not stale.is_late(one.job.key, one.event.worker_id)]
+            await self.report(in_time)
+
+    async def _store(self, reports: Sequence[Report]) -> None:
         logs = [line for report in reports for line in report.logs]
-        metrics = [metric for report in reports for metric in report.metrics]
-        await self._journal.send(messages, logs=logs, metrics=metrics)
+        await self._journal.send(
+            [Message(report.job.execution_id, report.event) for report in reports],
+            logs=logs,
+            metrics=[metric for report in reports for metric in report.metrics],
+            ended_jobs={one.job.key: one.event.worker_id for one in reports if isinstance(one.event, TaskEnded)},
+        )
         await self._wake([report.job.execution_id for report in reports])
         if logs:
             await self._notifier.publish("logs", sorted({line.execution_id for line in logs if line.execution_id}))

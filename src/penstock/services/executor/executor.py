@@ -37,7 +37,7 @@ from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Report
 from penstock.ports.jobs import JobQueue, QueueKey
-from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, partition_of
+from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, StaleReports, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.assignments import assignment_of
 from penstock.services.executor.delivery import (
@@ -102,8 +102,6 @@ class Executor:
         self._last_message = 0
         self._look_for_messages = True
         self._in_flight_messages: set[int] = set()
-        self._undelivered: dict[tuple[str, int], str] = {}
-        """Jobs of batches that may be stored though nobody said so, with their worker groups."""
         self.ready = asyncio.Event()
         """Set once the first leases are held."""
 
@@ -182,7 +180,6 @@ class Executor:
         while True:
             self._wake.clear()  # before looking, so that no wake-up is lost
             try:
-                await self._hand_back()
                 await self._gather_due()
             except UnavailableError as error:
                 log.warning("nothing can be read", action="executor.gather", error=str(error))
@@ -239,6 +236,9 @@ class Executor:
             await self._decide(current, deliveries)
             current.batch.fences = self._fences(current.batch)
             result = await self._journal.commit(current.batch)
+        except StaleReports as stale:
+            self._without_late(current, deliveries, stale)
+            return
         except (LeaseLost, UnavailableError) as error:
             await self._give_up(current, deliveries, error)
             return
@@ -377,35 +377,38 @@ class Executor:
     async def _give_up(self, current: Round, deliveries: Sequence[Delivery], error: PenstockError) -> None:
         """Forget what could not be stored; whoever delivered it hears of it and tries again."""
         log.warning("batch not stored", action="executor.commit", error=str(error), deliveries=len(deliveries))
+        self._forget(current, deliveries)
         for delivery in deliveries:
-            self._states.drop(delivery.execution_id)
             self._in_flight_messages.discard(delivery.message_id or 0)
             if delivery.receipt is not None:
                 delivery.receipt.refused(error)
-        for execution_id in current.changed:
-            self._states.drop(execution_id)
-        if self._local is not None:
-            for job, _, _ in current.given:
-                self._local.cancel(job)
-                if not isinstance(error, LeaseLost):
-                    self._undelivered[job.key] = job.worker_group
-        self._timers_loaded_until = 0
+        if self._local is not None and current.given and not isinstance(error, LeaseLost):
+            self._local.mislay()  # the batch may be stored all the same, with jobs that are leased to the worker
         self._look_for_messages = True
-        self._slots.forget()
         if isinstance(error, LeaseLost):
             with contextlib.suppress(UnavailableError):  # the lease keeper tries again soon
                 await self._renew_leases()
         await asyncio.sleep(0.1)
 
-    async def _hand_back(self) -> None:
-        """Let workers claim the jobs that the local worker was to get from batches whose commit was not confirmed.
+    def _without_late(self, current: Round, deliveries: Sequence[Delivery], stale: StaleReports) -> None:
+        """Decide once more, without the ends that workers reported of jobs that others have by now."""
+        log.warning("late ends dropped", action="executor.late", jobs=sorted(stale.holders))
+        self._forget(current, deliveries)
+        for delivery in reversed(deliveries):
+            if not stale.is_late(delivery.job, delivery.worker):
+                self._inbox.appendleft(delivery)
+            elif delivery.receipt is not None:
+                delivery.receipt.stored(None)
 
-        Before the next round: a job of the same key that is stored then is another one.
-        """
-        if self._undelivered:
-            await self._jobs.free(list(self._undelivered))
-            groups, self._undelivered = sorted(set(self._undelivered.values())), {}
-            await self._notifier.publish("jobs", groups)
+    def _forget(self, current: Round, deliveries: Sequence[Delivery]) -> None:
+        """Forget what was decided in a round that is not stored."""
+        for execution_id in (*current.changed, *(delivery.execution_id for delivery in deliveries)):
+            self._states.drop(execution_id)
+        if self._local is not None:
+            for job, _, _ in current.given:
+                self._local.cancel(job)
+        self._timers_loaded_until = 0
+        self._slots.forget()
 
     # -- effects
 

@@ -110,7 +110,7 @@ class Round:
         batch.logs.extend(delivery.logs)
         batch.metrics.extend(delivery.metrics)
         if delivery.job is not None:
-            batch.ended_jobs.add(delivery.job)
+            batch.ended_jobs[delivery.job] = delivery.worker
         if delivery.message_id is not None:
             batch.consumed.append(delivery.message_id)
         if delivery.timer is not None:

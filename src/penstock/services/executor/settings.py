@@ -22,7 +22,11 @@ class LocalWorker(Protocol):
         ...
 
     def cancel(self, job: Job) -> None:
-        """Give a reserved place back: the job was not stored."""
+        """Give a reserved place back: the job was not stored, or nobody knows."""
+        ...
+
+    def mislay(self) -> None:
+        """Have the worker ask what it was leased: there may be jobs that were not handed over."""
         ...
 
     def deliver(self, assignments: Sequence[Assignment]) -> None:

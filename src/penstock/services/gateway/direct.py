@@ -165,6 +165,9 @@ class DirectGateway:
         """Return what was handed over in memory, and up to `limit` jobs from the queue.
 
         May be cancelled without losing a job while it waits, and at any time when `limit` is 0.
+
+        Raises:
+            UnavailableError: Jobs may have been leased that nobody could hand over; `lost` finds them.
         """
         worker = await self._worker(worker_id)
         deadline = asyncio.get_running_loop().time() + wait / SECOND
@@ -186,6 +189,8 @@ class DirectGateway:
     def _take_local(self, worker: _Registered, worker_id: str) -> list[Assignment]:
         if self._local is None or not self._local.serves(worker_id):
             return []
+        if self._local.take_mislaid():
+            raise UnavailableError("jobs may have been stored without an answer")
         return list(self._local.take(others_wait=worker.may_have_work))
 
     async def _take_stored(self, worker: _Registered, worker_id: str, limit: int) -> list[Assignment]:
@@ -252,7 +257,7 @@ class DirectGateway:
     async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
         """Return the jobs leased to the worker that it does not know of."""
         await self._worker(worker_id)
-        jobs = [job for job in await self._queue.owned(worker_id) if job.key not in known]
+        jobs = await self._queue.owned(worker_id, known)
         if self._local is not None:
             jobs = [job for job in jobs if not self._local.holds(job.key)]  # looked at after the rows, not before
         return await self._assignments(worker_id, jobs)

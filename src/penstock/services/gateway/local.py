@@ -41,6 +41,7 @@ class LocalAssignments:
         self._ready = InTurn()
         self._quick = InTurn()
         self._orders: list[tuple[str, int]] = []
+        self._mislaid = False
         self._delivered = asyncio.Event()
         self._ordered = asyncio.Event()
 
@@ -60,13 +61,19 @@ class LocalAssignments:
         return self._quick if job.quick else self._ready
 
     def cancel(self, job: Job) -> None:
-        """Give a reserved place back: the job was not stored."""
+        """Give a reserved place back: the job was not stored, or nobody knows."""
         self._held.discard(job.key)
 
+    def mislay(self) -> None:
+        """Have the worker ask what it was leased: there may be jobs that were not handed over."""
+        self._mislaid = True
+        self._delivered.set()
+
     def deliver(self, assignments: Sequence[Assignment]) -> None:
-        """Hand over jobs that are stored and leased to the worker."""
+        """Hand over jobs that are stored and leased to the worker; but those of an earlier one, which are nobody's."""
         for assignment in assignments:
-            self._queue(assignment.job).put(assignment)
+            if assignment.job.key in self._held:
+                self._queue(assignment.job).put(assignment)
         self._delivered.set()
 
     def kill(self, orders: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
@@ -120,6 +127,11 @@ class LocalAssignments:
         self._delivered.clear()
         window = (self._window + 3) // 4 if others_wait else self._window
         return [*self._quick.take(_QUICK_WINDOW), *self._ready.take(window)]
+
+    def take_mislaid(self) -> bool:
+        """Return, once, whether the worker is to ask what it was leased."""
+        mislaid, self._mislaid = self._mislaid, False
+        return mislaid
 
     def ended(self, key: tuple[str, int]) -> None:
         """A job has come to its end."""

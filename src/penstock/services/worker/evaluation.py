@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 from pydantic import ValidationError
@@ -165,6 +165,11 @@ class Evaluations:
     def is_idle(self) -> bool:
         """Whether nothing is being evaluated."""
         return not self._running
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """The jobs of what is being evaluated."""
+        return self._running.keys()
 
     def start(self, assignment: Assignment, worker_id: str) -> None:
         """Evaluate a trigger, unless that is being done already."""

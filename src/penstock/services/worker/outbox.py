@@ -7,7 +7,7 @@ is handed in as a failure instead, so that it holds up nobody else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -35,6 +35,8 @@ class Outbox:
         self._first_delay = first_delay
         self._longest_delay = longest_delay
         self._reports: list[Report] = []
+        self._in_hand: Sequence[Report] = ()
+        """Being handed in."""
         self._lines: list[LogLine] = []
         self._metrics: list[Metric] = []
         self._wake = asyncio.Event()
@@ -49,6 +51,11 @@ class Outbox:
         self._empty.clear()
         self._wake.set()
 
+    @property
+    def keys(self) -> Iterable[tuple[str, int]]:
+        """The jobs whose end is not known to be stored yet."""
+        return [report.job.key for report in (*self._reports, *self._in_hand)]
+
     async def flush(self) -> None:
         """Wait until all of it is stored."""
         await self._empty.wait()
@@ -61,12 +68,14 @@ class Outbox:
             lines, self._lines = self._lines, []
             metrics, self._metrics = self._metrics, []
             reports, self._reports = self._reports, []
+            self._in_hand = reports
             if lines:
                 await self._persist(lines, self._gateway.logs)
             if metrics:
                 await self._persist(metrics, self._gateway.metrics)
             if reports:
                 await self._persist(reports, self._gateway.report, self._as_failure)
+                self._in_hand = ()
             if not (self._reports or self._lines or self._metrics):
                 self._empty.set()
 

@@ -27,6 +27,7 @@ class WorkerSettings:
         announce_after: An attempt that has run this long is reported as started; a shorter one only as ended.
         flush_every: How often log lines of running attempts are handed in.
         heartbeat_every: How often the worker says that it lives.
+        sure_for: How long after a heartbeat a task may begin: less than the server waits for the next one.
         claim_wait: How long one claim waits for work.
         grace: How long running attempts may go on when the worker stops (OPS-127).
         abandon_after: How long a killed attempt may take to end before its thread is given up.
@@ -42,6 +43,7 @@ class WorkerSettings:
     announce_after: Micros = SECOND // 20
     flush_every: Micros = SECOND // 5
     heartbeat_every: Micros = 5 * SECOND
+    sure_for: Micros = 30 * SECOND
     claim_wait: Micros = 10 * SECOND
     grace: Micros = 300 * SECOND
     abandon_after: Micros = 10 * SECOND

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -27,6 +26,7 @@ from penstock.services.worker.attempt import Attempt, Interruption
 from penstock.services.worker.evaluation import Evaluations
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instance, Instances
+from penstock.services.worker.lease import Lease
 from penstock.services.worker.machinery import Lane, Machinery, Threads
 from penstock.services.worker.outbox import Outbox
 from penstock.services.worker.rejected import RejectedTask
@@ -36,7 +36,8 @@ from penstock.services.worker.threads import in_turn
 log = structlog.get_logger(__name__)
 _CLOCK_TOLERANCE = SECOND // 2
 _PAUSE = 1.0
-_REMEMBERED = 10_000
+_LOOK_EVERY = 60.0
+"""Seconds after which the worker asks what it was leased, lest anything be leased that it does not know."""
 
 
 class Worker:
@@ -76,10 +77,11 @@ class Worker:
         self._instances = Instances(registry)
         self._attempts: dict[tuple[str, int], Attempt] = {}
         """Everything claimed and not over, by the key of its job."""
-        self._ended: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
-        """What was over last: their rows may still be there."""
         self._may_have_lost_work = False
         """Whether a claim failed, which may have leased jobs to the worker all the same."""
+        self._unsure: list[Attempt] = []
+        """What would have begun, had it been sure that the worker still has its lease."""
+        self._starting_over = asyncio.Lock()
         self._in_slots = 0
         self._changed = asyncio.Event()
         """Set when a slot has become free or an attempt is over."""
@@ -93,13 +95,15 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`, then end in good order."""
         loop = asyncio.get_running_loop()
-        await self._register()
+        self._lease = Lease(loop.time, self._settings.sure_for)
+        self._look_at = loop.time() + _LOOK_EVERY
+        self._lease.confirm(await self._register(self.id))
         clock = await self._agreed_clock()
         self._host = Host(loop, self._gateway, self._settings, clock, self._maskers, self._registry)
         self._pool = self._machinery.pool(self._settings.threads, f"worker-{self.id[-6:]}")
         self._evaluations = Evaluations(self._host, self._machinery, f"worker-{self.id[-6:]}")
         self._lane: Lane[Attempt] = self._machinery.lane(
-            loop, Attempt.run, self._quick_ended, f"worker-{self.id[-6:]}-quick"
+            loop, self._run_quick, self._quick_ended, f"worker-{self.id[-6:]}-quick"
         )
         sides = [
             asyncio.create_task(self._outbox.run(), name="worker-outbox"),
@@ -130,17 +134,19 @@ class Worker:
         self._stopping.set()
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
-            self._start(await self._claim())
-            if self._may_have_lost_work:
-                self._start(await self._lost())
+            claimed_as = self.id
+            self._start(await self._claim(claimed_as), claimed_as)
+            if self._may_have_lost_work or loop.time() > self._look_at:
+                self._look_at = loop.time() + _LOOK_EVERY
+                self._start(await self._lost(claimed_as), claimed_as)
         await self._finish()
 
-    async def _claim(self) -> Sequence[Assignment]:
+    async def _claim(self, claimed_as: str) -> Sequence[Assignment]:
         """Wait for work, for a free slot, or for the stop. Only a claim that leases nothing is given up for a slot."""
         self._changed.clear()
         free = max(0, self._settings.threads - self._in_slots)
-        claimed_as = self.id
         claim = asyncio.ensure_future(self._gateway.claim(claimed_as, free, self._settings.claim_wait))
         others = [asyncio.ensure_future(self._stopping.wait())]
         if not free:
@@ -159,11 +165,10 @@ class Worker:
                 waiting.cancel()
         return ()
 
-    async def _lost(self) -> Sequence[Assignment]:
-        """Return what a claim has leased whose answer did not come back."""
-        known_as = self.id
+    async def _lost(self, known_as: str) -> Sequence[Assignment]:
+        """Return what was leased and never arrived, as by a claim whose answer did not come back."""
         try:
-            found = await self._gateway.lost(known_as, {*self._attempts, *self._ended})
+            found = await self._gateway.lost(known_as, {*self._attempts, *self._evaluations.keys, *self._outbox.keys})
             self._may_have_lost_work = False
             return found
         except LeaseLost:
@@ -201,16 +206,20 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._outbox.flush(), self._settings.abandon_after / SECOND)
 
-    async def _register(self) -> None:
-        """Make the worker known, once the server answers."""
-        while not self._stopping.is_set():
+    async def _register(self, worker_id: str) -> float:
+        """Make the worker known, once the server answers; returns when it was asked to."""
+        while True:
+            asked = asyncio.get_running_loop().time()
+            if self._stopping.is_set():
+                return asked
             try:
-                await self._gateway.register(self.id, self._settings.group, self._settings.threads)
+                await self._gateway.register(worker_id, self._settings.group, self._settings.threads)
                 break
             except UnavailableError as error:
-                log.warning("worker waits for the server", action="worker.start", worker=self.id, error=str(error))
+                log.warning("worker waits for the server", action="worker.start", worker=worker_id, error=str(error))
                 await _first_of(self._stopping, _PAUSE)
-        log.info("worker ready", action="worker.start", worker=self.id, threads=self._settings.threads)
+        log.info("worker ready", action="worker.start", worker=worker_id, threads=self._settings.threads)
+        return asked
 
     async def _release(self, worker_id: str) -> None:
         """Hand everything back; a server that does not answer will notice the silence by itself."""
@@ -232,22 +241,28 @@ class Worker:
 
     async def _start_over(self, known_as: str) -> None:
         """Begin under a new name: the server has given this worker up, and its jobs to others."""
-        if self.id != known_as:
-            return  # another task of the worker has noticed first
-        log.error(
-            "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
-        )
-        self._lose(list(self._attempts.values()))
-        self._evaluations.lose()
-        await self._release(known_as)  # whatever was leased to the old name in the meantime
-        self.id = new_id()
-        self._ended.clear()
-        self._may_have_lost_work = False
-        await self._register()
+        async with self._starting_over:
+            if self.id != known_as:
+                return  # another task of the worker has noticed first
+            log.error(
+                "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
+            )
+            self._lease.end()
+            self._lose(list(self._attempts.values()))
+            self._evaluations.lose()
+            await self._release(known_as)  # whatever was leased to the old name in the meantime
+            name = new_id()
+            asked = await self._register(name)
+            self._lose(list(self._attempts.values()))  # what came under the old name meanwhile
+            self.id = name
+            self._lease.confirm(asked)
+            self._may_have_lost_work = False
 
     # -- attempts
 
-    def _start(self, assignments: Iterable[Assignment]) -> None:
+    def _start(self, assignments: Iterable[Assignment], claimed_as: str) -> None:
+        if claimed_as != self.id:
+            return  # given up since: they have been given to others
         quick: list[Attempt] = []
         for assignment in assignments:
             if assignment.job.key in self._attempts:
@@ -280,26 +295,51 @@ class Worker:
         self._tally.running = min(self._in_slots, self._settings.threads)
 
     def _occupy_slot(self, attempt: Attempt) -> None:
-        loop = self._host.loop
         self._in_slots += 1
         attempt.on_limit = self._on_limit
-        loop.call_later(self._settings.announce_after / SECOND, self._announce, attempt)
+        self._host.loop.call_later(self._settings.announce_after / SECOND, self._announce, attempt)
+        self._submit(attempt)
 
+    def _submit(self, attempt: Attempt) -> None:
         def work() -> None:
-            attempt.thread = threading.current_thread()
-            report = attempt.run()
-            _call_soon(loop, self._slot_ended, attempt, report)
+            report = None
+            if self._lease.is_sure:
+                attempt.thread = threading.current_thread()
+                report = attempt.run()
+            _call_soon(self._host.loop, self._slot_ended, attempt, report)
 
         self._pool.submit(work)
 
-    def _quick_ended(self, reports: list[Report]) -> None:
-        wanted = [report for report in reports if self._attempts.pop(report.job.key, None) is not None]
-        self._ended.extend(report.job.key for report in wanted)
+    def _run_quick(self, attempt: Attempt) -> tuple[Attempt, Report | None]:
+        return attempt, attempt.run() if self._lease.is_sure else None
+
+    def _quick_ended(self, results: list[tuple[Attempt, Report | None]]) -> None:
+        wanted = []
+        for attempt, report in results:
+            if self._attempts.get(attempt.key) is not attempt:
+                continue
+            if report is None:
+                self._unsure.append(attempt)
+            else:
+                del self._attempts[attempt.key]
+                wanted.append(report)
         self._changed.set()
         self._count(wanted)
         self._outbox.add(wanted)
 
-    def _slot_ended(self, attempt: Attempt, report: Report) -> None:
+    def _begin_unsure(self) -> None:
+        """Begin what has waited for the lease to be confirmed, unless it was lost."""
+        waiting, self._unsure = self._unsure, []
+        left = [attempt for attempt in waiting if not attempt.is_over]
+        self._lane.submit([attempt for attempt in left if attempt.instance.is_quick])
+        for attempt in left:
+            if not attempt.instance.is_quick:
+                self._submit(attempt)
+
+    def _slot_ended(self, attempt: Attempt, report: Report | None) -> None:
+        if report is None:
+            self._unsure.append(attempt)
+            return
         if attempt.is_over:
             if attempt.given_up:
                 log.warning(
@@ -312,7 +352,6 @@ class Worker:
 
     def _over(self, attempt: Attempt) -> None:
         attempt.is_over = True
-        self._ended.append(attempt.key)
         attempt.context.log.close()
         if attempt.timer is not None:
             attempt.timer.cancel()
@@ -411,9 +450,13 @@ class Worker:
     async def _heartbeats(self) -> None:
         while True:
             await asyncio.sleep(self._settings.heartbeat_every / SECOND)
-            known_as = self.id
+            known_as, asked = self.id, self._host.loop.time()
             try:
-                self._kill(await self._gateway.heartbeat(known_as))
+                orders = await self._gateway.heartbeat(known_as)
+                if known_as == self.id and not self._starting_over.locked():
+                    self._lease.confirm(asked)
+                    self._begin_unsure()
+                    self._kill(orders)
             except LeaseLost:
                 await self._start_over(known_as)
             except UnavailableError as error:

@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from penstock.engine.decision import Job, Timer
 from penstock.ports.depths import Depth
-from penstock.ports.journal import Batch
+from penstock.ports.journal import Batch, StaleReports
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, SECOND
@@ -126,16 +128,38 @@ class JobQueueContract:
 
     async def test_job_whose_end_is_decided_is_gone(self, store: StorePorts) -> None:
         first, second = await offered(store, {}, {})
-        await store.journal.commit(Batch(ended_jobs={first.key}))
+        await store.journal.commit(Batch(ended_jobs={first.key: None}))
         await store.jobs.register("w1", "", "host", NOW)
         assert list(await store.jobs.claim("w1", "", 5, NOW)) == [second]
 
-    async def test_free_lets_others_claim_jobs_whoever_has_them(self, store: StorePorts) -> None:
-        kept, freed = await offered(store, {"created": NOW}, {"created": NOW + 1}, owner="w1")
-        await store.jobs.free([freed.key, ("unknown", 1)])
+    async def test_job_whose_end_is_decided_twice_is_no_error(self, store: StorePorts) -> None:
+        (one,) = await offered(store, {}, owner="w1")
+        for _ in range(2):
+            await store.journal.commit(Batch(ended_jobs={one.key: "w1"}))
+        assert await store.jobs.unowned() == 0
+
+    async def test_end_reported_by_a_worker_whose_job_another_has_writes_nothing(self, store: StorePorts) -> None:
+        """BEY-001, OPS-129."""
+        late, fine = await offered(store, {"created": NOW}, {"created": NOW + 1})
         await store.jobs.register("w2", "", "host", NOW)
-        assert list(await store.jobs.claim("w2", "", 5, NOW)) == [freed]
-        assert list(await store.jobs.owned("w1")) == [kept]
+        assert list(await store.jobs.claim("w2", "", 1, NOW)) == [late]
+        ended: dict[tuple[str, int], str | None] = {fine.key: "w1", late.key: "w1"}
+        with pytest.raises(StaleReports) as sent:
+            await store.journal.send((), ended_jobs=ended)
+        with pytest.raises(StaleReports) as decided:
+            await store.journal.commit(Batch(ended_jobs=ended))
+        assert sent.value.holders == decided.value.holders == {late.key: "w2"}
+        assert await store.jobs.unowned() == 1
+        assert list(await store.jobs.owned("w2")) == [late]
+
+    async def test_end_reported_of_a_job_that_nobody_has_counts(self, store: StorePorts) -> None:
+        (one,) = await offered(store, {})
+        await store.journal.send((), ended_jobs={one.key: "w1"})
+        assert await store.jobs.unowned() == 0
+
+    async def test_owned_jobs_are_told_but_for_those_known(self, store: StorePorts) -> None:
+        known, unknown = await offered(store, {"created": NOW}, {"created": NOW + 1}, owner="w1")
+        assert list(await store.jobs.owned("w1", {known.key})) == [unknown]
 
     async def test_release_hands_back_all_and_forgets_the_worker(self, store: StorePorts) -> None:
         jobs = await offered(store, {}, {})
