@@ -26,6 +26,7 @@ GROUPS = [
     ["plugins", "list"],
     ["configs", "properties"],
     ["migrate"],
+    ["migrate", "from-kestra"],
     ["db", "size"],
     ["db", "purge"],
     ["db", "rollback"],

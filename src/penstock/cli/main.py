@@ -45,8 +45,8 @@ app.add_typer(plugins.app, name="plugins")
 app.add_typer(plugins.app, name="plugin", hidden=True)
 app.add_typer(configs.app, name="configs")
 app.add_typer(db.app, name="db")
+app.add_typer(migrate.app, name="migrate")
 app.command("doctor")(doctor.doctor)
-app.command("migrate")(migrate.migrate)
 app.command("why")(why.why)
 
 

@@ -1,16 +1,29 @@
-"""`penstock migrate`: the database's schema. Implements OPS-115 in part (`sys database migrate`)."""
+"""`penstock migrate`: the database's schema, and what comes from elsewhere.
+
+Implements OPS-115 in part (`sys database migrate`), BEY-047 in part (`from-kestra`).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penstock.cli.options import Config
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+    from penstock.cli.carrying.steps import Step
+    from penstock.cli.ctl.showing import Output
+
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+
+@app.callback()
 def migrate(
+    ctx: typer.Context,
     config: Config = None,
     database: Annotated[str | None, typer.Option("--database", help="Address of the database, instead.")] = None,
     data: Annotated[
@@ -18,13 +31,16 @@ def migrate(
     ] = None,
     status: Annotated[bool, typer.Option("--status", help="Only say where the schema stands.")] = False,
 ) -> None:
-    """Bring the database to the schema of this release.
+    """Bring the database to the schema of this release; or copy what another server holds.
 
     \b
     Examples:
       penstock migrate --config application.yml
       penstock migrate --data ~/.penstock --status
+      penstock migrate from-kestra --url https://kestra.example.com --user me@example.com --dry-run
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from penstock.cli.options import configuration
     from penstock.cli.terminal import say
     from penstock.store.schema import migrate as migrate_schema
@@ -38,3 +54,93 @@ def migrate(
     else:
         migrate_schema(url)
         say("the schema is up to date")
+
+
+@app.command("from-kestra")
+def from_kestra(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Option("--url", help="Address of the server to copy from.")],
+    user: Annotated[str | None, typer.Option("--user", help="User name there.")] = None,
+    password: Annotated[
+        str | None, typer.Option("--password", envvar="PENSTOCK_SOURCE_PASSWORD", help="Its password.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="PENSTOCK_SOURCE_TOKEN", help="API token there, instead.")
+    ] = None,
+    tenant: Annotated[str, typer.Option("--tenant", help="Tenant there; servers before 0.23 have none.")] = "main",
+    namespaces: Annotated[
+        list[str] | None, typer.Option("--namespace", help="Copy only this one and those below it. Repeatable.")
+    ] = None,
+    override: Annotated[bool, typer.Option("--override", help="Replace what is here and differs.")] = False,
+    hold_triggers: Annotated[
+        bool, typer.Option("--hold-triggers", help="Switch all triggers off here, while they still fire there.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")] = False,
+    context: Annotated[
+        str | None, typer.Option("--context", help="Copy to this context of `penstock ctl`, not to the default.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="File with contexts; ~/.kestractl/config.yaml.")
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="table, json or yaml.")] = None,
+) -> None:
+    """Copy flows, files, key-value pairs, namespaces and switched-off triggers from a server of Kestra.
+
+    It goes to the server that `penstock ctl` works with. Namespaces are found by their flows, pairs and settings; name
+    one that has files alone. Executions and logs are not copied; what cannot be is listed,
+    with what to do instead. It may be repeated: what is the same already is left alone, and what differs is an error
+    unless --override is given.
+
+    Exit code: 0 when all was copied that can be, 1 when something failed.
+
+    \b
+    Examples:
+      penstock migrate from-kestra --url https://kestra.example.com --user me@example.com --dry-run
+      penstock migrate from-kestra --url https://kestra.example.com --user me@example.com --hold-triggers
+      PENSTOCK_SOURCE_TOKEN=... penstock migrate from-kestra --url https://kestra.example.com --tenant production
+    """
+    from penstock.base.errors import InvalidRequestError
+    from penstock.cli.carrying.carrier import Carrier
+    from penstock.cli.carrying.origin import Origin
+    from penstock.cli.carrying.steps import Action
+    from penstock.cli.ctl.contexts import Given as Said
+    from penstock.cli.ctl.contexts import resolve
+    from penstock.cli.ctl.options import Given, connect, output_of, with_password
+    from penstock.cli.remote import Remote
+
+    said = Said("the options for the server to copy from", url, tenant, token, user, password)
+    source = with_password(resolve((said,)), variable="PENSTOCK_SOURCE_PASSWORD")
+    target = Given(context=context, config=config, output=output)
+    form = output_of(ctx, target)
+    hint = "give --user, with the password in PENSTOCK_SOURCE_PASSWORD, or PENSTOCK_SOURCE_TOKEN"
+    with Remote(source, login_hint=hint) as there, connect(ctx, target) as here:
+        if (there.host, there.tenant) == (here.host, here.tenant):
+            raise InvalidRequestError(
+                f"{here.host} would be copied to itself",
+                hint="name the target by --context, or by KESTRACTL_HOST and its login",
+            )
+        origin = Origin(there, namespaces or ())
+        origin.open()
+        carrier = Carrier(origin, here, override=override, dry_run=dry_run, hold=hold_triggers)
+        steps = list(carrier.carry())
+    _report(steps, form)
+    if any(step.action is Action.FAILED for step in steps):
+        raise typer.Exit(1)
+
+
+def _report(steps: Sequence[Step], output: Output) -> None:
+    """Write what became of each thing; what was the same already is only counted, unless a program reads."""
+    from dataclasses import asdict
+
+    from penstock.cli.carrying.steps import Action, summary
+    from penstock.cli.ctl.showing import Column, Output, show
+    from penstock.cli.terminal import tell
+
+    rows = [asdict(step) | {"action": step.action.value} for step in steps]
+    if output is Output.TABLE:
+        rows = [row for row in rows if row["action"] != Action.UNCHANGED]
+    columns = [Column(title.upper(), title) for title in ("action", "kind", "name", "message", "hint")]
+    show(output, rows, columns, empty="there is nothing to copy")
+    for line in summary(steps):
+        tell(line)
+    tell("executions and logs stay where they are; schedules go on from now")

@@ -38,7 +38,7 @@ class Address:
 
     Attributes:
         host: Its address, such as `https://flows.example.com`.
-        tenant: The tenant whose things are meant.
+        tenant: The tenant whose things are meant; none for paths without one.
         username: The name of a login by password.
         password: Its password.
         token: What logs in instead of name and password.
@@ -86,7 +86,7 @@ class Remote:
 
     def path(self, rest: str) -> str:
         """Return the path of something of the tenant."""
-        return f"/api/v1/{self.tenant}/{rest}"
+        return f"/api/v1/{self.tenant}/{rest}" if self.tenant else f"/api/v1/{rest}"
 
     def ask(
         self, method: str, path: str, *, allow: Collection[int] = (), patience: float | None = PATIENCE, **options: Any

@@ -94,8 +94,12 @@ def connect(ctx: typer.Context, given: Given) -> Remote:
     return Remote(address, login_hint=_LOGIN_HINT, trace=tell if wanted.verbose else None)
 
 
-def with_password(address: Address) -> Address:
+def with_password(address: Address, *, variable: str = "KESTRACTL_PASSWORD") -> Address:
     """Return the address with the password that goes with its user name, asked for where nobody gave it.
+
+    Args:
+        address: The address.
+        variable: The environment variable that could have given it.
 
     Raises:
         InvalidRequestError: There is nobody to ask.
@@ -108,6 +112,6 @@ def with_password(address: Address) -> Address:
         return address
     if not sys.stdin.isatty():
         raise InvalidRequestError(
-            f"there is no password for user {address.username}", hint="set KESTRACTL_PASSWORD, or keep it in a context"
+            f"there is no password for user {address.username}", hint=f"set the variable {variable}"
         )
     return replace(address, password=typer.prompt("Password", hide_input=True, err=True))
