@@ -140,6 +140,26 @@ def test_what_differs_is_replaced_on_purpose_alone(ctl: Ctl, origin: Ctl, tmp_pa
     assert ctl.json("triggers", "list", namespace)[0]["triggerContext"]["disabled"] is True
 
 
+def test_dashboards_are_copied_with_everything(ctl: Ctl) -> None:
+    """BEY-047."""
+    chart = "{id: a, type: io.kestra.plugin.core.dashboard.chart.Markdown, source: {type: Text, content: hi}}"
+    source = f"title: Numbers\ncharts:\n  - {chart}\n"
+    name = f"numbers-{ctl.namespace}"
+    known = {
+        "/api/v1/main/flows/search": page(),
+        "/api/v1/main/dashboards": page({"id": name, "sourceCode": source}),
+    }
+    broken = page({"id": "broken", "sourceCode": "charts: 1"})
+    with older_server({**known, "/api/v1/main/dashboards": broken}) as url:
+        for arguments in (("--dry-run",), ()):
+            assert steps(ctl, url, *arguments, code=1) == {("dashboard", "broken"): "failed"}
+    with older_server(known) as url:
+        for action in ("created", "unchanged"):
+            assert steps(ctl, url) == {("dashboard", name): action}
+    with ctl.client as client:
+        assert client.get(f"dashboards/{name}").json()["sourceCode"] == f"id: {name}\n{source}"
+
+
 def answers(namespace: str) -> dict[str, Any]:
     """Return what an older server answers by path: no tenants, bare states of triggers, durations as seconds."""
     flow = "id: {id}\nnamespace: {namespace}\ntasks:\n  - {id: a, type: {type}}\n"

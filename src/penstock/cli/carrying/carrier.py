@@ -15,7 +15,7 @@ from penstock.base.clock import SECOND, from_iso
 from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnauthorizedError, UnavailableError
 from penstock.cli.carrying.origin import Origin, Pair, Trigger, secrets_used
 from penstock.cli.carrying.steps import Action, Step
-from penstock.cli.ctl.deploying import Deployment, told
+from penstock.cli.ctl.deploying import Deployment, check, told
 from penstock.cli.ctl.files import NamespaceFiles, RemoteFile
 from penstock.cli.remote import Remote, path_of
 from penstock.services.keyvalues import TypedValue, convert
@@ -77,6 +77,8 @@ class Carrier:
                 of_flow = [one for one in triggers if (one.namespace, one.flow_id) == (namespace, flow_id)]
                 for trigger in of_flow:
                     yield from self._trigger(trigger)
+        for dashboard_id, source in self._origin.dashboards():
+            yield self._attempt("dashboard", dashboard_id, partial(self._put_dashboard, dashboard_id, source))
         for name in sorted(set().union(*secrets.values())):
             hint = f"give the server a variable SECRET_{name.upper()}, or a file of that name in its folder of secrets"
             yield Step("secret", name, Action.LEFT, "its value cannot be read", hint)
@@ -146,6 +148,16 @@ class Carrier:
             params["ttl"] = f"PT{max(1.0, from_iso(pair.expires) / SECOND - time.time()):f}S"
         body = json.dumps(text) if wanted.type == "JSON" and isinstance(wanted.value, str) else text
         self._remote.ask("PUT", path, content=body.encode(), params=params, headers={"Content-Type": "text/plain"})
+
+    def _put_dashboard(self, dashboard_id: str, source: str) -> Action:
+        path = path_of("dashboards", dashboard_id)
+        there = self._remote.find(path)
+        if there is not None and there.get("sourceCode") == source:
+            return Action.UNCHANGED
+        write = ("POST", "dashboards") if there is None else ("PUT", path)
+        if self._dry_run:
+            check(self._remote, "dashboards/validate", source)
+        return self._put(there is not None, partial(self._remote.send_yaml, *write, source))
 
     def _trigger(self, trigger: Trigger) -> Iterator[Step]:
         if trigger.disabled or self._hold:

@@ -15,6 +15,7 @@ from typing import Any
 from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
 from penstock.cli.ctl.files import NamespaceFiles
 from penstock.cli.remote import Remote, path_of
+from penstock.model.yaml import read_yaml
 
 _SECRET = re.compile(r"""\bsecret\(\s*(?:key\s*=\s*)?['"]([^'"]+)['"]""")
 _COPIED_SETTINGS = ("description", "variables", "pluginDefaults")
@@ -22,7 +23,6 @@ _OTHERS = {
     "app": ("apps/search", "there are no apps here"),
     "asset": ("assets/search", "there are no assets here"),
     "blueprint": ("blueprints/custom", "blueprints of one's own are not kept here; make them flows"),
-    "dashboard": ("dashboards", "create it anew from its source"),
     "template": ("templates/search", "use a subflow instead"),
     "test suite": ("tests/search", "save it as a file and run it with `penstock test`"),
     "user": ("/api/v1/users", "there is one account here"),
@@ -146,6 +146,15 @@ class Origin:
                     bool(state.get("disabled")),
                     bool(state.get("backfill")),
                 )
+
+    def dashboards(self) -> Iterator[tuple[str, str]]:
+        """Yield (id, YAML source) of the dashboards people wrote; they belong to no namespace."""
+        for row in self._optional_pages("dashboards") if not self._only else ():
+            body = self._optional(path_of("dashboards", str(row["id"]))) or row
+            source = str(body.get("sourceCode") or body.get("source") or "")
+            named = read_yaml(source).data
+            has_id = isinstance(named, dict) and named.get("id")
+            yield str(row["id"]), source if has_id else f"id: {row['id']}\n{source}"
 
     def secrets(self, namespace: str) -> set[str]:
         """Return the names of the secrets kept for a namespace; their values nobody can read."""

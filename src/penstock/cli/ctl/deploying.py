@@ -101,17 +101,24 @@ class Deployment:
         if there is not None and not self._override:
             raise ConflictError(f"{namespace}.{flow_id} exists and differs", hint="give --override to replace it")
         if self._dry_run:
-            self._check(source)
+            check(self._remote, "flows/validate", source)
         elif there is None:
             self._remote.send_yaml("POST", "flows", source)
         else:
             self._remote.send_yaml("PUT", path, source)
         return "created" if there is None else "updated"
 
-    def _check(self, source: str) -> None:
-        for verdict in self._remote.send_yaml("POST", "flows/validate", source):
-            if verdict.get("constraints"):
-                raise RefusedError(f"Invalid flow: {verdict['constraints']}", status=422, body=verdict)
+
+def check(remote: Remote, path: str, source: str) -> None:
+    """Have a server check a source without storing it.
+
+    Raises:
+        RefusedError: It would refuse it.
+    """
+    said = remote.send_yaml("POST", path, source)
+    for verdict in said if isinstance(said, list) else [said]:
+        if verdict.get("constraints"):
+            raise RefusedError(str(verdict["constraints"]), status=422, body=verdict)
 
 
 def names_of(source: str) -> tuple[str, str]:
