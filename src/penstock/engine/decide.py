@@ -11,7 +11,7 @@ from typing import Any
 from penstock.base.clock import Instant
 from penstock.engine import events
 from penstock.engine.decision import Decision
-from penstock.engine.ending import open_attempt, set_labels, task_ended, task_started, tell_parent
+from penstock.engine.ending import conceal, open_attempt, set_labels, task_ended, task_started, tell_parent
 from penstock.engine.facts import NO_FACTS, Facts
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.killing import abandon, kill
@@ -63,6 +63,7 @@ def decide(
     if flow.sla and turn.ended is None:
         check_assertions(turn)
         _work_off(turn)
+    conceal(turn, facts.confidential)
     return turn.decision()
 
 

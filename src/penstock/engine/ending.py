@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.base.ids import derived_id
 from penstock.engine.calls import VARIABLES
+from penstock.engine.confidential import handed_on, together
 from penstock.engine.decision import Message
 from penstock.engine.events import ChildEnded, TaskEnded, TaskStarted
 from penstock.engine.facts import FactNeeded
@@ -140,11 +141,17 @@ def _take_over(turn: Turn, run: TaskRun, event: TaskEnded) -> None:
         set_labels(turn, event.labels)
     if event.variables:
         _change_variables(turn, run, event.variables)
-    if not set(event.confidential) <= set(turn.execution.confidential):
-        calls = dict.fromkeys((*turn.execution.confidential, *event.confidential))
-        turn.put_execution(replace(turn.execution, confidential=tuple(calls)))
+    conceal(turn, event.confidential)
     for child in event.children:
         turn.put(replace(child, sequence=turn.count))
+
+
+def conceal(turn: Turn, calls: tuple[str, ...]) -> None:
+    """Remember calls that give secrets the execution has come to hold (BEY-061)."""
+    known = turn.execution.confidential
+    merged = together(known, calls) if calls else known
+    if merged is not known:
+        turn.put_execution(replace(turn.execution, confidential=merged))
 
 
 def _change_variables(turn: Turn, run: TaskRun, wanted: Sequence[VariableChange]) -> None:
@@ -222,7 +229,8 @@ def tell_parent(turn: Turn, state: StateType, outputs: Mapping[str, Any] | None,
     parent = turn.execution.parent
     if parent is not None and state is not StateType.RETRIED:
         first = turn.execution.original_id  # the parent knows the first try only (BEY-007)
-        ended = ChildEnded(parent.task_run_id, first, state, outputs, parent.iteration, error)
+        secrets = handed_on(turn.execution, turn.facts.confidential)
+        ended = ChildEnded(parent.task_run_id, first, state, outputs, parent.iteration, error, confidential=secrets)
         turn.tell(Message(parent.execution_id, ended))
 
 

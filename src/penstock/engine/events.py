@@ -184,6 +184,8 @@ class ChildEnded(Event, frozen=True, tag="child_ended"):
     """Why it could not be started."""
     stand_in: str | None = None
     """The execution that has ended, where an earlier one stands for that of the task run (BEY-044)."""
+    confidential: tuple[str, ...] = ()
+    """Calls that give the secrets in its outputs."""
 
 
 AnyEvent = (

@@ -6,10 +6,12 @@ up, adds it to the facts and decides again: `decide` is pure, so nothing has hap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
-from penstock.base.codec import to_json_text
+from penstock.base.codec import from_json, to_json_text
+from penstock.engine.confidential import CONFIDENTIAL, call_text
 
 
 def fact_key(function: str, arguments: Mapping[str, Any]) -> str:
@@ -46,6 +48,17 @@ class Facts:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    @cached_property
+    def confidential(self) -> tuple[str, ...]:
+        """The calls that have given secrets (BEY-061)."""
+        return tuple(self._confidential())
+
+    def _confidential(self) -> Iterator[str]:
+        for key, answer in self.answers.items():
+            function, _, pairs = key.partition("[")
+            if function in CONFIDENTIAL and isinstance(answer, str):
+                yield call_text(function, dict(from_json(f"[{pairs}")))
 
 
 NO_FACTS = Facts()

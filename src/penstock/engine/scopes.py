@@ -13,7 +13,7 @@ from penstock.base.clock import Instant
 from penstock.engine.calling import enter, leave
 from penstock.engine.calls import call_of
 from penstock.engine.decision import Message
-from penstock.engine.ending import end_execution, end_flowable
+from penstock.engine.ending import conceal, end_execution, end_flowable
 from penstock.engine.events import ChildEnded, ChildStarted, Restart
 from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, Listener, ResolvedTask, Step
@@ -192,6 +192,7 @@ def flow_ended(turn: Turn, event: ChildEnded) -> None:
     flows = flows.marked(position, event.state.value[0])
     cursor = replace(cursor, active=cursor.active - 1, failed=failed, flows=flows)
     turn.set_cursor(run.id, cursor)
+    conceal(turn, event.confidential)
     if event.error is not None:
         turn.log("ERROR", event.error, run)
     if cursor.killed:

@@ -201,3 +201,51 @@ async def test_secret_in_outputs_is_hidden_by_workers_that_never_asked_for_it(tm
         assert found is not None
         (call,) = found[0].confidential
         assert call.startswith('["secret",{"key":"TOKEN"')
+
+
+TELLING = """
+id: telling
+namespace: team
+inputs:
+  - {id: given, type: STRING, defaults: none}
+tasks:
+  - {id: heard, LOG, message: "heard {{ inputs.given }}"}
+  - {id: make, RETURN, format: "{{ secret('TOKEN') }}"}
+outputs:
+  - {id: made, type: STRING, value: "token {{ outputs.make.value }}"}
+  - {id: other, type: STRING, value: "{{ secret('OTHER') }}"}
+""".replace("RETURN", RETURN).replace("LOG", LOG)
+CALLING = """
+id: calling
+namespace: another
+tasks:
+  - id: sub
+    type: io.kestra.plugin.core.flow.Subflow
+    namespace: team
+    flowId: telling
+    inputs: {given: "{{ secret('THIRD') }}"}
+  - {id: wait, type: io.kestra.plugin.core.flow.Pause}
+  - {id: said, LOG, message: "{{ outputs.sub.outputs.made }} and {{ outputs.sub.outputs.other }}"}
+""".replace("LOG", LOG)
+
+
+async def test_secret_that_goes_from_one_execution_to_another_is_hidden_in_both(tmp_path: Path) -> None:
+    """BEY-061: given as an input, given out as an output; the worker that shows it has never asked for it."""
+    secrets = {"TOKEN": SECRET, "OTHER": "another-secret", "THIRD": "third-secret"}
+    async with live_server(tmp_path, secrets=secrets) as live:
+        await live.flow(TELLING)
+        await live.flow(CALLING)
+        execution = (await live.client.post(f"{EXECUTIONS}/another/calling")).json()
+        await live.until(execution["id"], "PAUSED")
+        search = await live.client.get(f"{EXECUTIONS}/search", params={"filters[flowId][EQUALS]": "telling"})
+        (child,) = search.json()["results"]
+        assert "heard ******" in [line["message"] for line in await lines_of(live, child)]
+    async with live_server(tmp_path, secrets=secrets) as live:
+        await live.client.post(f"{EXECUTIONS}/{execution['id']}/resume")
+        await live.until(execution["id"], "SUCCESS")
+        assert "token ****** and ******" in [line["message"] for line in await lines_of(live, execution)]
+
+
+async def lines_of(live: LiveServer, execution: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await live.client.get(f"/api/v1/main/logs/{execution['id']}")).json()
+    return found

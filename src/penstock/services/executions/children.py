@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from penstock.engine.confidential import handed_on
 from penstock.engine.decision import ChildFlow
 from penstock.engine.records import Execution, Parent, TriggerOrigin
 from penstock.services.executions.creation import Launch, Preparation
@@ -56,6 +59,7 @@ class ChildFlows:
         execution, reject = await self._preparation.prepared(
             launch, Parent(parent.id, wanted.task_run_id, start.iteration, asked) if start.wait else None
         )
+        execution = msgspec.structs.replace(execution, confidential=handed_on(parent))
         execution, first = await self._preparation.keyed(await self._preparation.flow(launch), execution)
         return (execution, reject) if first is None else (first, None)
 

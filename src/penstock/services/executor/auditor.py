@@ -16,6 +16,7 @@ import structlog
 
 from penstock.base.clock import SECOND, Clock, Micros
 from penstock.base.errors import PenstockError, UnavailableError
+from penstock.engine.confidential import handed_on
 from penstock.engine.decision import Job, Message
 from penstock.engine.ending import open_attempt
 from penstock.engine.events import AnyEvent, ChildEnded, Created, GiveUp, TaskEnded, TimerDue
@@ -183,7 +184,14 @@ class Auditor:
             reason = f"Execution {wait.child_id}, which it waited for, does not exist"
             return ChildEnded(run.id, wait.child_id, StateType.FAILED, iteration=wait.iteration, error=reason)
         ended = loaded.execution
-        return ChildEnded(run.id, wait.child_id, ended.state.current, ended.outputs, wait.iteration)
+        return ChildEnded(
+            run.id,
+            wait.child_id,
+            ended.state.current,
+            ended.outputs,
+            wait.iteration,
+            confidential=handed_on(ended),
+        )
 
     async def _queue_again(self, situation: Situation, run: TaskRun) -> None:
         """Store the job of an attempt again. A worker asks whether it may run, so one that has ended stays ended."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.base.errors import ConflictError, PenstockError
+from penstock.engine.confidential import handed_on
 from penstock.engine.decision import ChildFlow, Killed, Timer
 from penstock.engine.events import ChildEnded, ChildStarted, Event, Restart, TaskEnded
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
@@ -118,5 +119,7 @@ def of_repetition(parent: Execution, wanted: ChildFlow, first: Execution) -> Del
         flow = f"{first.namespace}.{first.flow_id}"
         state, error = StateType.FAILED, f"flow {flow} was started with the same key, as execution {first.id}"
         error += f", which is {first.state.current} and not over; a `retry` on the task waits for it"
-    ended = ChildEnded(run_id, wanted.execution_id, state, first.outputs, start.iteration, error, first.id)
+    ended = ChildEnded(
+        run_id, wanted.execution_id, state, first.outputs, start.iteration, error, first.id, handed_on(first)
+    )
     return Delivery(parent.id, ended)

@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from penstock.base.clock import Clock
 from penstock.base.codec import from_json, to_json_text
 from penstock.base.errors import InvalidRequestError, PenstockError
+from penstock.engine.confidential import CONFIDENTIAL, call_text
 from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
 from penstock.engine.variables import VariableChange, changes
 from penstock.expressions import compile_template, render, render_nested
-from penstock.expressions.encrypted import OPENING, is_sealed
+from penstock.expressions.encrypted import is_sealed
 from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.sdk.context import TaskLogger
@@ -32,8 +33,6 @@ from penstock.services.worker.instances import build
 from penstock.services.worker.log_file import LogFile
 from penstock.services.worker.task_log import TaskLog
 from penstock.services.worker.working_files import WorkingDirectory, allowed_host_file
-
-_CONFIDENTIAL = frozenset({"secret", "credential", "decrypt", OPENING})
 
 
 class WorkerRunContext:
@@ -177,7 +176,7 @@ class WorkerRunContext:
     def _is_confidential(self, template: str) -> bool:
         """Return whether a template shows a secret, or something made of one."""
         compiled = compile_template(template)
-        if compiled.functions & _CONFIDENTIAL:
+        if compiled.functions & CONFIDENTIAL:
             return True
         return any(_reads_sealed(self.variables, path) for path in compiled.references)
 
@@ -200,10 +199,10 @@ class WorkerRunContext:
     def ask(self, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return the server's answer to an expression function; secrets in it are masked from now on."""
         answer = self._host.wait_for(self._host.gateway.call(self._assignment.job, function, arguments))
-        if function in _CONFIDENTIAL and isinstance(answer, str):
+        if function in CONFIDENTIAL and isinstance(answer, str):
             self.mask(answer)
             assert self._masker is not None
-            self._masker.add_source(to_json_text([function, dict(arguments)]), answer)
+            self._masker.add_source(call_text(function, dict(arguments)), answer)
         return answer
 
     def hide_confidential(self) -> None:
@@ -213,7 +212,7 @@ class WorkerRunContext:
             if masker is not None and masker.knows(call):
                 continue
             function, arguments = from_json(call)
-            if function in _CONFIDENTIAL:
+            if function in CONFIDENTIAL:
                 with contextlib.suppress(PenstockError):  # a secret that is gone cannot be told from other text
                     self.ask(function, arguments)
 
