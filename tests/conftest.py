@@ -31,6 +31,11 @@ RUN_DIRECTORY = pytest.StashKey[Path]()
 RUN_DIRECTORY_VARIABLE = "PENSTOCK_TEST_RUN_DIRECTORY"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores: tests of whole servers wait for them half of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give all worker processes of this run one shared folder, whose owner is the first process."""
     if hasattr(config, "workerinput"):

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import yaml
 
-from tests.acceptance.server import PROGRAM, TERMINAL, Server, environment
+from tests.acceptance.server import TERMINAL, Server, environment
+from tests.support import program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOP = "http://localhost:8765"
@@ -89,20 +90,12 @@ class CommandLine:
         """Run a flow that may be refused."""
         flow = self.folder / "flow.yaml"
         flow.write_text(source)
-        command = [str(PROGRAM), "run", str(flow), "--json", "--data", str(self.folder / "data")]
+        command = ["run", str(flow), "--json", "--data", str(self.folder / "data")]
         for name, value in (inputs or {}).items():
             command += ["--input", f"{name}={value}"]
         for name, value in self.secrets.items():
             command += ["--secret", f"{name}={value}"]
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-            cwd=self.folder,
-            env=environment(self.folder),
-        )
+        return program.run(command, timeout=90, cwd=self.folder, env=environment(self.folder))
 
     def _read(self, uri: str) -> str:
         path = uri.removeprefix("kestra://").lstrip("/")

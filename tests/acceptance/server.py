@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 import yaml
 
+from tests.support import program
+from tests.support.program import Process
+
 T = TypeVar("T")
 USERNAME = "admin@example.com"
 PASSWORD = "Admin1234"
@@ -51,7 +54,7 @@ class Server:
     variables: Mapping[str, str] = field(default_factory=dict)
     prefix: Sequence[str] = ()
     port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Process | None = None
     client: httpx.Client = field(default_factory=httpx.Client)
 
     def start(self) -> None:
@@ -59,14 +62,16 @@ class Server:
         self.port, management = _free_port(), _free_port()
         config = self.folder / "application.yaml"
         config.write_text(yaml.safe_dump(_merged(_base(management), self.settings)))
-        command = [*self.prefix, str(PROGRAM), "server", self.component, "--config", str(config)]
-        command += ["--port", str(self.port)]
+        command = ["server", self.component, "--config", str(config), "--port", str(self.port)]
         if self.component == "local":
             command += ["--data", str(self.folder / "data")]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.folder, env=environment(self.folder, self.variables)
-            )
+            variables = environment(self.folder, self.variables)
+            if self.prefix:
+                whole = [*self.prefix, str(PROGRAM), *command]
+                self.process = subprocess.Popen(whole, stdout=log, stderr=log, cwd=self.folder, env=variables)
+            else:
+                self.process = program.start(command, stdout=log, stderr=log, cwd=self.folder, env=variables)
         self.client.close()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", auth=(USERNAME, PASSWORD), timeout=60)
         wait_until(self._answers, READY_SECONDS, lambda: f"the server does not answer:\n{self.log()}")

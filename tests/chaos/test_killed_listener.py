@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.acceptance.server import PROGRAM, Server, environment, on_postgres, running, wait_until
+from tests.acceptance.server import Server, environment, on_postgres, running, wait_until
+from tests.support import program
+from tests.support.program import Process
 from tests.support.redis import redis_on
 
 pytestmark = pytest.mark.chaos
@@ -31,15 +32,14 @@ GROUP = "workerGroup: {key: listeners}"
 
 
 @contextmanager
-def worker(server: Server, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(server: Server, folder: Path) -> Iterator[Process]:
     """Run a worker process of the group `listeners` that reaches the server over HTTP."""
     folder.mkdir()
     url = f"http://127.0.0.1:{server.port}"
-    command = [str(PROGRAM), "server", "worker", "--server-url", url, "--worker-group", "listeners"]
+    command = ["server", "worker", "--server-url", url, "--worker-group", "listeners"]
     with (folder / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=folder, env=environment(folder, {"PENSTOCK_WORKER_TOKEN": TOKEN})
-        )
+        variables = environment(folder, {"PENSTOCK_WORKER_TOKEN": TOKEN})
+        process = program.start(command, stdout=log, stderr=log, cwd=folder, env=variables)
     try:
         yield process
     finally:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.support import program
+from tests.support.program import Process
 
 PATIENCE = 60.0
 
@@ -28,31 +29,18 @@ class Command:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: list[Process] = []
 
     def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "") -> Finished:
-        done = subprocess.run(
-            self._line(arguments),
-            cwd=self.folder,
-            env=self._environment(environment),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        variables = self._environment(environment)
+        done = program.run(arguments, cwd=self.folder, env=variables, stdin=stdin, timeout=PATIENCE, strict=True)
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Process:
         """Start it and leave it running; its output goes to `out.txt` and `err.txt`."""
         with (self.folder / "out.txt").open("w") as out, (self.folder / "err.txt").open("w") as err:
-            process = subprocess.Popen(
-                self._line(arguments),
-                cwd=self.folder,
-                env=self._environment(environment),
-                stdout=out,
-                stderr=err,
-                text=True,
-            )
+            variables = self._environment(environment)
+            process = program.start(arguments, cwd=self.folder, env=variables, stdout=out, stderr=err, strict=True)
         self._running.append(process)
         return process
 
@@ -75,9 +63,6 @@ class Command:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait(PATIENCE)
-
-    def _line(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-W", "error", "-m", "penstock", *arguments]
 
     def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "TMPDIR", "TZ") if name in os.environ}

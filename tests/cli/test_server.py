@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -13,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Command, wait_until
 from tests.cli.test_run import HELLO, SLEEPING
+from tests.support.program import Process
 
 pytestmark = pytest.mark.acceptance
 
@@ -21,7 +21,7 @@ ACCOUNT = {"KESTRA_SERVER_BASIC_AUTH_USERNAME": USER[0], "KESTRA_SERVER_BASIC_AU
 MANAGEMENT = {"ENDPOINTS_ALL_ENABLED": "false"}
 
 
-def ready(penstock: Command, process: subprocess.Popen[str]) -> str:
+def ready(penstock: Command, process: Process) -> str:
     """Return the address of a server once it is ready."""
     wait_until(lambda: "(ready after" in penstock.err or process.poll() is not None, "the server")
     found = re.search(r"at (http://\S+) \(ready", penstock.err)
@@ -29,12 +29,12 @@ def ready(penstock: Command, process: subprocess.Popen[str]) -> str:
     return found[1]
 
 
-def started(penstock: Command, *arguments: str, **environment: str) -> tuple[subprocess.Popen[str], str]:
+def started(penstock: Command, *arguments: str, **environment: str) -> tuple[Process, str]:
     process = penstock.start("server", *arguments, environment={**ACCOUNT, **MANAGEMENT, **environment})
     return process, ready(penstock, process)
 
 
-def stop(process: subprocess.Popen[str]) -> int:
+def stop(process: Process) -> int:
     process.send_signal(signal.SIGTERM)
     return process.wait(30)
 

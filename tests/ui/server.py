@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import yaml
 
+from tests.support import program
+from tests.support.program import Process
+
 USERNAME = "admin@example.com"
 PASSWORD = "Admin1234"
 _YAML = {"Content-Type": "application/x-yaml"}
@@ -75,11 +78,10 @@ def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
     configuration = CONFIGURATION if has_user else WITHOUT_USERS.format(folder=folder)
     config.write_text(f"{configuration}endpoints:\n  all:\n    port: {management}\n")
     log_path = folder / "server.log"
-    program = Path(sys.executable).parent / "penstock"
     command = ["local", "--data", str(folder / "data")] if has_user else ["standalone"]
-    arguments = [str(program), "server", *command, "--config", str(config), "--port", str(port)]
+    arguments = ["server", *command, "--config", str(config), "--port", str(port)]
     with log_path.open("wb") as log:
-        process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=folder, env=_environment())
+        process = program.start(arguments, stdout=log, stderr=log, cwd=folder, env=_environment())
     try:
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, auth=(USERNAME, PASSWORD), timeout=30) as client:
@@ -94,7 +96,7 @@ def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
             process.wait()
 
 
-def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(client: httpx.Client, process: Process, log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended early:\n{log.read_text()}"
