@@ -156,6 +156,26 @@ def test_breakpoint_suspends_the_execution_before_its_task() -> None:
     assert run.history == ["CREATED", "RUNNING", "BREAKPOINT", "RUNNING", "SUCCESS"]
 
 
+def test_breakpoint_inside_a_directory_suspends_the_execution_before_the_directory() -> None:
+    """API-020 (breakpoints): a worker runs what is inside in one go."""
+    directory = f"""
+tasks:
+  - id: loop
+    type: io.kestra.plugin.core.flow.ForEach
+    values: [one, two]
+    tasks:
+      - id: folder
+        type: io.kestra.plugin.core.flow.WorkingDirectory
+        tasks:
+          - {{id: inner, type: {RETURN}, format: x}}
+"""
+    assert with_breakpoints(HEAD + directory, "inner.two").start().ended == "RUNNING"
+    run = with_breakpoints(HEAD + directory, "inner.one").start()
+    assert (run.ended, run.states) == ("BREAKPOINT", [("loop", "RUNNING"), ("folder", "CREATED")])
+    run.tell(ResumeFromBreakpoint())
+    assert run.states == [("loop", "RUNNING"), ("folder", "SUBMITTED")]
+
+
 def test_breakpoints_hold_one_after_another_and_can_be_changed_on_the_way() -> None:
     run = with_breakpoints(THREE, "a", "b", "c").start()
     assert run.states == [("a", "CREATED")]

@@ -103,3 +103,39 @@ async def test_secret_input_of_a_called_flow_is_kept_encrypted_and_opened_inside
         [call] = [run for run in stored[ended["id"]] if run.task_id == "call"]
         assert call.cursor is not None
         assert "hunter2" not in str(call.cursor.memory)
+
+
+ASKING = """
+id: asking
+namespace: team
+inputs:
+  - {id: name, type: STRING}
+variables: {greeting: Dear}
+tasks:
+  - id: ask
+    type: io.kestra.plugin.core.flow.Pause
+    onResume:
+      - {id: text, type: STRING, defaults: "{{ vars.greeting }} {{ inputs.name }} of {{ flow.id }}"}
+outputs:
+  - {id: said, type: STRING, value: "{{ outputs.ask.onResume.text }}"}
+"""
+CALLER = """
+id: {id}
+namespace: team
+tasks:
+  - {id: call, type: CALL, flowId: asking, inputs: {name: Ada}}
+  - {id: last, type: io.kestra.plugin.core.debug.Return, format: "{{ outputs.call.outputs.said }}"}
+""".replace("CALL", CALL)
+
+
+async def test_defaults_asked_for_on_a_resume_are_those_of_the_called_flow(language: Language) -> None:
+    """BEY-037, ENG-095: rendered in the context of the task that asks."""
+    server = language.server
+    await server.flow(ASKING)
+    await server.flow(CALLER.replace("{id}", "calling-asking"))
+    execution = await server.start("calling-asking")
+    await server.until(execution["id"], "PAUSED")
+    answer = await server.client.post(f"/api/v1/main/executions/{execution['id']}/resume")
+    assert answer.status_code == 204, answer.text
+    ended = await server.until(execution["id"], "SUCCESS")
+    assert outputs(ended, "last") == {"value": "Dear Ada of asking"}

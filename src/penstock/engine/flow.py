@@ -228,6 +228,8 @@ class ResolvedTask:
     """The control-flow behaviour; None for a task that a worker runs."""
     lists: Mapping[str, tuple[ResolvedTask, ...]] = field(default_factory=dict)
     """A flowable's children by list name, `errors` and `finally` included."""
+    inside: tuple[str, ...] = ()
+    """The names of the tasks that a worker runs inside it."""
     run_if: str | None = None
     disabled: bool = False
     allow_failure: bool = False

@@ -6,6 +6,7 @@ ENG-096, ENG-146, ENG-417 and the breakpoints of API-020.
 
 from __future__ import annotations
 
+from penstock.engine.calls import beside
 from penstock.engine.records import TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.turn import Turn, replace
@@ -69,13 +70,16 @@ def stop_before(turn: Turn, run: TaskRun) -> bool:
 
 
 def _names(turn: Turn, run: TaskRun) -> set[str]:
-    """Return what breakpoints call a task run: by its task, and by the value of the loop around it."""
-    names = {run.task_id}
+    """Return what breakpoints call a task run: by its task or one inside that, and by the value of the loop around it.
+
+    A worker runs the tasks inside another one in one go, so a breakpoint before one of them is before all of them.
+    """
+    names = {run.task_id, *(beside(run.task_id, name) for name in turn.task(run).inside)}
     around: TaskRun | None = run
     while around is not None and around.value is None:
         around = turn.find(around.parent_id) if around.parent_id is not None else None
     if around is not None:
-        names.add(f"{run.task_id}.{around.value}")
+        names |= {f"{name}.{around.value}" for name in names}
     return names
 
 

@@ -201,6 +201,7 @@ class _Resolving:
             branch=branch,
             flowable=instance if flowable else None,
             lists=self._lists(instance, properties, path) if flowable else {},
+            inside=() if flowable else _names_inside(properties, entry),
             run_if=run_if if run_if is None or isinstance(run_if, str) else str(run_if).lower(),
             disabled=instance.disabled,
             allow_failure=instance.allow_failure,
@@ -271,3 +272,18 @@ class _Resolving:
                 complaint.code,
             )
         )
+
+
+def _names_inside(properties: dict[str, Any], entry: TypeEntry) -> tuple[str, ...]:
+    """Return the ids of the tasks directly in a definition."""
+    shape = shape_of(entry.cls)
+    names: list[str] = []
+
+    def visit(inner: dict[str, Any], kind: TypeKind | None, path: Path) -> Any:
+        if kind is TypeKind.TASK:
+            names.append(str(inner.get("id")))
+        return inner
+
+    if shape.nesting:
+        map_nested(properties, shape, (), visit)
+    return tuple(names)

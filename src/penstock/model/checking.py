@@ -18,6 +18,11 @@ from penstock.model.wanted import ANYTHING, NEWER_NAMES, FieldShape, Shape, sett
 Report = Callable[[Complaint, Severity], None]
 
 
+_OF_TRIGGER = ("triggers", 0, "conditions", 0)
+"""A path of a condition that a trigger itself has; what lies deeper stands in another condition."""
+_ALTERNATIVES = "put it under `conditions` of the trigger itself; for alternatives, write one trigger for each"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownTask:
     """A task found while checking: what references can be checked against."""
@@ -59,6 +64,10 @@ class Checker:
             return self.input(raw, path)[0]
         entry = self._entry(raw, kind, path)
         self._take_id(raw, kind, path, entry)
+        is_inner = kind is TypeKind.CONDITION and len(path) > len(_OF_TRIGGER)
+        if is_inner and entry is not None and getattr(entry.cls, "remembers", False):
+            message = "what it waits for is not remembered here: all must hold of one execution"
+            self._report(Complaint((*path, "type"), message, _ALTERNATIVES, "NOT_REMEMBERED"), Severity.WARNING)
         if entry is None:
             settled = plain(raw)
             if kind is TypeKind.TASK and not isinstance(raw.get("id"), str):

@@ -23,6 +23,8 @@ class ConditionBase(PluginModel):
     type_name: ClassVar[str] = ""
     type_aliases: ClassVar[tuple[str, ...]] = ()
     type_kind: ClassVar[TypeKind] = TypeKind.CONDITION
+    remembers: ClassVar[bool] = False
+    """Whether a trigger remembers which parts of it executions have met, one after the other."""
 
     type: str = Field(description="The type of the condition.")
 

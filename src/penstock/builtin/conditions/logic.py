@@ -78,6 +78,7 @@ class MultipleCondition(ConditionBase):
 
     type_name: ClassVar[str] = f"{TODAY}MultipleCondition"
     type_aliases: ClassVar[tuple[str, ...]] = oldest("MultipleCondition")
+    remembers: ClassVar[bool] = True
 
     id: str = Field(description="What the window is remembered by; unique within the flow.")
     window: Length = Field("P1D", description="The length of the window, as ISO 8601 duration.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from penstock.base.errors import ConflictError
@@ -78,12 +78,12 @@ class ResumeReader:
 
     async def _read(self, execution: Execution, given: Mapping[str, Any]) -> Mapping[str, Any]:
         flow, runs = await self._paused(execution.tenant, execution.id)
-        asked = list(_asked(flow, runs))
+        asked, asking = _asked(flow, runs)
         if not asked:
             return given
         encrypt = None if self._encryption is None else self._sealing(execution.tenant, self._encryption)
         return await self._with_render(
-            flow, execution, runs, lambda render: read_inputs(asked, given, render, encrypt=encrypt)
+            flow, execution, runs, asking, lambda render: read_inputs(asked, given, render, encrypt=encrypt)
         )
 
     async def check(
@@ -101,10 +101,10 @@ class ResumeReader:
         if execution.state.current is not StateType.PAUSED:
             raise ConflictError(f"execution {execution_id} is {execution.state.current}, not PAUSED")
         flow, runs = await self._paused(tenant, execution_id)
-        asked = list(_asked(flow, runs))
+        asked, asking = _asked(flow, runs)
         uris = {name: file_uri(execution, "onResume", name, upload) for name, upload in files.items()}
         states, unknown = await self._with_render(
-            flow, execution, runs, lambda render: check_inputs(asked, {**given, **uris}, render)
+            flow, execution, runs, asking, lambda render: check_inputs(asked, {**given, **uris}, render)
         )
         return execution, states, unknown if asked else ()
 
@@ -122,25 +122,38 @@ class ResumeReader:
         return self._catalog.cached(*names) or await self._catalog.resolved(*names), runs
 
     async def _with_render(
-        self, flow: ResolvedFlow, execution: Execution, runs: Sequence[TaskRun], work: Callable[[Render], T]
+        self,
+        flow: ResolvedFlow,
+        execution: Execution,
+        runs: Sequence[TaskRun],
+        asking: TaskRun | None,
+        work: Callable[[Render], T],
     ) -> T:
-        """Return what `work` makes of a function that renders templates in the execution's context."""
-        context = variables(flow, ExecutionState.of(execution, runs), shared=self._shared)
+        """Return what `work` makes of a function that renders templates in the context of the task run that asks."""
+        task = None if asking is None else flow.tasks[asking.task_id]
+        context = variables(flow, ExecutionState.of(execution, runs), asking, task, shared=self._shared)
 
         def attempt(resolver: Resolver) -> T:
-            return work(lambda template, added: evaluate(template, {**context, **added}, resolver=resolver))
+            return work(lambda template, added: evaluate(template, _with(context, added), resolver=resolver))
 
         return await with_answers(attempt, execution, self._answer)
 
 
-def _asked(flow: ResolvedFlow, runs: Sequence[TaskRun]) -> Iterator[Input]:
-    """Yield what the paused task runs ask for; an id that several of them have counts once."""
-    seen: set[str] = set()
+def _with(context: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a context with what was read on this resume; the inputs of the flow stay in sight behind it."""
+    inputs = {"inputs": {**context["inputs"], **added["inputs"]}} if "inputs" in added else {}
+    return {**context, **added, **inputs}
+
+
+def _asked(flow: ResolvedFlow, runs: Sequence[TaskRun]) -> tuple[list[Input], TaskRun | None]:
+    """Return what the paused task runs ask for, each id once, and the first of them that asks."""
+    found: dict[str, Input] = {}
+    asking: TaskRun | None = None
     for run in runs:
         if run.state.current is not StateType.PAUSED:
             continue
         for definition in flow.tasks[run.task_id].properties.get(ASKED) or ():
             wanted = BY_TYPE[definition["type"]].model_validate(definition)
-            if wanted.id not in seen:
-                seen.add(wanted.id)
-                yield wanted
+            found.setdefault(wanted.id, wanted)
+            asking = asking or run
+    return list(found.values()), asking
