@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -267,7 +268,7 @@ async def test_flow_of_an_execution_shows_what_ran_without_the_tasks_properties(
 
 
 async def test_expression_is_evaluated_in_the_context_of_a_task_run(tmp_path: Path) -> None:
-    """UI-127."""
+    """UI-127, EXP-010, EXP-011."""
     async with live_server(tmp_path, secrets={"TOKEN": "hidden-value"}) as server:
         await server.flow(GREETING)
         ended = await server.run("greeting")
@@ -279,6 +280,9 @@ async def test_expression_is_evaluated_in_the_context_of_a_task_run(tmp_path: Pa
         secret = await server.client.post(path, content="{{ secret('TOKEN') }}")
         assert "hidden-value" not in secret.text
         assert "error" in secret.json()
+        whole = json.loads((await server.client.post(path, content="{{ printContext() }}")).json()["result"])
+        assert whole["outputs"] == {"make": {"value": "Hello World"}}
+        assert {"flow", "execution", "inputs", "taskrun", "task"} <= whole.keys()
 
 
 async def test_executions_waited_for_in_parallel_all_answer(server: LiveServer) -> None:

@@ -96,18 +96,21 @@ async def test_jq_reads_text_as_json(language: Language) -> None:
 
 
 async def test_roots_of_the_context(language: Language) -> None:
-    """ENG-009, ENG-065, ENG-128, ENG-223."""
+    """ENG-009, ENG-065, ENG-128, ENG-223, EXP-020, EXP-021, EXP-022, EXP-023."""
     rendered = await language.render(
         "{{ flow.namespace }}/{{ flow.id }}/{{ flow.revision }}/{{ flow.tenantId }} {{ task.id }} "
         "{{ taskrun.attemptsCount }} {{ execution.id == execution.originalId }} {{ execution.state }} "
         "{{ inputs.name }} {{ vars.word }} "
-        "{{ tasks.made.state ?? 'none' }} {{ outputs | length }}",
+        "{{ tasks.made.state ?? 'none' }} {{ outputs | length }} {{ task.type }} {{ execution.state == 'RUNNING' }} "
+        "{{ execution.startDate is json }} {{ taskrun.id is defined }} {{ taskrun.startDate | date('yyyy') | length }} "
+        "{{ taskrun.value is defined }} {{ execution.startDate | date('yyyy') | length }}",
         ROWS + "inputs:\n  - {id: name, type: STRING, defaults: Ada}\n",
     )
     place, task, *rest = rendered.split(" ")
     assert place.startswith("team/flow-")
     assert place.endswith("/1/main")
     assert (task, rest[:4]) == ("made", ["0", "true", "RUNNING", "Ada"])
+    assert rest[7:] == ["io.kestra.plugin.core.debug.Return", "true", "false", "true", "4", "false", "4"]
 
 
 async def test_task_run_printed_whole_is_json(language: Language) -> None:
@@ -118,7 +121,7 @@ async def test_task_run_printed_whole_is_json(language: Language) -> None:
 
 
 async def test_parents_give_the_values_of_inner_and_outer_loop(language: Language) -> None:
-    """ENG-066, ENG-067, ENG-080, ENG-422."""
+    """ENG-066, ENG-067, ENG-080, ENG-422, EXP-023."""
     execution = await language.run(
         """
 id: {id}
@@ -146,10 +149,11 @@ tasks:
                         type: io.kestra.plugin.core.debug.Return
                         format: >-
                           {{ parents[0].taskrun.value }} {{ parents[1].taskrun.value }} {{ parent.taskrun.value }}
+                          {{ taskrun.parentId == parent.taskrun.id }} {{ parent.taskrun.iteration }}
 """
     )
     assert execution["state"]["current"] == "SUCCESS", await language.logs(execution)
-    assert outputs(execution, "made") == {"value": "i1 o1 i1"}
+    assert outputs(execution, "made") == {"value": "i1 o1 i1 true 0"}
     values = {run["taskId"]: run.get("value") for run in execution["taskRunList"] if run["taskId"] in ("again", "made")}
     assert values == {"again": "i1", "made": None}
 

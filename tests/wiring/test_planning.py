@@ -37,6 +37,13 @@ def test_plan_minimal_local_test_configuration_boots(tmp_path: Path) -> None:
     assert (plan.http.port, plan.http.management_port) == (8080, 8081)
 
 
+def test_plan_working_directories_are_made_where_it_is_configured(tmp_path: Path) -> None:
+    """SCR-027, OPS-066."""
+    plan = planned(MEMORY + f"kestra.tasks.tmp-dir.path: {tmp_path / 'work'}\n", tmp_path)
+    assert plan.worker.directory == tmp_path / "work"
+    assert planned(MEMORY, tmp_path).worker.directory is None
+
+
 def test_plan_limits_keep_the_names_of_pools_namespaces_and_labels(tmp_path: Path) -> None:
     """BEY-012."""
     text = (

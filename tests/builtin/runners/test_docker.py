@@ -160,7 +160,7 @@ def test_task_run_goes_on_with_the_container_of_a_lost_worker(contexts: RunConte
 
 
 def test_container_that_is_not_waited_for_runs_on(contexts: RunContextFactory, engine: Engine) -> None:
-    """SCR-054."""
+    """SCR-054, SCR-055."""
     assert commands("sleep 30", runner={"wait": False}).run(run_of(contexts)).exit_code == 0
     [left] = engine.containers()
     client = docker.DockerClient(base_url=engine.host)
@@ -170,6 +170,7 @@ def test_container_that_is_not_waited_for_runs_on(contexts: RunContextFactory, e
     client.close()
     assert labels["io.penstock.flow"] == "flow"
     assert labels["io.penstock.execution"] == "e1"
+    assert labels["io.penstock.task-run"]
 
 
 def test_image_that_is_not_there_is_named(contexts: RunContextFactory) -> None:

@@ -83,7 +83,7 @@ async def at(world: World, instant: Instant) -> None:
 
 
 async def test_flow_trigger_other_execution_ends_starts_the_flow_with_its_facts(world: World) -> None:
-    """ENG-290, ENG-291, ENG-300; the chain keeps its correlation."""
+    """ENG-290, ENG-291, ENG-300, EXP-029, PLG-034; the chain keeps its correlation."""
     head = "inputs:\n  - {id: rows, type: INT}"
     await world.flows.put("main", flow("    inputs: {rows: '{{ trigger.outputs.rows }}'}", head=head))
     async with world.running():

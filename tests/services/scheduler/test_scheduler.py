@@ -41,7 +41,7 @@ async def test_schedule_new_trigger_begins_with_the_first_date_from_now(world: W
 
 
 async def test_schedule_date_comes_starts_an_execution_with_its_variables(world: World) -> None:
-    """ENG-280, USE-B051: the scheduled date, not the moment it was served."""
+    """ENG-280, EXP-028, USE-B051: the scheduled date, not the moment it was served."""
     await world.flows.put("main", flow(CONCURRENT))
     async with world.running():
         await world.until(NOON + HOUR + 3 * SECOND)

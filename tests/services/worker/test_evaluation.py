@@ -82,7 +82,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_poll_event_found_is_acknowledged_after_it_was_reported(bench: Bench) -> None:
-    """ENG-307."""
+    """ENG-307, PLG-032, PLG-033, PLG-035."""
     order: list[str] = []
     event = TriggerEvent({"a": 1}, "k", lambda: order.append(f"after {len(bench.gateway.evaluations)}"))
     await bench.offer("test.Polling", lambda context: event)
