@@ -256,7 +256,7 @@ class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     task_id: str
     task_run_id: str
     type: str
-    """`counter` or `timer`."""
+    """`counter`, `timer` or `gauge`."""
     name: str
     value: float
     date: Instant

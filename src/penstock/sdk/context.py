@@ -119,6 +119,10 @@ class RunContext(Protocol):
         """Record a length of time in seconds (PLG-025)."""
         ...
 
+    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Record how high something stands (PLG-025)."""
+        ...
+
     def mask(self, value: str) -> None:
         """Hide a value (and its encodings) from everything the task says from now on."""
         ...

@@ -13,7 +13,7 @@ import re
 import shlex
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote, quote_plus
 
 MASK = "******"
@@ -65,6 +65,11 @@ class Masker:
             with self._lock:
                 self._values.add(value)
                 self._hidden = tuple(sorted({*self._hidden, *_encodings(value)}, key=len, reverse=True))
+
+    @property
+    def forms(self) -> Sequence[str]:
+        """All values in all their forms, the longest first."""
+        return self._hidden
 
     def hide(self, text: str) -> str:
         """Return the text with all known values masked."""

@@ -66,7 +66,7 @@ def greeter(tmp_path: Path) -> Path:
 
 def kept(tmp_path: Path) -> list[Path]:
     folder = tmp_path / "cache" / "penstock" / "node"
-    return [path for path in folder.iterdir() if path.is_dir()] if folder.exists() else []
+    return [path for path in folder.iterdir() if path.is_symlink()] if folder.exists() else []
 
 
 def infos(context: Any) -> list[str]:

@@ -76,7 +76,7 @@ def cached(tmp_path: Path) -> Iterator[RunContextFactory]:
 
 
 def environments(tmp_path: Path) -> list[Path]:
-    return [path for path in (tmp_path / "cache" / "penstock" / "python").iterdir() if path.is_dir()]
+    return [path for path in (tmp_path / "cache" / "penstock" / "python").iterdir() if path.is_symlink()]
 
 
 def test_script_is_rendered_and_run_beside_its_modules(contexts: RunContextFactory) -> None:
@@ -117,12 +117,15 @@ def test_script_with_the_real_package_gives_outputs_metrics_and_logs(contexts: R
         Kestra.outputs({"total": 12.5})
         Kestra.counter("rows", 42, {"zone": "EU"})
         Kestra.timer("took", 42)
+        Kestra.gauge("depth", 1.5)
+        Kestra.assets({"id": "orders", "type": "TABLE"})
         Kestra.logger().warning("careful")
         Kestra.logger().info("done")
     """)
     here = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     output = python_script(text, env={"PATH": here}).run(context)
     assert output.vars == {"total": 12.5}
+    assert output.assets == [{"id": "orders", "type": "TABLE"}]
     # One line goes to each stream, and nothing says which is read first.
     assert {(level, message.rpartition(" - ")[2]) for level, message in messages_of(context)} == {
         ("WARN", "careful"),
@@ -131,6 +134,7 @@ def test_script_with_the_real_package_gives_outputs_metrics_and_logs(contexts: R
     assert [(one.type, one.name, one.value) for one in context.log.take_metrics()] == [
         ("counter", "rows", 42.0),
         ("timer", "took", 42.0),
+        ("gauge", "depth", 1.5),
     ]
 
 
@@ -299,15 +303,19 @@ def test_dependencies_wanted_by_two_at_once_are_installed_once(cached: RunContex
 
 
 def test_dependencies_left_half_made_are_made_anew(cached: RunContextFactory, tmp_path: Path) -> None:
+    """BEY-036: made aside, renamed into place when they are complete."""
     package = wheel(tmp_path, "greeter", "1.0", "def greet(): return 'hi'\n")
     task = python_script("import greeter; print(greeter.greet())", dependencies=[str(package)])
     task.run(cached.of())
-    (made,) = environments(tmp_path)
-    (made / ".complete").unlink()
+    (link,) = environments(tmp_path)
+    made = link.resolve()
+    link.unlink()  # it is put there last
     shutil.rmtree(made / "lib")
     context = cached.of()
     task.run(context)
     assert ("INFO", "hi") in messages_of(context)
+    assert not made.exists()
+    assert link.resolve().parent == made.parent
 
 
 def test_dependencies_that_cannot_be_installed_say_why(cached: RunContextFactory, tmp_path: Path) -> None:
@@ -318,6 +326,7 @@ def test_dependencies_that_cannot_be_installed_say_why(cached: RunContextFactory
 
 
 def test_dependencies_without_uv_are_installed_by_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SCR-047, BEY-036: from a lock as well."""
     package = wheel(tmp_path, "greeter", "1.0", "def greet(): return 'hi'\n")
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -328,6 +337,7 @@ def test_dependencies_without_uv_are_installed_by_pip(tmp_path: Path, monkeypatc
         context = contexts.of()
         python_script("import greeter; print(greeter.greet())", dependencies=[str(package)]).run(context)
         assert ("INFO", "hi") in messages_of(context)
+        assert list(contexts.gateway.locks.values()) == [f"greeter @ {package.as_uri()}\n"]
 
 
 def test_dependencies_are_kept_where_nobody_else_may_write(cached: RunContextFactory, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_commands_that_succeed_give_their_lines_and_outputs(contexts: RunContext
     """ENG-115, SCR-032."""
     context = contexts.of({"name": "Ada"})
     output = commands("echo Hello {{ name }}", "echo bad >&2; echo two").run(context)
-    assert output.model_dump(by_alias=True) == {
+    assert output.model_dump(by_alias=True, exclude_none=True) == {
         "vars": {},
         "exitCode": 0,
         "outputFiles": {},
@@ -168,7 +168,7 @@ def test_messages_that_are_wrong_are_text_or_warned_of(contexts: RunContextFacto
     output = commands(
         "echo '::{broken'",
         "echo '::{\"outputs\":3}::'",
-        """echo '::{"metrics":[{"name":"g","type":"gauge","value":1},{"name":"c","type":"counter","value":"x"}]}::'""",
+        """echo '::{"metrics":[{"name":"g","type":"meter","value":1},{"name":"c","type":"counter","value":"x"}]}::'""",
         """echo '::{"logs":["x"]}::'""",
     ).run(context)
     assert output.vars == {}

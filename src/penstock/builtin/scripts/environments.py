@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import secrets
 import shutil
 import tempfile
 import time
@@ -16,7 +17,6 @@ from penstock.builtin.runners.runner import Command, Stream
 from penstock.builtin.scripts.lines import LineSplitter
 from penstock.sdk import PluginError, RunContext
 
-_COMPLETE = ".complete"
 _PAUSE = 0.1
 _LONGEST = 8_192
 
@@ -28,7 +28,7 @@ class DependenciesFailed(PluginError):
 
 
 class Environments:
-    """The environments of one language in the user's cache folder. Implements SCR-047; BEY-036 in part.
+    """The environments of one language in the user's cache folder. Implements SCR-047, BEY-036.
 
     Args:
         context: The task's; told what installers say.
@@ -82,19 +82,27 @@ class Environments:
             )
 
     def _kept(self, name: str, build: Callable[[Path], None]) -> Path:
-        """Return the environment of that name, made by the first who needs it; a file in it says it is complete."""
+        """Return the environment of that name, made aside by the first who needs it.
+
+        Its programs hold the path it was made at, so it stays there; what is renamed into place when it is complete is
+        a link to it.
+        """
         home = self._environment.get("HOME") or str(Path.home())
         root = Path(self._environment.get("XDG_CACHE_HOME") or Path(home, ".cache"), "penstock", self._language)
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder = root / name
-        if (folder / _COMPLETE).exists():
-            return folder
-        with self._lock(folder.with_suffix(".lock")):
-            if not (folder / _COMPLETE).exists():
-                shutil.rmtree(folder, ignore_errors=True)  # somebody's who did not come to the end
-                build(folder)
-                (folder / _COMPLETE).touch()
-        return folder
+        link = root / name
+        if link.exists():
+            return link.resolve()
+        with self._lock(root / f"{name}.lock"):
+            if not link.exists():
+                for left in root.glob(f".{name}.*"):
+                    shutil.rmtree(left, ignore_errors=True)  # somebody's who did not come to the end
+                aside = root / f".{name}.{secrets.token_hex(4)}"
+                build(aside)
+                made = aside.with_suffix(".link")
+                made.symlink_to(aside.name)
+                made.replace(link)
+        return link.resolve()
 
     @contextmanager
     def _lock(self, path: Path) -> Iterator[None]:

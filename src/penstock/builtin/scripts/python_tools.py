@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -11,6 +12,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from penstock.builtin.scripts.environments import Environments
 from penstock.builtin.scripts.input_files import PRIVATE
@@ -64,19 +66,22 @@ class _Installer:
     @contextmanager
     def environment(self, dependencies: Sequence[str], *, is_kept: bool) -> Iterator[Path]:
         """Give an environment with packages; one that is kept is named by its lock, not by what was asked for."""
-        lock = self._lock(self._uv, dependencies) if self._uv and is_kept else None
+        lock = self._lock(dependencies) if is_kept else None
 
         def build(folder: Path) -> None:
-            if self._uv is None:
-                self._with_pip(folder, dependencies)
-            else:
-                self._with_uv(self._uv, folder, dependencies, lock)
+            install = self._made(folder)
+            if lock is None:
+                self._environments.call([*install, "--", *dependencies])
+                return
+            file = folder / "dependencies.txt"
+            file.write_text(lock, encoding="utf-8")
+            self._environments.call([*install, "--no-deps", "--requirement", str(file)])
 
         contents = dependencies if lock is None else [lock]
         with self._environments.folder(Path(self._python), contents, build, is_kept=is_kept) as folder:
             yield folder
 
-    def _lock(self, uv: str, dependencies: Sequence[str]) -> str:
+    def _lock(self, dependencies: Sequence[str]) -> str:
         """Return the versions that this revision of the flow was given first, finding them when nobody has before."""
         parts = [Path(self._python).resolve().name, sysconfig.get_platform(), *sorted(set(dependencies))]
         key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
@@ -84,32 +89,46 @@ class _Installer:
         found = self._context.call("dependencyLock", revision=revision, key=key)
         if found is None:
             found = self._context.call(
-                "keepDependencyLock", revision=revision, key=key, text=self._resolve(uv, dependencies)
+                "keepDependencyLock", revision=revision, key=key, text=self._resolve(dependencies)
             )
         return str(found)
 
-    def _resolve(self, uv: str, dependencies: Sequence[str]) -> str:
+    def _resolve(self, dependencies: Sequence[str]) -> str:
+        """Return the versions that go together today, one requirement a line."""
         folder = self._context.resolve(PRIVATE)
         folder.mkdir(parents=True, exist_ok=True)
-        wanted, lock = folder / "dependencies.in", folder / "dependencies.txt"
+        found = folder / "dependencies.txt"
+        if self._uv is None:
+            plain = [
+                "--disable-pip-version-check",
+                "--quiet",
+                "--dry-run",
+                "--ignore-installed",
+                "--report",
+                str(found),
+            ]
+            self._environments.call([self._python, "-m", "pip", "install", *plain, "--", *dependencies])
+            report = json.loads(found.read_text(encoding="utf-8"))
+            return "".join(sorted(f"{_requirement(one)}\n" for one in report["install"]))
+        wanted = folder / "dependencies.in"
         wanted.write_text("\n".join(dependencies), encoding="utf-8")
         plain = ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
         self._environments.call(
-            [uv, "pip", "compile", *plain, "--python", self._python, "--output-file", str(lock), str(wanted)]
+            [self._uv, "pip", "compile", *plain, "--python", self._python, "--output-file", str(found), str(wanted)]
         )
-        return lock.read_text(encoding="utf-8")
+        return found.read_text(encoding="utf-8")
 
-    def _with_uv(self, uv: str, folder: Path, dependencies: Sequence[str], lock: str | None) -> None:
-        self._environments.call([uv, "venv", "--quiet", "--python", self._python, str(folder)])
-        install = [uv, "pip", "install", "--python", str(folder / "bin" / "python")]
-        if lock is None:
-            self._environments.call([*install, "--", *dependencies])
-            return
-        file = folder / "dependencies.txt"
-        file.write_text(lock, encoding="utf-8")
-        self._environments.call([*install, "--no-deps", "--requirements", str(file)])
+    def _made(self, folder: Path) -> list[str]:
+        """Make an empty environment, and return the command that installs into it."""
+        python = str(folder / "bin" / "python")
+        if self._uv is None:
+            self._environments.call([self._python, "-m", "venv", str(folder)])
+            return [python, "-m", "pip", "--disable-pip-version-check", "install"]
+        self._environments.call([self._uv, "venv", "--quiet", "--python", self._python, str(folder)])
+        return [self._uv, "pip", "install", "--python", python]
 
-    def _with_pip(self, folder: Path, dependencies: Sequence[str]) -> None:
-        self._environments.call([self._python, "-m", "venv", str(folder)])
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-        self._environments.call([*pip, "install", "--", *dependencies])
+
+def _requirement(installed: Mapping[str, Any]) -> str:
+    """Return what pip's report says of a package, as a requirement."""
+    name, version = installed["metadata"]["name"], installed["metadata"]["version"]
+    return f"{name} @ {installed['download_info']['url']}" if installed.get("is_direct") else f"{name}=={version}"

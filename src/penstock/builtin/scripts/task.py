@@ -42,6 +42,7 @@ class ScriptOutput(Output):
     """What script tasks give."""
 
     vars: dict[str, Any] = Field(description="What the script gave as outputs in its messages.")
+    assets: list[dict[str, Any]] | None = Field(None, description="The assets the script named in its messages.")
     exit_code: int = Field(description="The exit code.")
     output_files: dict[str, str] = Field(description="The files kept: their URIs by path.")
     std_out_line_count: int = Field(description="How many lines it wrote to its standard output.")
@@ -160,6 +161,7 @@ class ScriptTask(Task):
             files.update(collect_folder(context, output_folder))
         return ScriptOutput(
             vars=transcript.outputs,
+            assets=transcript.assets or None,
             exit_code=code,
             output_files=files,
             std_out_line_count=transcript.line_counts[Stream.OUT],

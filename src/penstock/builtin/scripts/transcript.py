@@ -1,4 +1,4 @@
-"""What a script says while it runs: log lines, and messages with outputs, metrics and further log lines."""
+"""What a script says while it runs: log lines, and messages with outputs, metrics, assets and further log lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEVELS = {Stream.OUT: "INFO", Stream.ERR: "ERROR"}
 
 class _Metric(msgspec.Struct):
     name: str
-    type: Literal["counter", "timer"]
+    type: Literal["counter", "timer", "gauge"]
     value: float
     tags: dict[str, Any] | None = None
 
@@ -41,6 +41,7 @@ class Transcript:
         self._splitters = {stream: LineSplitter(_LONGEST) for stream in Stream}
         self.line_counts = dict.fromkeys(Stream, 0)
         self.outputs: dict[str, Any] = {}
+        self.assets: list[dict[str, Any]] = []
 
     def write(self, stream: Stream, data: bytes) -> None:
         """Take a piece of a stream."""
@@ -74,8 +75,11 @@ class Transcript:
             self._log(entry)
         if encrypted := message.get("encryptedOutputs"):
             self._encrypted(encrypted)
-        if "assets" in message:
-            self._context.logger.debug("assets named by the script are not kept")
+        for asset in _listed(message.get("assets")):
+            if isinstance(asset, dict):
+                self.assets.append(asset)
+            else:
+                self._ignore("an asset", "it must be a map")
 
     def _metric(self, given: Any) -> None:
         try:
@@ -83,8 +87,10 @@ class Transcript:
         except msgspec.ValidationError as error:
             self._ignore("a metric", str(error))
             return
-        record = self._context.counter if metric.type == "counter" else self._context.timer
-        record(printable(metric.name), metric.value, {key: json_text(tag) for key, tag in (metric.tags or {}).items()})
+        record = {"counter": self._context.counter, "timer": self._context.timer, "gauge": self._context.gauge}
+        record[metric.type](
+            printable(metric.name), metric.value, {key: json_text(tag) for key, tag in (metric.tags or {}).items()}
+        )
 
     def _log(self, given: Any) -> None:
         try:

@@ -29,6 +29,7 @@ class Answers:
             "child_task_run": self._child_task_run,
             "counter": context.counter,
             "environment": lambda: context.environment,
+            "gauge": context.gauge,
             "get_file": lambda uri, target: context.get_file(uri, Path(target)),
             "log": context.logger.log,
             "mask": context.mask,

@@ -148,6 +148,10 @@ class RemoteContext:
         """Record a length of time."""
         self._tell("timer", name=name, seconds=seconds, tags=tags)
 
+    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Record how high something stands."""
+        self._tell("gauge", name=name, value=value, tags=tags)
+
     def mask(self, value: str) -> None:
         """Hide a value from everything the execution says from now on."""
         self._tell("mask", value=value)

@@ -100,7 +100,7 @@ class WorkerRunContext:
             self.log = TaskLog(
                 assignment.job,
                 host.clock,
-                self.hide,
+                self._known_masker,
                 least=assignment.log_level,
                 kind=assignment.kind,
                 bound=settings.message_bound,
@@ -304,6 +304,10 @@ class WorkerRunContext:
         """Record a length of time."""
         self.log.metric("timer", name, seconds, tags)
 
+    def gauge(self, name: str, value: float, tags: Mapping[str, str] | None = None) -> None:
+        """Record how high something stands."""
+        self.log.metric("gauge", name, value, tags)
+
     def mask(self, value: str) -> None:
         """Hide a value from everything the execution says from now on."""
         if self._masker is None:
@@ -312,8 +316,12 @@ class WorkerRunContext:
 
     def hide(self, text: str) -> str:
         """Return a text with the execution's secrets masked."""
-        masker = self._masker or self._host.maskers.find(self._assignment.job.execution_id)
+        masker = self._known_masker()
         return text if masker is None else masker.hide(text)
+
+    def _known_masker(self) -> Masker | None:
+        """Return the execution's masker, if it has used a secret."""
+        return self._masker or self._host.maskers.find(self._assignment.job.execution_id)
 
     def set_labels(self, labels: Mapping[str, str]) -> None:
         """Set labels on the execution when the task ends."""

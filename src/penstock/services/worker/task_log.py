@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from penstock.base.clock import Clock
 from penstock.engine.decision import Job
 from penstock.engine.records import LogLine, Metric
+from penstock.services.masked_pieces import Pieces
+from penstock.services.masking import MASK, Masker
 from penstock.services.worker.log_file import LogFile
 
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "ERROR": 4}
@@ -29,9 +34,10 @@ def level_of(name: str) -> str:
 class Buffer:
     """What a task run and those inside it have said and the loop has not taken yet, in order."""
 
-    __slots__ = ("closed", "lines", "metrics", "streaming")
+    __slots__ = ("closed", "lines", "metrics", "pieces", "streaming")
 
     def __init__(self) -> None:
+        self.pieces = Pieces()
         self.lines: deque[LogLine] = deque()
         self.metrics: deque[Metric] = deque()
         self.streaming = False
@@ -44,7 +50,7 @@ class TaskLog:
     Written to by the attempt's threads, emptied by the loop. A long task that logs faster than lines can be stored is
     slowed down rather than allowed to fill the memory.
 
-    Implements ENG-050, PLG-025.
+    Implements ENG-050, PLG-025, BEY-061.
     """
 
     __slots__ = (
@@ -56,6 +62,7 @@ class TaskLog:
         "_job",
         "_kind",
         "_least",
+        "_masker",
         "_most",
     )
 
@@ -63,7 +70,7 @@ class TaskLog:
         self,
         job: Job,
         clock: Clock,
-        hide: Callable[[str], str],
+        masker: Callable[[], Masker | None],
         *,
         least: str | None = None,
         kind: str = "NORMAL",
@@ -74,7 +81,7 @@ class TaskLog:
     ) -> None:
         self._job = job
         self._clock = clock
-        self._hide = hide
+        self._masker = masker
         self._least = LEVELS[level_of(least)] if least else 0
         self._kind = kind
         self._bound = bound
@@ -88,7 +95,7 @@ class TaskLog:
         inner = TaskLog(
             job,
             self._clock,
-            self._hide,
+            self._masker,
             least=least,
             kind=self._kind,
             bound=self._bound,
@@ -129,21 +136,31 @@ class TaskLog:
         while self._file is None and buffer.streaming and len(buffer.lines) >= self._most:
             time.sleep(_PAUSE)
         job = self._job
+        masker = self._masker()
         line = LogLine(
             tenant=job.tenant,
             namespace=job.namespace,
             flow_id=job.flow_id,
             date=self._clock.now(),
             level=level,
-            message=self._cut(self._hide(message)),
+            message=self._cut(message if masker is None else masker.hide(message)),
             **self._place(job),
             thread=threading.current_thread().name,
             kind=self._kind,
         )
-        if self._file is None:
-            buffer.lines.append(line)
-        else:
+        if self._file is not None:
             self._file.write(line)
+            return
+        buffer.lines.append(line)
+        if masker is not None:
+            self._hide_pieces(buffer.pieces.take(line.message, masker.forms))
+
+    def _hide_pieces(self, count: int) -> None:
+        """Mask the last lines, as far as they have not been taken yet."""
+        lines = self._buffer.lines
+        with contextlib.suppress(IndexError):  # the loop takes lines at the other end
+            for place in range(-1, -count - 1, -1):
+                lines[place] = msgspec.structs.replace(lines[place], message=MASK)
 
     @staticmethod
     def _place(job: Job) -> dict[str, Any]:
@@ -158,10 +175,12 @@ class TaskLog:
         }
 
     def metric(self, kind: str, name: str, value: float, tags: Mapping[str, str] | None) -> None:
-        """Keep a metric; `kind` is `counter` or `timer`. There are none of triggers: a metric belongs to a task run."""
+        """Keep a metric, a `counter`, `timer` or `gauge`; triggers have none, since a metric belongs to a task run."""
         job = self._job
         if job.trigger_id is not None:
             return
+        masker = self._masker()
+        hide = str if masker is None else masker.hide
         self._buffer.metrics.append(
             Metric(
                 tenant=job.tenant,
@@ -171,10 +190,10 @@ class TaskLog:
                 task_id=job.task_id,
                 task_run_id=job.task_run_id,
                 type=kind,
-                name=self._hide(name),
+                name=hide(name),
                 value=float(value),
                 date=self._clock.now(),
-                tags={key: self._hide(str(tag)) for key, tag in tags.items()} if tags else {},
+                tags={key: hide(str(tag)) for key, tag in tags.items()} if tags else {},
                 kind=self._kind,
             )
         )
