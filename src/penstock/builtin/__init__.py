@@ -7,6 +7,10 @@ from pydantic import BaseModel
 from penstock.builtin import debug, execution, log, output, purge_records, records, sleep, state, templating
 from penstock.builtin.amqp import declaring as amqp_declaring
 from penstock.builtin.amqp import queues as amqp_queues
+from penstock.builtin.aws import changed_objects as s3_trigger
+from penstock.builtin.aws import listing as s3_listing
+from penstock.builtin.aws import objects as s3_objects
+from penstock.builtin.aws import queues as sqs_queues
 from penstock.builtin.conditions import dates, executions, logic
 from penstock.builtin.flow import (
     call,
@@ -90,12 +94,16 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(redis_lists.ElementTrigger, redis_lists.Trigger),
     *(python_transform.FileTransform,),
     *(request.Request,),
+    *(s3_listing.DeleteList, s3_listing.Downloads, s3_listing.List),
+    *(s3_objects.Copy, s3_objects.Delete, s3_objects.Download, s3_objects.Upload),
+    *(s3_trigger.Trigger,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
     *(split.Split,),
     *(sqlite.Batch, sqlite.Queries, sqlite.Query, sqlite.Trigger),
+    *(sqs_queues.Consume, sqs_queues.Publish, sqs_queues.QueueBatchTrigger, sqs_queues.QueueTrigger),
     *(ssh.Ssh,),
     *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),

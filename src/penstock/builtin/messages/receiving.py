@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
@@ -79,13 +79,15 @@ class Gathering(Subscribing):
 
     count_name: ClassVar[str] = "messagesCount"
     """How the number of messages is called where the flow reads it."""
+    row_field: ClassVar[str | None] = None
+    """The field of a message that a row of the file holds; all of them by default."""
 
     max_records: Property[int] | None = Field(None, description="The most messages to take.")
     max_duration: Property[timedelta] | None = Field(None, description="The longest time to gather messages.")
 
     def gathered(
         self, context: RunContext, source: Subscription, taken: list[Received], *, waits: bool
-    ) -> Iterator[Mapping[str, Any]]:
+    ) -> Iterator[Any]:
         """Yield what messages hold, and note them in a list.
 
         Args:
@@ -101,7 +103,7 @@ class Gathering(Subscribing):
             message = source.receive(max(left, 0.0))
             if message is not None:
                 taken.append(message)
-                yield message.fields
+                yield message.fields if self.row_field is None else message.fields[self.row_field]
             elif (deadline is None and not waits) or (deadline is not None and time.monotonic() >= deadline):
                 return
 
@@ -138,10 +140,10 @@ class BatchTrigger(Gathering, PollingTrigger):
         with ExitStack() as stack:
             source = stack.enter_context(self.subscription(context))
             found = self.gathered(context, source, taken, waits=False)
-            first = next(found, None)
-            if first is None:
+            first = list(islice(found, 1))
+            if not first:
                 return None
-            uri, count = store_items(context, chain([first], found), "messages.ion")
+            uri, count = store_items(context, chain(first, found), "messages.ion")
             held = stack.pop_all()
 
         def acknowledge() -> None:
@@ -154,6 +156,9 @@ class BatchTrigger(Gathering, PollingTrigger):
 class MessageTrigger(Subscribing, RealtimeTrigger):
     """Starts the flow for each message."""
 
+    wait: ClassVar[float] = _WAIT
+    """Seconds after which it looks whether it is to stop."""
+
     def kept_as(self, context: RunContext) -> str | None:
         """Return the trigger's name, as the broker sees it."""
         return _trigger_name(context)
@@ -162,7 +167,7 @@ class MessageTrigger(Subscribing, RealtimeTrigger):
         """Wait for messages, one after the other."""
         with self.subscription(context) as source:
             while not stop.is_set():
-                message = source.receive(_WAIT)
+                message = source.receive(self.wait)
                 if message is not None:
                     yield TriggerEvent(message.fields, message.key, _Acknowledging(source, message))
 
