@@ -6,6 +6,7 @@ The quick version takes each fault once. `make soak MINUTES=30` repeats them at 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import tempfile
@@ -89,9 +90,21 @@ def source(name: str, journal: Path) -> str:
     return f"id: {name}\nnamespace: company.team\n" + "\n".join(lines)
 
 
+@contextlib.contextmanager
+def own_folder() -> Iterator[str]:
+    """A folder that is removed afterwards, or SOAK_FOLDER, which is kept with all logs."""
+    kept = os.environ.get("SOAK_FOLDER")
+    if kept is not None:
+        Path(kept).mkdir(parents=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="penstock-chaos-", ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="penstock-chaos-", ignore_cleanup_errors=True) as folder:
+    with own_folder() as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user when the tests are root's
         made = Cluster(Path(folder))
         try:

@@ -19,7 +19,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer
 from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
-from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders
+from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders, Timing
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
 from penstock.api.routes.dashboards import DashboardRoutes
@@ -161,6 +161,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _wrap(app: FastAPI, services: Services, settings: ApiSettings) -> None:
     """Put the middleware around the application; what is added last sees a request first."""
     app.add_middleware(Gate, auth=services.auth, settings=settings)
+    app.add_middleware(Timing, tally=services.http)  # within the next, which gives the router another scope
     app.add_middleware(PathRewriter, settings=settings)
     if settings.cors_origins:
         app.add_middleware(

@@ -31,6 +31,7 @@ from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.keyvalues import KeyValueService
 from penstock.services.logs import LogService
+from penstock.services.metrics import HttpTally
 from penstock.services.namespace_files import NamespaceFileService
 from penstock.services.namespaces import NamespaceService
 from penstock.services.plugins import PluginCatalogue
@@ -60,6 +61,7 @@ class Services:
     flows: FlowService
     following: Following
     health: HealthService
+    http: HttpTally
     instance: InstanceService
     key_values: KeyValueService
     logs: LogService

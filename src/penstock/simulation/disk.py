@@ -19,6 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from penstock.base.clock import SECOND, Micros
 from penstock.base.errors import UnavailableError
+from penstock.ports.pools import PoolFigures
 from penstock.simulation.loop import PROCESS, SimulatedLoop
 from penstock.store.database import Work
 from penstock.store.schema import prepare_txn
@@ -128,6 +129,10 @@ class PlainDatabase:
         """Run the work on what is stored."""
         return self._disk.transaction(work)
 
+    def figures(self) -> PoolFigures:
+        """Return nothing: there are no connections."""
+        return PoolFigures()
+
     async def close(self) -> None:
         """Nothing to let go of."""
 
@@ -186,6 +191,10 @@ class SimulatedDatabase:
         """Run the work on what is stored now."""
         await self._travel()
         return self._disk.transaction(work)
+
+    def figures(self) -> PoolFigures:
+        """Return nothing: there are no connections."""
+        return PoolFigures()
 
     async def close(self) -> None:
         """Let nothing through any more."""

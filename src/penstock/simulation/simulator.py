@@ -19,7 +19,7 @@ from penstock.wiring.plugins import load_plugins
 
 
 class Simulator:
-    """Simulates scenarios. Implements BEY-003's and BEY-005's proof by trying."""
+    """Simulates scenarios. Implements the proof of BEY-001 and BEY-003 by trying."""
 
     def __init__(self) -> None:
         self._plugins = load_plugins([EntryPoint("simulation", f"{Work.__module__}:Work", GROUP)])

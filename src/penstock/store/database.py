@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from penstock.ports.pools import PoolFigures
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 """What runs inside a transaction."""
@@ -39,6 +41,10 @@ class Database(Protocol):
         Raises:
             UnavailableError: The database does not answer.
         """
+        ...
+
+    def figures(self) -> PoolFigures:
+        """Return how its connections are used now."""
         ...
 
     async def close(self) -> None:

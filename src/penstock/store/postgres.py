@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 import psycopg.conninfo
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from penstock.base.errors import UnavailableError
+from penstock.ports.pools import PoolFigures
 from penstock.store.database import Work
+from penstock.store.meter import Meter
 
 T = TypeVar("T")
 
@@ -61,6 +63,9 @@ class PostgresDatabase:
                 "application_name": "penstock",
             },
         )
+        self._most = max(2, connections)
+        self._meter = Meter()
+        event.listen(self._engine, "do_connect", self._connect)
         event.listen(self._engine, "connect", _SessionSettings(idle_seconds))
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         writers = max(1, connections // 2)
@@ -95,18 +100,31 @@ class PostgresDatabase:
     async def _run(self, threads: ThreadPoolExecutor, engine: Engine, work: Work[T]) -> T:
         if self._closed:
             raise UnavailableError(f"the database {self._name} has been closed")
-        return await asyncio.get_running_loop().run_in_executor(threads, self._transaction, engine, work)
+        asked = self._meter.asked()
+        return await asyncio.get_running_loop().run_in_executor(threads, self._transaction, engine, work, asked)
 
-    def _transaction(self, engine: Engine, work: Work[T]) -> T:
+    def figures(self) -> PoolFigures:
+        """Return how its connections are used now."""
+        pool = self._engine.pool
+        is_open = pool.checkedin() + pool.checkedout() if isinstance(pool, QueuePool) else 0
+        return self._meter.figures(is_open=is_open, most=self._most, least=0)
+
+    def _connect(self, dialect: Dialect, record: object, arguments: Sequence[Any], named: Mapping[str, Any]) -> object:
+        return self._meter.connecting(lambda: dialect.connect(*arguments, **named))
+
+    def _transaction(self, engine: Engine, work: Work[T], asked: float) -> T:
+        self._meter.got(asked)
         for attempt in range(1, ATTEMPTS + 1):
             is_committing = False
             try:
-                with engine.connect() as connection, connection.begin() as transaction:
+                with self._meter.using(), engine.connect() as connection, connection.begin() as transaction:
                     result = work(connection)
                     is_committing = True
                     transaction.commit()
                 return result
             except (DBAPIError, PoolTimeoutError) as error:
+                if isinstance(error, PoolTimeoutError):
+                    self._meter.timed_out()
                 if _only_reads(error):
                     engine.dispose()  # the server has become a standby: its connections are of no use any more
                 if attempt == ATTEMPTS or is_committing or not _worth_repeating(error):

@@ -22,7 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from penstock.base.errors import UnavailableError
+from penstock.ports.pools import PoolFigures
 from penstock.store.database import Work
+from penstock.store.meter import Meter
 
 T = TypeVar("T")
 
@@ -65,6 +67,7 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
         self._durable = durable
+        self._meter = Meter()
         self._engine = self._make_engine()
         self._local = threading.local()
         self._opened: list[Connection] = []
@@ -99,7 +102,12 @@ class SqliteDatabase:
         """Run the work on a snapshot in a reader thread."""
         if self._closed:
             raise UnavailableError(f"the database {self._path} has been closed")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        asked = self._meter.asked()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work, asked)
+
+    def figures(self) -> PoolFigures:
+        """Return how its connections are used now: one that writes, and those of the threads that read."""
+        return self._meter.figures(is_open=1 + len(self._opened), most=1 + READERS, least=1)
 
     async def close(self) -> None:
         """Commit what was handed in, then close the file."""
@@ -125,20 +133,25 @@ class SqliteDatabase:
             configure(driver, durable=self._durable)
             return driver
 
+        def measured() -> sqlite3.Connection:
+            return self._meter.connecting(connect)
+
         # NullPool: each thread keeps its one connection open by itself. AUTOCOMMIT: BEGIN and COMMIT are said here.
-        return create_engine("sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        return create_engine("sqlite://", creator=measured, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
     # -- reading
 
-    def _read(self, work: Work[T]) -> T:
+    def _read(self, work: Work[T], asked: float) -> T:
+        self._meter.got(asked)
         try:
             connection = self._reader()
             driver = driver_of(connection)
-            driver.execute("BEGIN")
-            try:
-                return work(connection)
-            finally:
-                driver.execute("ROLLBACK")
+            with self._meter.using():
+                driver.execute("BEGIN")
+                try:
+                    return work(connection)
+                finally:
+                    driver.execute("ROLLBACK")
         except (sqlite3.Error, DBAPIError) as error:
             raise self._translated(error) from error
 
@@ -168,7 +181,8 @@ class SqliteDatabase:
                         is_last = True
                     else:
                         group.append(following)
-            self._commit(group)
+            with self._meter.using():
+                self._commit(group)
             deliver(group)
             if is_last:
                 return

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from penstock.wiring.config.settings import Logger
+from penstock.wiring.metrics import LogCounter
 
 TRACE = 5
 _LEVELS = {"TRACE": TRACE, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "OFF": 100}
@@ -73,7 +74,7 @@ def configure_logs(level: str, settings: Logger, *, libraries: bool = False) -> 
         )
     )
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [handler, LogCounter()]
     root.setLevel(level_number(level))
     for name in _FOREIGN:
         logging.getLogger(name).setLevel(level_number(level) if libraries else max(_QUIET, level_number(level)))

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from penstock.services.executor.auditor import Auditor
+
+
+class LogCounter(logging.Handler):
+    """Counts what is logged, by level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one event."""
+        self.counts[record.levelname.lower()] += 1
+
+
+class LogMetrics(Collector):
+    """How much the process has logged (OPS-151), where its logs are counted."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Return `logback_events_total`."""
+        family = CounterMetricFamily("logback_events", "Events that were logged", labels=("level",))
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, LogCounter):
+                for level, count in list(handler.counts.items()):
+                    family.add_metric((level,), count)
+        yield family
 
 
 class AuditMetrics(Collector):

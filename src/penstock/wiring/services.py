@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fastapi import APIRouter
+from prometheus_client.registry import Collector
 
 import penstock
 from penstock.api import ApiSettings, Services
@@ -43,7 +44,7 @@ from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core
-from penstock.wiring.metrics import AuditMetrics
+from penstock.wiring.metrics import AuditMetrics, LogMetrics
 from penstock.wiring.plan import HttpPlan, Role
 from penstock.wiring.version import penstock_version
 
@@ -86,6 +87,7 @@ def api_services(
         flows=FlowService(store.flows, checker, core.catalog, store.notifier, clock),
         following=following,
         health=health_service(core),
+        http=core.tallies.http,
         instance=InstanceService(store.settings),
         key_values=core.key_values,
         logs=LogService(store.queries, core.storage),
@@ -145,13 +147,23 @@ def published(core: Core) -> Published:
     sources = Sources(
         core.tallies,
         core.store.depths,
+        pool=core.store.database.figures,
+        caches=_caches(core),
         has_executor=Role.EXECUTOR in roles,
         has_worker=Role.WORKER in roles,
         has_scheduler=Role.SCHEDULER in roles,
         prefix=core.plan.metrics.prefix,
     )
-    others = () if core.auditor is None else (AuditMetrics(core.auditor),)
+    others: list[Collector] = [LogMetrics()]
+    if core.auditor is not None:
+        others.append(AuditMetrics(core.auditor))
     return Published(sources, core.clock, others)
+
+
+def _caches(core: Core) -> Mapping[str, Callable[[], int]]:
+    """Return what tells how much this process keeps in memory."""
+    executor = core.executor
+    return {} if executor is None else {"executions": lambda: executor.held}
 
 
 def api_settings(plan: HttpPlan, system_namespace: str) -> ApiSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,6 +13,7 @@ from penstock.base.errors import UnavailableError
 from penstock.ports.depths import Depth
 from penstock.services.metrics import ExecutorTally, Published, Sources, Tallies
 from penstock.testing.store import records
+from penstock.wiring.metrics import LogCounter, LogMetrics
 from penstock.wiring.services import published
 from tests.support.live import live_server
 
@@ -125,3 +127,57 @@ async def test_metrics_tell_depth_and_age_of_queues() -> None:
 async def test_metrics_are_told_while_the_database_is_gone() -> None:
     """OPS-137."""
     assert "kestra_worker_job_thread" in await Published(Sources(depths=Queues()), SystemClock()).names()
+
+
+async def test_metrics_tell_requests_connections_and_threads_under_the_names_of_dashboards(tmp_path: Path) -> None:
+    """OPS-148, OPS-149, OPS-150, OPS-151, OPS-153."""
+    async with live_server(tmp_path) as live:
+        await live.flow(FLOW)
+        await live.run("counted")
+        for path in ("/api/v1/main/flows/team/counted", "/api/v1/main/flows/team/none", "/api/v1/main/nothing"):
+            await live.client.get(path)
+        found = await values(published(live.core))
+    served = {(dict(key)["uri"], dict(key)["status"]) for key in found["http_server_requests_seconds_count"]}
+    by_route = "/api/v1/{tenant}/flows/{namespace}/{id}"
+    assert {(by_route, "200"), (by_route, "404"), ("UNMATCHED_URI", "404")} <= served
+    assert ("/api/v1/{tenant}/executions/{namespace}/{id}", "200") in served
+    pool = of({"pool": "penstock"})
+    assert found["hikaricp_connections"][pool] >= 2
+    assert found["hikaricp_connections_max"][pool] >= found["hikaricp_connections_active"][pool]
+    for name in ("usage", "acquire", "creation"):
+        assert found[f"hikaricp_connections_{name}_seconds_count"][pool] > 0
+    assert found["kestra_jdbc_query_duration_seconds_count"][()] > 0
+    worker = of({"name": "worker"})
+    assert found["executor_completed_tasks_total"][worker] == 2
+    assert found["executor_seconds_sum"][worker] >= 0.05
+    assert found["executor_pool_size_threads"][worker] > 0
+    assert found["jvm_memory_used_bytes"][of({"area": "heap", "id": "resident"})] > 10_000_000
+    assert found["jvm_threads_live_threads"][()] > 1
+    assert list(found["cache_size"]) == [of({"cache": "executions"})]
+
+
+async def test_metrics_count_executions_that_waited_for_a_slot_and_results_of_workers(tmp_path: Path) -> None:
+    """OPS-144."""
+    async with live_server(tmp_path) as live:
+        await live.flow(f"{FLOW}concurrency: {{limit: 1}}\n")
+        started = [await live.start("counted") for _ in range(3)]
+        for one in started:
+            await live.until(one["id"], "SUCCESS")
+        found = await values(published(live.core))
+    assert found["kestra_executor_execution_queued_count_total"] == {of(LABELS): 2}
+    assert found["kestra_executor_execution_popped_count_total"] == {of(LABELS): 2}
+    assert found["kestra_executor_taskrun_next_count_total"] == {of(LABELS): 6}
+    assert found["kestra_executor_workertaskresult_count_total"] == {of(LABELS): 6}
+
+
+async def test_metrics_count_what_is_logged_by_level() -> None:
+    """OPS-151."""
+    counting = LogCounter()
+    root = logging.getLogger()
+    root.addHandler(counting)
+    try:
+        logging.getLogger("penstock.test").error("on purpose")
+        found = await values(Published(Sources(), SystemClock(), [LogMetrics()]))
+    finally:
+        root.removeHandler(counting)
+    assert found["logback_events_total"][of({"level": "error"})] == 1

@@ -4,5 +4,6 @@ from penstock.api.middleware.failures import Failures
 from penstock.api.middleware.gate import Gate, identity_of
 from penstock.api.middleware.headers import SecurityHeaders
 from penstock.api.middleware.paths import PathRewriter
+from penstock.api.middleware.timing import Timing
 
-__all__ = ["Failures", "Gate", "PathRewriter", "SecurityHeaders", "identity_of"]
+__all__ = ["Failures", "Gate", "PathRewriter", "SecurityHeaders", "Timing", "identity_of"]

@@ -121,6 +121,11 @@ class Executor:
         """The partitions this executor holds, with the tokens that fence its writes."""
         return self._leases
 
+    @property
+    def held(self) -> int:
+        """How many executions it holds in memory."""
+        return len(self._states)
+
     def working_set(self, execution_id: str) -> ExecutionState | None:
         """Return what is held of an execution in memory, if anything; not to be changed."""
         return self._states.get(execution_id) if self.owns(execution_id) else None
@@ -443,6 +448,8 @@ class Executor:
 
     def _answer_deliveries(self, current: Round, duplicates: set[str]) -> None:
         for delivery, execution in current.decided:
+            if delivery.job is not None:
+                self._tally.results[(execution.tenant, execution.namespace, execution.flow_id)] += 1
             if delivery.receipt is None:
                 continue
             if delivery.new is not None and delivery.execution_id in duplicates:

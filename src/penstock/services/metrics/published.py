@@ -5,18 +5,22 @@ Counts come from the tallies as they are; what only the database knows (how much
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from penstock.base.clock import SECOND, Clock
 from penstock.base.errors import UnavailableError
+from penstock.base.measures import Summary
 from penstock.ports.depths import Depth, QueueDepths
+from penstock.ports.pools import PoolFigures
+from penstock.services.metrics.families import counter, summary
+from penstock.services.metrics.frameworks import FrameworkCollector
 from penstock.services.metrics.system import SystemCollector
-from penstock.services.metrics.tallies import ExecutorTally, Labels, SchedulerTally, Summary, Tallies, WorkerTally
+from penstock.services.metrics.tallies import ExecutorTally, Labels, SchedulerTally, Tallies, WorkerTally
 
 _FLOW = ("tenant_id", "namespace_id", "flow_id")
 _END = (*_FLOW, "state")
@@ -32,6 +36,8 @@ class Sources:
         has_executor: Whether it decides on executions.
         has_worker: Whether it runs tasks.
         has_scheduler: Whether it watches triggers.
+        pool: Tells of its database's connections; None where it has none.
+        caches: Tell how much is kept in memory, by name.
         prefix: The first word of names (`kestra.metrics.prefix`).
     """
 
@@ -40,11 +46,13 @@ class Sources:
     has_executor: bool = True
     has_worker: bool = True
     has_scheduler: bool = True
+    pool: Callable[[], PoolFigures] | None = None
+    caches: Mapping[str, Callable[[], int]] = field(default_factory=dict)
     prefix: str = "kestra"
 
 
 class Published(Collector):
-    """Answers scrapes. Implements OPS-137, OPS-141 to OPS-143, OPS-146 to OPS-148, BEY-011.
+    """Answers scrapes. Implements OPS-137, OPS-141 to OPS-144, OPS-146 to OPS-148, BEY-011.
 
     Args:
         sources: What is published.
@@ -59,6 +67,8 @@ class Published(Collector):
         self._registry = CollectorRegistry()
         for collector in (self, *others):
             self._registry.register(collector)
+        worker = sources.tallies.worker if sources.has_worker else None
+        self._registry.register(FrameworkCollector(sources.tallies.http, worker, sources.pool, sources.caches))
         SystemCollector.register(self._registry)
 
     async def text(self) -> bytes:
@@ -82,6 +92,9 @@ class Published(Collector):
         """Yield the families of this process."""
         sources = self._sources
         families: list[Iterable[Metric]] = [_queues(self._depths, self._clock.now())]
+        if sources.pool is not None:
+            used: dict[Labels, Summary] = {(): sources.pool().used}
+            families.append(summary("jdbc_query_duration", "How long transactions took.", (), used))
         if sources.has_executor:
             families.append(_executor(sources.tallies.executor))
         if sources.has_worker:
@@ -94,25 +107,28 @@ class Published(Collector):
 
 
 def _executor(tally: ExecutorTally) -> Iterator[Metric]:
-    yield _counter("executor_execution_started_count", "Executions that began.", _FLOW, tally.started)
-    yield _counter("executor_execution_end_count", "Executions that ended.", _END, _plain(tally.ended))
+    yield counter("executor_execution_started_count", "Executions that began.", _FLOW, tally.started)
+    yield counter("executor_execution_end_count", "Executions that ended.", _END, _plain(tally.ended))
     labels = tuple(f"label_{_word(key)}" for key in tally.labels)
-    yield _counter("executions", "Executions that ended, by state.", (*_END, *labels), tally.ended)
-    yield _counter("executor_execution_queued_count", "Executions that had to wait for a slot.", _FLOW, tally.queued)
-    yield _counter("executor_taskrun_created_count", "Task runs that were created.", _FLOW, tally.runs_created)
-    yield _counter("executor_taskrun_ended_count", "Task runs that ended.", _END, tally.runs_ended)
-    yield from _summary("executor_execution_duration", "How long executions took.", _FLOW, tally.durations)
-    yield from _summary("executor_taskrun_ended_duration", "How long task runs took.", _FLOW, tally.run_durations)
-    yield from _summary("executor_execution_message_process", "How long a round took.", (), {(): tally.rounds})
-    yield _counter("executor_worker_lost_count", "Workers that were given up.", (), {(): tally.lost_workers})
+    yield counter("executions", "Executions that ended, by state.", (*_END, *labels), tally.ended)
+    yield counter("executor_execution_queued_count", "Executions that had to wait for a slot.", _FLOW, tally.queued)
+    yield counter("executor_execution_popped_count", "Executions that got their slot.", _FLOW, tally.popped)
+    yield counter("executor_taskrun_next_count", "Task runs that were found to be next.", _FLOW, tally.runs_created)
+    yield counter("executor_workertaskresult_count", "Results that workers reported.", _FLOW, tally.results)
+    yield counter("executor_taskrun_created_count", "Task runs that were created.", _FLOW, tally.runs_created)
+    yield counter("executor_taskrun_ended_count", "Task runs that ended.", _END, tally.runs_ended)
+    yield from summary("executor_execution_duration", "How long executions took.", _FLOW, tally.durations)
+    yield from summary("executor_taskrun_ended_duration", "How long task runs took.", _FLOW, tally.run_durations)
+    yield from summary("executor_execution_message_process", "How long a round took.", (), {(): tally.rounds})
+    yield counter("executor_worker_lost_count", "Workers that were given up.", (), {(): tally.lost_workers})
 
 
 def _worker(tally: WorkerTally) -> Iterator[Metric]:
-    yield _counter("worker_started_count", "Attempts that began.", _FLOW, tally.started)
-    yield _counter("worker_retried_count", "Attempts that were not the first.", _FLOW, tally.retried)
-    yield _counter("worker_ended_count", "Attempts that ended.", _END, tally.ended)
-    yield from _summary("worker_ended_duration", "How long attempts took.", _FLOW, tally.durations)
-    yield from _summary("worker_queued_duration", "How long jobs waited.", _FLOW, tally.waits)
+    yield counter("worker_started_count", "Attempts that began.", _FLOW, tally.started)
+    yield counter("worker_retried_count", "Attempts that were not the first.", _FLOW, tally.retried)
+    yield counter("worker_ended_count", "Attempts that ended.", _END, tally.ended)
+    yield from summary("worker_ended_duration", "How long attempts took.", _FLOW, tally.durations)
+    yield from summary("worker_queued_duration", "How long jobs waited.", _FLOW, tally.waits)
     pending = max(0, tally.in_hand - tally.running)
     for name, text, value in (
         ("worker_job_running", "Jobs that are being run.", tally.running),
@@ -124,9 +140,9 @@ def _worker(tally: WorkerTally) -> Iterator[Metric]:
 
 
 def _scheduler(tally: SchedulerTally) -> Iterator[Metric]:
-    yield _counter("scheduler_loop_count", "Rounds of the scheduler.", (), {(): tally.loops.count})
-    yield _counter("scheduler_evaluate_count", "Triggers that were evaluated.", (), {(): tally.evaluations})
-    yield from _summary("scheduler_evaluation_loop_duration", "How long a round took.", (), {(): tally.loops})
+    yield counter("scheduler_loop_count", "Rounds of the scheduler.", (), {(): tally.loops.count})
+    yield counter("scheduler_evaluate_count", "Triggers that were evaluated.", (), {(): tally.evaluations})
+    yield from summary("scheduler_evaluation_loop_duration", "How long a round took.", (), {(): tally.loops})
 
 
 def _queues(depths: Sequence[Depth], now: int) -> Iterator[Metric]:
@@ -138,23 +154,6 @@ def _queues(depths: Sequence[Depth], now: int) -> Iterator[Metric]:
         ages.add_metric((depth.queue, depth.group), 0 if depth.oldest is None else max(0, now - depth.oldest) / SECOND)
     yield counts
     yield ages
-
-
-def _counter(name: str, text: str, labels: Sequence[str], counts: Mapping[Labels, int]) -> Metric:
-    family = CounterMetricFamily(name, text, labels=labels)
-    for values, count in list(counts.items()):
-        family.add_metric(values, count)
-    return family
-
-
-def _summary(name: str, text: str, labels: Sequence[str], found: Mapping[Labels, Summary]) -> Iterator[Metric]:
-    family = SummaryMetricFamily(f"{name}_seconds", text, labels=labels)
-    longest = GaugeMetricFamily(f"{name}_seconds_max", f"{text} The longest.", labels=labels)
-    for values, summary in list(found.items()):
-        family.add_metric(values, summary.count, summary.seconds)
-        longest.add_metric(values, summary.longest)
-    yield family
-    yield longest
 
 
 def _plain(counts: Mapping[Labels, int]) -> Mapping[Labels, int]:

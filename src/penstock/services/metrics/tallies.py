@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from penstock.base.clock import SECOND, Instant
+from penstock.base.measures import Summary
 from penstock.engine.decision import Decision, Job
 from penstock.engine.events import TaskEnded
 from penstock.engine.records import Execution
@@ -19,23 +20,8 @@ NO_VALUE = "__none__"
 """Stands for a label that an execution does not have."""
 
 
-@dataclass(slots=True)
-class Summary:
-    """How long something takes."""
-
-    count: int = 0
-    seconds: float = 0.0
-    longest: float = 0.0
-
-    def add(self, seconds: float) -> None:
-        """Add a measurement."""
-        self.count += 1
-        self.seconds += seconds
-        self.longest = max(self.longest, seconds)
-
-
 class ExecutorTally:
-    """What an executor decided on and stored. Implements the counting of OPS-142, OPS-143.
+    """What an executor decided on and stored. Implements the counting of OPS-142 to OPS-144.
 
     Args:
         labels: Keys of the labels by which ended executions are told apart.
@@ -50,6 +36,10 @@ class ExecutorTally:
         self.runs_ended: Counter[Labels] = Counter()
         self.run_durations: defaultdict[Labels, Summary] = defaultdict(Summary)
         self.queued: Counter[Labels] = Counter()
+        self.popped: Counter[Labels] = Counter()
+        """Executions that began after they had waited for a slot."""
+        self.results: Counter[Labels] = Counter()
+        """Ends of task runs that workers reported."""
         self.lost_workers = 0
         self.rounds = Summary()
 
@@ -66,6 +56,8 @@ class ExecutorTally:
             self.runs_created[flow] += len(decision.created)
             if not begun:
                 self.started[flow] += 1
+                if any(change.state == "QUEUED" for change in execution.state.histories):
+                    self.popped[flow] += 1
         for run in decision.changed:
             if run.state.current in TERMINAL:
                 self.runs_ended[(*flow, run.state.current.value)] += 1
@@ -124,6 +116,22 @@ class SchedulerTally:
         self.evaluations = 0
 
 
+class HttpTally:
+    """What a web server has answered. Implements the counting of OPS-150."""
+
+    def __init__(self) -> None:
+        self.requests: defaultdict[Labels, Summary] = defaultdict(Summary)
+        """By (route, method, status)."""
+
+
+class LogTally:
+    """What a process has logged. Implements the counting of OPS-151."""
+
+    def __init__(self) -> None:
+        self.events: Counter[Labels] = Counter()
+        """By level."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tallies:
     """The counts of all parts of a process; those of parts it does not have stay empty."""
@@ -131,6 +139,7 @@ class Tallies:
     executor: ExecutorTally = field(default_factory=ExecutorTally)
     worker: WorkerTally = field(default_factory=WorkerTally)
     scheduler: SchedulerTally = field(default_factory=SchedulerTally)
+    http: HttpTally = field(default_factory=HttpTally)
 
 
 def _seconds(state: State) -> float:
