@@ -83,7 +83,7 @@ def test_file_that_is_broken_is_one_error_without_its_content(tmp_path: Path, te
 
 
 def test_contexts_are_added_used_shown_and_removed(ctl: Ctl, tmp_path: Path) -> None:
-    """OPS-119, OPS-121, AI-042."""
+    """OPS-119, OPS-121."""
     ctl("config", "add", "one", ctl.url, "main", "--username", USER.username, "--password", USER.password)
     ctl("config", "add", "two", "https://two.example.com/", "production", "--token", "a-token")
     file = tmp_path / ".kestractl" / "config.yaml"

@@ -40,7 +40,7 @@ def greeting(ctl: Ctl, tmp_path: Path) -> Ctl:
 
 
 def test_run_that_waits_prints_the_execution_as_json(greeting: Ctl) -> None:
-    """ENG-131, OPS-122, AI-042."""
+    """ENG-131, OPS-122."""
     ended = greeting.json("executions", "run", greeting.namespace, "greeting", "--wait")
     assert ended["state"]["current"] == "SUCCESS"
     assert ended["outputs"] == {"said": "Hello nobody"}

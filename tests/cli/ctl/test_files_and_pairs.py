@@ -24,7 +24,7 @@ def uploaded(ctl: Ctl, *arguments: str) -> list[tuple[str, str]]:
 
 
 def test_folder_is_uploaded_listed_and_read(ctl: Ctl, assets: Path, tmp_path: Path) -> None:
-    """ENG-356, OPS-119, OPS-122, AI-042."""
+    """ENG-356, OPS-119, OPS-122."""
     arguments = ("./assets", "--path", "resources", "--override", "--fail-fast")
     assert uploaded(ctl, *arguments) == [("created", "resources/a.txt"), ("created", "resources/deep/b ä.bin")]
     assert uploaded(ctl, *arguments) == [("unchanged", "resources/a.txt"), ("unchanged", "resources/deep/b ä.bin")]

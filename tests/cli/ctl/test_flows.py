@@ -127,7 +127,7 @@ def test_source_without_names_is_no_flow() -> None:
 
 
 def test_flows_are_validated_by_the_server(ctl: Ctl, tmp_path: Path) -> None:
-    """OPS-119, AI-042."""
+    """OPS-119."""
     write(tmp_path, "flows/good.yaml", ctl.namespace)
     assert "is valid" in ctl("flows", "validate", "./flows/").stdout
     write(tmp_path, "flows/bad.yaml", ctl.namespace, **{"log.Log": "log.Lgo"})
