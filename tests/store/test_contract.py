@@ -65,6 +65,10 @@ class TestNamespaceStore(contracts.NamespaceStoreContract):
     pass
 
 
+class TestTokenStore(contracts.TokenStoreContract):
+    """GOV-076."""
+
+
 class TestPurgeStore(contracts.PurgeStoreContract):
     pass
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
 from penstock.secrets import GivenSecrets
-from penstock.services.auth import AuthService, Credentials
+from penstock.services.auth import AuthService, Credentials, Tokens
 from penstock.services.encryption import Encryption
 from penstock.services.executions import Following
 from penstock.services.executor import Limits
@@ -166,7 +166,9 @@ async def live_server(
     clock = SystemClock()
     plugins = load_plugins()
     core = await open_core(plan, plugins, clock)
-    auth = AuthService(core.store.settings, clock, configured=credentials, hasher=QUICK_HASHER)
+    auth = AuthService(
+        core.store.settings, Tokens(core.store.tokens, clock), clock, configured=credentials, hasher=QUICK_HASHER
+    )
     await auth.open()
     following = Following(core.store.queries, core.followers, poll=1.0, pause=0.01)
     services = api_services(core, auth, following=following)

@@ -41,6 +41,7 @@ from penstock.api.routes.overrides import OverrideRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.templates import TemplateRoutes
+from penstock.api.routes.tokens import TokenRoutes
 from penstock.api.routes.triggers import TriggerRoutes
 from penstock.api.routes.waiting import WaitingRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
@@ -81,6 +82,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     clock, definitions = services.clock, services.flow_definitions
     return [
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
+        TokenRoutes(services.tokens, clock, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         DashboardRoutes(services.dashboards, clock, settings).router(),
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
@@ -152,8 +154,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for name in set(_REFERENCE.findall(to_json_text(document))) - set(known):
             shape = getattr(schemas, name).model_json_schema(by_alias=True, ref_template=_PLACE)
             known.update({**shape.pop("$defs", {}), **known, name: shape})
-        document["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
-        document["security"] = [{"basic": []}]
+        schemes = ("basic", "bearer")
+        document["components"]["securitySchemes"] = {name: {"type": "http", "scheme": name} for name in schemes}
+        document["security"] = [{name: []} for name in schemes]
         app.openapi_schema = document
     return app.openapi_schema
 

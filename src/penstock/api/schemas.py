@@ -586,6 +586,44 @@ class Credentials(Shape):
     password: str
 
 
+class NewApiToken(Shape):
+    """An API token to be made."""
+
+    name: str
+    description: str | None = None
+    max_age: str | None = None
+    extended: bool | None = None
+
+
+class CreatedApiToken(Shape):
+    """An API token that was made, with its value."""
+
+    id: str
+    name: str
+    full_token: str
+
+
+class ApiToken(Shape):
+    """An API token without its value."""
+
+    id: str
+    name: str
+    description: str | None = None
+    prefix: str
+    iat: str
+    exp: str | None = None
+    last_used: str | None = None
+    extended: bool
+    expired: bool
+
+
+class ApiTokenList(Shape):
+    """The API tokens of a user."""
+
+    results: list[ApiToken]
+    total: int
+
+
 class PluginElement(Shape):
     """One type of a plugin."""
 

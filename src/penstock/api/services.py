@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from penstock.base.clock import Clock
 from penstock.services.audit import AuditReader
-from penstock.services.auth import AuthService
+from penstock.services.auth import AuthService, Tokens
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import DashboardService
 from penstock.services.dependencies import DependencyService
@@ -74,6 +74,7 @@ class Services:
     resuming: ResumeReader
     steering: Steering
     templates: TemplateService
+    tokens: Tokens
     tester: ExpressionTester
     trigger_explainer: TriggerExplainer
     triggers: TriggerService

@@ -34,6 +34,7 @@ from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
 from penstock.store.task_cache import SqlTaskCache
 from penstock.store.templates import SqlTemplateStore
+from penstock.store.tokens import SqlTokenStore
 from penstock.store.triggers import SqlTriggerStore
 from penstock.store.waiting import SqlWaitReads
 
@@ -66,6 +67,7 @@ class Store:
     dashboards: SqlDashboardStore
     charts: SqlChartReads
     settings: SqlSettingsStore
+    tokens: SqlTokenStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
     waiting: SqlWaitReads
@@ -153,6 +155,7 @@ def store_on(
         dashboards=SqlDashboardStore(database),
         charts=SqlChartReads(database, system_namespace),
         settings=SqlSettingsStore(database),
+        tokens=SqlTokenStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
         waiting=SqlWaitReads(database),

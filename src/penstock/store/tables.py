@@ -21,6 +21,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -386,4 +387,21 @@ DASHBOARDS = Table(
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant", "id"),
+)
+
+API_TOKENS = Table(
+    "api_tokens",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("username", NAME, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("description", BODY),
+    Column("prefix", NAME, nullable=False),
+    Column("digest", NAME, nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("max_age", BigInteger),
+    Column("expires", BigInteger),
+    Column("extended", Boolean, nullable=False),
+    Column("last_used", BigInteger),
+    UniqueConstraint("username", "name"),
 )

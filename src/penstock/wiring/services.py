@@ -110,6 +110,7 @@ def api_services(
             store.notifier,
             clock,
         ),
+        tokens=auth.tokens,
         triggers=TriggerService(store.triggers, store.notifier, clock),
         webhooks=WebhookService(
             core.catalog,

@@ -1,8 +1,9 @@
-"""Who may use the server: one account with a password, sessions for browsers, and a limit on guessing."""
+"""Who may use the server: one account with a password, sessions for browsers, tokens, and a limit on guessing."""
 
 from penstock.services.auth.credentials import Credentials, generate_password, problems_of
 from penstock.services.auth.lockout import LockedOutError, Lockout, LockoutRules
 from penstock.services.auth.service import Account, AuthService, Identity, LoginRequiredError
+from penstock.services.auth.tokens import NewToken, Tokens
 
 __all__ = [
     "Account",
@@ -13,6 +14,8 @@ __all__ = [
     "Lockout",
     "LockoutRules",
     "LoginRequiredError",
+    "NewToken",
+    "Tokens",
     "generate_password",
     "problems_of",
 ]

@@ -1,4 +1,4 @@
-"""Authentication: the account, Basic headers, the login of browsers.
+"""Authentication: the account, Basic headers, tokens, the login of browsers.
 
 A password is checked slowly, on purpose; a header that was right once is recognised by a keyed digest afterwards, so
 that it costs next to nothing on every further request.
@@ -23,6 +23,7 @@ from penstock.ports.settings import SettingsStore
 from penstock.services.auth.credentials import Credentials, generate_password, problems_of
 from penstock.services.auth.lockout import Lockout, LockoutRules
 from penstock.services.auth.sessions import Sessions, decode_basic
+from penstock.services.auth.tokens import Tokens
 
 ACCOUNT_KEY = "kestra.server.basic-auth"
 """Where the account is stored (OPS-180)."""
@@ -62,6 +63,7 @@ class AuthService:
 
     Args:
         settings: Where the account lives when it is not configured.
+        tokens: The tokens of its owner.
         clock: Dates sessions and failures.
         configured: Credentials of the configuration; they take precedence.
         rules: The limit on guessing.
@@ -71,6 +73,7 @@ class AuthService:
     def __init__(
         self,
         settings: SettingsStore,
+        tokens: Tokens,
         clock: Clock,
         *,
         configured: Credentials | None = None,
@@ -78,6 +81,7 @@ class AuthService:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._settings = settings
+        self.tokens = tokens
         self._clock = clock
         self._configured = configured
         self._lockout = Lockout(rules or LockoutRules())
@@ -147,6 +151,8 @@ class AuthService:
         if known is not None:
             return known
         scheme, _, value = header.partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._by_token(value.strip())
         credentials = decode_basic(value.strip()) if scheme.lower() == "basic" else None
         if credentials is None:
             raise LoginRequiredError("the Authorization header is not understood")
@@ -159,6 +165,13 @@ class AuthService:
                 self._known.clear()
             self._known[digest] = identity = Identity(credentials[0])
         return identity
+
+    async def _by_token(self, value: str) -> Identity:
+        """Return the account's owner for one of their tokens (GOV-076, GOV-078)."""
+        username = await self.tokens.owner(value)
+        if username is None or self._account is None or username != self._account.username:
+            raise LoginRequiredError("the API token is unknown, revoked or too old", hint="use another one")
+        return Identity(username)
 
     async def by_cookie(self, cookie: str, address: str) -> Identity:
         """Return who sent a `BASIC_AUTH` cookie: a session, or the documented base64 of name and password.

@@ -18,6 +18,7 @@ from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.purging import PurgeStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.templates import TemplateStoreContract
+from penstock.testing.store.tokens import TokenStoreContract
 from penstock.testing.store.triggers import TriggerStoreContract
 from penstock.testing.store.waiting import WaitReadsContract
 
@@ -39,6 +40,7 @@ __all__ = [
     "StorePorts",
     "TaskCacheContract",
     "TemplateStoreContract",
+    "TokenStoreContract",
     "TriggerStoreContract",
     "WaitReadsContract",
 ]

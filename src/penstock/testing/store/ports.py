@@ -19,6 +19,7 @@ from penstock.ports.settings import SettingsStore
 from penstock.ports.sizes import SizeStore
 from penstock.ports.task_cache import TaskCache
 from penstock.ports.templates import TemplateStore
+from penstock.ports.tokens import TokenStore
 from penstock.ports.triggers import TriggerStore
 from penstock.ports.waiting import WaitReads
 
@@ -89,6 +90,11 @@ class StorePorts(Protocol):
     @property
     def settings(self) -> SettingsStore:
         """What the instance remembers."""
+        ...
+
+    @property
+    def tokens(self) -> TokenStore:
+        """API tokens."""
         ...
 
     @property
