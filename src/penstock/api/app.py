@@ -27,14 +27,17 @@ from penstock.api.routes.dependencies import DependencyRoutes
 from penstock.api.routes.executions import ExecutionRoutes
 from penstock.api.routes.exports import ExportRoutes
 from penstock.api.routes.files import FileRoutes
+from penstock.api.routes.flow_bulk import FlowBulkRoutes
 from penstock.api.routes.flows import FlowRoutes
 from penstock.api.routes.following import FollowRoutes
+from penstock.api.routes.graphs import GraphRoutes
 from penstock.api.routes.health import HealthRoutes
 from penstock.api.routes.instance import InstanceRoutes
 from penstock.api.routes.interface import InterfaceRoutes
 from penstock.api.routes.keyvalues import KeyValueRoutes
 from penstock.api.routes.launches import LaunchRoutes
 from penstock.api.routes.logs import LogRoutes
+from penstock.api.routes.metrics import MetricRoutes
 from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.overrides import OverrideRoutes
@@ -86,6 +89,10 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         HealthRoutes(services.health, None, details=False).router(),
         DashboardRoutes(services.dashboards, clock, settings).router(),
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
+        GraphRoutes(services.graphs, services.reader, clock, settings).router(),
+        FlowBulkRoutes(
+            services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings
+        ).router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),
@@ -105,6 +112,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         FileRoutes(services.files, settings).router(),
         FollowRoutes(services.reader, services.following, clock, settings).router(),
         LogRoutes(services.logs, clock).router(),
+        MetricRoutes(services.flow_metrics).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
         NamespaceRoutes(services.namespaces, settings).router(),
         TemplateRoutes(services.templates, FlowDefinitions(), settings).router(),

@@ -872,3 +872,107 @@ class FlowTopology(Shape):
 
     nodes: list[FlowNode]
     edges: list[FlowRelation]
+
+
+class GraphNode(Shape):
+    """A task, a trigger, or a point where a cluster is entered or left."""
+
+    uid: str
+    type: str
+    branch_type: Literal["ERROR", "FINALLY", "AFTER_EXECUTION"] | None = None
+    task: dict[str, Any] | None = None
+    trigger_declaration: dict[str, Any] | None = None
+    task_run: dict[str, Any] | None = None
+
+
+class GraphRelation(Shape):
+    """Why one node comes after another."""
+
+    relation_type: (
+        Literal["SEQUENTIAL", "CHOICE", "ERROR", "FINALLY", "AFTER_EXECUTION", "PARALLEL", "DYNAMIC"] | None
+    ) = None
+    value: str | None = None
+
+
+class GraphEdge(Shape):
+    """What comes after what."""
+
+    source: str
+    target: str
+    relation: GraphRelation
+
+
+class GraphCluster(Shape):
+    """Nodes that belong together, and where they are entered and left."""
+
+    cluster: GraphNode
+    nodes: list[str]
+    parents: list[str]
+    start: str
+    end: str
+
+
+class FlowGraph(Shape):
+    """A flow as a graph."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    clusters: list[GraphCluster]
+    flowables: list[str]
+
+
+class MetricAggregation(Shape):
+    """The value of a metric in one step of time."""
+
+    name: str
+    value: float | None = None
+    date: datetime
+
+
+class MetricAggregations(Shape):
+    """A metric over time."""
+
+    group_by: Literal["minute", "hour", "day", "week"]
+    aggregations: list[MetricAggregation]
+
+
+class BackfillOrder(Shape):
+    """Which dates of a schedule are run again."""
+
+    start: datetime
+    end: datetime | None = Field(None, description="Now, when left out.")
+    inputs: dict[str, Any] | None = None
+    labels: list[Label] | None = None
+
+
+class TriggerChange(Shape):
+    """A trigger, and what is to change about it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    disabled: bool | None = None
+    backfill: BackfillOrder | None = None
+
+
+class SetDisabled(Shape):
+    """Triggers that are switched off or on."""
+
+    triggers: list[TriggerChange]
+    disabled: bool
+
+
+class TaskRunStateChange(Shape):
+    """The state a task run gets by hand."""
+
+    task_run_id: str
+    state: StateType
+
+
+class LabelsOfExecutions(Shape):
+    """Labels that several executions get."""
+
+    executions_id: list[str]
+    execution_labels: list[Label]

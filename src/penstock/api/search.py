@@ -7,8 +7,10 @@ needs no clock; everything else is passed on as it was given.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from penstock.base.clock import Instant, from_iso
 from penstock.base.durations import DurationError, parse_duration
@@ -105,6 +107,48 @@ def filters_of(pairs: Pairs, now: Instant, *, plain: bool = True) -> list[Filter
         found.append(Filter("state", "IN", states))
     found.extend(Filter(field, operation, values) for (field, operation), values in maps.items())
     return found
+
+
+class FilterBody(msgspec.Struct, frozen=True):
+    """One filter of a body."""
+
+    field: str
+    operation: str = "EQUALS"
+    value: Any = None
+
+
+class FiltersBody(msgspec.Struct, frozen=True):
+    """Filters in a body."""
+
+    filters: Sequence[FilterBody] | None = None
+
+
+def body_filters(given: Iterable[FilterBody], now: Instant) -> list[Filter]:
+    """Return the filters of a body, read like those of a query string.
+
+    Raises:
+        InvalidRequestError: One of them cannot be read.
+    """
+    pairs: list[tuple[str, str]] = []
+    for one in given:
+        name = f"filters[{_wire_name(one.field)}][{one.operation}]"
+        # The official client wraps a value that is no map into one.
+        value = one.value["value"] if isinstance(one.value, Mapping) and set(one.value) == {"value"} else one.value
+        if isinstance(value, Mapping):
+            pairs += [(f"{name}[{key}]", str(part)) for key, part in value.items()]
+        elif isinstance(value, list):
+            pairs.append((name, ",".join(str(part) for part in value)))
+        else:
+            pairs.append((name, "" if value is None else str(value)))
+    return filters_of(pairs, now, plain=False)
+
+
+def _wire_name(name: str) -> str:
+    """Return the name of a field as query strings have it: clients may send `FLOW_ID` for `flowId`."""
+    if not name.isupper():
+        return name
+    first, *others = name.lower().split("_")
+    return first + "".join(part.capitalize() for part in others)
 
 
 def _bracketed(

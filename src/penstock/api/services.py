@@ -26,7 +26,9 @@ from penstock.services.executions import (
 )
 from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.files import ExecutionFiles
-from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService
+from penstock.services.flow_metrics import FlowMetrics
+from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
+from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.keyvalues import KeyValueService
@@ -56,10 +58,13 @@ class Services:
     executions: ExecutionService
     explainer: ExecutionExplainer
     files: ExecutionFiles
+    flow_bulk: FlowBulk
     flow_checker: FlowChecker
     flow_definitions: FlowDefinitions
+    flow_metrics: FlowMetrics
     flows: FlowService
     following: Following
+    graphs: GraphService
     health: HealthService
     http: HttpTally
     instance: InstanceService

@@ -71,3 +71,7 @@ class FlowStore(FlowRevisions, Protocol):
     async def delete(self, tenant: str, namespace: str, flow_id: str, now: Instant) -> bool:
         """Mark a flow deleted, keeping its revisions; False when there was none."""
         ...
+
+    async def forget(self, tenant: str, namespace: str, flow_id: str, revisions: Sequence[int]) -> int:
+        """Remove revisions that are not the latest one; returns how many there were."""
+        ...

@@ -110,6 +110,10 @@ class ExecutionQueries(Protocol):
         """Remove log lines of an execution; returns how many."""
         ...
 
+    async def delete_trigger_logs(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> int:
+        """Remove the log lines of a trigger; returns how many."""
+        ...
+
     async def counts(self, tenant: str) -> Mapping[str, int]:
         """Return how many executions there are by state."""
         ...

@@ -127,6 +127,10 @@ class LogService:
             raise missing_execution(execution_id)
         return await self._queries.delete_logs(tenant, execution_id, wanted.min_level, wanted.task_run_id)
 
+    async def delete_of_trigger(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> int:
+        """Remove the lines of a trigger itself; returns how many."""
+        return await self._queries.delete_trigger_logs(tenant, namespace, flow_id, trigger_id)
+
     async def metrics(
         self, tenant: str, execution_id: str, task_run_id: str | None = None, task_id: str | None = None
     ) -> Sequence[Metric]:

@@ -42,7 +42,7 @@ class BackfillOrder:
 class TriggerService:
     """Triggers of a tenant, apart from their flows' sources.
 
-    Implements API-050, API-102 (restart and export left out), ENG-265 to ENG-267, ENG-283 to ENG-285.
+    Implements API-050, API-102, ENG-265 to ENG-267, ENG-283 to ENG-285.
 
     Args:
         triggers: Where states are stored.
@@ -103,6 +103,14 @@ class TriggerService:
             return replace(state, execution_id=None)
 
         return await self._change(tenant, name, unlocked)
+
+    async def restart(self, tenant: str, name: TriggerName) -> TriggerState:
+        """Let a trigger begin anew: nothing locks it, no evaluation is under way, none has failed."""
+
+        def restarted(state: TriggerState) -> TriggerState:
+            return replace(state, execution_id=None, evaluation=None, evaluating_since=None, failures=0, error=None)
+
+        return await self._change(tenant, name, restarted)
 
     async def delete(self, tenant: str, name: TriggerName) -> None:
         """Forget the state of a trigger; it begins anew if its flow still has it."""

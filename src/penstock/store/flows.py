@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from penstock.base.clock import Instant
 from penstock.base.codec import to_json_text
@@ -96,6 +96,11 @@ class SqlFlowStore:
         statement = update(FLOWS).where(_is(tenant, namespace, flow_id), C.latest, C.deleted.is_(False))
         statement = statement.values(deleted=True, updated=now)
         return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def forget(self, tenant: str, namespace: str, flow_id: str, revisions: Sequence[int]) -> int:
+        """Remove revisions that are not the latest one; returns how many there were."""
+        earlier = and_(_is(tenant, namespace, flow_id), C.latest.is_(False), C.revision.in_(revisions))
+        return await self._database.write(lambda connection: connection.execute(delete(FLOWS).where(earlier)).rowcount)
 
     async def _flows(self, query: Any) -> Sequence[StoredFlow]:
         found = await self._database.read(lambda connection: connection.execute(query).all())

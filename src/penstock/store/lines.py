@@ -72,6 +72,11 @@ def of_execution(
     return conditions
 
 
+def of_trigger(namespace: str, flow_id: str, trigger_id: str) -> list[Condition]:
+    """Return the conditions that pick lines of a trigger; those of the executions it started are not its own."""
+    return [C.namespace == namespace, C.flow_id == flow_id, C.trigger_id == trigger_id, C.execution_id.is_(None)]
+
+
 def weight(level: Any) -> int:
     """Return the weight of a level's name.
 

@@ -142,6 +142,11 @@ class SqlExecutionQueries:
         conditions = lines.of_execution(execution_id, min_level, None, task_run_id, None)
         return await self._database.write(lambda connection: lines.delete_logs_txn(connection, tenant, conditions))
 
+    async def delete_trigger_logs(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> int:
+        """Remove the log lines of a trigger; returns how many."""
+        conditions = lines.of_trigger(namespace, flow_id, trigger_id)
+        return await self._database.write(lambda connection: lines.delete_logs_txn(connection, tenant, conditions))
+
     async def counts(self, tenant: str) -> Mapping[str, int]:
         """Return how many executions there are by state."""
         return await self._database.read(lambda connection: counts_txn(connection, tenant))

@@ -32,7 +32,9 @@ from penstock.services.executions import (
 from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
-from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, KnownNames
+from penstock.services.flow_metrics import FlowMetrics
+from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService, KnownNames
+from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
@@ -63,6 +65,7 @@ def api_services(
     store, clock = core.store, core.clock
     names = KnownNames(ChainedSecrets(core.plan.secrets), store.key_values, clock)
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
+    flows, definitions = FlowService(store.flows, checker, core.catalog, store.notifier, clock), FlowDefinitions()
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     shared = core.plan.shared
@@ -83,9 +86,12 @@ def api_services(
         explainer=explainer,
         files=ExecutionFiles(store.queries, FileAccess(core.storage, store.queries)),
         flow_checker=checker,
-        flow_definitions=FlowDefinitions(),
-        flows=FlowService(store.flows, checker, core.catalog, store.notifier, clock),
+        flow_bulk=FlowBulk(flows, checker),
+        flow_definitions=definitions,
+        flow_metrics=FlowMetrics(store.charts, clock),
+        flows=flows,
         following=following,
+        graphs=GraphService(flows, definitions),
         health=health_service(core),
         http=core.tallies.http,
         instance=InstanceService(store.settings),

@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.api.errors import problem_body
 from penstock.api.render.instants import iso
-from penstock.api.search import filters_of, read_date
+from penstock.api.search import FilterBody, body_filters, read_date
 from penstock.base.clock import Instant
 from penstock.base.errors import InvalidRequestError
 from penstock.model.problems import Problem
@@ -17,14 +17,6 @@ from penstock.model.scalars import plain
 from penstock.model.yaml import read_yaml
 from penstock.ports.queries import Filter
 from penstock.services.dashboards import Dashboard, Overrides
-
-
-class FilterBody(msgspec.Struct, frozen=True):
-    """One filter of a body."""
-
-    field: str
-    operation: str = "EQUALS"
-    value: Any = None
 
 
 class OverridesBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -97,7 +89,8 @@ def overrides_of(body: OverridesBody | None, now: Instant) -> Overrides:
     start = None if body.start_date is None else read_date("startDate", body.start_date)
     end = None if body.end_date is None else read_date("endDate", body.end_date)
     filters: list[Filter] = []
-    for one in _filters(body, now):
+    namespace = [] if not body.namespace else [FilterBody("namespace", "PREFIX", body.namespace)]
+    for one in body_filters([*namespace, *(body.filters or ())], now):
         if one.field == "startDate":
             start = one.value
         elif one.field == "endDate":
@@ -105,27 +98,3 @@ def overrides_of(body: OverridesBody | None, now: Instant) -> Overrides:
         else:
             filters.append(one)
     return Overrides(start, end, filters, body.page_number or 1, body.page_size, body.labels or {})
-
-
-def _filters(body: OverridesBody, now: Instant) -> list[Filter]:
-    """Return the filters of a body, read like those of a query string."""
-    pairs: list[tuple[str, str]] = []
-    if body.namespace:
-        pairs.append(("filters[namespace][PREFIX]", body.namespace))
-    for one in body.filters or ():
-        name = f"filters[{_camel(one.field)}][{one.operation}]"
-        if isinstance(one.value, Mapping):
-            pairs += [(f"{name}[{key}]", str(value)) for key, value in one.value.items()]
-        elif isinstance(one.value, list):
-            pairs.append((name, ",".join(str(value) for value in one.value)))
-        else:
-            pairs.append((name, "" if one.value is None else str(one.value)))
-    return filters_of(pairs, now, plain=False)
-
-
-def _camel(name: str) -> str:
-    """Return the name of a field as searches write it: clients may send `FLOW_ID` for `flowId`."""
-    if not name.isupper():
-        return name
-    first, *others = name.lower().split("_")
-    return first + "".join(part.capitalize() for part in others)

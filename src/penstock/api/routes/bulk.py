@@ -15,7 +15,7 @@ from penstock.api.bodies import read_json
 from penstock.api.errors import invalid_ids
 from penstock.api.middleware import identity_of
 from penstock.api.routes.replays import Edited, read_bulk_edits, read_edits, replay_of
-from penstock.api.routes.table import FILTERS, Handler, Routes, parameter
+from penstock.api.routes.table import FILTERS, Handler, Routes, json_body, parameter
 from penstock.api.search import filters_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
@@ -105,9 +105,10 @@ class BulkRoutes:
             parameters=flags, body=_IDS)  # fmt: skip
         add("DELETE", "/by-query", self.delete_by_query, "deleteExecutionsByQuery", answers=answers,
             parameters=[*flags, *FILTERS])  # fmt: skip
-        add("POST", "/labels/by-ids", self.label_by_ids, "setLabelsOnTerminatedExecutionsByIds", answers=answers)
+        add("POST", "/labels/by-ids", self.label_by_ids, "setLabelsOnTerminatedExecutionsByIds", answers=answers,
+            body=json_body(schemas.LabelsOfExecutions))  # fmt: skip
         add("POST", "/labels/by-query", self.label_by_query, "setLabelsOnTerminatedExecutionsByQuery",
-            answers=answers, parameters=FILTERS)  # fmt: skip
+            answers=answers, parameters=FILTERS, body=json_body(schemas.Label, several=True))  # fmt: skip
         return routes.router
 
     def _pair(

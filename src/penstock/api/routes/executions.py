@@ -16,7 +16,7 @@ from penstock.api.middleware import identity_of
 from penstock.api.render.executions import read_labels, render_execution, render_last
 from penstock.api.render.flows import render_for_execution
 from penstock.api.routes.replays import breakpoints_of, read_edits, replay_of
-from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes
+from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes, json_body
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
@@ -25,8 +25,6 @@ from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.services.executions import Deleting, ExecutionReader, ExpressionTester, Replay, Replaying, Steering
 from penstock.services.flows import FlowDefinitions, FlowService
-
-_FILTERS = {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/FlowFilter"}}}}
 
 
 class _Label(msgspec.Struct):
@@ -89,7 +87,7 @@ class ExecutionRoutes:
         add("GET", "", self.of_flow, "searchExecutionsByFlowId", answers=schemas.PagedExecutions, parameters=PAGE)
         add("GET", "/search", self.search, "searchExecutions", answers=schemas.PagedExecutions, parameters=paging)
         add("POST", "/latest", self.latest, "latestExecutions", answers=list[schemas.LastExecution],
-            body=_FILTERS)  # fmt: skip
+            body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
         add("GET", "/namespaces", self.namespaces, "listExecutableNamespaces", answers=list[str])
         add("GET", "/namespaces/{namespace}/flows", self.flows_of, "listExecutableFlows", answers=list[schemas.Flow])
         add("GET", "/flows/{namespace}/{flow_id}", self.flow, "flowFromExecution", answers=schemas.Flow)
@@ -103,8 +101,10 @@ class ExecutionRoutes:
         add("POST", "/{execution_id}/replay", self.replay, "replayExecution", answers=one)
         add("POST", "/{execution_id}/replay-with-inputs", self.replay_with_inputs, "replayExecutionWithinputs",
             answers=one, body=FORM)  # fmt: skip
-        add("POST", "/{execution_id}/state", self.change_task_state, "updateTaskRunState", answers=one)
-        add("POST", "/{execution_id}/labels", self.set_labels, "setLabelsOnTerminatedExecution", answers=one)
+        add("POST", "/{execution_id}/state", self.change_task_state, "updateTaskRunState", answers=one,
+            body=json_body(schemas.TaskRunStateChange))  # fmt: skip
+        add("POST", "/{execution_id}/labels", self.set_labels, "setLabelsOnTerminatedExecution", answers=one,
+            body=json_body(schemas.Label, several=True))  # fmt: skip
         add("POST", "/{execution_id}/eval/{task_run_id}", self.evaluate, "evalTaskRunExpression",
             answers=schemas.EvalResult, body={"text/plain": {"schema": {"type": "string"}}})  # fmt: skip
         return routes.router

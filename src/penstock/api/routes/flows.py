@@ -12,13 +12,15 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_json, read_text
 from penstock.api.render.flows import render_flow, render_verdict
-from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, parameter
+from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.flows import StoredFlow
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, Verdict
+
+_REVISIONS = parameter("revisions", {"type": "array", "items": {"type": "integer"}}, required=True)
 
 
 class FlowRoutes:
@@ -64,7 +66,8 @@ class FlowRoutes:
             parameters=[query],
         )
         add("POST", "/validate", self.validate, "validateFlows", answers=list[schemas.Violation], body=YAML)
-        add("DELETE", "/delete/by-ids", self.delete_by_ids, "deleteFlowsByIds", answers=schemas.BulkAnswer)
+        add("DELETE", "/delete/by-ids", self.delete_by_ids, "deleteFlowsByIds", answers=schemas.BulkAnswer,
+            body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
         add("DELETE", "/delete/by-query", self.delete_by_query, "deleteFlowsByQuery", answers=schemas.BulkAnswer,
             parameters=FILTERS)  # fmt: skip
         add("GET", "/{namespace}", self.in_namespace, "listFlowsByNamespace", answers=list[schemas.Flow])
@@ -72,6 +75,8 @@ class FlowRoutes:
         add("PUT", "/{namespace}/{id}", self.update, "updateFlow", answers=schemas.Flow, body=YAML)
         add("DELETE", "/{namespace}/{id}", self.delete, "deleteFlow", status=204)
         add("GET", "/{namespace}/{id}/revisions", self.revisions, "listFlowRevisions", answers=list[schemas.Flow])
+        add("DELETE", "/{namespace}/{id}/revisions", self.delete_revisions, "deleteRevisions", status=204,
+            parameters=[_REVISIONS])  # fmt: skip
         add("GET", "/{namespace}/{id}/tasks/{task_id}", self.task, "taskFromFlow", answers=schemas.Task)
         return routes.router
 
@@ -112,6 +117,14 @@ class FlowRoutes:
     async def revisions(self, tenant: str, namespace: str, id: str) -> Response:  # noqa: A002
         """Return all revisions of a flow with their sources, oldest first."""
         return JsonAnswer([self._render(flow) for flow in await self._flows.revisions(tenant, namespace, id)])
+
+    async def delete_revisions(self, request: Request, tenant: str, namespace: str, id: str) -> Response:  # noqa: A002
+        """Remove earlier revisions of a flow for good."""
+        given = [one for text in request.query_params.getlist("revisions") for one in text.split(",") if one]
+        if not given or not all(one.isdecimal() for one in given):
+            raise InvalidRequestError("`revisions` must name revisions", hint="such as revisions=1,2")
+        await self._flows.delete_revisions(tenant, namespace, id, [int(one) for one in given])
+        return no_content()
 
     async def task(
         self,

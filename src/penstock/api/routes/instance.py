@@ -83,7 +83,7 @@ class InstanceRoutes:
                 chartDefaultDuration="P30D",
                 systemNamespace=settings.system_namespace,
                 hiddenLabelsPrefixes=list(settings.hidden_labels),
-                isCustomDashboardsEnabled=False,
+                isCustomDashboardsEnabled=True,
                 isAnonymousUsageEnabled=False,
                 isUiAnonymousUsageEnabled=False,
                 isTemplateEnabled=self._templates.enabled,

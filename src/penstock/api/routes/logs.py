@@ -49,6 +49,7 @@ class LogRoutes:
         add("DELETE", "/logs/{execution_id}", self.delete, "deleteLogsFromExecution", parameters=_SELECTION[:2])
         add("GET", "/logs/{execution_id}/download", self.download, "downloadLogsFromExecution", kind="text/plain",
             parameters=_SELECTION)  # fmt: skip
+        add("DELETE", "/logs/{namespace}/{flow_id}", self.delete_of_trigger, "deleteLogsFromFlow")
         add("GET", "/metrics/{execution_id}", self.metrics, "searchByExecution", answers=schemas.PagedMetrics,
             parameters=[*PAGE, parameter("taskRunId"), parameter("taskId")])  # fmt: skip
         return routes.router
@@ -73,6 +74,10 @@ class LogRoutes:
     async def delete(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Remove log lines of an execution."""
         return JsonAnswer({"count": await self._logs.delete(tenant, execution_id, _selection(request))})
+
+    async def delete_of_trigger(self, tenant: str, namespace: str, flow_id: str, triggerId: str) -> Response:  # noqa: N803
+        """Remove the log lines of a trigger of a flow."""
+        return JsonAnswer({"count": await self._logs.delete_of_trigger(tenant, namespace, flow_id, triggerId)})
 
     async def metrics(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Return a page of an execution's metrics."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
-from penstock.api.answers import JsonAnswer, paged
-from penstock.api.bodies import read_json
+from penstock.api.answers import JsonAnswer, attachment, paged
+from penstock.api.bodies import decode_json, read_body, read_json
 from penstock.api.render.triggers import render_trigger, render_trigger_row
-from penstock.api.routes.table import FILTERS, PAGE, Handler, Routes, parameter
-from penstock.api.search import filters_of, page_of
+from penstock.api.routes.table import FILTERS, PAGE, Handler, Routes, json_body, parameter
+from penstock.api.search import FiltersBody, body_filters, filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock, from_datetime
 from penstock.base.errors import ConflictError, NotFoundError
@@ -26,6 +28,10 @@ from penstock.services.flows import FlowDefinitions, FlowService
 from penstock.services.scheduler.backfill import Label
 from penstock.services.triggers import BackfillOrder, TriggerName, TriggerService
 
+_COLUMNS = (
+    *("namespace", "flowId", "triggerId", "disabled", "date", "nextExecutionDate", "executionId"),
+    *("failures", "error", "updatedDate"),
+)
 Act = Callable[[str, TriggerName], Awaitable[object]]
 
 
@@ -59,7 +65,7 @@ class _SetDisabled(msgspec.Struct):
 
 
 class TriggerRoutes:
-    """Implements API-050, API-102 (restart and export left out), ENG-285.
+    """Implements API-050, API-102, ENG-285.
 
     Args:
         triggers: The use cases.
@@ -84,20 +90,23 @@ class TriggerRoutes:
         routes = Routes("/api/v1/{tenant}/triggers", "Triggers")
         add = routes.add
         one = "/{namespace}/{flow_id}/{trigger_id}"
-        add("PUT", "", self.update, "updateTrigger", answers=schemas.Trigger)
+        add("PUT", "", self.update, "updateTrigger", answers=schemas.Trigger, body=json_body(schemas.TriggerChange))
         add("GET", "/search", self.search, "searchTriggers", answers=schemas.PagedTriggerRows,
             parameters=[*PAGE, *FILTERS])  # fmt: skip
-        add("POST", "/set-disabled/by-triggers", self.set_disabled, "disabledTriggersByIds", answers=schemas.BulkAnswer)
+        add("POST", "/set-disabled/by-triggers", self.set_disabled, "disabledTriggersByIds", answers=schemas.BulkAnswer,
+            body=json_body(schemas.SetDisabled))  # fmt: skip
         self._add_bulk(routes)
         add("PUT", "/backfill/pause", self._one(self._triggers.pause_backfill), "pauseBackfill",
-            answers=schemas.Trigger, summary="Pause a backfill; the schedule goes on meanwhile")  # fmt: skip
+            answers=schemas.Trigger, body=json_body(schemas.TriggerChange), summary="Pause a backfill; the schedule goes on meanwhile")  # fmt: skip
         add("PUT", "/backfill/unpause", self._one(self._triggers.resume_backfill), "unpauseBackfill",
-            answers=schemas.Trigger, summary="Let a paused backfill go on")  # fmt: skip
+            answers=schemas.Trigger, body=json_body(schemas.TriggerChange), summary="Let a paused backfill go on")  # fmt: skip
         add("POST", "/backfill/delete", self._one(self._triggers.delete_backfill), "deleteBackfill",
-            answers=schemas.Trigger, summary="Run no more dates of a backfill")  # fmt: skip
+            answers=schemas.Trigger, body=json_body(schemas.TriggerChange), summary="Run no more dates of a backfill")  # fmt: skip
         add("GET", "/{namespace}/{flow_id}", self.of_flow, "searchTriggersForFlow", answers=schemas.PagedTriggers,
             parameters=[*PAGE, parameter("q")])  # fmt: skip
         add("DELETE", one, self.delete, "deleteTrigger", status=204)
+        add("POST", one + "/restart", self.restart, "restartTrigger", answers=schemas.Trigger)
+        add("GET", "/export/by-query/csv", self.export, "exportTriggers", kind="text/csv", parameters=FILTERS)
         add("POST", one + "/unlock", self.unlock, "unlockTrigger", answers=schemas.Trigger)
         return routes.router
 
@@ -147,7 +156,7 @@ class TriggerRoutes:
             ),
         ):
             routes.add(method, f"{path}/by-triggers", self._named(act), by_names, answers=schemas.BulkAnswer,
-                       summary=summary)  # fmt: skip
+                       body=json_body(schemas.TriggerChange, several=True), summary=summary)  # fmt: skip
             routes.add(method, f"{path}/by-query", self._found(act), by_query, answers=schemas.BulkAnswer,
                        parameters=FILTERS, summary=summary)  # fmt: skip
         routes.add("POST", "/set-disabled/by-query", self.set_disabled_found, "disabledTriggersByQuery",
@@ -176,6 +185,9 @@ class TriggerRoutes:
 
     async def _names(self, request: Request, tenant: str) -> list[TriggerName]:
         filters = filters_of(request.query_params.multi_items(), self._clock.now())
+        body = await read_body(request, self._settings)
+        if body.strip():  # the official client sends the filters of a deletion here
+            filters += body_filters(decode_json(body, FiltersBody).filters or (), self._clock.now())
         return [name async for name in self._triggers.names(tenant, filters)]
 
     async def search(self, request: Request, tenant: str) -> Response:
@@ -224,6 +236,19 @@ class TriggerRoutes:
         for name in names:
             await self._triggers.set_disabled(tenant, name, disabled)
         return JsonAnswer({"count": len(names)})
+
+    async def restart(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
+        """Let a trigger begin anew, whatever it waits for or has failed at."""
+        return JsonAnswer(render_trigger(await self._triggers.restart(tenant, (namespace, flow_id, trigger_id))))
+
+    async def export(self, request: Request, tenant: str) -> Response:
+        """Return all triggers that meet the filters as CSV."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
+        writer.writeheader()
+        for name in await self._names(request, tenant):
+            writer.writerow(render_trigger(await self._triggers.get(tenant, name)))
+        return Response(text.getvalue(), media_type="text/csv", headers=attachment("triggers.csv"))
 
     async def unlock(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Let a trigger fire again although the execution it started seems to run still."""

@@ -119,6 +119,28 @@ class FlowService:
         """Return a page of flows in their latest revision."""
         return await self._flows.search(tenant, filters, page)
 
+    async def all(self, tenant: str) -> Sequence[StoredFlow]:
+        """Return all flows of a tenant."""
+        return await self._flows.all_latest(tenant)
+
+    async def delete_revisions(self, tenant: str, namespace: str, flow_id: str, revisions: Sequence[int]) -> None:
+        """Remove earlier revisions of a flow for good.
+
+        Raises:
+            NotFoundError: There is no such flow, or no such revision.
+            ConflictError: One of them is the latest.
+        """
+        known = [flow.revision for flow in await self.revisions(tenant, namespace, flow_id)]
+        for revision in revisions:
+            if revision not in known:
+                raise missing_flow(namespace, flow_id, revision)
+        if known[-1] in revisions:
+            raise ConflictError(
+                f"revision {known[-1]} of flow {namespace}.{flow_id} is its latest",
+                hint="delete the flow, or save another revision first",
+            )
+        await self._flows.forget(tenant, namespace, flow_id, revisions)
+
     async def in_namespace(self, tenant: str, namespace: str) -> Sequence[StoredFlow]:
         """Return all flows of one namespace."""
         return [flow for flow in await self._flows.all_latest(tenant) if flow.namespace == namespace]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from penstock.base.codec import to_json_text
 from penstock.model.defaults import Levels
 from penstock.model.flow import ParsedFlow, parse_flow
 from penstock.model.problems import Problem
+from penstock.model.references import CODES
 from penstock.model.registry import TypeRegistry
 from penstock.model.yaml import split_documents
 from penstock.ports.flows import FlowStore
 from penstock.services.flows.cycles import CallCycles
 from penstock.services.flows.known_names import KnownNames
 
+_ANY_TASK = {"id": "task", "type": "io.kestra.plugin.core.log.Log", "message": "-"}
 LevelsOfNamespace = Callable[[str, str], Levels]
 """Plugin defaults from outside a flow, for its tenant and namespace."""
 
@@ -85,6 +88,25 @@ class FlowChecker:
             await self._verdict(tenant, document, line, first + index, filename)
             for index, (document, line) in enumerate(documents)
         ]
+
+    def check_part(self, tenant: str, kind: str, definition: Mapping[str, Any]) -> Verdict:
+        """Return what is to be said of one task or one trigger by itself.
+
+        Args:
+            tenant: Whose plugin defaults apply.
+            kind: `tasks` or `triggers`.
+            definition: The task or trigger.
+        """
+        flow = {"id": "check", "namespace": "check", "tasks": [_ANY_TASK], kind: [definition]}
+        parsed = self.parse(tenant, to_json_text(flow))
+        place = f"{kind}[0]"
+        found = [
+            replace(problem, path=problem.path.removeprefix(place).removeprefix("."), line=0, column=0)
+            for problem in parsed.problems
+            # What its expressions refer to may be declared by the flow it is for.
+            if problem.path.startswith(place) and problem.code not in CODES
+        ]
+        return Verdict(0, None, None, found)
 
     async def _verdict(self, tenant: str, source: str, line: int, index: int, filename: str | None) -> Verdict:
         parsed = await self.read(tenant, source, first_line=line)
