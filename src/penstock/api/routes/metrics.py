@@ -36,13 +36,13 @@ class MetricRoutes:
         """Return the routes."""
         routes = Routes("/api/v1/{tenant}/metrics", "Logs and metrics")
         add, flow = routes.add, "{namespace}/{flow_id}"
-        course = {"answers": schemas.MetricAggregations, "parameters": _SPAN}
         add("GET", f"/names/{flow}", self.of_flow, "listFlowMetrics", answers=list[str])
         add("GET", f"/names/{flow}/{{task_id}}", self.of_task, "listTaskMetrics", answers=list[str])
         add("GET", f"/tasks/{flow}", self.tasks, "listTasksWithMetrics", answers=list[str])
-        add("GET", f"/aggregates/{flow}/{{metric}}", self.course_of_flow, "aggregateMetricsFromFlow", **course)
+        add("GET", f"/aggregates/{flow}/{{metric}}", self.course_of_flow, "aggregateMetricsFromFlow",
+            answers=schemas.MetricAggregations, parameters=_SPAN)  # fmt: skip
         add("GET", f"/aggregates/{flow}/{{task_id}}/{{metric}}", self.course_of_task, "aggregateMetricsFromTask",
-            **course)  # fmt: skip
+            answers=schemas.MetricAggregations, parameters=_SPAN)  # fmt: skip
         return routes.router
 
     async def of_flow(self, tenant: str, namespace: str, flow_id: str) -> Response:

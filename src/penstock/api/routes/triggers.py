@@ -97,11 +97,14 @@ class TriggerRoutes:
             body=json_body(schemas.SetDisabled))  # fmt: skip
         self._add_bulk(routes)
         add("PUT", "/backfill/pause", self._one(self._triggers.pause_backfill), "pauseBackfill",
-            answers=schemas.Trigger, body=json_body(schemas.TriggerChange), summary="Pause a backfill; the schedule goes on meanwhile")  # fmt: skip
+            answers=schemas.Trigger, body=json_body(schemas.TriggerChange),
+            summary="Pause a backfill; the schedule goes on meanwhile")  # fmt: skip
         add("PUT", "/backfill/unpause", self._one(self._triggers.resume_backfill), "unpauseBackfill",
-            answers=schemas.Trigger, body=json_body(schemas.TriggerChange), summary="Let a paused backfill go on")  # fmt: skip
+            answers=schemas.Trigger, body=json_body(schemas.TriggerChange),
+            summary="Let a paused backfill go on")  # fmt: skip
         add("POST", "/backfill/delete", self._one(self._triggers.delete_backfill), "deleteBackfill",
-            answers=schemas.Trigger, body=json_body(schemas.TriggerChange), summary="Run no more dates of a backfill")  # fmt: skip
+            answers=schemas.Trigger, body=json_body(schemas.TriggerChange),
+            summary="Run no more dates of a backfill")  # fmt: skip
         add("GET", "/{namespace}/{flow_id}", self.of_flow, "searchTriggersForFlow", answers=schemas.PagedTriggers,
             parameters=[*PAGE, parameter("q")])  # fmt: skip
         add("DELETE", one, self.delete, "deleteTrigger", status=204)
