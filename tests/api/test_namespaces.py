@@ -51,7 +51,7 @@ async def test_settings_of_a_namespace_reach_its_flows_at_once(server: LiveServe
     assert answer.json()["taskRunList"][0]["outputs"] == {"value": "Hello one"}
     assert (await server.client.get(f"{API}/team.one/inherited-variables")).json() == {"who": "all"}
     inherited = (await server.client.get(f"{API}/team.one/inherited-plugindefaults")).json()
-    assert inherited == [{"namespace": "team", "pluginDefault": entry} for entry in DEFAULTS]
+    assert inherited == [{"namespace": "team", **entry} for entry in DEFAULTS]
     await server.client.put(f"{API}/team", json={**body, "variables": {"who": "everybody"}})
     assert (await server.run("greeting"))["taskRunList"][0]["outputs"] == {"value": "Hello everybody"}
     assert (await server.client.delete(f"{API}/team")).status_code == 204

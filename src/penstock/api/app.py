@@ -83,6 +83,8 @@ def create_api(services: Services, settings: ApiSettings) -> FastAPI:
 def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     """Return all routers; one with fixed words stands before one with names in the same place."""
     clock, definitions = services.clock, services.flow_definitions
+    namespaces = NamespaceRoutes(services.namespaces, settings)
+    flow_bulk = FlowBulkRoutes(services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings)
     return [
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
         TokenRoutes(services.tokens, clock, settings).router(),
@@ -90,10 +92,9 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         DashboardRoutes(services.dashboards, clock, settings).router(),
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
         GraphRoutes(services.graphs, services.reader, clock, settings).router(),
-        FlowBulkRoutes(
-            services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings
-        ).router(),
+        flow_bulk.router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
+        flow_bulk.general_router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),
         ExportRoutes(services.reader, clock).router(),
@@ -114,7 +115,8 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         LogRoutes(services.logs, clock).router(),
         MetricRoutes(services.flow_metrics).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
-        NamespaceRoutes(services.namespaces, settings).router(),
+        namespaces.router(),
+        namespaces.secrets_router(),
         TemplateRoutes(services.templates, FlowDefinitions(), settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),

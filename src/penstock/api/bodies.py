@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
@@ -85,6 +86,58 @@ def decode_json(body: bytes, kind: type[T]) -> T:
         raise MalformedBodyError(f"the body cannot be read: {error}") from error
     except RecursionError as error:
         raise MalformedBodyError("the body cannot be read: it is nested too deeply") from error
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A small file of a form."""
+
+    name: str
+    content: bytes
+
+
+UPLOAD = {
+    "multipart/form-data": {
+        "schema": {"type": "object", "properties": {"fileUpload": {"type": "string", "format": "binary"}}}
+    }
+}
+"""The description of a form with one file."""
+
+
+async def read_upload(request: Request, settings: ApiSettings, part: str = "fileUpload") -> UploadedFile:
+    """Return the file that a form brings.
+
+    Raises:
+        MalformedBodyError: The body is no form, or brings none.
+        TooLargeError: It is larger than allowed.
+    """
+    limit = settings.max_body_size
+    try:
+        async with request.form(max_part_size=settings.max_field_size) as form:
+            given = form.get(part)
+            if given is None:
+                raise MalformedBodyError(f"the form has no part `{part}`", hint="send a file as multipart/form-data")
+            name = given.filename if isinstance(given, UploadFile) else None
+            content = await given.read(limit + 1) if isinstance(given, UploadFile) else given.encode()
+    except (MultiPartException, HTTPException) as error:
+        raise MalformedBodyError(f"the form cannot be read: {error}") from error
+    if len(content) > limit:
+        raise TooLargeError(f"the file is larger than {limit} bytes", hint="send it in several parts")
+    return UploadedFile(name or part, content)
+
+
+class _FlowName(msgspec.Struct):
+    namespace: str
+    id: str
+
+
+async def read_flow_names(request: Request, settings: ApiSettings) -> list[tuple[str, str]]:
+    """Return the (namespace, id) of the flows that the body names; what else it says of them does not matter.
+
+    Raises:
+        MalformedBodyError: It names none that way.
+    """
+    return [(name.namespace, name.id) for name in await read_json(request, settings, list[_FlowName])]
 
 
 @asynccontextmanager

@@ -767,7 +767,9 @@ class InheritedPluginDefault(Shape):
     """A plugin default of a namespace above."""
 
     namespace: str
-    plugin_default: dict[str, Any]
+    type: str
+    values: dict[str, Any] | None = None
+    forced: bool | None = None
 
 
 class Autocomplete(Shape):

@@ -50,7 +50,6 @@ def render_for_execution(flow: StoredFlow, definition: Mapping[str, Any]) -> dic
         "revision": flow.revision,
         "disabled": flow.disabled,
         "deleted": flow.deleted,
-        "labels": render_labels(flow.labels),
         "tasks": [_task_for_execution(task) for task in definition.get("tasks") or () if isinstance(task, Mapping)],
         "triggers": [
             {key: trigger[key] for key in ("id", "type", "description", "disabled") if key in trigger}
@@ -58,6 +57,8 @@ def render_for_execution(flow: StoredFlow, definition: Mapping[str, Any]) -> dic
             if isinstance(trigger, Mapping)
         ],
     }
+    if flow.labels:
+        body["labels"] = render_labels(flow.labels)
     for key in ("description", "inputs", "outputs", "variables"):
         if key in definition:
             body[key] = definition[key]

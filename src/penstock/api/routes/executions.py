@@ -105,6 +105,8 @@ class ExecutionRoutes:
             body=json_body(schemas.TaskRunStateChange))  # fmt: skip
         add("POST", "/{execution_id}/labels", self.set_labels, "setLabelsOnTerminatedExecution", answers=one,
             body=json_body(schemas.Label, several=True))  # fmt: skip
+        add("POST", "/{execution_id}/eval", self.evaluate, "evalExpression",
+            answers=schemas.EvalResult, body={"text/plain": {"schema": {"type": "string"}}})  # fmt: skip
         add("POST", "/{execution_id}/eval/{task_run_id}", self.evaluate, "evalTaskRunExpression",
             answers=schemas.EvalResult, body={"text/plain": {"schema": {"type": "string"}}})  # fmt: skip
         return routes.router
@@ -242,8 +244,14 @@ class ExecutionRoutes:
             raise InvalidRequestError("the list of labels is empty")
         return self._answer(await self._steering.set_labels(tenant, execution_id, pairs))
 
-    async def evaluate(self, request: Request, tenant: str, execution_id: str, task_run_id: str) -> Response:
-        """Evaluate an expression in the context of a task run; secrets stay hidden."""
+    async def evaluate(
+        self,
+        request: Request,
+        tenant: str,
+        execution_id: str,
+        task_run_id: str | None = None,
+    ) -> Response:
+        """Evaluate an expression in the context of a task run, or of the flow's end; secrets stay hidden."""
         text = (await read_body(request, self._settings)).decode("utf-8", "replace")
         outcome = await self._tester.evaluate(tenant, execution_id, task_run_id, text)
         body: dict[str, Any] = {"error": outcome.error} if outcome.error is not None else {"result": outcome.result}

@@ -6,13 +6,12 @@ import csv
 import io
 
 from fastapi import APIRouter
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment
-from penstock.api.bodies import read_json, read_text
+from penstock.api.bodies import UPLOAD, read_flow_names, read_text, read_upload
 from penstock.api.errors import MalformedBodyError
 from penstock.api.render.flows import render_flow, render_verdict
 from penstock.api.render.instants import iso
@@ -26,11 +25,6 @@ from penstock.model.yaml import read_yaml
 from penstock.ports.flows import StoredFlow
 from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowFile, FlowService
 
-_UPLOAD = {
-    "multipart/form-data": {
-        "schema": {"type": "object", "properties": {"fileUpload": {"type": "string", "format": "binary"}}}
-    }
-}
 _SECTIONS = {"TASKS": "tasks", "TRIGGERS": "triggers"}
 _ANY = {"application/json": {"schema": {"type": "object"}}, **YAML}
 _COLUMNS = ("namespace", "id", "revision", "disabled", "updated", "description", "labels")
@@ -81,12 +75,17 @@ class FlowBulkRoutes:
         add("GET", "/export/by-query", self.export_found, "exportFlowsByQuery", kind="application/zip",
             parameters=FILTERS)  # fmt: skip
         add("GET", "/export/by-query/csv", self.table, "exportFlows", kind="text/csv", parameters=FILTERS)
-        add("POST", "/import", self.load, "importFlows", answers=list[str], body=_UPLOAD)
+        add("POST", "/import", self.load, "importFlows", answers=list[str], body=UPLOAD)
         add("POST", "/validate/task", self.check_task, "validateTask", answers=schemas.Violation, body=_ANY,
             parameters=[section])  # fmt: skip
         add("POST", "/validate/trigger", self.check_trigger, "validateTrigger", answers=schemas.Violation, body=_ANY)
-        add("POST", "/{namespace}", self.update_namespace, "updateFlowsInNamespace", answers=list[schemas.Flow],
-            body=YAML)  # fmt: skip
+        return routes.router
+
+    def general_router(self) -> APIRouter:
+        """Return the route that takes any word: it stands behind all others."""
+        routes = Routes("/api/v1/{tenant}/flows", "Flows")
+        routes.add("POST", "/{namespace}", self.update_namespace, "updateFlowsInNamespace",
+                   answers=list[schemas.Flow], body=YAML)  # fmt: skip
         return routes.router
 
     async def update_all(
@@ -119,7 +118,7 @@ class FlowBulkRoutes:
 
     def _switch(self, disabled: bool) -> Handler:
         async def handle(request: Request, tenant: str) -> Response:
-            names = await self._named(request)
+            names = await read_flow_names(request, self._settings)
             return JsonAnswer({"count": await self._bulk.switch(tenant, names, disabled=disabled)})
 
         return handle
@@ -133,7 +132,7 @@ class FlowBulkRoutes:
 
     async def export(self, request: Request, tenant: str) -> Response:
         """Return the sources of several flows as a ZIP archive."""
-        return _archive(await self._bulk.export(tenant, await self._named(request)))
+        return _archive(await self._bulk.export(tenant, await read_flow_names(request, self._settings)))
 
     async def export_found(self, request: Request, tenant: str) -> Response:
         """Return the sources of all flows that meet the filters as a ZIP archive."""
@@ -152,14 +151,8 @@ class FlowBulkRoutes:
 
     async def load(self, request: Request, tenant: str, failOnError: bool = False) -> Response:  # noqa: N803
         """Create or update the flows of a YAML file or a ZIP archive; the answer names those that are wrong."""
-        async with request.form(max_part_size=self._settings.max_field_size) as form:
-            given = form.get("fileUpload")
-            if given is None:
-                raise MalformedBodyError("the form has no part `fileUpload`", hint="send a YAML file or a ZIP archive")
-            if isinstance(given, UploadFile):
-                file = FlowFile(given.filename or "flows.yml", await given.read(self._settings.max_body_size))
-            else:
-                file = FlowFile("flows.yml", given.encode())
+        given = await read_upload(request, self._settings)
+        file = FlowFile(given.name, given.content)
         return JsonAnswer(await self._bulk.load(tenant, file, fail=failOnError))
 
     async def check_task(self, request: Request, tenant: str, section: str) -> Response:
@@ -177,13 +170,6 @@ class FlowBulkRoutes:
         if not isinstance(data, dict):
             raise MalformedBodyError("the body is no map", hint=f"send one of the flow's {kind} as YAML or JSON")
         return JsonAnswer(render_verdict(self._checker.check_part(tenant, kind, plain(data))))
-
-    async def _named(self, request: Request) -> list[tuple[str, str]]:
-        names = await read_json(request, self._settings, list[dict[str, str]])
-        try:
-            return [(name["namespace"], name["id"]) for name in names]
-        except KeyError as error:
-            raise InvalidRequestError("each flow is named by `namespace` and `id`") from error
 
     async def _found(self, request: Request, tenant: str) -> list[tuple[str, str]]:
         filters = filters_of(request.query_params.multi_items(), self._clock.now())

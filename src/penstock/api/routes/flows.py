@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
-from penstock.api.bodies import read_json, read_text
+from penstock.api.bodies import read_flow_names, read_text
 from penstock.api.render.flows import render_flow, render_verdict
 from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
@@ -174,20 +172,13 @@ class FlowRoutes:
 
     async def delete_by_ids(self, request: Request, tenant: str) -> Response:
         """Delete several flows."""
-        names = await read_json(request, self._settings, list[dict[str, str]])
-        return JsonAnswer({"count": await self._flows.delete_all(tenant, _names(names))})
+        names = await read_flow_names(request, self._settings)
+        return JsonAnswer({"count": await self._flows.delete_all(tenant, names)})
 
     async def delete_by_query(self, request: Request, tenant: str) -> Response:
         """Delete all flows that meet the filters."""
         filters = filters_of(request.query_params.multi_items(), self._clock.now())
         return JsonAnswer({"count": await self._flows.delete_all(tenant, await self._flows.matching(tenant, filters))})
-
-
-def _names(given: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
-    try:
-        return [(name["namespace"], name["id"]) for name in given]
-    except KeyError as error:
-        raise InvalidRequestError("each flow is named by `namespace` and `id`") from error
 
 
 def _revision(header: str | None) -> int | None:

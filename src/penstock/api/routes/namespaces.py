@@ -10,13 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
-from penstock.api.answers import JsonAnswer, paged
-from penstock.api.bodies import read_json
+from penstock.api.answers import JsonAnswer, attachment, paged
+from penstock.api.bodies import UPLOAD, read_json, read_upload
+from penstock.api.errors import MalformedBodyError
 from penstock.api.render.namespaces import render_namespace
 from penstock.api.routes.table import PAGE, Routes, parameter
 from penstock.api.search import page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.errors import InvalidRequestError
+from penstock.expressions.yaml_text import to_yaml
+from penstock.model.scalars import plain
+from penstock.model.yaml import read_yaml
 from penstock.ports.namespaces import Namespace
 from penstock.services.namespaces import NamespaceService
 
@@ -65,9 +69,22 @@ class NamespaceRoutes:
             answers=list[schemas.InheritedPluginDefault])  # fmt: skip
         add("GET", "/{namespace}/secrets", self.secrets, "listNamespaceSecrets", answers=schemas.SecretNames,
             parameters=[parameter("q"), *PAGE])  # fmt: skip
+        add("GET", "/{namespace}/inherited-secrets", self.inherited_secrets, "inheritedSecrets",
+            answers=dict[str, list[str]])  # fmt: skip
+        add("POST", "/{namespace}/plugindefaults/export", self.export_defaults, "exportPluginDefaults",
+            kind="application/x-yaml")  # fmt: skip
+        add("POST", "/{namespace}/plugindefaults/import", self.import_defaults, "importPluginDefaults",
+            answers=list[str], body=UPLOAD)  # fmt: skip
         add("GET", "/{namespace}", self.get, "namespace", answers=one)
         add("PUT", "/{namespace}", self.update, "updateNamespace", answers=one, body=_BODY)
         add("DELETE", "/{namespace}", self.delete, "deleteNamespace", status=204)
+        return routes.router
+
+    def secrets_router(self) -> APIRouter:
+        """Return the route of secrets that belong to no namespace."""
+        routes = Routes("/api/v1/{tenant}/secrets", "Namespaces")
+        routes.add("GET", "", self.all_secrets, "listSecrets", answers=schemas.SecretNames,
+                   parameters=[parameter("q"), *PAGE])  # fmt: skip
         return routes.router
 
     async def search(self, request: Request, tenant: str) -> Response:
@@ -120,11 +137,15 @@ class NamespaceRoutes:
         """Return the plugin defaults that a namespace has from those above it, nearest first."""
         return JsonAnswer(
             [
-                {"namespace": one.id, "pluginDefault": dict(entry)}
+                {"namespace": one.id, **entry}
                 for one in await self._namespaces.inherited(tenant, namespace)
                 for entry in one.plugin_defaults
             ]
         )
+
+    async def all_secrets(self, request: Request, tenant: str) -> Response:
+        """Return the names of the secrets that all flows may read; their values are never told."""
+        return await self.secrets(request, tenant, "")
 
     async def secrets(self, request: Request, tenant: str, namespace: str) -> Response:
         """Return the names of the secrets that flows of a namespace may read; their values are never told."""
@@ -135,6 +156,25 @@ class NamespaceRoutes:
         first = (page.page - 1) * page.size
         shown = [{"key": one} for one in names[first : first + page.size]]
         return JsonAnswer({"readOnly": True, "results": shown, "total": len(names)})
+
+    async def inherited_secrets(self, tenant: str, namespace: str) -> Response:
+        """Return the names of the secrets of each namespace above; those of the instance are told by `secrets`."""
+        return JsonAnswer({})
+
+    async def export_defaults(self, tenant: str, namespace: str) -> Response:
+        """Return the plugin defaults of a namespace as YAML."""
+        found = await self._namespaces.get(tenant, namespace)
+        text = to_yaml([dict(entry) for entry in found.plugin_defaults])
+        return Response(text, media_type="application/x-yaml", headers=attachment(f"{namespace}.yml"))
+
+    async def import_defaults(self, request: Request, tenant: str, namespace: str) -> Response:
+        """Replace the plugin defaults of a namespace by those of a YAML file; the answer names their types."""
+        data = read_yaml((await read_upload(request, self._settings)).content.decode("utf-8-sig", "replace")).data
+        entries = data.get("pluginDefaults") if isinstance(data, dict) else data
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+            raise MalformedBodyError("the file is no list of plugin defaults", hint="each has a `type` and `values`")
+        stored = await self._namespaces.set_defaults(tenant, namespace, plain(entries))
+        return JsonAnswer([entry["type"] for entry in stored.plugin_defaults])
 
     async def _read(self, request: Request, tenant: str) -> Namespace:
         wanted = await read_json(request, self._settings, _Settings)

@@ -56,8 +56,8 @@ class ExpressionTester:
         self._answer = answer
         self._shared = shared
 
-    async def evaluate(self, tenant: str, execution_id: str, task_run_id: str, template: str) -> Outcome:
-        """Return what the template gives.
+    async def evaluate(self, tenant: str, execution_id: str, task_run_id: str | None, template: str) -> Outcome:
+        """Return what the template gives to a task run, or at the end of the flow when none is named.
 
         Raises:
             NotFoundError: There is no such execution or task run.
@@ -66,12 +66,13 @@ class ExpressionTester:
         if found is None:
             raise missing_execution(execution_id)
         state = ExecutionState.of(*found)
-        run = state.task_runs.get(task_run_id)
-        if run is None:
+        run = None if task_run_id is None else state.task_runs.get(task_run_id)
+        if run is None and task_run_id is not None:
             raise NotFoundError(f"execution {execution_id} has no task run {task_run_id}")
         head = state.execution
         flow = await self._catalog.resolved(tenant, head.namespace, head.flow_id, head.flow_revision, head.pins)
-        context = variables(flow, state, run, flow.tasks.get(run.task_id), self._shared)
+        task = None if run is None else flow.tasks.get(run.task_id)
+        context = variables(flow, state, run, task, self._shared)
         try:
             value = await with_answers(
                 lambda resolver: evaluate(template, context, resolver=resolver), head, self._careful

@@ -70,6 +70,12 @@ class NamespaceService:
         [stored] = await self._namespaces.find(namespace.tenant, [namespace.id])
         return stored
 
+    async def set_defaults(self, tenant: str, namespace_id: str, defaults: Sequence[Mapping[str, Any]]) -> Namespace:
+        """Replace the plugin defaults of a namespace; its other settings stay."""
+        found = await self._namespaces.find(tenant, [namespace_id])
+        known = found[0] if found else Namespace(tenant, namespace_id)
+        return await self.put(replace(known, plugin_defaults=tuple(defaults)))
+
     async def get(self, tenant: str, namespace_id: str) -> Namespace:
         """Return a namespace; one without settings when only flows know it.
 

@@ -1,0 +1,85 @@
+"""The official Python client against one server for a whole test process; each test has a namespace of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+from kestrapy import KestraClient
+from kestrapy.base_api import BaseApi
+
+from tests.support.listening import listening_server
+from tests.support.live import USER
+
+_numbers = count(1)
+TENANT = "main"
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """The client, and a namespace that nobody else uses."""
+
+    api: KestraClient
+    namespace: str
+
+    def flow(self, source: str, **values: str) -> Any:
+        """Create a flow in the namespace."""
+        text = source.replace("NAMESPACE", self.namespace)
+        for name, value in values.items():
+            text = text.replace(name, value)
+        return self.api.flows.create_flow(TENANT, text)
+
+    def run(self, flow_id: str, **options: Any) -> Any:
+        """Execute a flow of the namespace and wait for its end."""
+        return self.api.executions.create_execution(TENANT, self.namespace, flow_id, wait=True, **options)
+
+    def start(self, flow_id: str, **options: Any) -> Any:
+        """Start a flow of the namespace."""
+        return self.api.executions.create_execution(TENANT, self.namespace, flow_id, **options)
+
+    def state(self, execution_id: str) -> str:
+        """Return the state of an execution."""
+        return str(self.api.executions.execution(execution_id, TENANT).state.current.value)
+
+    def until(self, execution_id: str, *states: str) -> Any:
+        """Return the execution once it is in one of the states."""
+        current = self.api.executions.execution(execution_id, TENANT)
+        if current.state.current.value in states:
+            return current
+        for seen in self.api.executions.follow_execution(execution_id, TENANT):
+            if seen.state.current.value in states:
+                return seen
+        return self.api.executions.execution(execution_id, TENANT)
+
+    @property
+    def here(self) -> list[dict[str, Any]]:
+        """A filter for what belongs to the namespace."""
+        return [{"field": "NAMESPACE", "operation": "EQUALS", "value": self.namespace}]
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KestraClient]:
+    folder = tmp_path_factory.mktemp("sdk")
+    with listening_server(folder) as url:
+        client = KestraClient(host=url, username=USER.username, password=USER.password, timeout=20)
+        yield client
+        client._session.close()
+
+
+@pytest.fixture
+def sdk(client: KestraClient, strictly: None) -> Sdk:
+    return Sdk(client, f"sdk{next(_numbers)}.tests")
+
+
+@pytest.fixture
+def strictly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the client refuse answers that its models do not describe, which it would take as they are."""
+
+    def refuse(data: Any, return_type: Any) -> Callable[..., Any]:
+        return_type.from_dict(data)  # fails again, with the reason
+        raise AssertionError(f"{return_type.__name__} does not describe {data}")
+
+    monkeypatch.setattr(BaseApi, "_construct_model", staticmethod(refuse))
