@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -99,3 +101,33 @@ async def test_templates_that_are_not_enabled_are_not_there(tmp_path: Path) -> N
         answer = await server.client.post("/api/v1/main/executions/team/flow")
         assert answer.status_code == 409
         assert "templates are not enabled" in answer.text
+
+
+async def test_templates_are_exported_and_imported_again(server: LiveServer) -> None:
+    """API-112."""
+    two = (TEMPLATE % "x").replace("id: shared", "id: other")
+    for source in (TEMPLATE % "x", two):
+        await server.client.post(PATH, content=source)
+    archive = (await server.client.get(f"{PATH}/export/by-query", params={"namespace": "team"})).content
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        assert {name: packed.read(name).decode() for name in packed.namelist()} == {
+            "team.other.yml": two,
+            "team.shared.yml": TEMPLATE % "x",
+        }
+    names = [{"namespace": "team", "id": "other"}]
+    one = (await server.client.post(f"{PATH}/export/by-ids", json=names)).content
+    assert zipfile.ZipFile(io.BytesIO(one)).namelist() == ["team.other.yml"]
+    assert (await server.client.post(f"{PATH}/export/by-ids", json=[{"namespace": "team"}])).status_code == 404
+    await server.client.request("DELETE", f"{PATH}/delete/by-query", params={"q": ""})
+    assert (await server.client.post(f"{PATH}/import", files={"fileUpload": ("all.zip", archive)})).json() == []
+    assert (await server.client.get(f"{PATH}/team/shared")).json()["source"] == TEMPLATE % "x"
+
+
+async def test_import_names_the_templates_that_are_wrong(server: LiveServer) -> None:
+    """API-112."""
+    text = f"{TEMPLATE % 'x'}---\nid: wrong\nnamespace: team\ninputs: []\n".encode()
+    assert (await server.client.post(f"{PATH}/import", files={"fileUpload": ("two.yml", text)})).json() == ["two.yml#2"]
+    assert (await server.client.get(f"{PATH}/search")).json()["total"] == 1
+    assert (await server.client.post(f"{PATH}/import", files={"other": ("two.yml", text)})).status_code == 400
+    broken = await server.client.post(f"{PATH}/import", files={"fileUpload": ("a.zip", b"PK\x03\x04 no archive")})
+    assert (broken.status_code, "archive" in broken.text) == (422, True)

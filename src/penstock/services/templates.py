@@ -14,6 +14,7 @@ from penstock.model.yaml import split_documents
 from penstock.ports.flows import StoredFlow
 from penstock.ports.notifier import Notifier
 from penstock.ports.templates import TemplateStore
+from penstock.services.archives import SourceFile, packed, unpacked
 from penstock.services.flows import FlowCatalog, Verdict
 
 TOPIC = "templates"
@@ -21,9 +22,9 @@ _PROPERTIES = frozenset(("id", "namespace", "description", "tasks", "errors", "r
 
 
 class TemplateService:
-    """Templates of a tenant: create, update, read, delete, check.
+    """Templates of a tenant: create, update, read, delete, check, import, export.
 
-    Implements API-112 without import and export.
+    Implements API-112.
 
     Args:
         templates: Where they are stored; None where templates are not enabled.
@@ -99,6 +100,26 @@ class TemplateService:
             if one.namespace == namespace and one.id not in kept:
                 await self.delete(tenant, namespace, one.id)
         return [await self._save(one, is_new=False) for one in wanted]
+
+    async def load(self, tenant: str, given: SourceFile) -> list[str]:
+        """Create or update the templates of a YAML file or a ZIP archive; returns the names of those that are wrong."""
+        refused = []
+        for file in unpacked(given):
+            for number, (source, _) in enumerate(split_documents(file.content.decode("utf-8-sig", "replace")), 1):
+                try:
+                    await self._save(self._read(tenant, source), is_new=False)
+                except InvalidFlow:
+                    refused.append(f"{file.name}#{number}")
+        return refused
+
+    async def export(self, tenant: str, names: Sequence[tuple[str, str]]) -> bytes:
+        """Return the sources of templates as a ZIP archive.
+
+        Raises:
+            NotFoundError: One of them does not exist.
+        """
+        found = [await self.get(tenant, *name) for name in names]
+        return packed(SourceFile(f"{one.namespace}.{one.id}.yml", one.source.encode()) for one in found)
 
     async def get(self, tenant: str, namespace: str, template_id: str) -> StoredFlow:
         """Return the latest revision of a template.

@@ -5,26 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
-from penstock.api.answers import JsonAnswer, no_content, paged
+from penstock.api.answers import JsonAnswer, attachment, no_content, paged
 from penstock.api.bodies import read_json, read_text
+from penstock.api.errors import MalformedBodyError
 from penstock.api.render.flows import render_verdict
-from penstock.api.routes.table import PAGE, YAML, Routes, parameter
+from penstock.api.routes.table import PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import page_of
 from penstock.api.settings import ApiSettings
 from penstock.ports.flows import StoredFlow
+from penstock.services.archives import SourceFile
 from penstock.services.flows import FlowDefinitions
 from penstock.services.templates import TemplateService
 
 Name = dict[str, str]
 Template = dict[str, Any]
+_UPLOAD = {
+    "multipart/form-data": {
+        "schema": {"type": "object", "properties": {"fileUpload": {"type": "string", "format": "binary"}}}
+    }
+}
 
 
 class TemplateRoutes:
-    """Implements API-112 without import and export.
+    """Implements API-112.
 
     Args:
         templates: The use cases.
@@ -45,6 +53,11 @@ class TemplateRoutes:
         kept = parameter("delete", {"type": "boolean", "default": True}, text="Delete the namespace's other templates.")
         add("POST", "", self.create, "createTemplate", answers=one, body=YAML)
         add("POST", "/validate", self.validate, "validateTemplates", answers=list[schemas.Violation], body=YAML)
+        add("POST", "/import", self.load, "importTemplates", answers=list[str], body=_UPLOAD)
+        add("POST", "/export/by-ids", self.export, "exportTemplatesByIds", kind="application/zip",
+            body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
+        add("GET", "/export/by-query", self.export_found, "exportTemplatesByQuery", kind="application/zip",
+            parameters=narrowing)  # fmt: skip
         add("POST", "/{namespace}", self.replace_all, "updateTemplatesInNamespace", answers=list[Template], body=YAML,
             parameters=[kept])  # fmt: skip
         add("GET", "/search", self.search, "searchTemplates", answers=one, parameters=[*PAGE, *narrowing])
@@ -83,6 +96,28 @@ class TemplateRoutes:
         stored = await self._templates.replace_all(tenant, namespace, text, delete=delete)
         return JsonAnswer([self._render(one) for one in stored])
 
+    async def load(self, request: Request, tenant: str) -> Response:
+        """Create or update the templates of a YAML file or a ZIP archive; the answer names those that are wrong."""
+        async with request.form(max_part_size=self._settings.max_field_size) as form:
+            given = form.get("fileUpload")
+            if not isinstance(given, UploadFile):
+                raise MalformedBodyError("the form has no file `fileUpload`", hint="send a YAML file or a ZIP archive")
+            content = await given.read(self._settings.max_body_size)
+        return JsonAnswer(await self._templates.load(tenant, SourceFile(given.filename or "templates.yml", content)))
+
+    async def export(self, request: Request, tenant: str) -> Response:
+        """Return the sources of several templates as a ZIP archive."""
+        return await self._archive(tenant, await self._named(request))
+
+    async def export_found(self, request: Request, tenant: str) -> Response:
+        """Return the sources of the templates that a search finds as a ZIP archive."""
+        found = await self._narrowed(request, tenant)
+        return await self._archive(tenant, [(one.namespace, one.id) for one in found])
+
+    async def _archive(self, tenant: str, names: list[tuple[str, str]]) -> Response:
+        content = await self._templates.export(tenant, names)
+        return Response(content, media_type="application/zip", headers=attachment("templates.zip"))
+
     async def search(self, request: Request, tenant: str) -> Response:
         """Return a page of templates."""
         page = page_of(request.query_params.multi_items())
@@ -110,15 +145,17 @@ class TemplateRoutes:
 
     async def delete_by_ids(self, request: Request, tenant: str) -> Response:
         """Delete the templates of a list."""
-        names = await read_json(request, self._settings, list[Name])
-        wanted = [(one.get("namespace", ""), one.get("id", "")) for one in names]
-        return JsonAnswer({"count": await self._templates.delete_all(tenant, wanted)})
+        return JsonAnswer({"count": await self._templates.delete_all(tenant, await self._named(request))})
 
     async def delete_by_query(self, request: Request, tenant: str) -> Response:
         """Delete the templates that a search finds."""
         found = await self._narrowed(request, tenant)
         wanted = [(one.namespace, one.id) for one in found]
         return JsonAnswer({"count": await self._templates.delete_all(tenant, wanted)})
+
+    async def _named(self, request: Request) -> list[tuple[str, str]]:
+        names = await read_json(request, self._settings, list[Name])
+        return [(one.get("namespace", ""), one.get("id", "")) for one in names]
 
     async def _narrowed(self, request: Request, tenant: str) -> list[StoredFlow]:
         query = request.query_params
