@@ -23,7 +23,8 @@ from penstock.base.errors import InvalidRequestError
 from penstock.model.scalars import plain
 from penstock.model.yaml import read_yaml
 from penstock.ports.flows import StoredFlow
-from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowFile, FlowService
+from penstock.services.archives import SourceFile
+from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
 
 _SECTIONS = {"TASKS": "tasks", "TRIGGERS": "triggers"}
 _ANY = {"application/json": {"schema": {"type": "object"}}, **YAML}
@@ -152,7 +153,7 @@ class FlowBulkRoutes:
     async def load(self, request: Request, tenant: str, failOnError: bool = False) -> Response:  # noqa: N803
         """Create or update the flows of a YAML file or a ZIP archive; the answer names those that are wrong."""
         given = await read_upload(request, self._settings)
-        file = FlowFile(given.name, given.content)
+        file = SourceFile(given.name, given.content)
         return JsonAnswer(await self._bulk.load(tenant, file, fail=failOnError))
 
     async def check_task(self, request: Request, tenant: str, section: str) -> Response:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, no_content, paged
-from penstock.api.bodies import read_json, read_text
-from penstock.api.errors import MalformedBodyError
+from penstock.api.bodies import UPLOAD, read_json, read_text, read_upload
 from penstock.api.render.flows import render_verdict
 from penstock.api.routes.table import PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import page_of
@@ -24,11 +22,6 @@ from penstock.services.templates import TemplateService
 
 Name = dict[str, str]
 Template = dict[str, Any]
-_UPLOAD = {
-    "multipart/form-data": {
-        "schema": {"type": "object", "properties": {"fileUpload": {"type": "string", "format": "binary"}}}
-    }
-}
 
 
 class TemplateRoutes:
@@ -53,7 +46,7 @@ class TemplateRoutes:
         kept = parameter("delete", {"type": "boolean", "default": True}, text="Delete the namespace's other templates.")
         add("POST", "", self.create, "createTemplate", answers=one, body=YAML)
         add("POST", "/validate", self.validate, "validateTemplates", answers=list[schemas.Violation], body=YAML)
-        add("POST", "/import", self.load, "importTemplates", answers=list[str], body=_UPLOAD)
+        add("POST", "/import", self.load, "importTemplates", answers=list[str], body=UPLOAD)
         add("POST", "/export/by-ids", self.export, "exportTemplatesByIds", kind="application/zip",
             body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
         add("GET", "/export/by-query", self.export_found, "exportTemplatesByQuery", kind="application/zip",
@@ -98,12 +91,8 @@ class TemplateRoutes:
 
     async def load(self, request: Request, tenant: str) -> Response:
         """Create or update the templates of a YAML file or a ZIP archive; the answer names those that are wrong."""
-        async with request.form(max_part_size=self._settings.max_field_size) as form:
-            given = form.get("fileUpload")
-            if not isinstance(given, UploadFile):
-                raise MalformedBodyError("the form has no file `fileUpload`", hint="send a YAML file or a ZIP archive")
-            content = await given.read(self._settings.max_body_size)
-        return JsonAnswer(await self._templates.load(tenant, SourceFile(given.filename or "templates.yml", content)))
+        given = await read_upload(request, self._settings)
+        return JsonAnswer(await self._templates.load(tenant, SourceFile(given.name, given.content)))
 
     async def export(self, request: Request, tenant: str) -> Response:
         """Return the sources of several templates as a ZIP archive."""

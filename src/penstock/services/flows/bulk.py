@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.model.problems import InvalidFlow
 from penstock.model.yaml import read_yaml, split_documents
 from penstock.ports.flows import StoredFlow
+from penstock.services.archives import SourceFile, packed, unpacked
 from penstock.services.flows.service import FlowName, FlowService
 from penstock.services.flows.verdicts import FlowChecker
 
 _DISABLED = re.compile(r"^disabled[ \t]*:.*$", re.MULTILINE)
-_SUFFIXES = (".yml", ".yaml")
-_MAX_UNPACKED = 256 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class FlowFile:
-    """A file that brings flows."""
-
-    name: str
-    content: bytes
 
 
 class FlowBulk:
@@ -107,14 +95,10 @@ class FlowBulk:
         Raises:
             NotFoundError: One of them does not exist.
         """
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-            for namespace, flow_id in names:
-                flow = await self._flows.get(tenant, namespace, flow_id)
-                file.writestr(f"{namespace}.{flow_id}.yml", flow.source)
-        return archive.getvalue()
+        found = [await self._flows.get(tenant, *name) for name in names]
+        return packed(SourceFile(f"{one.namespace}.{one.id}.yml", one.source.encode()) for one in found)
 
-    async def load(self, tenant: str, given: FlowFile, *, fail: bool) -> list[str]:
+    async def load(self, tenant: str, given: SourceFile, *, fail: bool) -> list[str]:
         """Create or update the flows of a YAML file or a ZIP archive of them; returns which could not be read.
 
         Args:
@@ -126,7 +110,7 @@ class FlowBulk:
             InvalidRequestError: The file is neither, or one of the flows is wrong and that is an error.
         """
         refused: list[str] = []
-        for file in _unpacked(given):
+        for file in unpacked(given):
             text = file.content.decode("utf-8-sig", "replace")
             for number, (source, _) in enumerate(split_documents(text)):
                 try:
@@ -136,19 +120,6 @@ class FlowBulk:
                         raise
                     refused.append(_name(source) or (f"{file.name}#{number + 1}" if number else file.name))
         return refused
-
-
-def _unpacked(given: FlowFile) -> list[FlowFile]:
-    if not given.content.startswith(b"PK\x03\x04"):
-        return [given]
-    try:
-        with zipfile.ZipFile(io.BytesIO(given.content)) as archive:
-            entries = [one for one in archive.infolist() if one.filename.endswith(_SUFFIXES) and not one.is_dir()]
-            if sum(one.file_size for one in entries) > _MAX_UNPACKED:
-                raise InvalidRequestError("the archive is too large", hint="import it in several parts")
-            return [FlowFile(one.filename, archive.read(one)) for one in entries]
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise InvalidRequestError(f"the archive cannot be read: {error}") from error
 
 
 def _name(source: str) -> str | None:
