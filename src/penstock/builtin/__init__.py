@@ -37,7 +37,7 @@ from penstock.builtin.runners import docker, process, ssh
 from penstock.builtin.scripts import jbang, languages, node, python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
 from penstock.builtin.storage import files, items, local_files, split
-from penstock.builtin.transform import python as python_transform
+from penstock.builtin.transform import languages as transforms
 from penstock.builtin.triggers import monitor, on_dates, schedule, toggle, upstream, webhook
 
 TYPES: tuple[type[BaseModel], ...] = (
@@ -92,7 +92,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(python.Commands, python.Script),
     *(records.Count, records.Fetch),
     *(redis_lists.ElementTrigger, redis_lists.Trigger),
-    *(python_transform.FileTransform,),
+    *(transforms.GroovyFileTransform, transforms.JavaScriptFileTransform),
+    *(transforms.PythonFileTransform, transforms.RubyFileTransform),
     *(request.Request,),
     *(s3_listing.DeleteList, s3_listing.Downloads, s3_listing.List),
     *(s3_objects.Copy, s3_objects.Delete, s3_objects.Download, s3_objects.Upload),

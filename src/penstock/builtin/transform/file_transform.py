@@ -1,21 +1,21 @@
-"""`FileTransform`: a file of items changed one by one by a script in Python."""
+"""What file transforms of every language have in common."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, ClassVar
 
 from pydantic import Field
 
 from penstock.builtin.serdes.files import Conversion, ConvertedFile, items, store_items
 from penstock.builtin.serdes.json_text import compact
 from penstock.builtin.storage.rows import stop_if_killed
-from penstock.builtin.transform import child
 from penstock.sdk import PluginError, Property, RunContext
 
 _SHOWN = 2_000
@@ -27,39 +27,33 @@ class TransformFailed(PluginError):
     code = "TRANSFORM_FAILED"
 
 
+class ProgramMissing(PluginError):
+    """The language of a script is not installed."""
+
+    code = "PROGRAM_MISSING"
+
+
 class FileTransform(Conversion):
-    """Change the items of a file one by one, by a script in Python.
+    """A file of items changed one by one, by a script that runs in a process of its own."""
 
-    The script sees the item as `row`, and changes or replaces it. `row = None` leaves the item out; a list `rows` puts
-    several in its place. `logger.info(...)` writes to the logs.
-
-    ```yaml
-    - id: taxed
-      type: io.kestra.plugin.graalvm.python.FileTransform
-      from: "{{ outputs.orders.uri }}"
-      script: |
-        if row["country"] != "FR":
-            row = None
-        else:
-            row["total"] = row["price"] * 1.2
-    ```
-
-    The script runs in a process of its own. Dates are text in it.
-
-    Implements ENG-339.
-    """
-
-    type_name = "io.kestra.plugin.graalvm.python.FileTransform"
-    type_aliases = ("io.kestra.plugin.scripts.jython.FileTransform", "io.kestra.plugin.script.jython.FileTransform")
+    program: ClassVar[str]
+    """What runs it."""
+    packages: ClassVar[str]
+    """Where that comes from."""
+    options: ClassVar[tuple[str, ...]] = ()
+    """How it is called."""
+    child: ClassVar[str]
+    """The file beside this one that does the script's side of the conversation."""
 
     script: Property[str] = Field(description="What is done with each item.")
+    concurrent: Property[int] | None = Field(None, description="Has no effect: items are dealt with in their order.")
 
     def run(self, context: RunContext) -> ConvertedFile:
         """Hand over item by item, and store what comes back."""
         script = context.render(self.script)
         with tempfile.TemporaryFile() as said:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                [sys.executable, "-I", child.__file__],
+            process = subprocess.Popen(  # noqa: S603 - an interpreter and our own file
+                self._command(context),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -77,6 +71,12 @@ class FileTransform(Conversion):
             finally:
                 process.kill()
                 process.communicate()
+
+    def _command(self, context: RunContext) -> list[str]:
+        found = shutil.which(self.program, path=context.environment.get("PATH"))
+        if found is None:
+            raise ProgramMissing(f"the program `{self.program}` is not installed", hint=f"install {self.packages}")
+        return [found, *self.options, str(Path(__file__).with_name(self.child))]
 
     def _changed(
         self, context: RunContext, script: str, questions: IO[str], answers: IO[str], said: IO[bytes]
