@@ -316,6 +316,17 @@ def test_run_on_a_full_disk_ends_with_one_clear_error(penstock: Command, argumen
     assert "Exception ignored" not in done.stderr
 
 
+def test_run_names_of_secrets_and_keys_that_are_not_there_are_told_before_anything_runs(penstock: Command) -> None:
+    """BEY-033: with line and column; what is given on the command line is there."""
+    flow = RENDERING % "secret('API_KEY') }} {{ secret('API_KYE') }} {{ kv('city')"
+    done = penstock("run", penstock.write("names.yaml", flow), "--secret", "API_KEY=hunter22")
+    assert done.code == 1
+    assert "warning: tasks[0].message: there is no secret `API_KYE`" in done.err
+    assert "did you mean `API_KEY`?" in done.err
+    assert "namespace company.team has no key `city`" in done.err
+    assert "no secret `API_KEY`" not in done.err
+
+
 def test_run_env_files_and_secrets_are_known_to_expressions(penstock: Command) -> None:
     """BEY-030: a later file wins, and a secret of the command line wins over both."""
     penstock.write(".env", "ENV_PLACE=Rome\nSECRET_A=b25l\nSECRET_B=dHdv\n")

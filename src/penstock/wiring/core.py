@@ -27,7 +27,7 @@ from penstock.services.executor.auditor import Auditor
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
 from penstock.services.file_access import FileAccess
 from penstock.services.file_functions import FileFunctions
-from penstock.services.flows import FlowCatalog
+from penstock.services.flows import FlowCatalog, KnownNames
 from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway, LocalAssignments
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
@@ -257,3 +257,8 @@ def _executor(
         children,
         tallies.executor,
     )
+
+
+def known_names(core: Core) -> KnownNames:
+    """Return what knows the secrets and keys that there are."""
+    return KnownNames(ChainedSecrets(core.plan.secrets), core.store.key_values, core.clock)

@@ -12,7 +12,6 @@ from prometheus_client.registry import Collector
 import penstock
 from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
-from penstock.secrets import ChainedSecrets
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
@@ -33,7 +32,7 @@ from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
 from penstock.services.flow_metrics import FlowMetrics
-from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService, KnownNames
+from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
 from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
@@ -45,7 +44,7 @@ from penstock.services.scheduler.conditions import Conditions
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
-from penstock.wiring.core import Core
+from penstock.wiring.core import Core, known_names
 from penstock.wiring.metrics import AuditMetrics, LogMetrics
 from penstock.wiring.plan import HttpPlan, Role
 from penstock.wiring.version import penstock_version
@@ -63,7 +62,7 @@ def api_services(
         following: Follows executions; at the usual pace by default.
     """
     store, clock = core.store, core.clock
-    names = KnownNames(ChainedSecrets(core.plan.secrets), store.key_values, clock)
+    names = known_names(core)
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
     flows, definitions = FlowService(store.flows, checker, core.catalog, store.notifier, clock), FlowDefinitions()
     following = following or Following(store.queries, core.followers)

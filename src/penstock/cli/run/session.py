@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from penstock.base.errors import NotFoundError
+from penstock.cli.errors import show_problems
 from penstock.cli.loop import on_stop_signals
 from penstock.cli.run.display import Display
 from penstock.cli.run.given import GivenInputs, read_pieces
@@ -27,7 +28,7 @@ from penstock.engine.working_set import ExecutionState
 from penstock.services.executions import Launch, Upload, Watch
 from penstock.services.executions.following import is_over
 from penstock.wiring.application import TENANT, Application, flow_service
-from penstock.wiring.core import Core
+from penstock.wiring.core import Core, known_names
 from penstock.wiring.plan import Plan
 from penstock.wiring.plugins import Plugins
 
@@ -138,6 +139,8 @@ class Session:
         service = flow_service(core)
         for source in (*request.others, request.flow):
             stored = await service.put(TENANT, source.text)
+        missing = await known_names(core).problems(TENANT, request.flow.parsed)
+        show_problems(missing, str(request.flow.file), request.flow.whole)
         launch = Launch(
             TENANT,
             stored.namespace,
