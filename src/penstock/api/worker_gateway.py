@@ -160,7 +160,8 @@ class _Server:
     async def evaluations(self, request: Request) -> Response:
         told = await _body(request, ToldEvaluation)
         self._access.check_job(told.job, told.ticket)
-        found = Evaluated(told.job, told.worker_id, told.variables, told.key, told.is_over, told.error)
+        about = (told.variables, told.key, told.is_over, told.error, told.log_file)
+        found = Evaluated(told.job, told.worker_id, *about)
         return _answer(await self._gateway.evaluated(found))
 
     async def logs(self, request: Request) -> Response:

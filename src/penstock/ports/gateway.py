@@ -59,6 +59,7 @@ class Evaluated:
         key: Names the event within its trigger, so that it starts one execution however often it is reported.
         is_over: Whether the evaluation is; a listener goes on after an event.
         error: Why it failed.
+        log_file: The file that holds its log, among those of the execution that its event starts.
     """
 
     job: Job
@@ -67,6 +68,7 @@ class Evaluated:
     key: str | None = None
     is_over: bool = True
     error: str | None = None
+    log_file: str | None = None
 
 
 class WorkerGateway(Protocol):

@@ -54,7 +54,9 @@ class TriggerBase(PluginModel):
     fail_on_trigger_error: bool = False
     worker_group: WorkerGroup | None = None
     log_level: str | None = None
-    log_to_file: bool = False
+    log_to_file: bool = Field(
+        False, description="Keep the log of a look as a file of the execution it starts; of triggers that poll."
+    )
     version: str | None = None
     assets: dict[str, Any] | None = None
     policy_refs: list[str] | None = Field(None, description="A property of 2.0; has no effect.")

@@ -317,3 +317,20 @@ async def test_http_trigger_that_cannot_be_given_to_a_worker_makes_a_failed_exec
     logs = (await polled.live.client.get(f"/api/v1/main/logs/{execution.id}")).json()
     assert any("no worker of group `gpu` is there" in line["message"] for line in logs)
     assert shop.asked == []
+
+
+async def test_http_trigger_log_to_file_goes_with_the_execution_it_starts(polled: Polled, shop: Shop) -> None:
+    """ENG-051: the log of a look that starts nothing stays with the trigger."""
+    more = f"responseCondition: {CHEAP}, logToFile: true, logLevel: DEBUG"
+    await polled.flow(looking(shop, more), task=PAUSE)
+    await asked(shop, 2)
+    shop.price = 99
+    (execution,) = await polled.executions(1)
+    client, path = polled.live.client, f"/api/v1/main/executions/{execution.id}"
+    file = (await client.get(path)).json()["trigger"]["logFile"]
+    kept = await client.get(f"{path}/file", params={"path": file})
+    assert kept.text.count("\n") == 1
+    assert "is the one waited for" in kept.text
+    lines = [line.message for line in await polled.lines()]
+    assert lines
+    assert all("is not the one waited for" in line for line in lines)

@@ -132,7 +132,14 @@ class HttpGateway:
         """Hand in what the evaluation of a trigger found."""
         job = told.job
         body = ToldEvaluation(
-            job, self._ticket(job), told.worker_id, told.variables, told.key, told.is_over, told.error
+            job,
+            self._ticket(job),
+            told.worker_id,
+            told.variables,
+            told.key,
+            told.is_over,
+            told.error,
+            told.log_file,
         )
         is_awaited: bool = await self._ask("evaluations", body, bool)
         if told.is_over or not is_awaited:

@@ -108,6 +108,7 @@ class ToldEvaluation(msgspec.Struct, frozen=True):
     key: str | None = None
     is_over: bool = True
     error: str | None = None
+    log_file: str | None = None
 
 
 class Called(msgspec.Struct, frozen=True):

@@ -238,7 +238,7 @@ class Evaluations:
 
     def _launch(self, told: Evaluated, trigger: EvaluatedTrigger) -> Launch:
         flow, definition = trigger.flow, trigger.definition
-        origin = TriggerOrigin(definition.id, definition.type, told.variables or {})
+        origin = TriggerOrigin(definition.id, definition.type, told.variables or {}, told.log_file)
         # Files that a look has stored are those of the execution it starts; a listener starts many.
         execution_id = told.job.execution_id if told.is_over else None
         return Launch(flow.tenant, flow.namespace, flow.id, flow.revision, trigger=origin, execution_id=execution_id)

@@ -43,7 +43,7 @@ class Evaluation:
 
     def __init__(self, assignment: Assignment, host: Host, worker_id: str) -> None:
         self.assignment = assignment
-        self.context = WorkerRunContext(assignment, host)
+        self.context = WorkerRunContext(assignment, host, log_to_file=_keeps_log(assignment, host.registry))
         self.context.worker_id = worker_id
         self.is_listener = False
         self.thread: threading.Thread | None = None
@@ -98,6 +98,7 @@ class Evaluation:
         failure = failure_of(error)
         if failure.detail:
             self.context.log.debug(failure.detail)
+        self.context.log.return_lines()
         if self._stop.is_set():
             self._tell(Evaluated(self.assignment.job, self._worker_id))
         else:
@@ -107,11 +108,13 @@ class Evaluation:
         """Report an event and acknowledge it; False when nobody wants to hear of the evaluation any more."""
         job = self.assignment.job
         if event is None:
+            self.context.log.return_lines()
             return self._tell(Evaluated(job, self._worker_id, is_over=is_over))
         is_told = False
         try:
             variables = plain_outputs(event.variables, self.context.outputs_bound) or {}
-            is_told = self._tell(Evaluated(job, self._worker_id, variables, event.key, is_over))
+            log_file = self.context.store_log()
+            is_told = self._tell(Evaluated(job, self._worker_id, variables, event.key, is_over, log_file=log_file))
         finally:
             if not is_told:
                 event.release()
@@ -140,6 +143,16 @@ class Evaluation:
                 log.warning("event not reported", action="trigger.report", error=str(error))
                 self._lost.wait(_PAUSE)
         return False
+
+
+def _keeps_log(assignment: Assignment, registry: TypeRegistry) -> bool:
+    """Return whether the log of an evaluation goes to a file of the execution it starts (ENG-051).
+
+    That of a listener does not: it is never over, and starts many.
+    """
+    found = registry.find(assignment.type)
+    polls = found is not None and issubclass(found.entry.cls, PollingTrigger)
+    return polls and assignment.definition.get("logToFile") is True
 
 
 class Evaluations:
