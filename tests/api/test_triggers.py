@@ -132,3 +132,19 @@ async def test_webhook_request_its_conditions_do_not_hold_for_starts_nothing(ser
     assert (await server.client.post(address, json={"hello": "world"})).status_code == 200
     found = await server.client.get("/api/v1/main/executions/search", params={"filters[flowId][EQUALS]": "guarded"})
     assert found.json()["total"] == 1
+
+
+async def test_trigger_whose_date_passes_unserved_is_shown_as_late(server: LiveServer) -> None:
+    """BEY-005."""
+    passed = 1_700_000_000_000_000
+    await _save(server, "late", next_date=passed)
+    await _save(server, "waiting", next_date=passed, execution_id="e1")
+    await _save(server, "off", next_date=passed, disabled=True)
+    await _save(server, "in_time", next_date=4_000_000_000_000_000)
+    rows = (await server.client.get(f"{TRIGGERS}/team/timed")).json()["results"]
+    assert {row["triggerId"]: row.get("lateSince") for row in rows} == {
+        "late": "2023-11-14T22:13:20.000000Z",
+        "waiting": None,
+        "off": None,
+        "in_time": None,
+    }

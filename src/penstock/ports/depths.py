@@ -14,17 +14,20 @@ class Depth:
     """What waits in one queue."""
 
     queue: str
-    """`jobs`, `messages` or `timers`."""
+    """`jobs`, `messages`, `timers`, `triggers` whose date has passed, or `workers` that are known."""
     group: str
     """The group of workers that jobs wait for; empty for the default one, and for other queues."""
     count: int
     oldest: Instant | None = None
-    """Since when the one that waits longest has waited; None where that is not known."""
+    """Since when the one that waits longest has waited; None where that is not known.
+
+    Of workers, when the one that has been silent for longest was heard last.
+    """
 
 
 class QueueDepths(Protocol):
     """Looks into the queues."""
 
     async def depths(self, now: Instant) -> Sequence[Depth]:
-        """Return all queues; timers are those that are due."""
+        """Return all queues; timers and triggers are those whose date has passed."""
         ...

@@ -7,9 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from penstock.base.clock import Instant
+from penstock.base.clock import SECOND, Instant, Micros
 from penstock.engine.records import Execution
 from penstock.ports.queries import Filter, Page, PageRequest
+
+TOLERANCE: Micros = 5 * SECOND
+"""How long after its date a trigger may be served without being late."""
 
 
 class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +46,16 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     def key(self) -> tuple[str, str, str, str]:
         """(tenant, namespace, flow, trigger)."""
         return (self.tenant, self.namespace, self.flow_id, self.trigger_id)
+
+    def late_since(self, now: Instant) -> Instant | None:
+        """Return the date that has passed though nobody has served it; None when all is in time (BEY-005).
+
+        What waits for its own execution to end, or is being evaluated, is not late.
+        """
+        is_free = not self.disabled and self.execution_id is None and self.evaluation is None
+        if not is_free or self.next_date is None or self.next_date + TOLERANCE > now:
+            return None
+        return self.next_date
 
 
 class TriggerStore(Protocol):

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, func, select
 from penstock.base.clock import Instant
 from penstock.ports.depths import Depth
 from penstock.store.database import Database
-from penstock.store.tables import JOBS, MESSAGES, TIMERS
+from penstock.store.tables import JOBS, MESSAGES, TIMERS, WORKERS
+from penstock.store.triggers import due_triggers_txn
 
 
 class SqlQueueDepths:
@@ -32,4 +33,17 @@ def depths_txn(connection: Connection, now: Instant) -> list[Depth]:
     due = select(func.count(), func.min(TIMERS.c.due)).where(TIMERS.c.due <= now)
     timers, oldest = connection.execute(due).one()
     found.setdefault("", Depth("jobs", "", 0))
-    return [*found.values(), Depth("messages", "", messages), Depth("timers", "", timers, oldest)]
+    late = [date for state in due_triggers_txn(connection, now) if (date := state.late_since(now)) is not None]
+    return [
+        *found.values(),
+        Depth("messages", "", messages),
+        Depth("timers", "", timers, oldest),
+        Depth("triggers", "", len(late), min(late, default=None)),
+        *_workers_txn(connection),
+    ]
+
+
+def _workers_txn(connection: Connection) -> list[Depth]:
+    columns = WORKERS.c
+    query = select(columns.worker_group, func.count(), func.min(columns.heartbeat)).group_by(columns.worker_group)
+    return [Depth("workers", *row) for row in connection.execute(query)]

@@ -102,6 +102,12 @@ def get_txn(connection: Connection, key: tuple[str, str, str, str]) -> TriggerSt
     return None if text is None else _STATE.decode(text)
 
 
+def due_triggers_txn(connection: Connection, now: Instant) -> Sequence[TriggerState]:
+    """Return the states whose date has passed."""
+    query = select(C.body).where(C.next_date <= now, C.disabled.is_(False))
+    return [_STATE.decode(text) for text in connection.execute(query).scalars()]
+
+
 def put_txn(connection: Connection, state: TriggerState) -> None:
     """Insert or replace a state."""
     _PUT.run(connection, [_row(state)])

@@ -124,6 +124,20 @@ async def test_metrics_tell_depth_and_age_of_queues() -> None:
     assert found["kestra_queue_oldest_age_seconds"][messages] == 0
 
 
+async def test_metrics_tell_late_triggers_and_silent_workers() -> None:
+    """BEY-005."""
+    clock = SystemClock()
+    minute = clock.now() - 60 * records.SECOND
+    queues = Queues(Depth("triggers", "", 2, minute), Depth("workers", "gpu", 3, minute))
+    found = await values(Published(Sources(depths=queues), clock))
+    assert found["kestra_scheduler_trigger_late_count"] == {(): 2}
+    assert 60 <= found["kestra_scheduler_trigger_late_seconds"][()] < 120
+    group = of({"worker_group": "gpu"})
+    assert found["kestra_worker_known_count"] == {group: 3}
+    assert 60 <= found["kestra_worker_silence_seconds"][group] < 120
+    assert "kestra_queue_message_lag_count" not in found
+
+
 async def test_metrics_are_told_while_the_database_is_gone() -> None:
     """OPS-137."""
     assert "kestra_worker_job_thread" in await Published(Sources(depths=Queues()), SystemClock()).names()

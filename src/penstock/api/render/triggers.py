@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.api.render.instants import iso, iso_or_none
+from penstock.base.clock import Instant
 from penstock.ports.triggers import TriggerState
 from penstock.services.preconditions import Expectation, Precondition
 
 
-def render_trigger(state: TriggerState) -> dict[str, Any]:
+def render_trigger(state: TriggerState, now: Instant) -> dict[str, Any]:
     """Return a trigger's state."""
     body: dict[str, Any] = {
         "tenantId": state.tenant,
@@ -31,6 +32,7 @@ def render_trigger(state: TriggerState) -> dict[str, Any]:
         "evaluateRunningDate": iso_or_none(state.evaluating_since),
         "failures": state.failures or None,
         "error": state.error,
+        "lateSince": iso_or_none(state.late_since(now)),
     }
     return body | {key: value for key, value in optional.items() if value is not None}
 
@@ -57,9 +59,9 @@ def _precondition(one: Precondition) -> dict[str, Any]:
     return body | {"executionId": one.met.execution, "date": iso(one.met.at), "until": iso(one.met.until)}
 
 
-def render_trigger_row(state: TriggerState, definition: Mapping[str, Any] | None) -> dict[str, Any]:
+def render_trigger_row(state: TriggerState, definition: Mapping[str, Any] | None, now: Instant) -> dict[str, Any]:
     """Return a trigger as lists show it: its definition in the flow, and its state."""
-    body: dict[str, Any] = {"triggerContext": render_trigger(state)}
+    body: dict[str, Any] = {"triggerContext": render_trigger(state, now)}
     if definition is not None:
         body["abstractTrigger"] = definition
     return body

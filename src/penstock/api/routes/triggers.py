@@ -169,7 +169,7 @@ class TriggerRoutes:
     def _one(self, act: Callable[[str, TriggerName], Awaitable[TriggerState]]) -> Handler:
         async def handle(request: Request, tenant: str) -> Response:
             wanted = await read_json(request, self._settings, _Trigger)
-            return JsonAnswer(render_trigger(await act(tenant, wanted.name)))
+            return JsonAnswer(render_trigger(await act(tenant, wanted.name), self._clock.now()))
 
         return handle
 
@@ -200,11 +200,12 @@ class TriggerRoutes:
         return paged([await self._row(state) for state in page.results], page.total)
 
     async def _row(self, state: TriggerState) -> dict[str, object]:
+        now = self._clock.now()
         try:
             flow = await self._flows.get(state.tenant, state.namespace, state.flow_id)
         except NotFoundError:
-            return render_trigger_row(state, None)
-        return render_trigger_row(state, self._definitions.trigger(flow, state.trigger_id))
+            return render_trigger_row(state, None, now)
+        return render_trigger_row(state, self._definitions.trigger(flow, state.trigger_id), now)
 
     async def of_flow(self, request: Request, tenant: str, namespace: str, flow_id: str) -> Response:
         """Return a page of the states of one flow's triggers."""
@@ -214,7 +215,7 @@ class TriggerRoutes:
         if query:
             filters.append(Filter("q", "EQUALS", query))
         page = await self._triggers.search(tenant, filters, page_of(pairs))
-        return paged([render_trigger(state) for state in page.results], page.total)
+        return paged([render_trigger(state, self._clock.now()) for state in page.results], page.total)
 
     async def update(self, request: Request, tenant: str) -> Response:
         """Switch a trigger off or on, order a backfill, or both."""
@@ -223,7 +224,7 @@ class TriggerRoutes:
             await self._triggers.order_backfill(tenant, wanted.name, wanted.backfill.order)
         if wanted.disabled is not None:
             await self._triggers.set_disabled(tenant, wanted.name, wanted.disabled)
-        return JsonAnswer(render_trigger(await self._triggers.get(tenant, wanted.name)))
+        return JsonAnswer(render_trigger(await self._triggers.get(tenant, wanted.name), self._clock.now()))
 
     async def set_disabled(self, request: Request, tenant: str) -> Response:
         """Switch several triggers off or on."""
@@ -255,7 +256,9 @@ class TriggerRoutes:
 
     async def unlock(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Let a trigger fire again although the execution it started seems to run still."""
-        return JsonAnswer(render_trigger(await self._triggers.unlock(tenant, (namespace, flow_id, trigger_id))))
+        return JsonAnswer(
+            render_trigger(await self._triggers.unlock(tenant, (namespace, flow_id, trigger_id)), self._clock.now())
+        )
 
     async def delete(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Forget the state of a trigger."""

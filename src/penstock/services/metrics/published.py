@@ -17,7 +17,7 @@ from penstock.base.errors import UnavailableError
 from penstock.base.measures import Summary
 from penstock.ports.depths import Depth, QueueDepths
 from penstock.ports.pools import PoolFigures
-from penstock.services.metrics.families import counter, summary
+from penstock.services.metrics.families import counter, gauge, summary
 from penstock.services.metrics.frameworks import FrameworkCollector
 from penstock.services.metrics.system import SystemCollector
 from penstock.services.metrics.tallies import ExecutorTally, Labels, SchedulerTally, Tallies, WorkerTally
@@ -52,7 +52,8 @@ class Sources:
 
 
 class Published(Collector):
-    """Answers scrapes. Implements OPS-137, OPS-141 to OPS-144, OPS-146 to OPS-148, BEY-011.
+    """Answers scrapes. Implements OPS-137, OPS-141 to OPS-144, OPS-146 to OPS-148, BEY-005,
+    BEY-011.
 
     Args:
         sources: What is published.
@@ -147,13 +148,23 @@ def _scheduler(tally: SchedulerTally) -> Iterator[Metric]:
 
 def _queues(depths: Sequence[Depth], now: int) -> Iterator[Metric]:
     names = ("queue", "worker_group")
-    counts = GaugeMetricFamily("queue_message_lag_count", "What waits in a queue.", labels=names)
-    ages = GaugeMetricFamily("queue_oldest_age_seconds", "How long the oldest has waited.", labels=names)
-    for depth in depths:
-        counts.add_metric((depth.queue, depth.group), depth.count)
-        ages.add_metric((depth.queue, depth.group), 0 if depth.oldest is None else max(0, now - depth.oldest) / SECOND)
-    yield counts
-    yield ages
+    queues = [depth for depth in depths if depth.queue not in ("workers", "triggers")]
+    counts: dict[Labels, float] = {(one.queue, one.group): one.count for one in queues}
+    ages: dict[Labels, float] = {(one.queue, one.group): _age(one, now) for one in queues}
+    yield gauge("queue_message_lag_count", "What waits in a queue.", names, counts)
+    yield gauge("queue_oldest_age_seconds", "How long the oldest has waited.", names, ages)
+    workers = [depth for depth in depths if depth.queue == "workers"]
+    known: dict[Labels, float] = {(one.group,): one.count for one in workers}
+    silent: dict[Labels, float] = {(one.group,): _age(one, now) for one in workers}
+    yield gauge("worker_known_count", "Workers that are known.", ("worker_group",), known)
+    yield gauge("worker_silence_seconds", "How long ago the most silent was heard.", ("worker_group",), silent)
+    for one in (depth for depth in depths if depth.queue == "triggers"):
+        yield gauge("scheduler_trigger_late_count", "Triggers whose date has passed unserved.", (), {(): one.count})
+        yield gauge("scheduler_trigger_late_seconds", "How late the latest is.", (), {(): _age(one, now)})
+
+
+def _age(depth: Depth, now: int) -> float:
+    return 0 if depth.oldest is None else max(0, now - depth.oldest) / SECOND
 
 
 def _plain(counts: Mapping[Labels, int]) -> Mapping[Labels, int]:

@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from penstock.engine.decision import Job, Timer
 from penstock.ports.depths import Depth
 from penstock.ports.journal import Batch, StaleReports
+from penstock.ports.triggers import TriggerState
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, SECOND
@@ -57,6 +59,18 @@ class JobQueueContract:
         assert found["messages", ""].count == 1
         assert found["timers", ""] == Depth("timers", "", 1, NOW)
         assert Depth("timers", "", 0) in await store.depths.depths(NOW - 1)
+
+    async def test_depths_tell_late_triggers_and_workers(self, store: StorePorts) -> None:
+        """BEY-005."""
+        await store.jobs.register("w1", "gpu", "host", NOW)
+        await store.jobs.register("w2", "gpu", "host", NOW + SECOND)
+        late = TriggerState("main", "n", "f", "late", next_date=NOW)
+        await store.triggers.save(late)
+        await store.triggers.save(replace(late, trigger_id="evaluated", evaluation="x"))
+        found = await store.depths.depths(NOW + 60 * SECOND)
+        assert Depth("workers", "gpu", 2, NOW) in found
+        assert Depth("triggers", "", 1, NOW) in found
+        assert Depth("triggers", "", 0) in await store.depths.depths(NOW + SECOND)
 
     async def test_claim_gives_jobs_of_the_own_group_only(self, store: StorePorts) -> None:
         (gpu,) = await offered(store, {"worker_group": "gpu"})
