@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, delete, select
 
+from penstock.base.clock import Instant
 from penstock.engine.decision import Message
 from penstock.engine.events import Created
 from penstock.engine.records import Execution
