@@ -243,7 +243,8 @@ class TriggerRoutes:
 
     async def restart(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Let a trigger begin anew, whatever it waits for or has failed at."""
-        return JsonAnswer(render_trigger(await self._triggers.restart(tenant, (namespace, flow_id, trigger_id))))
+        state = await self._triggers.restart(tenant, (namespace, flow_id, trigger_id))
+        return JsonAnswer(render_trigger(state, self._clock.now()))
 
     async def export(self, request: Request, tenant: str) -> Response:
         """Return all triggers that meet the filters as CSV."""
@@ -251,7 +252,7 @@ class TriggerRoutes:
         writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
         writer.writeheader()
         for name in await self._names(request, tenant):
-            writer.writerow(render_trigger(await self._triggers.get(tenant, name)))
+            writer.writerow(render_trigger(await self._triggers.get(tenant, name), self._clock.now()))
         return Response(text.getvalue(), media_type="text/csv", headers=attachment("triggers.csv"))
 
     async def unlock(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
