@@ -22,13 +22,15 @@ from penstock.sdk.errors import PermanentError, PluginError
 from penstock.sdk.evaluation import PollingTrigger, RealtimeTrigger, TriggerEvent
 from penstock.sdk.flow import is_truthy
 from penstock.sdk.function import TaskFunction, task
+from penstock.sdk.items import Data
 from penstock.sdk.property import Property
 from penstock.sdk.task import FlowableTask, Output, PluginModel, Task, TaskBase, TaskDefinition, TaskList, WorkerGroup
 from penstock.sdk.trigger import ConditionBase, TaskRunnerBase, TriggerBase
-from penstock.sdk.values import duration, instant, ion_text, ion_values, iso_date, json_text, patterned_date
+from penstock.sdk.values import constraint, duration, instant, ion_text, ion_values, iso_date, json_text, patterned_date
 
 __all__ = [
     "ConditionBase",
+    "Data",
     "FlowableTask",
     "Output",
     "PermanentError",
@@ -48,6 +50,7 @@ __all__ = [
     "TriggerBase",
     "TriggerEvent",
     "WorkerGroup",
+    "constraint",
     "duration",
     "instant",
     "ion_text",

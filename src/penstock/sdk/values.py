@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import AfterValidator
 
 from penstock.base.clock import Instant, Micros, from_iso, to_iso
 from penstock.base.codec import to_json_text
@@ -13,6 +16,8 @@ from penstock.expressions.date_patterns import format_date
 from penstock.expressions.ion import from_ion, to_ion
 from penstock.model.retry import Duration as Duration  # what a property that is a length may be written as
 from penstock.sdk.errors import PluginError
+
+T = TypeVar("T")
 
 
 def duration(text: str) -> Micros:
@@ -62,3 +67,21 @@ def patterned_date(moment: datetime, pattern: str) -> str:
         return format_date(moment, pattern)
     except ExpressionError as error:
         raise PluginError(error.message, hint=error.hint) from None
+
+
+def constraint(holds: Callable[[T], bool], message: str) -> AfterValidator:
+    """Return a constraint for annotations of properties (PLG-017); what is absent passes.
+
+        Cron = Annotated[str, constraint(is_cron, "invalid cron expression ({validatedValue})")]
+
+    Args:
+        holds: Says whether a value is good.
+        message: What is wrong otherwise; `{validatedValue}` stands for the value.
+    """
+
+    def check(value: T) -> T:
+        if value is not None and not holds(value):
+            raise ValueError(message.replace("{validatedValue}", str(value)))
+        return value
+
+    return AfterValidator(check)

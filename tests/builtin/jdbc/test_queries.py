@@ -9,7 +9,7 @@ import pytest
 
 from penstock.builtin.jdbc.session import DatabaseError
 from penstock.builtin.jdbc.statements import SqlError
-from penstock.builtin.storage.rows import FileTaskError
+from penstock.sdk.items import FileTaskError
 from penstock.services.outcome import plain_outputs
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.jdbc.conftest import Database

@@ -16,8 +16,8 @@ from penstock.builtin.serdes.files import FormatError, LibraryMissing, Pieces
 from penstock.builtin.serdes.json import IonToJson, JsonToIon
 from penstock.builtin.serdes.parquet import IonToParquet, ParquetToIon
 from penstock.builtin.serdes.xml import IonToXml, XmlToIon
-from penstock.builtin.storage.rows import FileTaskError
 from penstock.sdk import Task, ion_values
+from penstock.sdk.items import FileTaskError
 from penstock.testing.run_context import RunContextFactory, messages_of
 
 ROWS = """{id:1,name:"Ada",price:1.50,active:true,born:1815-12-10,seen:2026-01-31T10:00:00Z,tags:["a","b"],note:null}

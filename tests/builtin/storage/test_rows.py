@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from penstock.builtin.storage.items import DeduplicateItems, FilterItems, Reverse
-from penstock.builtin.storage.rows import FileTaskError, rows_of
 from penstock.builtin.storage.split import Split
 from penstock.sdk import Task
+from penstock.sdk.items import FileTaskError, rows_of
 from penstock.testing.run_context import RunContextFactory
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from penstock.builtin.storage.rows import FileTaskError
 from penstock.builtin.transform.file_transform import FileTransform, ProgramMissing, TransformFailed
 from penstock.builtin.transform.languages import (
     GroovyFileTransform,
@@ -17,6 +16,7 @@ from penstock.builtin.transform.languages import (
     PythonFileTransform,
     RubyFileTransform,
 )
+from penstock.sdk.items import FileTaskError
 from penstock.testing.run_context import RunContextFactory, messages_of
 from tests.support.missing import missing
 

@@ -13,8 +13,8 @@ from pydantic import Field, PositiveInt
 from penstock.builtin.aws.buckets import Bucket, given
 from penstock.builtin.aws.connection import AwsError, Text
 from penstock.builtin.aws.objects import Place, downloaded
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk.items import stop_if_killed
 
 Filter = Literal["FILES", "DIRECTORY", "BOTH"]
 Action = Literal["MOVE", "DELETE", "NONE"]

@@ -1,19 +1,14 @@
-"""The HTTP client of a task, made from its options, and the thread-proof way to cut its connections off."""
+"""The HTTP client of a task, made from its options."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import ssl
-import threading
-from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import httpx
 
 from penstock.builtin.http.options import HttpAuth, HttpOptions, HttpProxy
 from penstock.sdk import PluginError, RunContext
+from penstock.sdk.http import known_authorities
 
 _CONNECT = 10.0
 _IDLE = 300.0
@@ -37,49 +32,12 @@ class Bearer(httpx.Auth):
         yield request
 
 
-class Cutter:
-    """Ends the calls of a client from another thread: a blocking read returns only when its socket is shut down."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._streams: list[Any] = []
-        self._is_cut = False
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of each connection made; the client calls this."""
-        made = info.get("return_value") if event.endswith(("connect_tcp.complete", "start_tls.complete")) else None
-        if made is None:
-            return
-        with self._lock:
-            self._streams.append(made)  # TLS takes the socket away from the stream below it: both are kept
-            is_cut = self._is_cut
-        if is_cut:
-            self.cut()
-
-    def cut(self) -> None:
-        """Shut all connections down, those to come too."""
-        with self._lock:
-            self._is_cut = True
-            streams = list(self._streams)
-        for stream in streams:
-            found = stream.get_extra_info("socket")
-            if found is not None:
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(found, socket.SHUT_RDWR)  # below TLS, whose own state is another thread's
-
-
-@cache
-def _trusting_known_authorities() -> ssl.SSLContext:
-    """Return what checks certificates; reading all authorities takes long, and contexts may be shared."""
-    return httpx.create_ssl_context()
-
-
 def make_client(context: RunContext, options: HttpOptions, auth: HttpAuth | None) -> httpx.Client:
     """Return a client as the options say; `auth` is the task's own property, which comes after `options.auth`."""
     insecure = options.ssl is not None and context.render(options.ssl.insecure_trust_all_certificates, False)
     return httpx.Client(
         auth=_auth(context, options, auth),
-        verify=False if insecure else _trusting_known_authorities(),
+        verify=False if insecure else known_authorities(),
         follow_redirects=context.render(options.follow_redirects),
         timeout=_timeout(context, options),
         default_encoding=context.render(options.default_charset),

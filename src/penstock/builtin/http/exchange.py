@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Literal
 import httpx
 from pydantic import Field
 
-from penstock.builtin.http.client import Cutter, make_client
+from penstock.builtin.http.client import make_client
 from penstock.builtin.http.forms import Form, form_of
 from penstock.builtin.http.options import HttpAuth, HttpOptions
 from penstock.sdk import PluginError, PluginModel, Property, RunContext, Task, json_text
+from penstock.sdk.http import Cutter
 
 Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"]
 _SHOWN = 500

@@ -13,8 +13,8 @@ from penstock.builtin.jdbc.statements import SqlError, only_statement
 from penstock.builtin.jdbc.tasks import Connected
 from penstock.builtin.jdbc.values import bindable
 from penstock.builtin.serdes.files import items
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk.items import stop_if_killed
 
 
 class Inserted(Output):

@@ -12,8 +12,8 @@ from pydantic import Field
 from penstock.builtin.jdbc.postgresql import Postgres
 from penstock.builtin.jdbc.statements import SqlError, only_statement
 from penstock.builtin.serdes.files import new_file
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk.items import stop_if_killed
 
 Format = OneOf["TEXT", "CSV", "BINARY"]
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from penstock.builtin.jdbc.statements import Statement, Syntax
 from penstock.builtin.jdbc.values import Row, Values, plain
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import PluginError, RunContext
+from penstock.sdk.items import stop_if_killed
 
 _AGAIN, _TIMES = 0.5, 60
 

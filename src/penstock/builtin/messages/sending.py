@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from penstock.builtin.serdes.files import items
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import Output, PluginError, Property, RunContext, Task
+from penstock.sdk.items import stop_if_killed
 
 _SCHEMES = ("kestra://", "nsfile://", "file://")
 

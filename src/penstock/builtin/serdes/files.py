@@ -17,8 +17,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from penstock.builtin.storage.rows import items_of, stop_if_killed
 from penstock.sdk import Output, PluginError, Property, RunContext, Task, ion_text
+from penstock.sdk.items import stop_if_killed, stored_rows
 
 BadLines = Literal["ERROR", "WARN", "SKIP"]
 _OFTEN = 1_000
@@ -114,7 +114,7 @@ def new_file(context: RunContext, name: str) -> Path:
 def items(context: RunContext, uri: str) -> Iterator[Any]:
     """Yield the items of a file and count them as the metric `records`."""
     number = 0
-    for _, item in items_of(context, uri):
+    for _, item in stored_rows(context, uri):
         number += 1
         yield item
     context.counter("records", number)

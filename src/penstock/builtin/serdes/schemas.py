@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt
 
 from penstock.builtin.serdes.avro_schema import Fitting, Schema, Words, inferred, read_schema
 from penstock.builtin.serdes.files import BadLines, Conversion, FormatError, items
-from penstock.builtin.storage.rows import items_of
 from penstock.sdk import Property, RunContext
+from penstock.sdk.items import stored_rows
 
 Texts = Property[list[str]] | None
 
@@ -44,7 +44,7 @@ class SchemaConversion(Conversion):
             return read_schema(given)
         everything = context.render(self.infer_all_fields)
         limit = None if everything else context.render(self.number_of_rows_to_scan)
-        seen = items_of(context, context.render(self.from_))
+        seen = stored_rows(context, context.render(self.from_))
         return inferred(item for _, item in islice(seen, limit))
 
     def records(self, context: RunContext, schema: Schema) -> Iterator[dict[str, Any]]:

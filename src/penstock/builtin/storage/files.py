@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from penstock.builtin.storage.rows import FileTaskError, encoded, stop_if_killed
+from penstock.builtin.storage.rows import encoded
 from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk.items import FileTaskError, stop_if_killed
 
 
 class FileSize(Output):

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from penstock.builtin.storage.rows import FileTaskError, items_of, rows_of, separator_of, stored_name
+from penstock.builtin.storage.rows import separator_of, stored_name
 from penstock.sdk import Output, Property, RunContext, Task, is_truthy
+from penstock.sdk.items import FileTaskError, rows_of, stored_rows
 from penstock.sdk.task import Literally
 
 _EXPRESSION = "An expression over the fields of the item, such as `{{ price > 10 }}`."
@@ -53,7 +54,7 @@ class FilterItems(Task):
         local = context.resolve(".penstock/filtered")
         local.parent.mkdir(parents=True, exist_ok=True)
         with local.open("wb") as target:
-            for row, item in items_of(context, uri):
+            for row, item in stored_rows(context, uri):
                 total += 1
                 holds = self._holds(context, item, doubtful, total)
                 if (doubtful == "INCLUDE") if holds is None else (holds is includes):
@@ -101,14 +102,14 @@ class DeduplicateItems(Task):
         uri = context.render(self.from_)
         last: dict[str, int] = {}
         total = 0
-        for _, item in items_of(context, uri):
+        for _, item in stored_rows(context, uri):
             last[context.render_text(self.expr, _fields(item))] = total
             total += 1
         chosen = set(last.values())
         local = context.resolve(".penstock/deduplicated")
         local.parent.mkdir(parents=True, exist_ok=True)
         with local.open("wb") as target:
-            target.writelines(row for number, (row, _) in enumerate(items_of(context, uri)) if number in chosen)
+            target.writelines(row for number, (row, _) in enumerate(stored_rows(context, uri)) if number in chosen)
         stored = context.put_file(local, stored_name(uri, "deduplicated"))
         return Processed(uri=stored, processed_items_total=total, dropped_items_total=total - len(chosen))
 

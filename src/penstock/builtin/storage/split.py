@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from penstock.builtin.storage.rows import FileTaskError, rows_of, separator_of, stop_if_killed, stored_name
+from penstock.builtin.storage.rows import separator_of, stored_name
 from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk.items import FileTaskError, rows_of, stop_if_killed
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from penstock.builtin.serdes.files import Conversion, ConvertedFile, items, store_items
 from penstock.builtin.serdes.json_text import compact
-from penstock.builtin.storage.rows import stop_if_killed
 from penstock.sdk import PluginError, Property, RunContext
+from penstock.sdk.items import stop_if_killed
 
 _SHOWN = 2_000
 
