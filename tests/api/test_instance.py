@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +72,7 @@ async def test_plugins_are_listed_and_documented(client: httpx.AsyncClient) -> N
 
 
 async def test_plugins_versions_groups_and_icons_are_told(client: httpx.AsyncClient) -> None:
-    """API-110, UI-147."""
+    """API-110, PLG-044, UI-147."""
     name = "io.kestra.plugin.core.log.Log"
     versions = (await client.get(f"/api/v1/plugins/{name}/versions")).json()
     assert versions == {"type": name, "versions": [penstock_version()]}
@@ -82,8 +83,9 @@ async def test_plugins_versions_groups_and_icons_are_told(client: httpx.AsyncCli
     [logs] = [one for one in groups if one["subGroup"] == "io.kestra.plugin.core.log"]
     assert (logs["group"], logs["title"]) == ("penstock", "log")
     assert name in {element["cls"] for element in logs["tasks"]}
-    for path in ("icons", "icons/groups"):
-        assert (await client.get(f"/api/v1/plugins/{path}")).json() == {}
+    for path, key in (("icons", name), ("icons/groups", "io.kestra.plugin.core.log")):
+        icon = (await client.get(f"/api/v1/plugins/{path}")).json()[key]
+        assert base64.b64decode(icon["icon"]).startswith(b"<svg ")
 
 
 async def test_triggers_are_listed_disabled_unlocked_and_deleted(server: LiveServer) -> None:

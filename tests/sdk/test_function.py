@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from penstock.model.registry import TypeEntry
 from penstock.model.schema import type_schema
-from penstock.sdk import Output, RunContext, task
+from penstock.sdk import MetricNote, Output, RunContext, Task, task
 from penstock.sdk.function import UnfitFunction
 from penstock.testing.flows import run_flow
 from penstock.testing.run_context import RunContextFactory, messages_of
@@ -94,6 +94,34 @@ def test_function_that_cannot_be_a_task_is_refused_where_it_is_written() -> None
     for function in (taken, open_ended, waiting):
         with pytest.raises(UnfitFunction):
             task("org.example.Bad")(function)
+
+
+def test_examples_and_metrics_of_the_documentation_are_in_the_schema() -> None:
+    """PLG-045."""
+
+    class Shout(Task):
+        """Say something loudly.
+
+        Say one word:
+
+        ```yaml
+        tasks:
+          - {id: shout, type: org.example.Shout}
+        ```
+
+        ```yaml
+        id: whole
+        namespace: team
+        ```
+        """
+
+        type_name = "org.example.Shout"
+        type_metrics = (MetricNote("words", "counter", "How many."),)
+
+    said = type_schema(TypeEntry.of(Shout))["properties"]
+    assert [(one["title"], one["full"]) for one in said["$examples"]] == [("Say one word", False), (None, True)]
+    assert said["$examples"][0]["code"].startswith("tasks:\n  - {id: shout")
+    assert said["$metrics"] == [{"name": "words", "type": "counter", "description": "How many."}]
 
 
 FLOW = """

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from penstock.model.parsing import parse_flow
+from penstock.model.registry import TypeKind
 from penstock.sdk.discovery import GROUP
+from penstock.services.plugin_packages import group_of, group_page, plugin_page
 from penstock.services.plugins import PluginCatalogue
 from penstock.wiring.plugins import load_plugins
 
@@ -103,7 +105,36 @@ async def test_plugins_icon_of_a_package_stands_for_its_types(modules: Path) -> 
     (package / "__init__.py").write_text(GOOD)
     (package / "icons" / "plugin-icon.svg").write_text("<svg/>")
     catalogue = PluginCatalogue(load_plugins([point("drawn_plugin")]).registry)
-    assert await catalogue.icons() == {"org.example.Reverse": b"<svg/>"}
+    assert (await catalogue.icons())["org.example.Reverse"] == "<svg/>"
     (package / "icons" / "org.example.Reverse.svg").write_text("<svg>own</svg>")
-    assert await catalogue.icons() == {"org.example.Reverse": b"<svg>own</svg>"}
-    assert await catalogue.group_icons() == {"org.example": b"<svg/>"}
+    assert (await catalogue.icons())["org.example.Reverse"] == "<svg>own</svg>"
+    assert (await catalogue.group_icons())["org.example"] == "<svg/>"
+
+
+async def test_plugins_package_says_what_it_is_about(modules: Path) -> None:
+    """PLG-041, PLG-042, PLG-043: of the whole, and of a part of its names."""
+    package = modules / "told_plugin"
+    for name, text in {
+        "__init__.py": GOOD.replace("org.example.Reverse", "org.example.text.Reverse"),
+        "metadata/index.yaml": "group: org.example\ntitle: Examples\ndescription: What shows something.\n",
+        "metadata/text.yaml": "title: Texts\ncategories: [CORE]\n",
+        "doc/org.example.md": "# Long\n",
+        "doc/guides/begin.md": "# Begin\n",
+    }.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    texts = (await PluginCatalogue(load_plugins([point("told_plugin")]).registry).texts())["told-plugin"]
+    whole, part = plugin_page(texts, "told-plugin"), group_page(texts, "org.example.text")
+    assert (whole.title, whole.description, whole.categories) == ("Examples", "What shows something.", ("MISC",))
+    assert (whole.long_description, whole.guides) == ("# Long\n", ("begin",))
+    assert (part.title, part.categories, part.long_description) == ("Texts", ("CORE",), None)
+    assert group_of(texts, "told-plugin") == "org.example"
+    assert group_page({}, "org.other").title == "other"
+
+
+async def test_plugins_every_built_in_type_has_an_icon() -> None:
+    """PLG-044."""
+    plugins = load_plugins([])
+    icons = await PluginCatalogue(plugins.registry).icons()
+    assert [one.name for kind in TypeKind for one in plugins.registry.of_kind(kind) if one.name not in icons] == []
+    assert all(icon.startswith("<svg ") for icon in icons.values())

@@ -640,8 +640,12 @@ class Plugin(Shape):
 
     name: str
     title: str | None = None
+    description: str | None = None
+    long_description: str | None = None
     group: str | None = None
     version: str | None = None
+    categories: list[str] = Field(default_factory=list)
+    guides: list[str] = Field(default_factory=list)
     tasks: list[PluginElement] = Field(default_factory=list)
     triggers: list[PluginElement] = Field(default_factory=list)
     conditions: list[PluginElement] = Field(default_factory=list)

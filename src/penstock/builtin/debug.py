@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from penstock.builtin.log import Level
-from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, Property, RunContext, Task
 
 
 class ReturnOutput(Output):
@@ -24,6 +24,10 @@ class Return(Task):
     """
 
     type_name = "io.kestra.plugin.core.debug.Return"
+    type_metrics = (
+        MetricNote("length", "counter", "How many characters the text has."),
+        MetricNote("duration", "timer", "How long rendering it took."),
+    )
     type_aliases = ("io.kestra.core.tasks.debugs.Return",)
     quick = True
     output_type: ClassVar[type[Output]] = ReturnOutput

@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from penstock.model.document import FlowDocument
 from penstock.model.input_types import BY_TYPE, CLASSES
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
-from penstock.model.schema_text import tidy
+from penstock.model.schema_text import examples_in, tidy
 from penstock.model.wanted import NEWER_NAMES, Amount, FieldShape, Wanted, shape_of
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -64,9 +64,20 @@ def type_schema(entry: TypeEntry) -> Schema:
     outputs = getattr(entry.cls, "output_type", None)
     models = [entry.cls] if outputs is None else [entry.cls, outputs]
     schemas = _Schemas(models, linked=False)
-    properties = _typed(schemas.take(entry.cls), entry.name, entry.aliases)
+    properties = {**_typed(schemas.take(entry.cls), entry.name, entry.aliases), **_said(entry)}
     given: Schema = {"type": "object", "properties": {}} if outputs is None else schemas.take(outputs)
     return {"$schema": DRAFT, "properties": properties, "outputs": given, "definitions": schemas.shared(set())}
+
+
+def _said(entry: TypeEntry) -> Schema:
+    """Return what a type says of itself beside its properties (PLG-045)."""
+    metrics = [
+        {"name": one.name, "type": one.type, "description": one.description}
+        for one in getattr(entry.cls, "type_metrics", ())
+    ]
+    said: Schema = {"$examples": examples_in(entry.cls.__doc__ or ""), "$metrics": metrics}
+    deprecation = getattr(entry.cls, "type_deprecation", "")
+    return {**said, "$deprecated": deprecation} if deprecation else said
 
 
 class _Generator(GenerateJsonSchema):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 _IMPLEMENTS = re.compile(r"\s*Implements [A-Z]+-[A-Z]?\d+(?:(?:, | and | to )[A-Z]+-[A-Z]?\d+)*(?:\.|[:;] )\s*")
 _NULL = {"type": "null"}
+_EXAMPLE = re.compile(r"(?:^|\n)(?P<title>[^\n]*)\n*\n?```(?P<lang>ya?ml)\n(?P<code>.*?)```", re.DOTALL)
+_WHOLE = re.compile(r"^(?:id|namespace):", re.MULTILINE)
 
 
 def tidy(value: Any) -> Any:
@@ -42,3 +45,16 @@ def plain_text(description: str) -> str:
         return "" if match.end() == len(description) else "\n\n" if "\n" in match[0] else " "
 
     return _IMPLEMENTS.sub(shorter, description).strip()
+
+
+def examples_in(docstring: str) -> list[dict[str, Any]]:
+    """Return the examples of a docstring: its fenced YAML blocks, each with the line before it as title (PLG-045)."""
+    return [
+        {
+            "title": found["title"].strip().rstrip(":") or None,
+            "full": _WHOLE.search(found["code"]) is not None,
+            "lang": "yaml",
+            "code": found["code"],
+        }
+        for found in _EXAMPLE.finditer(inspect.cleandoc(docstring))
+    ]

@@ -24,7 +24,17 @@ from penstock.sdk.flow import is_truthy
 from penstock.sdk.function import TaskFunction, task
 from penstock.sdk.items import Data
 from penstock.sdk.property import Property
-from penstock.sdk.task import FlowableTask, Output, PluginModel, Task, TaskBase, TaskDefinition, TaskList, WorkerGroup
+from penstock.sdk.task import (
+    FlowableTask,
+    MetricNote,
+    Output,
+    PluginModel,
+    Task,
+    TaskBase,
+    TaskDefinition,
+    TaskList,
+    WorkerGroup,
+)
 from penstock.sdk.trigger import ConditionBase, TaskRunnerBase, TriggerBase
 from penstock.sdk.values import constraint, duration, instant, ion_text, ion_values, iso_date, json_text, patterned_date
 
@@ -32,6 +42,7 @@ __all__ = [
     "ConditionBase",
     "Data",
     "FlowableTask",
+    "MetricNote",
     "Output",
     "PermanentError",
     "PluginError",

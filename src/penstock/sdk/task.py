@@ -7,7 +7,8 @@ Schema drives validation, completion and forms (PLG-012, PLG-047).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -53,6 +54,15 @@ OutputModel = type[BaseModel]
 # A name of its own, since `type` means a property within the classes below.
 
 
+@dataclass(frozen=True, slots=True)
+class MetricNote:
+    """A metric that a type says it records."""
+
+    name: str
+    type: Literal["counter", "timer", "gauge"]
+    description: str = ""
+
+
 class TaskBase(PluginModel):
     """Properties every task has (ENG-042 to ENG-053, API-034)."""
 
@@ -63,6 +73,8 @@ class TaskBase(PluginModel):
     type_kind: ClassVar[TypeKind] = TypeKind.TASK
     type_deprecation: ClassVar[str] = ""
     """What to use instead, when the type is kept for older flows only."""
+    type_metrics: ClassVar[tuple[MetricNote, ...]] = ()
+    """The metrics it records, for its documentation (PLG-045)."""
     output_type: ClassVar[OutputModel | None] = None
     """The model of the outputs, when the type always gives the same ones; references are checked against it."""
     brings_tasks: ClassVar[bool] = False

@@ -8,22 +8,19 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import files
 from typing import Any
 
 from penstock.base.errors import NotFoundError
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
 from penstock.model.schema import flow_schema, type_schema
+from penstock.services.plugin_packages import Texts, group_icon, texts_of, type_icon
 
 Schema = Mapping[str, Any]
 _TRACE = re.compile(r"Implements [A-Z]{3}-[^\n]*")
 """What a docstring says to those who read the code."""
-ICON_OF_GROUP = ("{group}.svg", "plugin-icon.svg")
-ICON_OF_TYPE = ("{type}.svg", *ICON_OF_GROUP)
-"""Names of icon files, the most particular first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +66,49 @@ class PluginCatalogue:
         return self._versions.get(plugin)
 
     def versions(self, name: str) -> list[str]:
-        """Return the versions of a type that can be used: the one that is installed.
+        """Return the versions of a type that can be used, the newest first.
 
         Raises:
             NotFoundError: There is no such type.
         """
-        version = self.version_of(self._entry(name).plugin)
+        entry = self._entry(name)
+        if several := self._registry.versions(entry.name):
+            return [*several][::-1]
+        version = self.version_of(entry.plugin)
         return [] if version is None else [version]
 
-    async def icons(self) -> dict[str, bytes]:
+    async def icons(self) -> dict[str, str]:
         """Return the icons (SVG) that plugins bring, by type."""
-        return await asyncio.to_thread(self._icons, ICON_OF_TYPE)
+        return await asyncio.to_thread(self._icons, type_icon)
 
-    async def group_icons(self) -> dict[str, bytes]:
+    async def group_icons(self) -> dict[str, str]:
         """Return the icons (SVG) that plugins bring for themselves, by what the names of their types begin with."""
-        found = await asyncio.to_thread(self._icons, ICON_OF_GROUP)
+        found = await asyncio.to_thread(self._icons, lambda texts, name: group_icon(texts, name.rpartition(".")[0]))
         return {name.rpartition(".")[0]: icon for name, icon in found.items()}
 
-    def _icons(self, names: Sequence[str]) -> dict[str, bytes]:
+    def _icons(self, icon_of: Callable[[Texts, str], str | None]) -> dict[str, str]:
         found = {}
         for entries in self.by_plugin().values():
+            texts = texts_of(entries[0].cls)
             for entry in entries:
-                if (icon := icon_of(entry, names)) is not None:
+                if (icon := icon_of(texts, entry.name)) is not None:
                     found[entry.name] = icon
         return found
 
-    async def page(self, name: str) -> PluginPage:
-        """Return the documentation of a type, by its name or an older one.
+    async def texts(self) -> dict[str, Texts]:
+        """Return what the packages of plugins say of themselves, by plugin."""
+        return await asyncio.to_thread(
+            lambda: {name: texts_of(entries[0].cls) for name, entries in self.by_plugin().items()}
+        )
+
+    async def page(self, name: str, version: str | None = None) -> PluginPage:
+        """Return the documentation of a type, by its name or an older one, as it is in a version.
 
         Raises:
             NotFoundError: There is no such type.
         """
-        return await asyncio.to_thread(self._page, self._entry(name))
+        entry = self._entry(name)
+        return await asyncio.to_thread(self._page, self._registry.versions(entry.name).get(version or "", entry))
 
     def _entry(self, name: str) -> TypeEntry:
         found = self._registry.find(name)
@@ -117,16 +125,6 @@ class PluginCatalogue:
     @cached_property
     def _flow_schema(self) -> Schema:
         return flow_schema(self._registry)
-
-
-def icon_of(entry: TypeEntry, names: Sequence[str]) -> bytes | None:
-    """Return the first of the files there is in the folder `icons` of the package that a type comes from (PLG-044)."""
-    folder = files(entry.cls.__module__.partition(".")[0]) / "icons"
-    for name in names:
-        icon = folder / name.format(type=entry.name, group=entry.name.rpartition(".")[0])
-        if icon.is_file():
-            return icon.read_bytes()
-    return None
 
 
 def title_of(entry: TypeEntry) -> str:

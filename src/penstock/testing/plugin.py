@@ -11,6 +11,7 @@ from penstock.model.parsing import parse_flow
 from penstock.model.registry import TypeEntry, TypeRegistry
 from penstock.model.schema import type_schema
 from penstock.sdk.discovery import classes_of
+from penstock.services.plugin_packages import texts_of, type_icon
 from penstock.wiring.plugins import load_plugins
 
 _EXAMPLE = re.compile(r"```ya?ml\n(.*?)```", re.DOTALL)
@@ -61,6 +62,13 @@ class PluginContract:
             for example in examples:
                 problems = parse_flow(_whole(example), registry).errors
                 assert problems == [], f"{entry.name}: {[str(one.message) for one in problems]} in\n{example}"
+
+    def test_package_has_an_icon_and_says_what_it_is_about(self) -> None:
+        """`icons/plugin-icon.svg` and `metadata/index.yaml` lie in the package's folder (PLG-041, PLG-044)."""
+        texts = texts_of(self._entries()[0].cls)
+        for entry in self._entries():
+            assert type_icon(texts, entry.name), f"{entry.name} has no icon: add icons/plugin-icon.svg to the package"
+        assert "metadata/index.yaml" in texts, "add metadata/index.yaml, with `group`, `title` and `description`"
 
     def _entries(self) -> list[TypeEntry]:
         return [TypeEntry.of(one, "plugin") for one in classes_of(self.types)]

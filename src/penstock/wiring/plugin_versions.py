@@ -96,7 +96,7 @@ class InstalledPlugin:
             TypeEntry(
                 described.name,
                 TypeKind.TASK if described.flavour == "task" else TypeKind.TRIGGER,
-                class_of(described, processes),
+                class_of(described, manifest.texts, processes),
                 described.aliases,
                 self.name,
                 self.version,

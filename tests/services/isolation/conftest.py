@@ -16,8 +16,8 @@ import os, threading, time
 from typing import Annotated
 from pydantic import BaseModel, Field
 from penstock.sdk import (
-    ConditionBase, Output, PermanentError, PluginModel, PollingTrigger, Property, RealtimeTrigger, RunContext, Task,
-    TriggerEvent,
+    ConditionBase, MetricNote, Output, PermanentError, PluginModel, PollingTrigger, Property, RealtimeTrigger,
+    RunContext, Task, TriggerEvent,
 )
 import palette  # a library of which each version of the plugin has its own
 
@@ -36,6 +36,7 @@ class Paint(Task):
 
     type_name = "org.example.paint.Paint"
     type_aliases = ("org.example.paint.Colour",)
+    type_metrics = (MetricNote("painted", "counter", "How much."),)
     output_type = Painted
 
     text: Property[str] = Field(description="The text.")

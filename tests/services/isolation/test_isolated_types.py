@@ -204,7 +204,7 @@ def test_worker_without_the_version_says_so(plugins: Plugins) -> None:
 
 
 def test_documentation_and_schema_are_those_of_the_plugin(plugins: Plugins) -> None:
-    """PLG-047, ENG-321."""
+    """PLG-045, PLG-047, ENG-321."""
     found = plugins.registry.find("org.example.paint.Colour")
     assert found is not None
     assert found.alias == "org.example.paint.Colour"
@@ -215,6 +215,7 @@ def test_documentation_and_schema_are_those_of_the_plugin(plugins: Plugins) -> N
     assert properties["times"]["anyOf"][0] == {"maximum": 3, "minimum": 1, "type": "integer"}
     assert set(schema["outputs"]["properties"]) == {"value", "process"}
     assert "text" in schema["properties"]["required"]
+    assert schema["properties"]["$metrics"] == [{"name": "painted", "type": "counter", "description": "How much."}]
 
 
 def test_types_that_only_work_in_the_server_are_left_out_and_a_broken_version_takes_none_down(

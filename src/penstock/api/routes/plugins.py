@@ -15,6 +15,7 @@ from penstock.api.routes.table import Routes
 from penstock.base.errors import NotFoundError
 from penstock.model.input_types import BY_TYPE
 from penstock.model.registry import TypeEntry, TypeKind
+from penstock.services.plugin_packages import GroupPage, group_of, group_page, plugin_page
 from penstock.services.plugins import PluginCatalogue, title_of
 
 _UNIONS = {"TASK": "task", "TRIGGER": "trigger"}
@@ -54,19 +55,28 @@ class PluginRoutes:
 
     async def all(self) -> Response:
         """Return the plugins of this instance with their types."""
-        plugins = [self._body(name, name, entries) for name, entries in self._plugins.by_plugin().items()]
+        texts = await self._plugins.texts()
+        plugins = []
+        for name, entries in self._plugins.by_plugin().items():
+            page = plugin_page(texts[name], name)
+            plugins.append(self._body(name, group_of(texts[name], name), page, entries))
         return JsonAnswer(plugins)
 
     async def groups(self) -> Response:
         """Return the types by what their names begin with."""
+        texts = await self._plugins.texts()
         groups = []
         for (plugin, prefix), entries in self._plugins.by_group().items():
-            body = self._body(plugin, prefix.rpartition(".")[2], entries)
+            page = group_page(texts[plugin], prefix)
+            body = self._body(plugin, group_of(texts[plugin], plugin), page, entries)
             groups.append({**body, "subGroup": prefix})
         return JsonAnswer(groups)
 
-    def _body(self, plugin: str, title: str, entries: Sequence[TypeEntry]) -> dict[str, Any]:
-        body: dict[str, Any] = {"name": plugin, "title": title, "group": plugin}
+    def _body(self, plugin: str, group: str, page: GroupPage, entries: Sequence[TypeEntry]) -> dict[str, Any]:
+        body: dict[str, Any] = {"name": plugin, "title": page.title, "group": group}
+        said = {"description": page.description, "longDescription": page.long_description}
+        body |= {key: value for key, value in said.items() if value is not None}
+        body |= {"categories": list(page.categories), "guides": list(page.guides)}
         if (version := self._plugins.version_of(plugin)) is not None:
             body["version"] = version
         for kind in TypeKind:
@@ -90,7 +100,8 @@ class PluginRoutes:
         """Return the documentation of a type in one of its versions."""
         if version not in (known := self._plugins.versions(cls)):
             raise NotFoundError(f"there is no version {version} of `{cls}`", hint=f"installed: {', '.join(known)}")
-        return await self.page(cls)
+        page = await self._plugins.page(cls, version)
+        return JsonAnswer({"markdown": page.markdown, "schema": page.schema})
 
     async def inputs(self) -> Response:
         """Return the types of inputs."""
@@ -119,11 +130,13 @@ class PluginRoutes:
         return JsonAnswer({"markdown": page.markdown, "schema": page.schema})
 
 
-def _icons(icons: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+def _icons(icons: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {
-        name: {"name": name.rpartition(".")[2], "icon": base64.b64encode(icon).decode()} for name, icon in icons.items()
+        name: {"name": name.rpartition(".")[2], "icon": base64.b64encode(icon.encode()).decode()}
+        for name, icon in icons.items()
     }
 
 
 def _element(entry: TypeEntry) -> dict[str, Any]:
-    return {"cls": entry.name, "deprecated": False, "title": title_of(entry)}
+    deprecated = bool(getattr(entry.cls, "type_deprecation", ""))
+    return {"cls": entry.name, "deprecated": deprecated, "title": title_of(entry)}

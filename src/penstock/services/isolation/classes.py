@@ -11,7 +11,17 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, create_model
 
-from penstock.sdk import Output, PluginModel, PollingTrigger, Property, RealtimeTrigger, RunContext, Task, TriggerEvent
+from penstock.sdk import (
+    MetricNote,
+    Output,
+    PluginModel,
+    PollingTrigger,
+    Property,
+    RealtimeTrigger,
+    RunContext,
+    Task,
+    TriggerEvent,
+)
 from penstock.services.isolation.manifest import TypeDescription
 from penstock.services.isolation.messages import Done, Event, Settle, Start
 from penstock.services.isolation.process import Processes, Session, definition_of
@@ -25,6 +35,8 @@ class Isolated:
     processes: ClassVar[Processes]
     properties: ClassVar[frozenset[str]]
     """The names of the properties that the plugin's class declares."""
+    package_texts: ClassVar[Mapping[str, str]]
+    """Icons, metadata and guides of the plugin's package."""
     type_name: ClassVar[str]
 
     def session(self, action: Literal["run", "poll", "listen"], context: RunContext) -> Session:
@@ -85,7 +97,7 @@ _BASES: Mapping[str, type[IsolatedTask] | type[IsolatedPolling] | type[IsolatedR
 }
 
 
-def class_of(described: TypeDescription, processes: Processes) -> type[Any]:
+def class_of(described: TypeDescription, texts: Mapping[str, str], processes: Processes) -> type[Any]:
     """Return the class that stands for a type of a plugin: with its properties, checked as its schema says."""
     base = _BASES[described.flavour]
     common = {info.alias or name for name, info in base.model_fields.items()}
@@ -98,8 +110,9 @@ def class_of(described: TypeDescription, processes: Processes) -> type[Any]:
         __doc__=described.documentation,
         **annotations.fields({**properties, "properties": own}),
     )
-    made.processes, made.properties = processes, frozenset(own)
+    made.processes, made.package_texts, made.properties = processes, texts, frozenset(own)
     made.type_name, made.type_aliases = described.name, described.aliases
+    made.type_metrics = tuple(MetricNote(**one) for one in properties.get("$metrics", ()))
     outputs = described.schema["outputs"]
     if outputs.get("properties"):
         made.output_type = create_model("Outputs", __base__=Output, **annotations.fields(outputs))
