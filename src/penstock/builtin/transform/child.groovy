@@ -20,16 +20,16 @@ class ItemLogger {
     }
 }
 
+// Groovy 2.4 takes the versions of Java since 9 for older than 1.8, for which it sorts fields by their names.
+def version = System.getProperty('java.version')
+System.setProperty('java.version', '1.8.0_1')
+def slurper = new JsonSlurper()
+slurper.parseText('{"a": 1}').keySet()
+System.setProperty('java.version', version)
+
 def replies = new PrintStream(new FileOutputStream(FileDescriptor.out), true, 'UTF-8')
 System.out = System.err // what the script prints is no answer
 def reader = new BufferedReader(new InputStreamReader(System.in, 'UTF-8'))
-def slurper = new JsonSlurper()
-// Groovy 2.4 takes the versions since 9 for older than 1.8, for which it sorts fields by their names.
-def version = System.getProperty('java.version')
-System.setProperty('java.version', '1.8.0_1')
-System.setProperty('jdk.map.althashing.threshold', '1')
-slurper.parseText('{"a": 1}').size()
-System.setProperty('java.version', version)
 def script = new GroovyShell().parse(slurper.parseText('[' + reader.readLine() + ']')[0])
 String line
 while ((line = reader.readLine()) != null) {
