@@ -334,3 +334,12 @@ def test_run_env_files_and_secrets_are_known_to_expressions(penstock: Command) -
     flow = penstock.write("r.yaml", RENDERING % "envs.place }} {{ secret('A') == 'five5' }} {{ secret('B') == 'two'")
     done = penstock("run", flow, "--env-file", ".env", "--env-file", "more.env", "--secret", "A=five5")
     assert "Oslo true true" in done.out, done.out + done.err
+
+
+def test_flow_test_runs_a_flow_with_inputs_in_turn(penstock: Command) -> None:
+    """OPS-112."""
+    penstock.write("hello.yaml", HELLO)
+    done = penstock("flow", "test", "hello.yaml", "name", "Ada")
+    assert done.code == 0, done.err
+    assert "Hello Ada!" in done.out + done.err
+    assert penstock("flow", "test", "hello.yaml", "name").code == 1

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from penstock.base.errors import PenstockError
-from penstock.cli import auth, configs, db, doctor, expression, flow, migrate, plugins, server, why
+from penstock.cli import auth, configs, db, doctor, expression, flow, migrate, namespace, plugins, server, why
 from penstock.cli.completing import answer_shells
 from penstock.cli.ctl import group as ctl
 from penstock.cli.run import command as run_command
@@ -41,6 +41,7 @@ app.add_typer(server.app, name="server")
 app.add_typer(ctl.app, name="ctl")
 app.add_typer(auth.app, name="auth")
 app.add_typer(flow.app, name="flow")
+app.add_typer(namespace.app, name="namespace")
 app.add_typer(expression.app, name="expression")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(plugins.app, name="plugin", hidden=True)

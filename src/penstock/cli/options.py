@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from penstock.cli.remote import Remote
     from penstock.wiring.config import Configuration
 
 Config = Annotated[
@@ -52,6 +53,36 @@ class Local:
         ),
     ] = None
     config: Config = None
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The options of commands that call a server (OPS-108, IAC-062)."""
+
+    server: Annotated[str, typer.Option("--server", help="Address of the server.")] = "http://localhost:8080"
+    user: Annotated[str | None, typer.Option("--user", help="user:password there.")] = None
+    api_token: Annotated[str | None, typer.Option("--api-token", help="API token there, instead.")] = None
+    tenant: Annotated[str, typer.Option("--tenant", help="The tenant there.")] = "main"
+    headers: Annotated[
+        list[str] | None, typer.Option("--headers", help="name=value, sent with each request. Repeatable.")
+    ] = None
+
+    def remote(self) -> Remote:
+        """Return the server.
+
+        Raises:
+            InvalidRequestError: A header is no pair, or there are two logins.
+        """
+        from penstock.base.errors import InvalidRequestError
+        from penstock.cli.remote import Address, Remote
+        from penstock.cli.run.given import pairs
+
+        if self.user and self.api_token:
+            raise InvalidRequestError("there are both --user and --api-token", hint="give one of them")
+        name, _, password = (self.user or "").partition(":")
+        headers = tuple(pairs(self.headers or (), "--headers").items())
+        address = Address(self.server, self.tenant, name or None, password, self.api_token, headers)
+        return Remote(address, login_hint="give --user name:password, or --api-token")
 
 
 def configuration(

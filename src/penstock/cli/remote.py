@@ -6,7 +6,7 @@ Speaks the REST API, which Kestra's servers have too; so whatever is said here h
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ class Address:
         username: The name of a login by password.
         password: Its password.
         token: What logs in instead of name and password.
+        headers: What else is sent with each request.
     """
 
     host: str
@@ -49,6 +50,7 @@ class Address:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, host: str, user: str | None, tenant: str) -> Address:
@@ -73,7 +75,8 @@ class Remote:
         self.tenant = address.tenant
         self._login_hint = login_hint
         self._trace = trace
-        headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
+        login = {"Authorization": f"Bearer {address.token}"} if address.token else {}
+        headers = {**dict(address.headers), **login}
         auth = (address.username, address.password or "") if address.username and not address.token else None
         verify = self.host.startswith("https:")  # where nothing is encrypted, certificates are not worth their loading
         self._client = httpx.Client(base_url=self.host, auth=auth, headers=headers, timeout=PATIENCE, verify=verify)

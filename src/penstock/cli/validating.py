@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock.cli.ctl.deploying import moved
 from penstock.cli.errors import show_problems
+from penstock.cli.including import expanded
 from penstock.cli.options import configuration
 from penstock.cli.remote import Remote
 from penstock.cli.run.sources import flow_files, read_flows, read_suites
 from penstock.cli.terminal import say, tell
 from penstock.model.problems import Problem, Severity
+from penstock.model.yaml import split_documents
 from penstock.wiring.flow_reading import FlowReading, plugin_defaults
 from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.plugins import load_plugins
@@ -54,11 +57,24 @@ def validate_files(paths: Sequence[Path], config: Path | None, *, as_json: bool)
 
 def validate_on_server(paths: Iterable[Path], remote: Remote, *, as_json: bool) -> int:
     """Have a server check files and return the exit code."""
+    return _report(check_on_server(paths, remote), as_json=as_json)
+
+
+def check_on_server(paths: Iterable[Path], remote: Remote, namespace: str | None = None) -> list[Checked]:
+    """Have a server check files, with all that they include.
+
+    Args:
+        paths: Files and folders.
+        remote: The server.
+        namespace: Where the flows are to be put; where they say themselves when None.
+    """
     checked: list[Checked] = []
     for file in dict.fromkeys(flow_files(paths)):
-        text = file.read_text(encoding="utf-8", errors="replace")
+        text = expanded(file)
+        if namespace is not None:
+            text = "---\n".join(moved(source, namespace) for source, _ in split_documents(text)) or text
         checked.extend(verdict(file, text, body) for body in remote.send_yaml("POST", "flows/validate", text))
-    return _report(checked, as_json=as_json)
+    return checked
 
 
 def verdict(file: Path, text: str, body: dict[str, Any]) -> Checked:

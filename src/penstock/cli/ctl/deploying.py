@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.base.errors import ConflictError, InvalidRequestError, PenstockError, UnauthorizedError, UnavailableError
+from penstock.cli.including import expanded
 from penstock.cli.remote import RefusedError, Remote, path_of
 from penstock.cli.run.sources import flow_files
 from penstock.model.yaml import read_yaml, split_documents
@@ -69,7 +70,7 @@ class Deployment:
             UnauthorizedError: It does not let us.
         """
         for file in dict.fromkeys(flow_files(paths)):
-            whole = file.read_text(encoding="utf-8", errors="replace")
+            whole = expanded(file)
             for text, first_line in split_documents(whole) or [(whole, 1)]:
                 done = self._document(str(file), text, first_line)
                 yield done

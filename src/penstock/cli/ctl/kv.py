@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from penstock.cli.ctl.options import Given, connect, output_of, remember
 from penstock.cli.spread import spread
-
-if TYPE_CHECKING:
-    from penstock.cli.remote import Remote
 
 app = typer.Typer(no_args_is_help=True, help="Read and write key-value pairs.", rich_markup_mode=None)
 app.callback()(remember)
@@ -71,12 +68,13 @@ def get(
     """
     import json
 
+    from penstock.cli.ctl.pairs import pair_path
     from penstock.cli.ctl.showing import Column, show
     from penstock.cli.terminal import say
 
     output = output_of(ctx, given)
     with connect(ctx, given) as remote:
-        found = remote.get(_path(namespace, key))
+        found = remote.get(pair_path(namespace, key))
     value = found.get("value")
     if raw:
         say(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
@@ -106,8 +104,10 @@ def set_pair(
       penstock ctl kv set my.namespace limit 42 --type STRING --ttl P1D
       penstock ctl kv set my.namespace settings - < settings.json
     """
+    from penstock.cli.ctl.pairs import put_pair
+
     with connect(ctx, given) as remote:
-        _put(remote, namespace, key, value, kind, ttl, description)
+        put_pair(remote, namespace, key, _read(value), kind=kind, ttl=ttl, description=description)
     _say(f"{key} is set in {namespace}")
 
 
@@ -129,9 +129,11 @@ def update(
     Example:
       penstock ctl kv update my.namespace greeting "Hello again"
     """
+    from penstock.cli.ctl.pairs import pair_path, put_pair
+
     with connect(ctx, given) as remote:
-        remote.get(_path(namespace, key))
-        _put(remote, namespace, key, value, kind, ttl, description)
+        remote.get(pair_path(namespace, key))
+        put_pair(remote, namespace, key, _read(value), kind=kind, ttl=ttl, description=description)
     _say(f"{key} is updated in {namespace}")
 
 
@@ -145,37 +147,19 @@ def delete(ctx: typer.Context, given: Given, namespace: Namespace, key: Key) -> 
       penstock ctl kv delete my.namespace greeting
     """
     from penstock.base.errors import NotFoundError
+    from penstock.cli.ctl.pairs import pair_path
 
     with connect(ctx, given) as remote:
-        answer: Any = remote.ask("DELETE", _path(namespace, key)).text.strip()
+        answer: Any = remote.ask("DELETE", pair_path(namespace, key)).text.strip()
     if answer == "false":
         raise NotFoundError(f"there is no key `{key}` in namespace {namespace}")
     _say(f"{key} is deleted from {namespace}")
 
 
-def _put(
-    remote: Remote, namespace: str, key: str, value: str, kind: str | None, ttl: str | None, description: str | None
-) -> None:
+def _read(value: str) -> str:
     import sys
 
-    from penstock.cli.remote import given as present
-
-    body = sys.stdin.read() if value == "-" else value
-    about = present({"ttl": ttl, "description": description})
-    headers = {name: text for name, text in about.items() if text.isascii()}  # headers hold nothing else
-    remote.ask(
-        "PUT",
-        _path(namespace, key),
-        content=body.encode(),
-        params=present({"type": kind and kind.upper()}) | {name: about[name] for name in about.keys() - headers.keys()},
-        headers={"Content-Type": "text/plain", **headers},
-    )
-
-
-def _path(namespace: str, key: str) -> str:
-    from penstock.cli.remote import path_of
-
-    return path_of("namespaces", namespace, "kv", key)
+    return sys.stdin.read() if value == "-" else value
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.base.errors import NotFoundError
+from penstock.cli.including import expanded
 from penstock.model.parsing import ParsedFlow, parse_flow
 from penstock.model.suites import ParsedSuite, is_suite, parse_suite
 from penstock.model.yaml import read_yaml, split_documents
@@ -64,7 +65,7 @@ def read_suites(paths: Iterable[Path]) -> list[SuiteSource]:
 def _documents(paths: Iterable[Path]) -> Iterator[tuple[Path, str, str, int]]:
     """Yield (file, its text, a document of it, the document's first line)."""
     for file in dict.fromkeys(flow_files(paths)):
-        whole = file.read_text(encoding="utf-8", errors="replace")
+        whole = expanded(file)
         for text, line in split_documents(whole) or [(whole, 1)]:
             yield file, whole, text, line
 
