@@ -35,7 +35,7 @@ from penstock.builtin.nats import subjects as nats_subjects
 from penstock.builtin.redis import lists as redis_lists
 from penstock.builtin.runners import docker, process, ssh
 from penstock.builtin.scripts import jbang, languages, node, python, shell
-from penstock.builtin.serdes import avro, csv, excel, json, parquet, xml
+from penstock.builtin.serdes import avro, csv, excel, json, parquet, protobuf, xml
 from penstock.builtin.storage import files, items, local_files, split
 from penstock.builtin.transform import languages as transforms
 from penstock.builtin.triggers import monitor, on_dates, schedule, toggle, upstream, webhook
@@ -86,6 +86,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(postgresql.Batch, postgresql.Queries, postgresql.Query, postgresql.Trigger),
     *(postgresql_copy.CopyIn, postgresql_copy.CopyOut),
     *(process.Process,),
+    *(protobuf.IonToProtobuf, protobuf.ProtobufToIon),
     *(purge.PurgeKV,),
     *(push_files.PushNamespaceFiles,),
     *(purge_records.PurgeExecutions, purge_records.PurgeLogs),
