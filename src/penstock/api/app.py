@@ -20,6 +20,7 @@ from penstock.api.answers import JsonAnswer
 from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
 from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders, Timing
+from penstock.api.routes.blueprints import BlueprintRoutes
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
 from penstock.api.routes.dashboards import DashboardRoutes
@@ -89,6 +90,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
         TokenRoutes(services.tokens, clock, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
+        BlueprintRoutes(services.blueprints, services.graphs).router(),
         DashboardRoutes(services.dashboards, clock, settings).router(),
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
         GraphRoutes(services.graphs, services.reader, clock, settings).router(),

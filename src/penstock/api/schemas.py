@@ -982,3 +982,34 @@ class LabelsOfExecutions(Shape):
 
     executions_id: list[str]
     execution_labels: list[Label]
+
+
+class BlueprintItem(Shape):
+    """A document to begin with."""
+
+    id: str
+    title: str
+    description: str
+    tags: list[str]
+    included_tasks: list[str]
+
+
+class Blueprint(BlueprintItem):
+    """A document to begin with, and its source."""
+
+    source: str
+    kind: Literal["FLOW", "DASHBOARD", "APP"]
+
+
+class PagedBlueprints(Shape):
+    """A page of blueprints."""
+
+    results: list[BlueprintItem]
+    total: int
+
+
+class BlueprintTag(Shape):
+    """A tag of blueprints."""
+
+    id: str
+    name: str

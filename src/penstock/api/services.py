@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from penstock.base.clock import Clock
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService, Tokens
+from penstock.services.blueprints import BlueprintCatalogue
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import DashboardService
 from penstock.services.dependencies import DependencyService
@@ -49,6 +50,7 @@ class Services:
 
     audit: AuditReader
     auth: AuthService
+    blueprints: BlueprintCatalogue
     bulk: Bulk
     clock: Clock
     concurrency: ConcurrencyLimits

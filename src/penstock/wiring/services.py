@@ -15,6 +15,7 @@ from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
+from penstock.services.blueprints import BlueprintCatalogue
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import ChartData, DashboardService
 from penstock.services.dependencies import DependencyService
@@ -75,6 +76,7 @@ def api_services(
     return Services(
         audit=AuditReader(store.settings),
         auth=auth,
+        blueprints=BlueprintCatalogue(),
         bulk=Bulk(store.queries),
         clock=clock,
         concurrency=ConcurrencyLimits(store.flows, core.catalog, store.journal),

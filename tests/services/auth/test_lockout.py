@@ -57,3 +57,15 @@ def test_lockout_remembers_a_bounded_number_of_guessers() -> None:
     fail(lockout, 2, name="c")
     with pytest.raises(LockedOutError):
         lockout.check("c", "1.1.1.1", 2 * SECOND)
+
+
+def test_lockout_of_an_address_that_tries_many_names_is_short() -> None:
+    """OPS-181: guessing gets no faster with a new name each time."""
+    lockout = Lockout(LockoutRules(threshold=3, by_address=4, pause=60 * SECOND))
+    for number in range(4):
+        fail(lockout, number, name=f"user{number}")
+    with pytest.raises(LockedOutError) as caught:
+        lockout.check("nobody-yet", "1.1.1.1", 4 * SECOND)
+    assert caught.value.retry_after == 59
+    lockout.check("nobody-yet", "2.2.2.2", 4 * SECOND)
+    lockout.check("nobody-yet", "1.1.1.1", 63 * SECOND)

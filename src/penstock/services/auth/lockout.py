@@ -24,6 +24,10 @@ class LockoutRules:
     """When to lock and for how long (MIG-061)."""
 
     threshold: int = 10
+    by_address: int = 100
+    """Failures of one address, whatever the names: guessing gets no faster with a new name each time."""
+    pause: Micros = 60 * SECOND
+    """How long such an address waits: many people may be behind it."""
     window: Micros = 5 * 60 * SECOND
     duration: Micros = 30 * 60 * SECOND
 
@@ -34,8 +38,40 @@ class _Record:
     locked_until: Instant = 0
 
 
+class _Counts:
+    """Failures by key, the oldest forgotten first."""
+
+    def __init__(self, threshold: int, window: Micros, duration: Micros, capacity: int) -> None:
+        self._threshold = threshold
+        self._window = window
+        self._duration = duration
+        self._capacity = capacity
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    def check(self, key: str, now: Instant) -> None:
+        record = self._records.get(key)
+        if record is not None and record.locked_until > now:
+            raise LockedOutError(record.locked_until, now)
+
+    def failed(self, key: str, now: Instant) -> None:
+        record = self._records.setdefault(key, _Record())
+        self._records.move_to_end(key)
+        failures = record.failures
+        failures.append(now)
+        while failures[0] < now - self._window:
+            failures.popleft()
+        if len(failures) >= self._threshold:
+            record.locked_until = now + self._duration
+            failures.clear()
+        while len(self._records) > self._capacity:
+            self._records.popitem(last=False)
+
+    def forget(self, key: str) -> None:
+        self._records.pop(key, None)
+
+
 class Lockout:
-    """Failures by (name, address), the oldest forgotten first.
+    """Failures by (name, address), and by address alone.
 
     The address is part of the key, so that nobody can lock somebody else out by guessing badly from afar.
 
@@ -45,30 +81,23 @@ class Lockout:
     """
 
     def __init__(self, rules: LockoutRules, capacity: int = 10_000) -> None:
-        self._rules = rules
-        self._capacity = capacity
-        self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
+        self._pairs = _Counts(rules.threshold, rules.window, rules.duration, capacity)
+        self._addresses = _Counts(rules.by_address, rules.window, rules.pause, capacity)
 
     def check(self, name: str, address: str, now: Instant) -> None:
-        """Raise LockedOutError while the pair is locked out."""
-        record = self._records.get((name, address))
-        if record is not None and record.locked_until > now:
-            raise LockedOutError(record.locked_until, now)
+        """Raise LockedOutError while the pair, or the address, is locked out."""
+        self._pairs.check(_pair(name, address), now)
+        self._addresses.check(address, now)
 
     def failed(self, name: str, address: str, now: Instant) -> None:
         """Take note of a failure."""
-        record = self._records.setdefault((name, address), _Record())
-        self._records.move_to_end((name, address))
-        failures = record.failures
-        failures.append(now)
-        while failures[0] < now - self._rules.window:
-            failures.popleft()
-        if len(failures) >= self._rules.threshold:
-            record.locked_until = now + self._rules.duration
-            failures.clear()
-        while len(self._records) > self._capacity:
-            self._records.popitem(last=False)
+        self._pairs.failed(_pair(name, address), now)
+        self._addresses.failed(address, now)
 
     def succeeded(self, name: str, address: str) -> None:
         """Forget the failures of the pair."""
-        self._records.pop((name, address), None)
+        self._pairs.forget(_pair(name, address))
+
+
+def _pair(name: str, address: str) -> str:
+    return f"{address} {name}"
