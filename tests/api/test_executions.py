@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.api.flows import FAILING, GREETING, HELLO, SLEEPY
 from tests.support.live import LiveServer, live_server
@@ -290,3 +291,14 @@ async def test_executions_waited_for_in_parallel_all_answer(server: LiveServer) 
     bodies = await asyncio.gather(*(server.run("greeting", data={"name": str(one)}) for one in range(20)))
     assert sorted(body["outputs"]["greeting"] for body in bodies) == sorted(f"Hello {one}" for one in range(20))
     assert server.core.followers.count == 0
+
+
+@pytest.mark.parametrize("flow_id", ["labels", "replay", "eval"])
+async def test_flow_named_like_an_action_of_executions_is_started_by_its_address(
+    server: LiveServer, flow_id: str
+) -> None:
+    """ENG-120, API-012: only a few words cannot name a flow."""
+    await server.flow(HELLO.replace("id: hello", f"id: {flow_id}").replace("namespace: team", "namespace: team.sub"))
+    answer = await server.client.post(f"/api/v1/main/executions/team.sub/{flow_id}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["flowId"] == flow_id

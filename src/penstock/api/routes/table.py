@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from penstock.api.schemas import Error
@@ -49,6 +50,18 @@ def json_body(shape: type[BaseModel], *, several: bool = False) -> dict[str, Any
     """Return the description of a JSON body: one value of a shape of `penstock.api.schemas`, or a list of them."""
     one = {"$ref": f"#/components/schemas/{shape.__name__}"}
     return {"application/json": {"schema": {"type": "array", "items": one} if several else one}}
+
+
+class _Undotted(StringConvertor):
+    """A part of a path without a dot, as ids of executions are.
+
+    So that `POST executions/company.team/labels` starts the flow `labels` and is not about an execution `company.team`.
+    """
+
+    regex = "[^/.]+"
+
+
+register_url_convertor("undotted", _Undotted())
 
 
 class Routes:
@@ -103,7 +116,7 @@ class Routes:
         if body is not None:
             extra["requestBody"] = {"required": True, "content": body}
         self.router.add_api_route(
-            path,
+            path.replace("{execution_id}", "{execution_id:undotted}"),
             handler,
             methods=[method],
             operation_id=operation,
