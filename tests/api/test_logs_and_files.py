@@ -75,7 +75,7 @@ async def test_logs_of_an_unknown_execution_are_not_found(client: httpx.AsyncCli
 
 
 async def test_metrics_of_an_execution_are_listed(server: LiveServer) -> None:
-    """API-104, ENG-063."""
+    """API-104, ENG-063, SCR-040."""
     log = "type: io.kestra.plugin.core.log.Log, message: low, level: DEBUG"
     await server.flow(TALK.replace(log, "type: io.kestra.plugin.core.debug.Return, format: abc"))
     ended = await server.run("talk")

@@ -21,11 +21,14 @@ def own_tests(package: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_new_plugin_passes_its_own_tests_and_fails_when_an_example_is_wrong(penstock: Command) -> None:
-    """PLG-002, PLG-005, PLG-053, PLG-054, PLG-057."""
+    """PLG-002, PLG-005, PLG-053, PLG-054, PLG-056, PLG-057."""
     done = penstock("plugin", "new", "weather-station", "--prefix", "com.acme.weather")
     assert done.code == 0, done.err
     package = penstock.folder / "penstock-weather-station"
     assert done.out.strip() == package.name
+    workflows = package / ".github" / "workflows"
+    assert "pytest" in (workflows / "test.yml").read_text()
+    assert "v*" in (workflows / "release.yml").read_text()
     tests = own_tests(package)
     assert tests.returncode == 0, tests.stdout + tests.stderr
     assert "9 passed" in tests.stdout

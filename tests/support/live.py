@@ -23,6 +23,7 @@ from penstock.services.executor import Limits
 from penstock.services.worker import Worker
 from penstock.wiring.core import Core, open_core
 from penstock.wiring.plan import Plan, Role
+from penstock.wiring.plugin_plan import PluginPlan
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.services import api_services
 
@@ -135,6 +136,7 @@ async def live_server(
     admission: Mapping[str, int] | None = None,
     plugin_configurations: Mapping[str, Mapping[str, Any]] | None = None,
     templates: bool = False,
+    managed_plugins: Path | None = None,
 ) -> AsyncIterator[LiveServer]:
     """Run a server with its files in a folder.
 
@@ -150,6 +152,7 @@ async def live_server(
         admission: The most open executions of namespaces.
         plugin_configurations: What is configured for plugins, by type.
         templates: Whether there are templates.
+        managed_plugins: Where plugins with environments of their own are.
     """
     plan = Plan(
         roles=frozenset({Role.EXECUTOR, Role.WORKER}),
@@ -162,6 +165,7 @@ async def live_server(
         admission=admission or {},
         plugin_configurations=plugin_configurations or {},
         templates=templates,
+        plugins=PluginPlan(managed_plugins),
     )
     clock = SystemClock()
     plugins = load_plugins()

@@ -42,6 +42,7 @@ from penstock.api.routes.metrics import MetricRoutes
 from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.overrides import OverrideRoutes
+from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.templates import TemplateRoutes
@@ -125,6 +126,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
         PluginRoutes(services.plugins).router(),
+        PluginVersionRoutes(services.plugin_management).router(),
     ]
 
 

@@ -666,6 +666,41 @@ class PluginVersions(Shape):
     versions: list[str]
 
 
+class PluginArtifact(Shape):
+    """One version of a plugin in an environment of its own."""
+
+    group_id: str
+    artifact_id: str
+    version: str
+
+
+class PluginArtifacts(Shape):
+    """Some of them."""
+
+    plugins: list[PluginArtifact]
+
+
+class PagedPluginArtifacts(Shape):
+    """All of them."""
+
+    results: list[PluginArtifact]
+    total: int
+
+
+class PluginArtifactVersions(Shape):
+    """The versions of one plugin."""
+
+    group_id: str
+    artifact_id: str
+    versions: list[str]
+
+
+class PluginList(Shape):
+    """Plugins to install or to remove: `name`, `name==1.2`, `group:name:1.2` or `group:name:LATEST`."""
+
+    plugins: list[str]
+
+
 class Documentation(Shape):
     """The page of a type: text and JSON Schema."""
 

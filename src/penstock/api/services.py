@@ -37,6 +37,7 @@ from penstock.services.logs import LogService
 from penstock.services.metrics import HttpTally
 from penstock.services.namespace_files import NamespaceFileService
 from penstock.services.namespaces import NamespaceService
+from penstock.services.plugin_management import PluginManagement
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
 from penstock.services.templates import TemplateService
@@ -74,6 +75,7 @@ class Services:
     logs: LogService
     namespace_files: NamespaceFileService
     namespaces: NamespaceService
+    plugin_management: PluginManagement
     plugins: PluginCatalogue
     preconditions: PreconditionService
     reader: ExecutionReader

@@ -39,6 +39,7 @@ from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.logs import LogService
 from penstock.services.metrics import Published, Sources
+from penstock.services.plugin_management import PluginManagement
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
 from penstock.services.scheduler.conditions import Conditions
@@ -48,6 +49,7 @@ from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core, known_names
 from penstock.wiring.metrics import AuditMetrics, LogMetrics
 from penstock.wiring.plan import HttpPlan, Role
+from penstock.wiring.plugin_versions import PluginVersions
 from penstock.wiring.version import penstock_version
 
 
@@ -62,7 +64,7 @@ def api_services(
         routers: Further routes.
         following: Follows executions; at the usual pace by default.
     """
-    store, clock = core.store, core.clock
+    store, clock, managed = core.store, core.clock, core.plan.plugins.folder
     names = known_names(core)
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
     flows, definitions = FlowService(store.flows, checker, core.catalog, store.notifier, clock), FlowDefinitions()
@@ -100,6 +102,7 @@ def api_services(
         logs=LogService(store.queries, core.storage),
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
+        plugin_management=PluginManagement(PluginVersions(managed) if managed is not None else None),
         plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
         preconditions=preconditions,
         reader=ExecutionReader(store.queries),

@@ -67,7 +67,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def test_files_go_in_and_come_out_without_a_mount(contexts: RunContextFactory, engine: Engine) -> None:
-    """SCR-068, SCR-021, SCR-023, SCR-051."""
+    """SCR-068, SCR-021, SCR-023, SCR-045, SCR-051: of an image that no registry has, with `pullPolicy: NEVER`."""
     context = run_of(contexts, name="Ada")
     task = commands(
         "cat in/a.txt && echo Hello {{ name }} > b.out",
@@ -174,7 +174,7 @@ def test_container_that_is_not_waited_for_runs_on(contexts: RunContextFactory, e
 
 
 def test_image_that_is_not_there_is_named(contexts: RunContextFactory) -> None:
-    """SCR-069."""
+    """SCR-069, SCR-071."""
     with pytest.raises(RunnerError, match="localhost/nothing:1 is not on the container engine"):
         commands("true", containerImage="localhost/nothing:1").run(run_of(contexts))
     task = commands("true", containerImage="127.0.0.1:9/nothing:1", runner={"pullPolicy": "IF_NOT_PRESENT"})

@@ -69,6 +69,7 @@ async def test_release_wakes_a_worker_that_waits(direct: StoreBench) -> None:
 
 
 async def test_claim_worker_group_gets_only_its_own_jobs(direct: StoreBench) -> None:
+    """SCR-058."""
     await direct.offer(1)
     await direct.gateway.register("gpu", "gpu", 1)
     assert list(await direct.gateway.claim("gpu", 1, SECOND // 20)) == []

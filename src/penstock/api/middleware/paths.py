@@ -42,7 +42,7 @@ TENANT_RESOURCES = frozenset(
 """Resources that belong to a tenant: what `/api/v1/<resource>` stands for without one."""
 _INSTANCE_RESOURCES = frozenset(
     {"configs", "plugins", "basicAuthValidationErrors", "setup", "me", "auths", "license-info", "main-tenant-flows",
-     "worker", "instance", "users", "tenants", "openapi.json"}
+     "worker", "instance", "cluster", "users", "tenants", "openapi.json"}
 )  # fmt: skip
 
 
