@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
-from penstock.api.schemas import Error
+from penstock.api.schemas.base import Error
 
 Handler = Callable[..., Coroutine[Any, Any, Response]]
 

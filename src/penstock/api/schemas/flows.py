@@ -1,0 +1,158 @@
+"""Flows, what is said of their sources, and their limits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from penstock.api.schemas.base import Label, Problem, Shape
+
+
+class FlowFilter(Shape):
+    """The name of a flow."""
+
+    namespace: str
+    id: str
+
+
+class InputDependency(Shape):
+    """When an input is asked for."""
+
+    inputs: list[str] | None = None
+    condition: str | None = None
+
+
+class Input(Shape):
+    """What an execution is given."""
+
+    id: str
+    type: str
+    description: str | None = None
+    display_name: str | None = None
+    required: bool | None = None
+    defaults: Any = None
+    prefill: Any = None
+    values: list[str] | None = None
+    expression: str | None = None
+    item_type: str | None = None
+    validator: str | None = None
+    min: Any = None
+    max: Any = None
+    after: str | None = None
+    before: str | None = None
+    allowed_file_extensions: list[str] | None = None
+    allow_custom_value: bool | None = None
+    auto_select_first: bool | None = None
+    depends_on: InputDependency | None = None
+
+
+class Output(Shape):
+    """What an execution returns."""
+
+    id: str
+    type: str | None = None
+    value: Any = None
+    description: str | None = None
+
+
+class Task(Shape):
+    """A task as written; its other properties are those of its type."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    id: str
+    type: str
+    description: str | None = None
+
+
+class TriggerDefinition(Shape):
+    """A trigger as written; its other properties are those of its type."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    id: str
+    type: str
+    description: str | None = None
+    disabled: bool | None = None
+    cron: str | None = None
+
+
+class Flow(Shape):
+    """A flow as written, with what the server knows of it."""
+
+    id: str
+    namespace: str
+    revision: int | None = None
+    updated: datetime | None = None
+    description: str | None = None
+    inputs: list[Input] | None = None
+    outputs: list[Output] | None = None
+    disabled: bool | None = None
+    labels: list[Label] | None = None
+    variables: dict[str, Any] | None = None
+    tasks: list[Task] | None = None
+    errors: list[Task] | None = None
+    finally_: list[Task] | None = Field(None, alias="finally")
+    after_execution: list[Task] | None = None
+    triggers: list[TriggerDefinition] | None = None
+    deleted: bool | None = None
+    source: str | None = None
+
+
+class PagedFlows(Shape):
+    """A page of flows."""
+
+    results: list[Flow]
+    total: int
+
+
+class SearchResult(Shape):
+    """A flow whose source contains what was searched for."""
+
+    model: Flow
+    fragments: list[str]
+
+
+class PagedSearchResults(Shape):
+    """A page of such flows."""
+
+    results: list[SearchResult]
+    total: int
+
+
+class Violation(Shape):
+    """What is to be said of a flow; valid when `constraints` is absent."""
+
+    index: int
+    filename: str | None = None
+    namespace: str | None = None
+    flow: str | None = None
+    constraints: str | None = None
+    outdated: bool | None = None
+    deprecation_paths: list[str] | None = None
+    warnings: list[str] | None = None
+    infos: list[str] | None = None
+    problems: list[Problem] | None = None
+
+
+class ConcurrencyLimit(Shape):
+    """A flow with a concurrency limit, and how full it is."""
+
+    tenant_id: str
+    namespace: str
+    flow_id: str
+    running: int
+    queued: int | None = None
+    limit: int | None = None
+    pool: str | None = None
+    behavior: Literal["QUEUE", "CANCEL", "FAIL"] | None = None
+
+
+class PagedConcurrencyLimits(Shape):
+    """A page of flows with a concurrency limit."""
+
+    results: list[ConcurrencyLimit]
+    total: int

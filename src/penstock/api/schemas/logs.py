@@ -1,0 +1,69 @@
+"""Log lines and metrics."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from penstock.api.schemas.base import Shape
+
+
+class LogEntry(Shape):
+    """One log line."""
+
+    namespace: str
+    flow_id: str
+    task_id: str | None = None
+    execution_id: str | None = None
+    task_run_id: str | None = None
+    attempt_number: int | None = None
+    trigger_id: str | None = None
+    timestamp: datetime | None = None
+    level: Literal["ERROR", "WARN", "INFO", "DEBUG", "TRACE"] | None = None
+    thread: str | None = None
+    message: str | None = None
+    execution_kind: str | None = None
+
+
+class PagedLogs(Shape):
+    """A page of log lines."""
+
+    results: list[LogEntry]
+    total: int
+
+
+class MetricEntry(Shape):
+    """One number a task reported."""
+
+    namespace: str
+    flow_id: str
+    task_id: str | None = None
+    execution_id: str | None = None
+    task_run_id: str | None = None
+    type: str
+    name: str
+    value: float
+    timestamp: datetime
+    tags: dict[str, str] | None = None
+
+
+class PagedMetrics(Shape):
+    """A page of metrics."""
+
+    results: list[MetricEntry]
+    total: int
+
+
+class MetricAggregation(Shape):
+    """The value of a metric in one step of time."""
+
+    name: str
+    value: float | None = None
+    date: datetime
+
+
+class MetricAggregations(Shape):
+    """A metric over time."""
+
+    group_by: Literal["minute", "hour", "day", "week"]
+    aggregations: list[MetricAggregation]
