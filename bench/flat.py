@@ -39,7 +39,7 @@ def loop(count: int) -> str:
 
 def skipping(count: int) -> str:
     """Return a loop of which nearly every task is skipped."""
-    skipped = f"{{id: say, {LOG}, runIf: '{{{{ taskrun.iteration > 1 }}}}'}}"
+    skipped = f"{{id: say, {LOG}, runIf: '{{{{ taskrun.iteration < 2 }}}}'}}"
     return loop(count).replace("concurrencyLimit: 16", "concurrencyLimit: 0").replace(f"{{id: say, {LOG}}}", skipped)
 
 
