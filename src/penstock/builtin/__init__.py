@@ -23,6 +23,7 @@ from penstock.builtin.flow import (
     template,
     working_directory,
 )
+from penstock.builtin.fs import sftp, sftp_trigger
 from penstock.builtin.git import clone, push_files, sync_files
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
@@ -101,6 +102,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(s3_trigger.Trigger,),
     *(schedule.Schedule,),
     *(sequence.AllowFailure, sequence.If, sequence.Sequential, sequence.Switch),
+    *(sftp.Delete, sftp.Download, sftp.Downloads, sftp.List, sftp.Move, sftp.Upload, sftp.Uploads),
+    *(sftp_trigger.Trigger,),
     *(shell.Commands, shell.Script),
     *(sleep.Sleep,),
     *(split.Split,),
