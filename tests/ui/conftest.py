@@ -83,7 +83,7 @@ def visitor(browser: Browser, server: Server) -> Iterator[Page]:
 @pytest.fixture
 def page(visitor: Page) -> Page:
     """Return a page of somebody who has signed in."""
-    visitor.goto("/ui/")
+    visitor.goto("/ui/main/flows")
     sign_in(visitor)
     visitor.wait_for_url("**/ui/main/flows")
     return visitor

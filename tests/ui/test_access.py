@@ -45,7 +45,7 @@ def test_unknown_address_offers_the_way_back(page: Page) -> None:
 
 
 def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) -> None:
-    """ENG-384."""
+    """ENG-384; implements UI-003 in the browser: from nothing to an execution."""
     with running_server(tmp_path, has_user=False) as server:
         page = browser.new_page(base_url=server.url)
         page.goto("/ui/main/executions")
@@ -56,9 +56,17 @@ def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) ->
         expect(page.locator("#rules .unmet").first).to_be_visible()
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Create and sign in").click()
-        page.wait_for_url("**/ui/main/flows")
-        expect(page.get_by_role("link", name="Create a first flow")).to_be_visible()
+        page.wait_for_url("**/ui/main/dashboards")
         assert server.client.get("/api/v1/main/flows/search").json()["total"] == 0
+        page.get_by_role("link", name="Create my first flow").click()
+        page.get_by_role("button", name="Create").click()
+        page.wait_for_url("**/flows/edit/company.team/hello/edit")
+        page.get_by_role("link", name="Dashboards").click()
+        page.get_by_role("link", name="Execute the flow").click()
+        page.get_by_role("dialog").get_by_role("button", name="Execute").click()
+        page.wait_for_url("**/executions/company.team/hello/*")
+        page.get_by_role("link", name="Dashboards").click()
+        expect(page.get_by_role("region", name="Executions", exact=True)).to_contain_text("1")
 
 
 def test_sign_out_ends_the_session(page: Page) -> None:

@@ -66,7 +66,9 @@ def test_file_is_made_written_moved_restored_and_deleted(page: Page, server: Ser
     dialog.get_by_label("Path").fill("jobs/first.py")
     dialog.get_by_role("button", name="Move").click()
     expect(page.get_by_role("region", name="/jobs/first.py")).to_be_visible()
-    expect(page.get_by_role("navigation", name="Open files").get_by_role("button", name="first.py", exact=True)).to_be_visible()
+    expect(
+        page.get_by_role("navigation", name="Open files").get_by_role("button", name="first.py", exact=True)
+    ).to_be_visible()
     page.get_by_role("button", name="Actions on first.py").click()
     page.get_by_role("menuitem", name="Delete").click()
     dialog.get_by_role("button", name="Delete").click()

@@ -70,6 +70,8 @@ NARROW = [
     "triggers",
     "plugins",
     "settings",
+    "dashboards",
+    "dashboards/new",
     "instance",
     "namespaces/ui.tests/kv",
     "namespaces/ui.tests/files",

@@ -17,7 +17,8 @@ describe("routes", () => {
     expect(page).toMatchObject({ name: "execution", params: { namespace: "company.team", flowId: "hello", id: "abc" } });
   });
 
-  it("open the flows at the root", async () => expect((await land("/")).name).toBe("flows"));
+  it("open the default dashboard at the root", async () => expect((await land("/")).name).toBe("dashboards"));
+  it("tell a new dashboard from one called new", async () => expect((await land("/main/dashboards/new")).name).toBe("dashboard-new"));
   it("tell a new flow from a flow called new", async () => expect((await land("/main/flows/new")).name).toBe("flow-new"));
   it("show a page for what does not exist", async () => expect((await land("/main/nothing/here")).name).toBe("missing"));
 });

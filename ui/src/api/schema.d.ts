@@ -184,6 +184,258 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the dashboards people wrote
+         * @description Return a page of the dashboards people wrote.
+         */
+        get: operations["searchDashboards"];
+        put?: never;
+        /**
+         * Create a dashboard from its YAML source
+         * @description Create a dashboard from its YAML source.
+         */
+        post: operations["createDashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check the source of a dashboard without storing it
+         * @description Check the source of a dashboard without storing it.
+         */
+        post: operations["validateDashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/validate/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check the source of one chart
+         * @description Check the source of one chart.
+         */
+        post: operations["validateChart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/charts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return a page of what a chart would show that is not saved yet
+         * @description Return a page of what a chart would show that is not saved yet.
+         */
+        post: operations["previewChart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/charts/export/to-csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return all that a chart would show as CSV
+         * @description Return all that a chart would show as CSV.
+         */
+        post: operations["exportChartToCsv"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a dashboard; `home`, `flow` and `namespace` are there from the start
+         * @description Return a dashboard; `home`, `flow` and `namespace` are there from the start.
+         */
+        get: operations["dashboard"];
+        /**
+         * Replace a dashboard's source; `home`, `flow` and `namespace` get one of your own
+         * @description Replace a dashboard's source; `home`, `flow` and `namespace` get one of your own.
+         */
+        put: operations["updateDashboard"];
+        post?: never;
+        /**
+         * Delete a dashboard; one that is there from the start is as it was
+         * @description Delete a dashboard; one that is there from the start is as it was.
+         */
+        delete: operations["deleteDashboard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/{id}/charts/{chart_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return a page of what a chart shows
+         * @description Return a page of what a chart shows.
+         */
+        post: operations["dashboardChartData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dashboards/{id}/charts/{chart_id}/export/to-csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return all that a chart shows as CSV
+         * @description Return all that a chart shows as CSV.
+         */
+        post: operations["exportDashboardChartDataToCSV"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/{namespace}/{id}/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the flows that start a flow or that it starts; all the way with `expandAll`
+         * @description Return the flows that start a flow or that it starts; all the way with `expandAll`.
+         */
+        get: operations["flowDependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return all flows of a namespace, and those of others that start them or that they start
+         * @description Return all flows of a namespace, and those of others that start them or that they start.
+         */
+        get: operations["flowDependenciesFromNamespace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return all flows that start others or are started by others
+         * @description Return all flows that start others or are started by others.
+         */
+        get: operations["flowDependenciesFromTenant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/executions/{execution_id}/follow-dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the states of all executions that belong to the same run of things, until they are over
+         * @description Follow the states of all executions that belong to the same run of things, until they are over.
+         */
+        get: operations["followDependenciesExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/flows": {
         parameters: {
             query?: never;
@@ -2923,6 +3175,18 @@ export interface components {
             }[] | null;
         };
         /**
+         * ChartRows
+         * @description A page of what a chart shows: rows by column key. A KPI has one row with `value`, or none; Markdown `content`.
+         */
+        ChartRows: {
+            /** Results */
+            results: {
+                [key: string]: unknown;
+            }[];
+            /** Total */
+            total: number;
+        };
+        /**
          * ConcurrencyLimit
          * @description A flow with a concurrency limit, and how full it is.
          */
@@ -2943,6 +3207,65 @@ export interface components {
             pool?: string | null;
             /** Behavior */
             behavior?: ("QUEUE" | "CANCEL" | "FAIL") | null;
+        };
+        /**
+         * Dashboard
+         * @description A dashboard with its source.
+         */
+        Dashboard: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description?: string | null;
+            timeWindow: components["schemas"]["DashboardWindow"];
+            /** Charts */
+            charts: components["schemas"]["DashboardChart"][];
+            /** Deleted */
+            deleted: boolean;
+            /**
+             * Isdefault
+             * @description Whether it is there from the start, as written by nobody here.
+             */
+            isDefault: boolean;
+            /** Created */
+            created?: string | null;
+            /** Updated */
+            updated?: string | null;
+            /** Source */
+            source: string;
+            /**
+             * Sourcecode
+             * @description The same under its older name.
+             */
+            sourceCode: string;
+        };
+        /**
+         * DashboardChart
+         * @description A chart as written; its type says what else it has.
+         */
+        DashboardChart: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /** Chartoptions */
+            chartOptions?: {
+                [key: string]: unknown;
+            } | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * DashboardWindow
+         * @description How much of the past a dashboard shows, as ISO 8601 durations.
+         */
+        DashboardWindow: {
+            /** Default */
+            default: string;
+            /** Max */
+            max: string;
         };
         /**
          * Documentation
@@ -3222,6 +3545,43 @@ export interface components {
             style?: string | null;
             /** Behavior */
             behavior?: string | null;
+        };
+        /**
+         * FlowNode
+         * @description A flow among others.
+         */
+        FlowNode: {
+            /** Uid */
+            uid: string;
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * FlowRelation
+         * @description One flow starts another: as a task, or by a trigger of the other.
+         */
+        FlowRelation: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+            /**
+             * Relation
+             * @enum {string}
+             */
+            relation: "FLOW_TASK" | "FLOW_TRIGGER";
+        };
+        /**
+         * FlowTopology
+         * @description Flows and how they start one another.
+         */
+        FlowTopology: {
+            /** Nodes */
+            nodes: components["schemas"]["FlowNode"][];
+            /** Edges */
+            edges: components["schemas"]["FlowRelation"][];
         };
         /**
          * InheritedPluginDefault
@@ -3593,6 +3953,16 @@ export interface components {
         PagedConcurrencyLimits: {
             /** Results */
             results: components["schemas"]["ConcurrencyLimit"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedDashboards
+         * @description A page of dashboards.
+         */
+        PagedDashboards: {
+            /** Results */
+            results: components["schemas"]["Dashboard"][];
             /** Total */
             total: number;
         };
@@ -4036,6 +4406,84 @@ export interface components {
             date: string;
         };
         /**
+         * ChartFilter
+         * @description One filter; the operations are those of searches.
+         */
+        ChartFilter: {
+            /**
+             * Field
+             * @description Such as `namespace`, `flowId`, `state`, `labels`, `scope`, `timeRange`, `level`.
+             */
+            field: string;
+            /**
+             * Operation
+             * @default EQUALS
+             */
+            operation: string;
+            /**
+             * Value
+             * @default null
+             */
+            value: unknown;
+        };
+        /**
+         * ChartFilters
+         * @description What all charts of a dashboard are narrowed to; where the source has no such field it does not matter.
+         */
+        ChartFilters: {
+            /**
+             * Startdate
+             * @default null
+             */
+            startDate: string | null;
+            /**
+             * Enddate
+             * @default null
+             */
+            endDate: string | null;
+            /**
+             * Pagesize
+             * @default null
+             */
+            pageSize: number | null;
+            /**
+             * Pagenumber
+             * @default null
+             */
+            pageNumber: number | null;
+            /**
+             * Namespace
+             * @description It, and what lies below it.
+             * @default null
+             */
+            namespace: string | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Filters
+             * @default null
+             */
+            filters: components["schemas"]["ChartFilter"][] | null;
+        };
+        /**
+         * ChartPreview
+         * @description A chart that is not saved yet.
+         */
+        ChartPreview: {
+            /**
+             * Chart
+             * @description Its YAML source.
+             */
+            chart: string;
+            /** @default null */
+            globalFilter: components["schemas"]["ChartFilters"] | null;
+        };
+        /**
          * Credentials
          * @description A user name and a password.
          */
@@ -4332,6 +4780,531 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchDashboards: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedDashboards"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    validateDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Violation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    validateChart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Violation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    previewChart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChartPreview"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartRows"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportChartToCsv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChartPreview"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dashboardChartData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+                chart_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChartFilters"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartRows"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportDashboardChartDataToCSV: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+                chart_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChartFilters"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowDependencies: {
+        parameters: {
+            query?: {
+                destinationOnly?: boolean;
+                expandAll?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowTopology"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowDependenciesFromNamespace: {
+        parameters: {
+            query?: {
+                destinationOnly?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowTopology"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowDependenciesFromTenant: {
+        parameters: {
+            query?: {
+                destinationOnly?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowTopology"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    followDependenciesExecutions: {
+        parameters: {
+            query?: {
+                destinationOnly?: boolean;
+                expandAll?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
                 };
             };
             /** @description Refused */

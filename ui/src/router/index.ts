@@ -19,10 +19,16 @@ declare module "vue-router" {
 }
 
 export const routes: RouteRecordRaw[] = [
-  { path: "/", redirect: `/${TENANT}/flows` },
-  { path: `/${TENANT}`, redirect: `/${TENANT}/flows` },
+  { path: "/", redirect: `/${TENANT}/dashboards` },
+  { path: `/${TENANT}`, redirect: `/${TENANT}/dashboards` },
   { path: `/${TENANT}/login`, name: "login", component: () => import("@/pages/LoginPage.vue"), meta: { open: true, title: "login.title" } },
   { path: `/${TENANT}/setup`, name: "setup", component: () => import("@/pages/SetupPage.vue"), meta: { open: true, title: "setup.title" } },
+  {
+    path: `/${TENANT}/dashboards/new`, name: "dashboard-new", component: () => import("@/pages/DashboardEditPage.vue"),
+    meta: { title: "dashboards.newTitle", section: "dashboards" },
+  },
+  { path: `/${TENANT}/dashboards/:id/edit`, name: "dashboard-edit", props: true, component: () => import("@/pages/DashboardEditPage.vue"), meta: { section: "dashboards" } },
+  { path: `/${TENANT}/dashboards/:id?`, name: "dashboards", props: true, component: () => import("@/pages/DashboardPage.vue"), meta: { section: "dashboards" } },
   { path: `/${TENANT}/flows`, name: "flows", component: () => import("@/pages/FlowsPage.vue"), meta: { title: "flows.title", section: "flows" } },
   {
     path: `/${TENANT}/flows/new`, name: "flow-new", component: () => import("@/pages/FlowNewPage.vue"),
@@ -68,7 +74,7 @@ export function createPageRouter(queries: QueryClient): Router {
   router.beforeEach(async (to) => {
     const instance = await queries.fetchQuery(instanceQuery).catch(() => undefined);
     if (instance?.isBasicAuthInitialized === false) return to.name === "setup" ? true : { name: "setup" };
-    return to.name === "setup" && instance ? { name: "flows" } : true;
+    return to.name === "setup" && instance ? { name: "dashboards" } : true;
   });
   return router;
 }

@@ -1,0 +1,35 @@
+import { computed, onScopeDispose, ref } from "vue";
+import { useI18n } from "vue-i18n";
+import type { Ink } from "@/lib/chartOptions";
+import { useSettings } from "@/stores/settings";
+import { useTimes } from "./useTimes";
+
+/** The colours and words of the page for drawings, which cannot read them from its styles; new with each theme. */
+export function useInk() {
+  const settings = useSettings();
+  const times = useTimes();
+  const { locale, t, te } = useI18n();
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const turn = ref(0);
+  const onChange = (): void => void (turn.value += 1);
+  system.addEventListener("change", onChange);
+  onScopeDispose(() => system.removeEventListener("change", onChange));
+
+  return computed<Ink & { readonly key: string }>(() => ({
+    key: `${settings.theme} ${turn.value}`,
+    colour: colourOf,
+    font: getComputedStyle(document.documentElement).fontFamily,
+    locale: locale.value,
+    timeZone: times.zone.value,
+    nameOf: (value) => (te(`states.${value}`) ? t(`states.${value}`) : value),
+  }));
+}
+
+function colourOf(token: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(--${token})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
