@@ -5109,6 +5109,11 @@ export interface components {
             evaluateRunningDate?: string | null;
             /** Failures */
             failures?: number | null;
+            /**
+             * Latesince
+             * @description The date it should have fired at, when that has passed.
+             */
+            lateSince?: string | null;
             /** Error */
             error?: string | null;
         };
@@ -5198,6 +5203,15 @@ export interface components {
             date: string;
         };
         /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
+        };
+        /**
          * BackfillOrder
          * @description Which dates of a schedule are run again.
          */
@@ -5246,39 +5260,6 @@ export interface components {
             backfill: components["schemas"]["BackfillOrder"] | null;
         } & {
             [key: string]: unknown;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
         };
         /**
          * FlowFilter
@@ -5369,13 +5350,27 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
+         * NewApiToken
+         * @description An API token to be made.
          */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
         };
         /**
          * Credentials
@@ -5401,6 +5396,16 @@ export interface components {
             triggers: components["schemas"]["TriggerChange"][];
             /** Disabled */
             disabled: boolean;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
         };
     };
     responses: never;

@@ -118,7 +118,7 @@ export function useSaveFlow(key?: MaybeRefOrGetter<FlowKey>) {
 
 /** Several flows: those named, or all that meet filters. */
 export type FlowTarget = { readonly keys: readonly FlowKey[] } | { readonly filters: Readonly<Record<string, string>> };
-export const FLOW_BULK = ["delete"] as const;
+export const FLOW_BULK = ["enable", "disable", "delete"] as const;
 export type FlowBulk = (typeof FLOW_BULK)[number];
 
 /** Switches several flows on or off, or deletes them; answers how many. */

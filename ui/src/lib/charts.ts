@@ -96,7 +96,7 @@ export function stepOf(length: number): number {
 
 /** The beginnings of all spans from `start` to `end`, in step with one that is known; none are left out. */
 export function spans(start: number, end: number, step: number, known: number): number[] {
-  const first = known - Math.floor((known - start) / step) * step;
+  const first = known - Math.ceil((known - start) / step) * step;
   return Array.from({ length: Math.max(1, Math.floor((end - first) / step) + 1) }, (_, at) => first + at * step);
 }
 

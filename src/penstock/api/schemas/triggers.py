@@ -26,6 +26,7 @@ class Trigger(Shape):
     updated_date: datetime | None = None
     evaluate_running_date: datetime | None = None
     failures: int | None = None
+    late_since: datetime | None = Field(None, description="The date it should have fired at, when that has passed.")
     error: str | None = None
 
 
