@@ -36,6 +36,8 @@ GROUPS = [
     ["configs", "properties"],
     ["migrate"],
     ["migrate", "from-kestra"],
+    ["migrate", "metadata"],
+    ["migrate", "default-tenant"],
     ["db", "size"],
     ["db", "purge"],
     ["db", "rollback"],
@@ -71,6 +73,20 @@ def test_plugins_list_names_types(penstock: Command) -> None:
     assert "io.kestra.plugin.core.log.Log" in penstock("plugins", "list").out
     listed = json.loads(penstock("plugins", "list", "--json").out)
     assert {"type": "io.kestra.plugin.core.trigger.Schedule", "kind": "triggers", "plugin": "penstock"} in listed
+
+
+@pytest.mark.parametrize("arguments", [["metadata", "kv"], ["metadata", "nsfiles"], ["metadata", "secrets"],
+                                       ["default-tenant", "--tenant-id", "main", "--dry-run"]])  # fmt: skip
+def test_migration_that_other_servers_need_is_accepted(arguments: list[str]) -> None:
+    """MIG-080, MIG-081, MIG-089."""
+    from typer.testing import CliRunner
+
+    from penstock.cli.main import app
+
+    for _ in range(2):
+        assert CliRunner().invoke(app, ["migrate", *arguments]).exit_code == 0
+    assert CliRunner().invoke(app, ["migrate", "metadata", "other"]).exit_code == 2
+    assert CliRunner().invoke(app, ["migrate", "default-tenant", "--tenant-id", "x"]).exit_code == 1
 
 
 def test_expression_eval_renders_with_variables(penstock: Command) -> None:

@@ -1,10 +1,11 @@
 """`penstock migrate`: the database's schema, and what comes from elsewhere.
 
-Implements OPS-115 in part (`sys database migrate`), BEY-047 in part (`from-kestra`).
+Implements OPS-115 in part (`sys database migrate`), BEY-047 in part (`from-kestra`), MIG-080, MIG-081, MIG-089.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +55,52 @@ def migrate(
     else:
         migrate_schema(url)
         say("the schema is up to date")
+
+
+class Metadata(StrEnum):
+    """What other servers keep an index of."""
+
+    KV = "kv"
+    NSFILES = "nsfiles"
+    SECRETS = "secrets"
+
+
+@app.command("metadata")
+def metadata(
+    kind: Annotated[Metadata, typer.Argument(help="What to index.")],
+    config: Config = None,
+) -> None:
+    """Accepted, for deployments that run it before servers start; there is nothing to do.
+
+    \b
+    Example:
+      penstock migrate metadata kv
+    """
+    from penstock.cli.terminal import say
+
+    say(f"{kind}: there is no index to build, what is known of each is kept with it")
+
+
+@app.command("default-tenant")
+def default_tenant(
+    config: Config = None,
+    tenant_id: Annotated[str, typer.Option("--tenant-id", help="The tenant of everything.")] = "main",
+    tenant_name: Annotated[str | None, typer.Option("--tenant-name", help="Accepted.")] = None,
+    excludes: Annotated[str | None, typer.Option("--excludes", help="Accepted.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Accepted.")] = False,
+) -> None:
+    """Accepted, for deployments that run it before servers start; everything is of tenant `main` from the start.
+
+    \b
+    Example:
+      penstock migrate default-tenant --tenant-id main
+    """
+    from penstock.base.errors import InvalidRequestError
+    from penstock.cli.terminal import say
+
+    if tenant_id != "main":
+        raise InvalidRequestError(f"there is no tenant `{tenant_id}`", hint="there is one tenant, `main`")
+    say("there is nothing to do, everything is of tenant `main`")
 
 
 @app.command("from-kestra")
