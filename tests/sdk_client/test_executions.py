@@ -96,10 +96,11 @@ def test_execution_flow_graph_shows_the_runs_of_the_tasks(sdk: Sdk) -> None:
 
 
 def test_flow_from_execution_tells_what_is_needed_to_execute_it(sdk: Sdk) -> None:
-    sdk.flow(HELLO.replace("labels:\n  owner: ada\n", ""))
+    sdk.flow(HELLO)
     by_name = sdk.api.executions.flow_from_execution(TENANT, sdk.namespace, "hello")
     by_id = sdk.api.executions.flow_from_execution_by_id(sdk.run("hello").id, TENANT)
     assert by_name.id == by_id.id == "hello"
+    assert by_name.labels.to_dict() == {"owner": "ada"}
     assert [task.id for task in by_name.tasks] == ["greet", "said"]
 
 
@@ -394,3 +395,14 @@ def test_follow_dependencies_execution_tells_of_all_that_belong_together(sdk: Sd
         if len(seen) == 2:
             break
     assert seen == {("caller", "SUCCESS"), ("hello", "SUCCESS")}
+
+
+@pytest.mark.parametrize(
+    "path", ["../../secret", "kestra:///../../etc/passwd", "/etc/passwd", "kestra:///%2e%2e/x", "x\x00y"]
+)
+def test_file_path_of_an_execution_never_leaves_it(sdk: Sdk, path: str) -> None:
+    sdk.flow(WRITER)
+    ended = sdk.run("writer").id
+    for call in (sdk.api.executions.download_file_from_execution, sdk.api.executions.file_metadatas_from_execution):
+        with pytest.raises(Exception, match=r"\((400|403|404|422)\)"):
+            call(ended, path, TENANT)

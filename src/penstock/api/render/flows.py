@@ -58,7 +58,7 @@ def render_for_execution(flow: StoredFlow, definition: Mapping[str, Any]) -> dic
         ],
     }
     if flow.labels:
-        body["labels"] = render_labels(flow.labels)
+        body["labels"] = dict(flow.labels)  # a map here alone: so the official clients read it
     for key in ("description", "inputs", "outputs", "variables"):
         if key in definition:
             body[key] = definition[key]

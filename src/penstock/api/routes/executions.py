@@ -89,11 +89,17 @@ class ExecutionRoutes:
         add("POST", "/latest", self.latest, "latestExecutions", answers=list[schemas.LastExecution],
             body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
         add("GET", "/namespaces", self.namespaces, "listExecutableNamespaces", answers=list[str])
-        add("GET", "/namespaces/{namespace}/flows", self.flows_of, "listExecutableFlows", answers=list[schemas.Flow])
-        add("GET", "/flows/{namespace}/{flow_id}", self.flow, "flowFromExecution", answers=schemas.Flow)
+        add(
+            "GET",
+            "/namespaces/{namespace}/flows",
+            self.flows_of,
+            "listExecutableFlows",
+            answers=list[schemas.FlowForExecution],
+        )
+        add("GET", "/flows/{namespace}/{flow_id}", self.flow, "flowFromExecution", answers=schemas.FlowForExecution)
         add("GET", "/{execution_id}", self.get, "execution", answers=one)
         add("DELETE", "/{execution_id}", self.delete, "deleteExecution", status=204)
-        add("GET", "/{execution_id}/flow", self.flow_of, "flowFromExecutionById", answers=schemas.Flow)
+        add("GET", "/{execution_id}/flow", self.flow_of, "flowFromExecutionById", answers=schemas.FlowForExecution)
         add("DELETE", "/{execution_id}/kill", self.kill, "killExecution", status=202)
         add("POST", "/{execution_id}/pause", self.pause, "pauseExecution", status=204)
         add("POST", "/{execution_id}/resume", self.resume, "resumeExecution", status=204, body=FORM)

@@ -102,6 +102,26 @@ class Flow(Shape):
     source: str | None = None
 
 
+class FlowForExecution(Shape):
+    """What is needed of a flow to execute it: of tasks and triggers no properties, and no source."""
+
+    id: str
+    namespace: str
+    revision: int | None = None
+    description: str | None = None
+    inputs: list[Input] | None = None
+    outputs: list[Output] | None = None
+    disabled: bool | None = None
+    labels: dict[str, str] | None = None
+    variables: dict[str, Any] | None = None
+    tasks: list[Task] | None = None
+    errors: list[Task] | None = None
+    finally_: list[Task] | None = Field(None, alias="finally")
+    after_execution: list[Task] | None = None
+    triggers: list[TriggerDefinition] | None = None
+    deleted: bool | None = None
+
+
 class PagedFlows(Shape):
     """A page of flows."""
 
