@@ -11,7 +11,7 @@ API = "/api/v1/main"
 
 
 async def test_metrics_of_a_flow_are_named_and_added_up_over_time(server: LiveServer) -> None:
-    """API-104, API-036."""
+    """API-104, API-036, SCR-041."""
     await server.flow(GREETING)
     for _ in range(3):
         await server.run("greeting", data={"name": "Ada"})

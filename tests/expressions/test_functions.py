@@ -210,6 +210,15 @@ def test_iteration_output_is_found(expression: str, value: str) -> None:
     assert evaluate(f"{{{{ {expression} }}}}", _RUN) == value
 
 
+@pytest.mark.parametrize("expression", ["iterationOutput(outputs.make, 0).value", "iterationOutput('make', 0)"])
+def test_iteration_output_of_runs_side_by_side_is_that_of_the_iteration(expression: str) -> None:
+    """EXP-160: whichever ended first."""
+    states = {"make": {"y": {"state": "SUCCESS", "iteration": 1}, "x": {"state": "SUCCESS", "iteration": 0}}}
+    outputs = {"make": {"y": {"value": "second"}, "x": {"value": "first"}}}
+    variables = {**_RUN, "outputs": outputs, "tasks": states}
+    assert evaluate(f"{{{{ {expression} }}}}", variables) == "first"
+
+
 def test_iteration_output_in_a_nested_loop_stays_in_the_outer_iteration() -> None:
     """EXP-160."""
     nested = {**_RUN, "parents": [{"taskrun": {"value": "o1"}}]}

@@ -38,9 +38,11 @@ class TaskStates(Mapping[str, Any]):
             if path[:outside] != self._path:
                 continue  # of the same call in another iteration
             path = path[outside:]
-            entry = {"id": run.id, "taskId": task_id, "state": run.state.current.value}
+            entry: dict[str, Any] = {"id": run.id, "taskId": task_id, "state": run.state.current.value}
             if run.value is not None:
                 entry["value"] = run.value
+            if (iteration := _iteration(state, run)) is not None:
+                entry["iteration"] = iteration
             if not path:
                 found = entry
                 continue
@@ -61,6 +63,11 @@ class TaskStates(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _iteration(state: ExecutionState, run: TaskRun) -> int | None:
+    """Return the iteration of the innermost loop around a task run, counted from 0."""
+    return next((one.iteration for one in (run, *state.ancestors(run)) if one.value is not None), None)
 
 
 def labels_of(execution: Execution) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from penstock.base.errors import NotFoundError
 from penstock.builtin.runners.process import Process
-from penstock.builtin.runners.runner import RunnerError
+from penstock.builtin.runners.runner import RunnerError, Stream
 from penstock.builtin.scripts.namespace_files import NamespaceFileExists
 from penstock.builtin.scripts.runner_choice import TaskRunnerMissing
 from penstock.builtin.scripts.shell import Commands
 from penstock.builtin.scripts.task import ScriptOutput, TaskException
+from penstock.builtin.scripts.transcript import Transcript
 from penstock.model.parsing import parse_flow
 from penstock.testing.run_context import RunContextFactory, messages_of
 from penstock.wiring.plugins import load_plugins
@@ -192,6 +193,24 @@ def test_lines_of_a_hundred_megabytes_are_cut(contexts: RunContextFactory) -> No
     assert output.std_out_line_count == 2
     assert lines[1] == "end"
     assert len(lines[0]) < 100_000
+
+
+def test_lines_without_end_are_logged_up_to_a_bound_and_messages_among_them_count(
+    contexts: RunContextFactory,
+) -> None:
+    """SCR-032, SCR-033."""
+    context = contexts.of()
+    transcript = Transcript(context, most=1_000)
+    for number in range(100):
+        transcript.write(Stream.OUT, b"%d\n" % number)
+    transcript.write(Stream.OUT, b'::{"outputs":{"n":1}}::\nend')
+    transcript.finish()
+    lines = messages_of(context)
+    assert lines[:9] == [("INFO", str(number)) for number in range(9)]
+    assert lines[9][0] == "WARN"
+    assert lines[9][1].startswith("92 more lines were not logged")
+    assert transcript.outputs == {"n": 1}
+    assert transcript.line_counts[Stream.OUT] == 102
 
 
 def test_lines_keep_their_order_within_a_stream(contexts: RunContextFactory) -> None:

@@ -15,6 +15,10 @@ from penstock.sdk import RunContext, json_text
 _LONGEST = 2 * 1024 * 1024
 _SHOWN = 32 * 1024
 """How much of a line longer than that is logged: so little that the log has no need to cut the remark at its end."""
+_MOST = 64 * 1024 * 1024
+"""How much of all lines is logged: whoever prints without end must not fill the database."""
+_ROW = 100
+"""What a line takes beside its text."""
 _LEVELS = {Stream.OUT: "INFO", Stream.ERR: "ERROR"}
 
 
@@ -36,8 +40,16 @@ class Transcript:
     Implements ENG-209, ENG-210, SCR-032 to SCR-034, SCR-036, SCR-037, SCR-038.
     """
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, most: int = _MOST) -> None:
+        """Begin.
+
+        Args:
+            context: The task's.
+            most: How many bytes of lines are logged; what comes after them is counted alone.
+        """
         self._context = context
+        self._room = most
+        self._left_out = 0
         self._splitters = {stream: LineSplitter(_LONGEST) for stream in Stream}
         self.line_counts = dict.fromkeys(Stream, 0)
         self.outputs: dict[str, Any] = {}
@@ -53,6 +65,10 @@ class Transcript:
         for stream, splitter in self._splitters.items():
             for line in splitter.finish():
                 self._take(stream, line)
+        if self._left_out:
+            self._context.logger.warning(
+                f"{self._left_out} more lines were not logged (large outputs belong into a file, kept by `outputFiles`)"
+            )
 
     def _take(self, stream: Stream, line: Line) -> None:
         self.line_counts[stream] += 1
@@ -61,7 +77,12 @@ class Transcript:
             self._apply(message)
         if messages:
             return
-        self._context.logger.log(_LEVELS[stream], _shown(line) if line.cut else line.text)
+        text = _shown(line) if line.cut else line.text
+        self._room -= len(text) + _ROW
+        if self._room < 0:
+            self._left_out += 1
+        else:
+            self._context.logger.log(_LEVELS[stream], text)
 
     def _apply(self, message: Mapping[str, Any]) -> None:
         outputs = message.get("outputs")

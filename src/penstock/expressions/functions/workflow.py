@@ -99,15 +99,37 @@ def iteration_output(frame: Frame, task: Any, iteration: Any) -> Any:
         raise ExpressionError("`iterationOutput` is called before there is an earlier iteration")
     outputs = task if isinstance(task, Mapping) else _outputs_of(frame, task)
     runs = _walk(outputs, values[:-1], "iterationOutput")
-    if not isinstance(runs, Mapping) or index >= len(runs):
-        raise ExpressionError(f"`iterationOutput` finds no iteration {index}")
-    found = list(runs.values())[index]
+    found = _of_iteration(runs, _iterations(frame, task, outputs, values[:-1]), index)
     if isinstance(task, Mapping):
         return found
     value = access(found, "value")
     if value is UNDEFINED:
         raise ExpressionError("the task has no output `value`", available=names_in(found))
     return value
+
+
+def _iterations(frame: Frame, task: Any, outputs: Any, values: list[Any]) -> dict[Any, Any]:
+    """Return the numbers of the iterations of a task by their values; none where the states of tasks are not known."""
+    if isinstance(task, Mapping):
+        all_outputs = _variable(frame, "outputs")
+        known = all_outputs.items() if isinstance(all_outputs, Mapping) else ()
+        task = next((name for name, one in known if one is outputs), None)
+    states = _variable(frame, "tasks", _variable(frame, "task", "id") if task is None else text_of(task))
+    for value in values:
+        states = access(states, value)
+    entries = states.items() if isinstance(states, Mapping) else ()
+    return {value: access(entry, "iteration") for value, entry in entries if isinstance(entry, Mapping)}
+
+
+def _of_iteration(runs: Any, iterations: Mapping[Any, Any], index: int) -> Any:
+    """Return the outputs of an iteration: runs side by side end in any order, which tells nothing."""
+    if isinstance(runs, Mapping):
+        for value, iteration in iterations.items():
+            if iteration == index and value in runs:
+                return runs[value]
+        if index not in iterations.values() and index < len(runs):
+            return list(runs.values())[index]
+    raise ExpressionError(f"`iterationOutput` finds no iteration {index}")
 
 
 def _outputs_of(frame: Frame, task: Any) -> Any:
@@ -164,7 +186,7 @@ ENTRIES = [
         "The output of another iteration, by default the previous one.",
         (Parameter("taskId", None), Parameter("iteration", None)),
         context=True,
-        reads=(*_ITERATION, ("outputs",), ("task", "id")),
+        reads=(*_ITERATION, ("outputs",), ("task", "id"), ("tasks",)),
     ),
     Entry(
         "parentOutput",
