@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
+from penstock.builtin.nats.credentials import UserCredentials
 from penstock.builtin.serdes.files import library
 from penstock.sdk import PluginError, PluginModel, Property, RunContext
 
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CONNECT, _ANSWER = 10.0, 30.0
-_PARTS = ("-----BEGIN NATS USER JWT-----", "-----BEGIN USER NKEY SEED-----")
 
 
 class NatsError(PluginError):
     """The server did not do what it was asked for."""
 
     code = "NATS_FAILED"
+
+
+def _user(credentials: str) -> UserCredentials:
+    try:
+        return UserCredentials.parsed(credentials)
+    except ValueError:  # whose text might show a part of the key
+        message = "`creds` is not the text of a credentials file"
+        raise NatsError(message, hint="give all of the file's text") from None
 
 
 class Server(PluginModel):
@@ -61,9 +69,8 @@ class Connection:
             "token": context.render(server.token),
         }
         if credentials is not None:
-            if not all(part in credentials for part in _PARTS):
-                raise NatsError("`creds` is not the text of a credentials file", hint="give all of the file's text")
-            options["user_credentials"] = library("nats.aio.client", "nats").RawCredentials(credentials)
+            user = _user(credentials)
+            options |= {"user_jwt_cb": user.shown, "signature_cb": user.signed}
         self.wait(
             self.client.connect(
                 [_address(one) for one in context.render(server.url).split(",")],
