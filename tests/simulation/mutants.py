@@ -122,7 +122,10 @@ def thawing(seed: int) -> Scenario:
     return dataclasses.replace(scenario_of(seed), machines=machines, loss=0.0, happenings=(*starts, still, slow))
 
 
-SCENARIOS = {"unfenced_commits": stalling, "late_ends": thawing}
+SCENARIOS = {
+    "unfenced_commits": stalling,
+    "late_ends": thawing,
+}
 
 
 def main(name: str, seeds: int, first: int = 0) -> int:

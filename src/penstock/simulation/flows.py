@@ -8,12 +8,38 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from penstock.base.clock import SECOND
-from penstock.sdk import RunContext, Task
+from penstock.base.clock import SECOND, Micros
+from penstock.sdk import PollingTrigger, RunContext, Task, TriggerEvent
 from penstock.services.worker.context import WorkerRunContext
 from penstock.simulation.threads import CURRENT
 
 NAMESPACE = "simulated"
+
+
+class Source:
+    """Where events come from that a trigger polls: one every few seconds, given out until it is acknowledged.
+
+    Args:
+        now: Virtual time.
+    """
+
+    def __init__(self, now: Callable[[], Micros]) -> None:
+        self._now = now
+        self._last: int | None = None
+        self.acknowledged: set[int] = set()
+
+    @property
+    def come(self) -> int:
+        """How many events there have been."""
+        return self._now() // EVENT_EVERY if self._last is None else self._last
+
+    def close(self) -> None:
+        """Let no more come."""
+        self._last = self.come
+
+    def next(self) -> int | None:
+        """Return the first event that is not acknowledged."""
+        return next((number for number in range(1, self.come + 1) if number not in self.acknowledged), None)
 
 
 class Draw:
@@ -21,11 +47,13 @@ class Draw:
 
     Args:
         number: Returns a number from 0 to 1 for a key.
+        source: Gives events to triggers that poll.
         begun: Told the task run, the attempt and the worker of each attempt that begins.
     """
 
-    def __init__(self, number: Callable[[str], float], begun: Callable[[str, int, str], None]) -> None:
+    def __init__(self, number: Callable[[str], float], source: Source, begun: Callable[[str, int, str], None]) -> None:
         self.number = number
+        self.source = source
         self.begun = begun
 
 
@@ -57,6 +85,21 @@ class Work(Task):
         return {"value": str(about["id"])}
 
 
+class Poll(PollingTrigger):
+    """Ask the simulation's source for its next event."""
+
+    type_name: ClassVar[str] = "penstock.simulation.Poll"
+
+    def poll(self, context: RunContext) -> TriggerEvent | None:
+        """Take some time, then return what there is."""
+        source = DRAW.get().source
+        CURRENT.get().wait(SECOND // 2)
+        number = source.next()
+        if number is None:
+            return None
+        return TriggerEvent({"number": number}, str(number), lambda: source.acknowledged.add(number))
+
+
 def _worker_of(context: RunContext) -> str:
     assert isinstance(context, WorkerRunContext)
     return context.worker_id or ""
@@ -70,6 +113,9 @@ LIMITS = {"queued": 2, "cancelled": 1, "failing": 1}
 """How many executions of a flow may run at once."""
 SCHEDULES = {"ticking": 5, "exclusive": 10}
 """Seconds between the dates of a flow."""
+POLLED = "polled"
+EVENT_EVERY: Micros = 7 * SECOND
+"""How often there is something to poll for."""
 UPSTREAM, DOWNSTREAM = "retried", "downstream"
 ENDLESS = frozenset({"family", "deaf", "endless_child"})
 """Flows whose tasks never end by themselves within a simulation."""
@@ -186,6 +232,12 @@ triggers:
     allowConcurrent: false
 tasks:
   - {{id: work, {_WORK}, seconds: 12}}
+""",
+    POLLED: f"""
+triggers:
+  - {{id: watch, type: {Poll.type_name}, interval: PT3S, allowConcurrent: true}}
+tasks:
+  - {{id: work, {_RETURN}}}
 """,
     "downstream": f"""
 triggers:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from penstock.base.clock import SECOND, Instant
 from penstock.engine.states import EXECUTION_TRANSITIONS, TASK_RUN_TRANSITIONS, TERMINAL, StateType
 from penstock.simulation.disk import Disk, StateChange
-from penstock.simulation.flows import DOWNSTREAM, ENDLESS, LIMITS, SCHEDULES, UPSTREAM
+from penstock.simulation.flows import DOWNSTREAM, ENDLESS, LIMITS, POLLED, SCHEDULES, UPSTREAM
 
 _ENDS = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 _RUNNING = f"SELECT id FROM executions WHERE live = 1 AND flow_id = ? AND state NOT IN ('CREATED', 'QUEUED', {_ENDS})"
@@ -155,6 +155,15 @@ def check_upstream(disk: Disk, reopened: set[str]) -> None:
     for execution_id in sorted(ended - reopened):
         if heard[execution_id] != 1:
             raise Violation(f"the end of an execution started {DOWNSTREAM} {heard[execution_id]} times", execution_id)
+
+
+def check_events(disk: Disk, come: int) -> None:
+    """Check that each of so many events of the polled source started its flow once; raises Violation."""
+    rows = disk.rows("SELECT firing_key FROM executions WHERE flow_id = ? AND firing_key NOTNULL", POLLED)
+    started = Counter(int(str(row[0]).rpartition("/")[2]) for row in rows)
+    for number in range(1, come + 1):
+        if started[number] != 1:
+            raise Violation(f"event {number} started {POLLED} {started[number]} times")
 
 
 def _second(instant: Instant) -> str:

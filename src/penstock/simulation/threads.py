@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar, copy_context
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from penstock.base.clock import SECOND, Micros
+from penstock.base.errors import UnavailableError
 from penstock.services.worker.machinery import Lane, Pool
 from penstock.simulation.loop import SimulatedLoop
 
@@ -61,6 +62,17 @@ class SimulatedThread:
         if self._dismissed:
             raise Dismissed
 
+    def wait_for(self, task: asyncio.Task[Result]) -> Result:
+        """Wait for a task of the loop; called by the work."""
+        task.add_done_callback(lambda _: self._go_on())
+        self._loops.release()
+        self._mine.acquire()
+        if self._dismissed:
+            raise Dismissed
+        if task.cancelled():
+            raise UnavailableError("the worker is stopping")
+        return task.result()
+
     def wake(self) -> None:
         """End the waiting; called on the loop."""
         if self._timer is not None:
@@ -78,9 +90,13 @@ class SimulatedThread:
         if self._timer is None:
             return  # it has been resumed already
         self._timer = None
-        self._mine.release()
-        self._loops.acquire()
-        self._after()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._dismissed:
+            self._mine.release()
+            self._loops.acquire()
+            self._after()
 
     def _after(self) -> None:
         if self.is_over:
@@ -192,8 +208,17 @@ class SimulatedThreads:
         return SimulatedLane(self, run, done)
 
     def apart(self, work: Callable[[], None], name: str) -> None:
-        """Do work in a step of its own."""
-        self.soon(work)
+        """Do work beside everything else."""
+        self.soon(self.thread(work, lambda thread: None).begin)
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
+        """Have a coroutine run on the loop and wait for its result."""
+        return CURRENT.get().wait_for(self._loop.create_task(coroutine))
+
+    def pause(self, stop: threading.Event, seconds: float) -> None:
+        """Let virtual time pass."""
+        if not stop.is_set():
+            CURRENT.get().wait(round(seconds * SECOND))
 
     async def join(self, threads: Iterable[threading.Thread | None], seconds: float) -> None:
         """Wait for threads to let go of what they do."""

@@ -16,7 +16,7 @@ from penstock.services.executions import Launch, Replaying, ResumeReader, Steeri
 from penstock.simulation import invariants
 from penstock.simulation.bus import Bus
 from penstock.simulation.disk import Disk, Line, SimulatedDatabase
-from penstock.simulation.flows import DRAW, ENDLESS, SCHEDULES, Draw, sources
+from penstock.simulation.flows import DRAW, ENDLESS, POLLED, SCHEDULES, Draw, Source, sources
 from penstock.simulation.invariants import CommitRules, Violation
 from penstock.simulation.loop import SimulatedLoop, TooManySteps
 from penstock.simulation.machine import BEGINNING, Machine
@@ -76,6 +76,7 @@ class World:
         self._rules = CommitRules(disk, self._reopened)
         self._violation: Violation | None = None
         self._begun: dict[str, int] = {}
+        self._source = Source(lambda: self.loop.now)
         self._machines = [Machine(spec, self, is_embedded=scenario.is_embedded) for spec in scenario.machines]
 
     # -- what machines stand in
@@ -117,7 +118,7 @@ class World:
     def run(self) -> Outcome:
         """Run it."""
         seed = self.scenario.seed
-        draw = Draw(lambda key: _chance(seed, key).random(), self._note_begin)
+        draw = Draw(lambda key: _chance(seed, key).random(), self._source, self._note_begin)
         token = DRAW.set(draw)
         try:
             with ids_from(self._next_id):
@@ -172,6 +173,7 @@ class World:
         invariants.check_rest(self._disk, self._acknowledged, self._killed - self._reopened)
         invariants.check_dates(self._disk, BEGINNING + QUIET + _SLACK, BEGINNING + disabled - _SLACK)
         invariants.check_upstream(self._disk, self._reopened)
+        invariants.check_events(self._disk, self._source.come)
         self._check_begins()
 
     def _check_begins(self) -> None:
@@ -285,13 +287,16 @@ class World:
 
     async def _rest(self) -> None:
         """End what does not end by itself, and wait until nothing is left to do."""
-        texts = {flow: f"{sources()[flow]}disabled: true\n" for flow in SCHEDULES}
+        texts = {flow: f"{sources()[flow]}disabled: true\n" for flow in (*SCHEDULES, POLLED)}
+        self._source.close()
         deadline = self.loop.now + _REST
         while self.loop.now < deadline and self._violation is None:
             await asyncio.sleep(5)
             self._revive()
             try:
                 for flow, text in list(texts.items()):
+                    if flow == POLLED and self._source.next() is not None:
+                        continue
                     await self._door(0).ask(lambda core, text=text: flow_service(core).put(TENANT, text))  # type: ignore[misc]
                     del texts[flow]
                 await self._finish()

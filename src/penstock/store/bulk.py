@@ -48,13 +48,13 @@ class KeyedQuery:
     text: str
     lock: str = ""
 
-    def run(self, connection: Connection, keys: Iterable[str | int]) -> Sequence[Any]:
-        """Return the rows of all keys."""
+    def run(self, connection: Connection, keys: Iterable[str | int], *more: Any) -> Sequence[Any]:
+        """Return the rows of all keys; `more` are the values of what the text says as `{value}` behind the keys."""
         if connection.dialect.name == "sqlite":
-            text = self.text.format(keys="IN (SELECT value FROM json_each(?))")
-            return connection.exec_driver_sql(text, (to_json_text(list(keys)),)).fetchall()
-        text = f"{self.text.format(keys='= ANY(%s)')} {self.lock}"
-        return connection.exec_driver_sql(text, (list(keys),)).fetchall()
+            text = self.text.format(keys="IN (SELECT value FROM json_each(?))", value="?")
+            return connection.exec_driver_sql(text, (to_json_text(list(keys)), *more)).fetchall()
+        text = f"{self.text.format(keys='= ANY(%s)', value='%s')} {self.lock}"
+        return connection.exec_driver_sql(text, (list(keys), *more)).fetchall()
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[list[Any], ...]:

@@ -11,7 +11,7 @@ from penstock.engine.decision import Message, Timer
 from penstock.engine.states import TERMINAL
 from penstock.ports.journal import StoredMessage
 from penstock.store import rows
-from penstock.store.bulk import delete, insert
+from penstock.store.bulk import KeyedQuery, delete, insert
 from penstock.store.tables import EXECUTIONS, MESSAGES, TIMERS
 
 _INSERT_MESSAGES = insert(MESSAGES, rows.MESSAGE_COLUMNS)
@@ -22,6 +22,9 @@ _PUT_TIMERS = insert(
     "ON CONFLICT (execution_id, purpose, task_run_id) DO UPDATE SET attempt = excluded.attempt, due = excluded.due",
 )
 _DELETE_TIMERS = delete(TIMERS, ("execution_id", "purpose", "task_run_id"))
+_WAITING = KeyedQuery(
+    'SELECT id, execution_id, event FROM messages WHERE "partition" {keys} AND id > {value} ORDER BY id LIMIT {value}'
+)
 
 TimerKey = tuple[str, str, str | None]
 
@@ -50,10 +53,8 @@ def messages_txn(
     connection: Connection, partitions: Collection[int], after: int, limit: int
 ) -> Sequence[StoredMessage]:
     """Return waiting messages, oldest first."""
-    columns = MESSAGES.c
-    query = select(columns.id, columns.execution_id, columns.event)
-    query = query.where(columns.id > after, columns.partition.in_(partitions)).order_by(columns.id).limit(limit)
-    return [StoredMessage(row[0], row[1], rows.to_event(row[2])) for row in connection.execute(query)]
+    found = _WAITING.run(connection, partitions, after, limit)
+    return [StoredMessage(row[0], row[1], rows.to_event(row[2])) for row in found]
 
 
 def timers_txn(connection: Connection, partitions: Collection[int], until: Instant, limit: int) -> Sequence[Timer]:

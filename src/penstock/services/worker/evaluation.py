@@ -141,7 +141,7 @@ class Evaluation:
                 return False
             except UnavailableError as error:
                 log.warning("event not reported", action="trigger.report", error=str(error))
-                self._lost.wait(_PAUSE)
+                self._host.bridge.pause(self._lost, _PAUSE)
         return False
 
 

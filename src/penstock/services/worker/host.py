@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from penstock.base.clock import Clock
-from penstock.base.errors import UnavailableError
 from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import WorkerGateway
 from penstock.services.masking import Maskers
+from penstock.services.worker.machinery import Bridge, Threads
 from penstock.services.worker.settings import WorkerSettings
 
 T = TypeVar("T")
@@ -29,6 +28,8 @@ class Host:
     maskers: Maskers
     registry: TypeRegistry = field(default_factory=lambda: TypeRegistry(()))
     """The task types installed here, for tasks that run others."""
+    bridge: Bridge = field(default_factory=Threads)
+    """How a task's thread waits for the loop."""
 
     def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for its result; called from a task's thread.
@@ -36,15 +37,7 @@ class Host:
         Raises:
             UnavailableError: The worker is stopping.
         """
-        try:
-            future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        except RuntimeError:
-            coroutine.close()
-            raise UnavailableError("the worker has stopped") from None
-        try:
-            return future.result()
-        except CancelledError:
-            raise UnavailableError("the worker is stopping") from None
+        return self.bridge.wait_for(coroutine, self.loop)
 
     def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Walk over an asynchronous iterator from a task's thread."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import CancelledError, Future
+from typing import Any, Protocol, TypeVar
 
+from penstock.base.errors import UnavailableError
 from penstock.services.worker.quick_lane import QuickLane
 from penstock.services.worker.threads import ThreadPool
 
@@ -47,7 +49,19 @@ class Lane(Protocol[Item]):
         ...
 
 
-class Machinery(Protocol):
+class Bridge(Protocol):
+    """How a task's thread waits: for the loop, or for time to pass."""
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
+        """Run a coroutine on the loop and wait for its result; raises UnavailableError when the worker stops."""
+        ...
+
+    def pause(self, stop: threading.Event, seconds: float) -> None:
+        """Wait for some time, or until the event happens."""
+        ...
+
+
+class Machinery(Bridge, Protocol):
     """Makes what a worker runs its tasks on. All but the work itself happens on the worker's loop."""
 
     def pool(self, size: int, name: str) -> Pool:
@@ -89,6 +103,22 @@ class Threads:
     ) -> Lane[Item]:
         """Return the lane of the tasks that never wait."""
         return QuickLane(loop, run, done, name)
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
+        """Run a coroutine on the loop and wait for its result."""
+        try:
+            future: Future[Result] = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        except RuntimeError:
+            coroutine.close()
+            raise UnavailableError("the worker has stopped") from None
+        try:
+            return future.result()
+        except CancelledError:
+            raise UnavailableError("the worker is stopping") from None
+
+    def pause(self, stop: threading.Event, seconds: float) -> None:
+        """Wait for some time, or until the event happens."""
+        stop.wait(seconds)
 
     def apart(self, work: Callable[[], None], name: str) -> None:
         """Do work in a thread of its own."""

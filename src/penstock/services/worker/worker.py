@@ -99,7 +99,7 @@ class Worker:
         self._look_at = loop.time() + _LOOK_EVERY
         self._lease.confirm(await self._register(self.id))
         clock = await self._agreed_clock()
-        self._host = Host(loop, self._gateway, self._settings, clock, self._maskers, self._registry)
+        self._host = Host(loop, self._gateway, self._settings, clock, self._maskers, self._registry, self._machinery)
         self._pool = self._machinery.pool(self._settings.threads, f"worker-{self.id[-6:]}")
         self._evaluations = Evaluations(self._host, self._machinery, f"worker-{self.id[-6:]}")
         self._lane: Lane[Attempt] = self._machinery.lane(
