@@ -16,6 +16,9 @@ async def test_versions_of_plugins_are_listed_and_removed(tmp_path: Path, place:
     """ENG-322, GOV-377: also under the older path."""
     for version in ("1.9", "1.10"):
         (tmp_path / "plugins" / "penstock-paint" / version / "lib").mkdir(parents=True)
+    for other in ("penstock-paint/notes/lib", "penstock-paint/2.0", "repository"):  # what is none of them
+        (tmp_path / "plugins" / other).mkdir(parents=True)
+    (tmp_path / "plugins" / "plugin.jar").touch()
     async with live_server(tmp_path, managed_plugins=tmp_path / "plugins") as server:
         listed = (await server.client.get(place)).json()
         assert listed["total"] == 2

@@ -97,3 +97,17 @@ def test_what_names_no_plugin_is_refused(text: str) -> None:
     """ENG-322."""
     with pytest.raises(InvalidRequestError, match="names no plugin"):
         requirement_of(text)
+
+
+def test_wheels_in_the_folder_of_plugins_are_read_as_they_are(penstock: Command) -> None:
+    """PLG-003, PLG-055, OPS-075."""
+    (penstock.folder / "plugins").mkdir()
+    plugin(penstock.folder / "plugins", "1.0", "0.5")
+    listed = json.loads(penstock("plugins", "list", "--json", "--plugins", "plugins").out)
+    [mine] = [one for one in listed if one["plugin"] != "penstock"]
+    assert mine == {
+        "type": "org.example.weather.Forecast",
+        "kind": "tasks",
+        "plugin": "penstock-forecast",
+        "versions": ["1.0"],
+    }

@@ -114,8 +114,12 @@ def configuration_here(file: Path | None, data: Path | None, *, told: bool = Tru
 
 
 def use_plugins(folder: Path | None) -> None:
-    """Make the distributions in a folder importable (OPS-075)."""
+    """Make the distributions in a folder importable: those installed there, and wheels as they are (OPS-075, PLG-003).
+
+    Python reads wheels without anything compiled in place; others have to be installed.
+    """
     import sys
 
     if folder is not None and folder.is_dir():
-        sys.path.insert(0, str(folder.resolve()))
+        wheels = sorted(folder.glob("*-none-any.whl"))
+        sys.path[:0] = [str(one.resolve()) for one in (folder, *wheels)]

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError
 from penstock.model.registry import TypeEntry, TypeKind
@@ -118,11 +118,12 @@ class PluginVersions:
         self._folder = folder
 
     def installed(self) -> list[InstalledPlugin]:
-        """Return what is there, by name, the oldest version first."""
+        """Return what is there, by name, the oldest version first; whatever else lies in the folder is passed over."""
         found = [
             InstalledPlugin(name.name, version.name, version)
             for name in _folders(self._folder)
             for version in _folders(name)
+            if (version / _LIBRARIES).is_dir() and _is_version(version.name)
         ]
         return sorted(found, key=lambda one: (one.name, Version(one.version)))
 
@@ -164,6 +165,15 @@ class PluginVersions:
         for one in gone:
             shutil.rmtree(one.folder)
         return gone
+
+
+def _is_version(text: str) -> bool:
+    """Return whether a text is a version."""
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def requirement_of(text: str) -> Requirement:
