@@ -15,7 +15,7 @@ from tests.support.missing import missing
 from tests.support.nats_credentials import operator_in
 
 USER, PASSWORD = "reader", "s3cret-word"
-_SECONDS = 60
+_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from penstock.builtin.redis.source import Serde, Source, connected, read
+from penstock.builtin.messages.payloads import TextSerde, decoded
+from penstock.builtin.redis.source import Source, connected
 from penstock.sdk import PluginModel, PollingTrigger, Property, RealtimeTrigger, RunContext, TriggerEvent
 
 _WAIT = 1.0
@@ -23,7 +24,7 @@ class RedisList(PluginModel):
 
     url: Property[str] = Field(description="The server's address, as in redis://user:password@host:6379/0.")
     key: Property[str] = Field(description="The list's key.")
-    serde_type: Property[Serde] = Field(Property.of("STRING"), description="What elements are: text or JSON.")
+    serde_type: Property[TextSerde] = Field(Property.of("STRING"), description="What elements are: text or JSON.")
 
 
 class Trigger(RedisList, PollingTrigger):
@@ -63,7 +64,7 @@ class Trigger(RedisList, PollingTrigger):
                 if not elements:
                     return None
                 name = source.named()
-        text = "".join(json.dumps(read(context, one, serde), ensure_ascii=False) + "\n" for one in elements)
+        text = "".join(json.dumps(decoded(context, one, serde), ensure_ascii=False) + "\n" for one in elements)
         uri = context.put_bytes(text.encode(), "elements.ion")
         batch = name
 
@@ -117,7 +118,7 @@ class ElementTrigger(RedisList, RealtimeTrigger):
                 if element is None:
                     continue
                 name = (name if elements else None) or source.named()
-                yield TriggerEvent({"value": read(context, element, serde)}, name, _Forgetting(source, name))
+                yield TriggerEvent({"value": decoded(context, element, serde)}, name, _Forgetting(source, name))
 
 
 class _Forgetting:

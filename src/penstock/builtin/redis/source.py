@@ -7,15 +7,13 @@ that name; so the server knows whether it has seen it.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from penstock.sdk import PluginError, RunContext
 
-Serde = Literal["STRING", "JSON"]
 _CONNECT, _ANSWER = 10.0, 30.0
 _FORGET = """
 if redis.call('GET', KEYS[2]) == ARGV[1] then
@@ -109,14 +107,3 @@ class Source:
     def forget_all(self, name: str) -> None:
         """Remove all elements taken, which have this name together."""
         self._client.eval(_FORGET, 2, self._held, self._name, name, "DEL")
-
-
-def read(context: RunContext, element: str, serde: Serde) -> Any:
-    """Return an element's value. One that is no JSON stays text: it must not hold up those behind it."""
-    if serde == "STRING":
-        return element
-    try:
-        return json.loads(element)
-    except ValueError:
-        context.logger.warning("an element is no JSON; it is handed on as text")
-        return element
