@@ -10,12 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from penstock.api import create_management
+from penstock.api import create_management, schemas
 from penstock.ports.triggers import TriggerState
 from penstock.services.auth import Credentials
 from penstock.wiring.services import published
 from penstock.wiring.version import penstock_version
 from tests.api.flows import HELLO, HOOKED
+from tests.api.test_shapes import check
 from tests.support.live import LiveServer, live_server
 
 
@@ -199,3 +200,29 @@ async def test_pages_of_other_origins_may_call_when_configured(tmp_path: Path) -
         headers = {"Origin": "https://app.example.com"}
         answer = await server.client.get("/api/v1/main/flows/team/hello", headers=headers)
         assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
+
+
+async def test_whoever_asks_is_told_who_they_are(server: LiveServer) -> None:
+    """API-115 in part, API-114."""
+    me = (await server.client.get("/api/v1/me")).json()
+    check(schemas.Me, me)
+    assert (me["profile"]["username"], me["tenants"]) == ("ada@example.com", [{"id": "main", "name": "main"}])
+    async with server.visitor() as visitor:
+        assert (await visitor.get("/api/v1/me")).status_code == 401
+        assert (await visitor.get("/api/v1/setup")).json() == {"done": True}
+
+
+async def test_schemas_of_inputs_and_dashboards_are_told(server: LiveServer) -> None:
+    """API-110, UI-034."""
+    found = (await server.client.get("/api/v1/plugins/inputs/INT")).json()
+    check(schemas.Documentation, found)
+    assert {"id", "min", "max"} <= set(found["schema"]["properties"]["properties"])
+    assert (await server.client.get("/api/v1/plugins/inputs/NONE")).status_code == 404
+    assert "tasks" in (await server.client.get("/api/v1/plugins/properties/FLOW")).json()
+    assert "charts" in (await server.client.get("/api/v1/plugins/properties/DASHBOARD")).json()
+    assert (await server.client.get("/api/v1/plugins/properties/TASK")).status_code == 404
+    schema = (await server.client.get("/api/v1/plugins/schemas/DASHBOARD")).json()
+    places = {one["$ref"].rpartition("/")[2] for one in schema["properties"]["charts"]["items"]["oneOf"]}
+    assert places == {"BarChart", "PieChart", "TimeSeriesChart", "TableChart", "KpiChart", "MarkdownChart"}
+    assert places <= set(schema["definitions"])
+    assert len((await server.client.get("/api/v1/plugins/schemas/CHART")).json()["oneOf"]) == 6

@@ -17,7 +17,7 @@ from penstock.api.middleware import identity_of
 from penstock.api.middleware.gate import COOKIE
 from penstock.api.routes.table import Routes
 from penstock.api.settings import ApiSettings
-from penstock.services.auth import AuthService, Credentials
+from penstock.services.auth import AuthService, Credentials, LoginRequiredError
 from penstock.services.auth.sessions import LIFETIME
 from penstock.services.instance import InstanceService
 from penstock.services.templates import TemplateService
@@ -56,6 +56,8 @@ class InstanceRoutes:
         add("GET", "/ping", self.ping, "ping", kind="text/plain")
         add("GET", "/api/v1/configs", self.configs, "configuration", answers=schemas.InstanceConfig)
         add("GET", "/api/v1/basicAuthValidationErrors", self.problems, "basicAuthValidationErrors", answers=list[str])
+        add("GET", "/api/v1/setup", self.setup, "setupConfiguration", answers=schemas.Setup)
+        add("GET", "/api/v1/me", self.me, "currentUser", answers=schemas.Me)
         add("POST", "/api/v1/{tenant}/basicAuth", self.set_up, "createBasicAuth", status=204, body=credentials)
         add("POST", "/login", self.login, "login", body=credentials)
         add("POST", "/logout", self.logout, "logout")
@@ -95,6 +97,27 @@ class InstanceRoutes:
     async def problems(self) -> Response:
         """Return what is wrong with the configured credentials, if anything."""
         return JsonAnswer(self._auth.problems)
+
+    async def setup(self) -> Response:
+        """Return whether there is an account."""
+        return JsonAnswer({"done": self._auth.is_initialized})
+
+    async def me(self, request: Request) -> Response:
+        """Return who asks."""
+        identity = identity_of(request)
+        if identity is None:
+            raise LoginRequiredError("this needs a login")
+        name = identity.username
+        return JsonAnswer(
+            {
+                "id": name,
+                "superAdmin": True,
+                "restricted": False,
+                "profile": {"username": name, "email": name},
+                "auths": [],
+                "tenants": [{"id": tenant, "name": tenant} for tenant in sorted(self._settings.tenants)],
+            }
+        )
 
     async def set_up(self, request: Request, tenant: str) -> Response:
         """Make the first account; refused once there is one."""

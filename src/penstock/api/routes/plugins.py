@@ -13,16 +13,18 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer
 from penstock.api.routes.table import Routes
 from penstock.base.errors import NotFoundError
+from penstock.model.dashboards import chart_schema, dashboard_schema
 from penstock.model.input_types import BY_TYPE
 from penstock.model.registry import TypeEntry, TypeKind
 from penstock.services.plugin_packages import GroupPage, group_of, group_page, plugin_page
 from penstock.services.plugins import PluginCatalogue, title_of
 
+_DASHBOARDS = {"DASHBOARD": dashboard_schema, "CHART": chart_schema}
 _UNIONS = {"TASK": "task", "TRIGGER": "trigger"}
 
 
 class PluginRoutes:
-    """Implements API-046, API-110 (catalogue, documentation, schemas, icons, versions), UI-110.
+    """Implements API-046, API-110 (catalogue, documentation, schemas, icons, versions, input types), UI-110.
 
     Args:
         plugins: The use cases.
@@ -41,6 +43,8 @@ class PluginRoutes:
         add("GET", "/plugins/icons", self.icons, "pluginIcons", answers=dict[str, schemas.PluginIcon])
         add("GET", "/plugins/icons/groups", self.group_icons, "pluginGroupIcons", answers=dict[str, schemas.PluginIcon])
         add("GET", "/plugins/inputs", self.inputs, "allInputTypes", answers=list[dict[str, Any]])
+        add("GET", "/plugins/inputs/{type}", self.input, "schemaFromInputType", answers=schemas.Documentation)
+        add("GET", "/plugins/properties/{type}", self.properties, "propertiesFromType", answers=dict[str, Any])
         add("GET", "/plugins/schemas/{type}", self.schema, "schemasFromType", answers=dict[str, Any])
         add("GET", "/plugins/{cls}", self.page, "pluginDocumentation", answers=schemas.Documentation)
         versions = "/plugins/{cls}/versions"
@@ -107,17 +111,35 @@ class PluginRoutes:
         """Return the types of inputs."""
         return JsonAnswer([{"type": name, "cls": f"input.{name}"} for name in BY_TYPE])
 
+    async def input(self, type: str) -> Response:  # noqa: A002
+        """Return the documentation of a type of inputs."""
+        model = BY_TYPE.get(type.upper())
+        if model is None:
+            raise NotFoundError(f"there is no type of inputs `{type}`", hint=f"one of {', '.join(BY_TYPE)}")
+        told = (model.__doc__ or "").partition("\n")[0]
+        return JsonAnswer({"markdown": told, "schema": {"properties": model.model_json_schema(by_alias=True)}})
+
+    async def properties(self, type: str) -> Response:  # noqa: A002
+        """Return the properties that flows or dashboards may have."""
+        kind = type.upper()
+        if kind not in ("FLOW", "DASHBOARD"):
+            raise NotFoundError(f"there are no properties `{type}`", hint="one of FLOW, DASHBOARD")
+        schema = dashboard_schema() if kind == "DASHBOARD" else await self._plugins.flow_schema()
+        return JsonAnswer(_properties(schema))
+
     async def schema(self, type: str, arrayOf: bool = False) -> Response:  # noqa: A002, N803
-        """Return the JSON Schema of flows, tasks or triggers."""
+        """Return the JSON Schema of flows, tasks, triggers, dashboards or charts."""
         kind = type.upper()
         whole = await self._plugins.flow_schema()
-        if kind == "FLOW":
-            schema: dict[str, Any] = dict(whole)
+        if kind in _DASHBOARDS:
+            schema: dict[str, Any] = _DASHBOARDS[kind]()
+        elif kind == "FLOW":
+            schema = dict(whole)
         elif kind in _UNIONS:
             schema = {"$schema": whole["$schema"], "$ref": f"#/definitions/{_UNIONS[kind]}"}
             schema["definitions"] = whole["definitions"]
         else:
-            raise NotFoundError(f"there is no schema `{type}`", hint="one of FLOW, TASK, TRIGGER")
+            raise NotFoundError(f"there is no schema `{type}`", hint="one of FLOW, TASK, TRIGGER, DASHBOARD, CHART")
         if arrayOf:
             definitions = schema.pop("definitions")
             dialect = schema.pop("$schema")
@@ -128,6 +150,14 @@ class PluginRoutes:
         """Return the documentation of a type."""
         page = await self._plugins.page(cls)
         return JsonAnswer({"markdown": page.markdown, "schema": page.schema})
+
+
+def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the properties of a schema that may stand behind a reference."""
+    place = str(schema.get("$ref", "")).rpartition("/")[2]
+    inner: Mapping[str, Any] = schema["definitions"][place] if place else schema
+    found: Mapping[str, Any] = inner.get("properties", {})
+    return found
 
 
 def _icons(icons: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -130,3 +130,34 @@ class ApiTokenList(Shape):
 
     results: list[ApiToken]
     total: int
+
+
+class Setup(Shape):
+    """Whether the instance has been set up."""
+
+    done: bool
+
+
+class Profile(Shape):
+    """Who somebody is."""
+
+    username: str
+    email: str | None = None
+
+
+class TenantName(Shape):
+    """A tenant."""
+
+    id: str
+    name: str
+
+
+class Me(Shape):
+    """Whoever asks."""
+
+    id: str
+    super_admin: bool
+    restricted: bool
+    profile: Profile
+    auths: list[dict[str, Any]]
+    tenants: list[TenantName]

@@ -14,6 +14,7 @@ from penstock.model.dashboards.documents import (
     TimeSeriesChart,
 )
 from penstock.model.dashboards.parsing import ParsedChart, ParsedDashboard, parse_chart, parse_dashboard
+from penstock.model.dashboards.schema import chart_schema, dashboard_schema
 from penstock.model.dashboards.sources import SOURCES, Kind, Source
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Source",
     "TableChart",
     "TimeSeriesChart",
+    "chart_schema",
+    "dashboard_schema",
     "parse_chart",
     "parse_dashboard",
 ]
