@@ -9,6 +9,7 @@ import pytest
 
 from penstock.model.parsing import parse_flow
 from penstock.model.registry import TypeKind
+from penstock.model.schema import type_schema
 from penstock.sdk.discovery import GROUP
 from penstock.services.plugin_packages import group_of, group_page, plugin_page
 from penstock.services.plugins import PluginCatalogue
@@ -138,3 +139,21 @@ async def test_plugins_every_built_in_type_has_an_icon() -> None:
     icons = await PluginCatalogue(plugins.registry).icons()
     assert [one.name for kind in TypeKind for one in plugins.registry.of_kind(kind) if one.name not in icons] == []
     assert all(icon.startswith("<svg ") for icon in icons.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "metrics"),
+    [
+        ("io.kestra.plugin.core.debug.Return", ["length", "duration"]),
+        ("io.kestra.plugin.core.http.Download", ["response.length"]),
+        ("io.kestra.plugin.jdbc.sqlite.Query", ["fetch.size"]),
+        ("io.kestra.plugin.jdbc.postgresql.CopyIn", ["rows"]),
+        ("io.kestra.plugin.serdes.csv.CsvToIon", ["records"]),
+        ("io.kestra.plugin.mqtt.Publish", ["records"]),
+    ],
+)
+def test_plugins_built_in_types_say_their_metrics(name: str, metrics: list[str]) -> None:
+    """PLG-045."""
+    found = load_plugins([]).registry.find(name)
+    assert found is not None
+    assert [one["name"] for one in type_schema(found.entry)["properties"]["$metrics"]] == metrics

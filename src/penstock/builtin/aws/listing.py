@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt
 from penstock.builtin.aws.buckets import Bucket, given
 from penstock.builtin.aws.connection import AwsError, Text
 from penstock.builtin.aws.objects import Place, downloaded
-from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, Property, RunContext, Task
 from penstock.sdk.items import stop_if_killed
 
 Filter = Literal["FILES", "DIRECTORY", "BOTH"]
@@ -142,6 +142,7 @@ class List(Listing, Task):
 
     type_name = "io.kestra.plugin.aws.s3.List"
     output_type: ClassVar[type[Output] | None] = FoundObjects
+    type_metrics = (MetricNote("size", "counter", "How many objects were found."),)
 
     def run(self, context: RunContext) -> FoundObjects:
         """List."""

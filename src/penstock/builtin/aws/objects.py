@@ -13,7 +13,7 @@ from pydantic import Field
 from penstock.builtin.aws.buckets import Bucket, RequestPayer, Store, given
 from penstock.builtin.aws.connection import AwsError, Text
 from penstock.builtin.serdes.files import new_file
-from penstock.sdk import Output, PluginModel, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, PluginModel, Property, RunContext, Task
 
 _KEPT: Mapping[str, str] = {
     "acl": "ACL",
@@ -63,6 +63,7 @@ class Upload(Bucket, Task):
 
     type_name = "io.kestra.plugin.aws.s3.Upload"
     output_type: ClassVar[type[Output] | None] = StoredObject
+    type_metrics = (MetricNote("files", "counter", "How many files were stored."),)
 
     from_: Property[str | list[str] | dict[str, str]] = Field(
         alias="from", description="The file's URI; or a list of them, or a map of names to them, and `key` is a folder."

@@ -12,7 +12,7 @@ import httpx
 from pydantic import Field
 
 from penstock.builtin.http.exchange import HttpError, HttpTask, headers_of, shown
-from penstock.sdk import Output, Property, RunContext
+from penstock.sdk import MetricNote, Output, Property, RunContext
 
 _UNFIT = re.compile(r"[^\w.+=~-]+", re.ASCII)
 _LONGEST = 150
@@ -36,6 +36,7 @@ class Download(HttpTask):
     type_name = "io.kestra.plugin.core.http.Download"
     type_aliases = ("io.kestra.plugin.fs.http.Download",)
     output_type: ClassVar[type[Output] | None] = Downloaded
+    type_metrics = (MetricNote("response.length", "counter", "How many bytes the answer has."),)
 
     save_as: Property[str] | None = Field(
         None, description="The name of the file; by default the one the server or the address gives."

@@ -13,7 +13,7 @@ from penstock.builtin.jdbc.statements import SqlError, only_statement
 from penstock.builtin.jdbc.tasks import Connected
 from penstock.builtin.jdbc.values import bindable
 from penstock.builtin.serdes.files import items
-from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, Property, RunContext, Task
 from penstock.sdk.items import stop_if_killed
 
 
@@ -28,6 +28,7 @@ class BatchTask(Connected, Task):
     """Runs a statement with the values of each item of a file."""
 
     output_type: ClassVar[type[Output] | None] = Inserted
+    type_metrics = (MetricNote("updated", "counter", "How many rows were changed."),)
 
     from_: Property[str] = Field(alias="from", description="The file of items in internal storage.")
     table: Property[str] | None = Field(None, description="The table to insert into, when `sql` is not given.")

@@ -12,7 +12,7 @@ from pydantic import Field
 from penstock.builtin.jdbc.postgresql import Postgres
 from penstock.builtin.jdbc.statements import SqlError, only_statement
 from penstock.builtin.serdes.files import new_file
-from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, Property, RunContext, Task
 from penstock.sdk.items import stop_if_killed
 
 Format = OneOf["TEXT", "CSV", "BINARY"]
@@ -90,6 +90,7 @@ class CopyIn(Copy):
 
     type_name = "io.kestra.plugin.jdbc.postgresql.CopyIn"
     output_type: ClassVar[type[Output] | None] = CopiedIn
+    type_metrics = (MetricNote("rows", "counter", "How many rows were copied."),)
 
     from_: Property[str] = Field(alias="from", description="The file in internal storage.")
     table: Property[str] = Field(description="The table, with its schema where that is needed.")
@@ -114,6 +115,7 @@ class CopyOut(Copy):
 
     type_name = "io.kestra.plugin.jdbc.postgresql.CopyOut"
     output_type: ClassVar[type[Output] | None] = CopiedOut
+    type_metrics = (MetricNote("rows", "counter", "How many rows were copied."),)
 
     sql: Property[str] | None = Field(None, description="The query whose rows are copied.")
     table: Property[str] | None = Field(None, description="The table to copy, when `sql` is not given.")

@@ -13,7 +13,7 @@ from penstock.builtin.jdbc.fetching import Fetched, Fetching, FetchType, started
 from penstock.builtin.jdbc.session import Session
 from penstock.builtin.jdbc.statements import Statement, Syntax, only_statement, some, statements_of
 from penstock.builtin.jdbc.values import bindable
-from penstock.sdk import Output, PluginModel, PollingTrigger, Property, RunContext, Task, TriggerEvent
+from penstock.sdk import MetricNote, Output, PluginModel, PollingTrigger, Property, RunContext, Task, TriggerEvent
 
 
 class ManyFetched(Output):
@@ -97,6 +97,7 @@ class QueryTask(OneStatement, Task):
     """Runs one statement."""
 
     output_type: ClassVar[type[Output] | None] = Fetched
+    type_metrics = (MetricNote("fetch.size", "counter", "How many rows were fetched."),)
 
     def run(self, context: RunContext) -> Fetched:
         """Run the statement, and what follows it."""
@@ -113,6 +114,7 @@ class QueriesTask(Querying, Task):
     """Runs several statements."""
 
     output_type: ClassVar[type[Output] | None] = ManyFetched
+    type_metrics = (MetricNote("fetch.size", "counter", "How many rows a query has fetched."),)
 
     transaction: Property[bool] = Field(
         Property.of(True), description="Whether all statements take effect together or not at all."

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from penstock.builtin.serdes.files import items
-from penstock.sdk import Output, PluginError, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, PluginError, Property, RunContext, Task
 from penstock.sdk.items import stop_if_killed
 
 _SCHEMES = ("kestra://", "nsfile://", "file://")
@@ -31,6 +31,7 @@ class Sending(Task):
     """A task that sends messages."""
 
     output_type: ClassVar[type[Output] | None] = Published
+    type_metrics = (MetricNote("records", "counter", "How many messages were sent."),)
 
     from_: Property[Any] = Field(
         alias="from", description="The messages: the URI of a file of items, one message, or a list of them."

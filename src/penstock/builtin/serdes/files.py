@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from penstock.sdk import Output, PluginError, Property, RunContext, Task, ion_text
+from penstock.sdk import MetricNote, Output, PluginError, Property, RunContext, Task, ion_text
 from penstock.sdk.items import stop_if_killed, stored_rows
 
 BadLines = Literal["ERROR", "WARN", "SKIP"]
@@ -46,6 +46,7 @@ class Conversion(Task):
     """A file of internal storage made into another one."""
 
     output_type: ClassVar[type[Output] | None] = ConvertedFile
+    type_metrics = (MetricNote("records", "counter", "How many items were read or written."),)
 
     from_: Property[str] = Field(alias="from", description="The file in internal storage.")
 
