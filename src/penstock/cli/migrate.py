@@ -187,7 +187,7 @@ def _report(steps: Sequence[Step], output: Output) -> None:
     if output is Output.TABLE:
         rows = [row for row in rows if row["action"] != Action.UNCHANGED]
     columns = [Column(title.upper(), title) for title in ("action", "kind", "name", "message", "hint")]
-    show(output, rows, columns, empty="there is nothing to copy")
+    show(output, rows, columns, empty="everything is here already" if steps else "there is nothing to copy")
     for line in summary(steps):
         tell(line)
     tell("executions and logs stay where they are; schedules go on from now")

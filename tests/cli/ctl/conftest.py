@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import typer.main
 from typer.testing import CliRunner, Result
 
 from penstock.base.errors import PenstockError
@@ -19,6 +21,8 @@ from tests.support.listening import listening_server
 from tests.support.live import USER
 
 _numbers = count(1)
+_built = cache(typer.main.get_command)
+"""Programs, put together once: that costs more than most of what they do."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def ctl(server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ctl:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("typer.testing._get_command", _built, raising=False)
     variables = {
         "HOME": str(tmp_path),
         "KESTRACTL_HOST": server_url,

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from penstock.cli.ctl.app import app
 from penstock.cli.main import app as penstock
+from tests.cli.ctl.conftest import Ctl
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -43,7 +44,7 @@ def test_documented_commands_are_there() -> None:
     assert {tuple(one.split()) for one in documented.split(",")} <= set(commands(whole()))
 
 
-def test_help_of_every_client_command_teaches_by_example_and_knows_the_common_options() -> None:
+def test_help_of_every_client_command_teaches_by_example_and_knows_the_common_options(ctl: Ctl) -> None:
     """OPS-120."""
     for path in commands(whole()):
         shown = CliRunner().invoke(app, [*path, "--help"]).stdout

@@ -116,6 +116,7 @@ def test_server_is_copied_to_another_again_and_again(ctl: Ctl, origin: Ctl, tmp_
     again = steps(ctl, origin.url, *arguments)
     assert set(again.values()) == {"unchanged", "left"}
     assert again.keys() == expected.keys()
+    assert "there is nothing to copy" in carry(ctl, origin.url, "--namespace", f"{namespace}.nothing").stderr
 
 
 def test_what_differs_is_replaced_on_purpose_alone(ctl: Ctl, origin: Ctl, tmp_path: Path) -> None:
