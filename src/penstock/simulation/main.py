@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Annotated, NoReturn
 
 import structlog
@@ -15,6 +18,9 @@ from penstock.simulation.simulator import Simulator
 from penstock.simulation.world import Outcome
 
 app = typer.Typer(add_completion=False)
+_PART = 25
+_PARTS_EACH = 10
+"""How many parts a process simulates before another takes its place, so that memory stays small."""
 _HASHES = "PYTHONHASHSEED"
 _MODULE = "penstock.simulation.main"
 
@@ -25,23 +31,52 @@ def simulate(
     first: Annotated[int, typer.Option(help="The first of them.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Replay this seed alone and tell its shortest failure.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Tell all of the replayed seed as it is.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes simulate at a time.")] = 1,
 ) -> None:
     """Simulate the server on a simulated clock, database and network; a seed decides what happens and what breaks."""
-    structlog.configure(processors=[quiet])
-    simulator = Simulator()
     if seed is not None:
+        structlog.configure(processors=[quiet])
+        simulator = Simulator()
         outcome = simulator.run(seed)
         tell(outcome if whole or outcome.violation is None else simulator.shortest(outcome))
         raise typer.Exit(0 if outcome.violation is None else 1)
     began, executions, failed = time.monotonic(), 0, 0
-    for number in range(first, first + seeds):
-        outcome = simulator.run(number)
-        executions += outcome.executions
-        if outcome.violation is not None:
+    for number, made, violation in several(range(first, first + seeds), jobs):
+        executions += made
+        if violation is not None:
             failed += 1
-            typer.echo(f"seed {number}: {outcome.violation}\n  replay it with: penstock-sim --seed {number}")
+            typer.echo(f"seed {number}: {violation}\n  replay it with: penstock-sim --seed {number}")
     typer.echo(f"{seeds} seeds, {executions} executions, {failed} failed, {time.monotonic() - began:.1f} s")
     raise typer.Exit(1 if failed else 0)
+
+
+Result = tuple[int, int, str | None]
+"""A seed, how many executions there were, and what was violated."""
+
+
+def several(seeds: range, jobs: int) -> Iterator[Result]:
+    """Yield how seeds ended, in order; simulated by one process, or by several."""
+    if jobs == 1:
+        yield from simulated(seeds)
+        return
+    parts = [seeds[start : start + _PART] for start in range(0, len(seeds), _PART)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=_PARTS_EACH) as pool:
+        for results in pool.map(gathered, parts):
+            yield from results
+
+
+def gathered(seeds: range) -> list[Result]:
+    """Return how seeds ended; runs in a process of its own."""
+    return list(simulated(seeds))
+
+
+def simulated(seeds: range) -> Iterator[Result]:
+    """Simulate seeds one after another."""
+    structlog.configure(processors=[quiet])
+    simulator = Simulator()
+    for number in seeds:
+        outcome = simulator.run(number)
+        yield number, outcome.executions, outcome.violation
 
 
 def quiet(logger: WrappedLogger, name: str, event: EventDict) -> NoReturn:
