@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pika import BasicProperties  # type: ignore[import-untyped]
     from pika.adapters.blocking_connection import BlockingChannel  # type: ignore[import-untyped]
 
+_FEW = 100
+"""How many messages a listener keeps from others."""
 _FIELDS: Mapping[str, str] = {
     "contentType": "content_type",
     "contentEncoding": "content_encoding",
@@ -94,12 +96,18 @@ class Queue(Broker, Subscribing):
         description="Let the broker forget messages as soon as it has given them out; some may get lost then.",
     )
 
+    def together(self, context: RunContext) -> int:
+        """Return how many messages may be here before the first is acknowledged; 0 for all."""
+        return 0
+
     @contextmanager
     def subscription(self, context: RunContext) -> Iterator[QueueSource]:
         """Subscribe."""
         with channel(self, context) as open_channel:
             forgets = context.render(self.auto_ack)
             source = QueueSource(open_channel, context, context.render(self.serde_type), forgets=forgets)
+            with translated():
+                open_channel.basic_qos(prefetch_count=self.together(context))
             source.begin(context.render(self.queue), context.render(self.consumer_tag))
             yield source
 
@@ -215,6 +223,10 @@ class QueueTrigger(Queue, MessageTrigger):
 
     type_name = "io.kestra.plugin.amqp.RealtimeTrigger"
     variable_names: ClassVar[frozenset[str] | None] = frozenset({*_FIELDS, "data"})
+
+    def together(self, context: RunContext) -> int:
+        """Return a few: others may listen, too."""
+        return _FEW
 
 
 def _properties(message: Mapping[str, Any]) -> BasicProperties:

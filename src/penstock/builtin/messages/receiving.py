@@ -102,7 +102,7 @@ class Gathering(Subscribing):
             left = _WAIT if deadline is None else min(_WAIT, deadline - time.monotonic())
             message = source.receive(max(left, 0.0))
             if message is not None:
-                taken.append(message)
+                taken.append(Received({}, message.token, message.key))  # there may be many, and large ones
                 yield message.fields if self.row_field is None else message.fields[self.row_field]
             elif (deadline is None and not waits) or (deadline is not None and time.monotonic() >= deadline):
                 return
