@@ -112,6 +112,9 @@ async def read_upload(request: Request, settings: ApiSettings, part: str = "file
         TooLargeError: It is larger than allowed.
     """
     limit = settings.max_body_size
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:  # refused before it fills the disk
+        raise _too_large(limit)
     try:
         async with request.form(max_part_size=settings.max_field_size) as form:
             given = form.get(part)
@@ -122,8 +125,12 @@ async def read_upload(request: Request, settings: ApiSettings, part: str = "file
     except (MultiPartException, HTTPException) as error:
         raise MalformedBodyError(f"the form cannot be read: {error}") from error
     if len(content) > limit:
-        raise TooLargeError(f"the file is larger than {limit} bytes", hint="send it in several parts")
+        raise _too_large(limit)
     return UploadedFile(name or part, content)
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"the file is larger than {limit} bytes", hint="send it in several parts")
 
 
 class _FlowName(msgspec.Struct):
