@@ -31,6 +31,7 @@ export type Explanation = Shapes["Explanation"];
 export type Blocker = Shapes["Blocker"];
 export type TriggerPreconditions = Shapes["TriggerPreconditions"];
 export type TriggerRow = Shapes["TriggerRow"];
+export type Blocker = Shapes["Blocker"];
 
 /** The tenant of a single-tenant instance, first segment of every page and API path. */
 export const TENANT = "main";

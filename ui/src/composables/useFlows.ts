@@ -83,6 +83,18 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
   });
 }
 
+/** How full the slots of a flow are; undefined for one without a limit. */
+export function useConcurrency(key: MaybeRefOrGetter<FlowKey>) {
+  return useQuery({
+    queryKey: ["concurrency", computed(() => toValue(key))] as const,
+    queryFn: async ({ queryKey: [, { namespace, id }] }) => {
+      const { results } = await unwrap(api.GET("/api/v1/{tenant}/concurrency-limit/search", { params: { path: inTenant(), query: { size: 1_000 } } }));
+      return results.find((one) => one.namespace === namespace && one.flowId === id) ?? null;
+    },
+    refetchInterval: 5_000,
+  });
+}
+
 export function useRevisions(key: MaybeRefOrGetter<FlowKey>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
     enabled,

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
-import { api, unwrap } from "@/api/client";
+import { api, inTenant, unwrap } from "@/api/client";
+import type { Schema } from "@/lib/schema";
 
 /** The plugins of this instance with their types; they stay the same while the page is open. */
 export function usePlugins() {
@@ -12,6 +13,15 @@ export function useDocumentation(cls: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ["documentation", computed(() => toValue(cls))] as const,
     queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/plugins/{cls}", { params: { path: { cls: queryKey[1] } } })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** The JSON Schema of flows with the types of this instance; large, and the same while the page is open. */
+export function useFlowSchema() {
+  return useQuery({
+    queryKey: ["flow-schema"],
+    queryFn: () => unwrap(api.GET("/api/v1/{tenant}/schemas/flow.json", { params: { path: inTenant() } })) as Promise<Schema>,
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

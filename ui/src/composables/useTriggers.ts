@@ -19,6 +19,18 @@ export function useTriggerPage(request: MaybeRefOrGetter<ListRequest>) {
   });
 }
 
+/** What a trigger on other flows waits for. */
+export function usePreconditions(trigger: MaybeRefOrGetter<{ readonly namespace: string; readonly id: string; readonly triggerId: string }>) {
+  return useQuery({
+    queryKey: ["preconditions", computed(() => toValue(trigger))] as const,
+    queryFn: ({ queryKey: [, { namespace, id, triggerId }] }) => {
+      const path = inTenant({ namespace, flow_id: id, trigger_id: triggerId });
+      return unwrap(api.GET("/api/v1/{tenant}/triggers/{namespace}/{flow_id}/{trigger_id}/preconditions", { params: { path } }));
+    },
+    refetchInterval: 10_000,
+  });
+}
+
 export type TriggerName = Pick<Trigger, "namespace" | "flowId" | "triggerId">;
 
 export type TriggerChange =

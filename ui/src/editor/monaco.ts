@@ -23,6 +23,7 @@ import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import { configureMonacoYaml } from "monaco-yaml";
 import { api, inTenant, unwrap } from "@/api/client";
 import type { Theme } from "@/lib/settings";
+import { completeExpressions } from "./expressions";
 import YamlWorker from "./yaml.worker?worker";
 
 self.MonacoEnvironment = {
@@ -34,6 +35,7 @@ export const FLOW_PATH = "file:///flows/";
 
 const yaml = configureMonacoYaml(monaco, { validate: false, enableSchemaRequest: false, schemas: [] });
 void loadFlowSchema();
+completeExpressions(monaco, FLOW_PATH);
 
 async function loadFlowSchema(): Promise<void> {
   // Without the schema the editor still edits; completion and hover are what is missing then.

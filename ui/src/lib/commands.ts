@@ -16,6 +16,16 @@ export function curlCommand(target: Target, inputs: readonly FlowInput[], values
   return ["curl -X POST", `-u "$PENSTOCK_USER:$PENSTOCK_PASSWORD"`, ...parts, shellQuote(url)].join(" \\\n  ");
 }
 
+/** The address that starts a flow by its webhook; a key that is an expression stays as written. */
+export function webhookUrl(target: Target, key: string): string {
+  return `${target.origin}/api/v1/${target.tenant}/executions/webhook/${target.namespace}/${target.flowId}/${key}`;
+}
+
+/** A call that tries a webhook. */
+export function webhookCommand(target: Target, key: string): string {
+  return ["curl -X POST", "-H 'Content-Type: application/json'", `-d '{"hello": "world"}'`, shellQuote(webhookUrl(target, key))].join(" \\\n  ");
+}
+
 /** The command that runs the flow's own file on the reader's machine with the same inputs. */
 export function cliCommand(target: Target, inputs: readonly FlowInput[], values: Values): string {
   const parts = assignments(inputs, values).map((text) => `-i ${text}`);

@@ -48,3 +48,9 @@ export function orderOf(start: string, end: string, now: number): BackfillOrder 
   if (from > now) return "future";
   return { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
 }
+
+/** The flow that a precondition names, when it names one. */
+export function upstreamOf(wanted: Readonly<Record<string, unknown>>): { readonly namespace: string; readonly id: string } | undefined {
+  const { namespace, flowId } = wanted;
+  return typeof namespace === "string" && typeof flowId === "string" ? { namespace, id: flowId } : undefined;
+}
