@@ -302,3 +302,12 @@ async def test_flow_named_like_an_action_of_executions_is_started_by_its_address
     answer = await server.client.post(f"/api/v1/main/executions/team.sub/{flow_id}")
     assert answer.status_code == 200, answer.text
     assert answer.json()["flowId"] == flow_id
+
+
+async def test_search_leaves_out_what_was_played_unless_asked_for_it(server: LiveServer) -> None:
+    """UI-102, ENG-381."""
+    await server.flow(HELLO)
+    played = await server.client.post(f"{EXECUTIONS}/team/hello", params={"kind": "PLAYGROUND", "wait": "true"})
+    assert (await server.client.get(f"{EXECUTIONS}/search")).json()["total"] == 0
+    found = (await server.client.get(f"{EXECUTIONS}/search", params={"filters[kind][EQUALS]": "PLAYGROUND"})).json()
+    assert [one["id"] for one in found["results"]] == [played.json()["id"]]

@@ -188,3 +188,52 @@ triggers:
     type: io.kestra.plugin.core.trigger.Schedule
     cron: "0 0 1 1 *"
 """
+
+STEPS = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: first
+    type: io.kestra.plugin.core.debug.Return
+    format: one
+  - id: second
+    type: io.kestra.plugin.core.debug.Return
+    format: "{{{{ outputs.first.value }}}} two"
+  - id: third
+    type: io.kestra.plugin.core.debug.Return
+    format: "{{{{ outputs.second.value }}}} three"
+"""
+
+WEBHOOK = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: called
+triggers:
+  - id: hook
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: k3y-of-the-hook
+"""
+
+LISTENING = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: both ended
+triggers:
+  - id: after_both
+    type: io.kestra.plugin.core.trigger.Flow
+    preconditions:
+      id: both
+      flows:
+        - namespace: ui.tests
+          flowId: upstream
+          states: [SUCCESS]
+        - namespace: ui.tests
+          flowId: not_there_yet
+          states: [SUCCESS]
+"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.flows import FAILING, HELLO, PAUSED, QUEUED
+from tests.ui.flows import FAILING, HELLO, PAUSED, QUEUED, STEPS
 from tests.ui.server import Server
 from tests.ui.test_execution import open_execution
 
@@ -118,3 +118,31 @@ def test_deleted_execution_is_gone_and_the_flow_is_shown(page: Page, server: Ser
     dialog.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/flows/edit/ui.tests/removed/executions")
     assert server.client.get(f"/api/v1/main/executions/{execution}").status_code == 404
+
+
+def test_replay_with_other_outputs_and_without_a_task_uses_and_marks_them(page: Page, server: Server) -> None:
+    """BEY-042."""
+    server.create_flow(STEPS.format(id="edited"))
+    first = server.execute("ui.tests", "edited")
+    open_execution(page, "edited", first)
+    page.get_by_role("treeitem").filter(has_text="second").click()
+    page.get_by_role("button", name="Actions on second").click()
+    page.get_by_role("menuitem", name="Replay from here").click()
+    dialog = page.get_by_role("alertdialog")
+    dialog.get_by_text("Skip tasks").click()
+    dialog.get_by_role("checkbox", name="third").check()
+    dialog.get_by_text("Change outputs that are reused").click()
+    dialog.locator(".output").get_by_role("checkbox", name="first").check()
+    field = dialog.get_by_label("Outputs of first")
+    field.fill("eins")
+    dialog.get_by_role("button", name="Replay").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("must be a map")
+    field.fill('{"value": "eins"}')
+    dialog.get_by_role("button", name="Replay").click()
+    page.wait_for_url(lambda url: "/executions/ui.tests/edited/" in url and first not in url)
+    expect(page.locator("header .state")).to_have_text("Success")
+    made = server.client.get(f"/api/v1/main/executions/{page.url.rsplit('/', 1)[1].partition('?')[0]}").json()
+    runs = {run["taskId"]: run for run in made["taskRunList"]}
+    assert runs["first"]["edited"]
+    assert runs["second"]["outputs"] == {"value": "eins two"}
+    assert runs["third"]["state"]["current"] == "SKIPPED"

@@ -45,7 +45,7 @@ describe("a value of a YAML text", () => {
   it("is added where it is usually written", () => {
     expect(withValue(FLOW, ["description"], "All orders")).toContain("namespace: shop   # one team's\ndescription: All orders\n\ntasks:");
     expect(withValue(FLOW, ["tasks", 1, "disabled"], true)).toContain("    message: hello\n    disabled: true\n");
-    expect(withValue(FLOW, ["labels", "env"], "prod")).toMatch(/labels:\n  team: a\n  env: prod\n$/);
+    expect(withValue(FLOW, ["labels", "env"], "prod")).toMatch(/labels:\n {2}team: a\n {2}env: prod\n$/);
     expect(parse(withValue(FLOW, ["concurrency", "limit"], 2))).toMatchObject({ concurrency: { limit: 2 } });
   });
 

@@ -30,8 +30,8 @@ export type ConcurrencyLimit = Shapes["ConcurrencyLimit"];
 export type Explanation = Shapes["Explanation"];
 export type Blocker = Shapes["Blocker"];
 export type TriggerPreconditions = Shapes["TriggerPreconditions"];
+export type FlowTopology = Shapes["FlowTopology"];
 export type TriggerRow = Shapes["TriggerRow"];
-export type Blocker = Shapes["Blocker"];
 
 /** The tenant of a single-tenant instance, first segment of every page and API path. */
 export const TENANT = "main";

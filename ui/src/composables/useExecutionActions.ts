@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/vue-query";
 import { api, inTenant, openBody, send, unwrap } from "@/api/client";
 import type { BulkAnswer, Execution, StateType } from "@/api/types";
 import { bulkCall, deletion, namedLabels, type Action, type Options, type Target } from "@/lib/actions";
+import { isEdited, NO_EDITS, replayBody, type Edits } from "@/lib/replays";
 import { asForm } from "./useExecutions";
 
 export interface ActionRequest {
@@ -25,6 +26,7 @@ export interface ReplayRequest {
   readonly revision?: number;
   /** Other inputs; the same without it. */
   readonly form?: FormData;
+  readonly edits?: Edits;
 }
 
 /** Runs an execution again as a new one, and answers it. */
@@ -105,8 +107,9 @@ async function act({ action, executionId, options, form }: ActionRequest): Promi
   }
 }
 
-function replay({ executionId, taskRunId, revision, form }: ReplayRequest): Promise<Execution> {
+function replay({ executionId, taskRunId, revision, form, edits = NO_EDITS }: ReplayRequest): Promise<Execution> {
   const params = { path: inTenant({ execution_id: executionId }), query: { taskRunId, revision } };
+  if (isEdited(edits)) return unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/replay", { params, ...openBody(replayBody(edits, form)) }));
   if (form) return unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/replay-with-inputs", { params, ...asForm(form) }));
   return unwrap(api.POST("/api/v1/{tenant}/executions/{execution_id}/replay", { params }));
 }

@@ -83,6 +83,18 @@ export function useFlow(key: MaybeRefOrGetter<FlowKey>, revision?: MaybeRefOrGet
   });
 }
 
+/** Which flows start which: around one flow, or in a namespace (UI-064). */
+export function useDependencies(of: MaybeRefOrGetter<{ readonly namespace: string; readonly id?: string; readonly all?: boolean }>) {
+  return useQuery({
+    queryKey: ["dependencies", computed(() => toValue(of))] as const,
+    queryFn: ({ queryKey: [, { namespace, id, all }] }) =>
+      id === undefined
+        ? unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/dependencies", { params: { path: inTenant({ namespace }) } }))
+        : unwrap(api.GET("/api/v1/{tenant}/flows/{namespace}/{id}/dependencies", { params: { path: inTenant({ namespace, id }), query: { expandAll: all } } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** How full the slots of a flow are; undefined for one without a limit. */
 export function useConcurrency(key: MaybeRefOrGetter<FlowKey>) {
   return useQuery({

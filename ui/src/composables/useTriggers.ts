@@ -27,7 +27,7 @@ export function usePreconditions(trigger: MaybeRefOrGetter<{ readonly namespace:
       const path = inTenant({ namespace, flow_id: id, trigger_id: triggerId });
       return unwrap(api.GET("/api/v1/{tenant}/triggers/{namespace}/{flow_id}/{trigger_id}/preconditions", { params: { path } }));
     },
-    refetchInterval: 10_000,
+    refetchInterval: 3_000,
   });
 }
 

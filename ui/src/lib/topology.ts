@@ -1,5 +1,5 @@
 /** A flow as a graph: its tasks, what follows what, and the groups that hold others. */
-import type { Execution, Flow, StateType, Task, TaskRun } from "@/api/types";
+import type { Execution, Flow, FlowTopology, StateType, Task, TaskRun } from "@/api/types";
 
 export type Part = "triggers" | "tasks" | "errors" | "finally" | "afterExecution";
 
@@ -63,9 +63,16 @@ export function graphOf(flow: Flow): Graph {
   return { nodes: draft.nodes, edges: draft.edges };
 }
 
+/** How a node stands in an execution, and how many runs it had. */
+export interface NodeState {
+  readonly state: StateType;
+  readonly run: TaskRun;
+  readonly count: number;
+}
+
 /** The state of each task of an execution: the gravest of its runs that matters to the reader. */
-export function statesOf(execution: Pick<Execution, "taskRunList"> | undefined): Map<string, { state: StateType; run: TaskRun; count: number }> {
-  const found = new Map<string, { state: StateType; run: TaskRun; count: number }>();
+export function statesOf(execution: Pick<Execution, "taskRunList"> | undefined): Map<string, NodeState> {
+  const found = new Map<string, NodeState>();
   for (const run of execution?.taskRunList ?? []) {
     const known = found.get(run.taskId);
     const count = (known?.count ?? 0) + 1;
@@ -73,6 +80,14 @@ export function statesOf(execution: Pick<Execution, "taskRunList"> | undefined):
     found.set(run.taskId, { state: shown.state, run: shown.run, count });
   }
   return found;
+}
+
+/** Flows and what starts what, as a graph: an edge leads from what comes first to what it starts. */
+export function dependencyGraph({ nodes, edges }: FlowTopology): Graph {
+  return {
+    nodes: nodes.map(({ uid, namespace, id }) => ({ id: uid, label: id, type: namespace, kind: "task", disabled: false, subflow: { namespace, id } })),
+    edges: edges.map(({ source, target, relation }) => ({ id: `${source} ${target} ${relation}`, from: source, to: target, label: relation })),
+  };
 }
 
 const WEIGHTS: Partial<Record<StateType, number>> = { FAILED: 9, KILLED: 8, RETRYING: 7, PAUSED: 6, BREAKPOINT: 6, RUNNING: 5, KILLING: 5, CREATED: 4, WARNING: 3, SUCCESS: 2 };
