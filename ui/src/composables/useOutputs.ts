@@ -1,6 +1,7 @@
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
+import type { FlowKey } from "./useFlows";
 
 /** The beginning of a file of an execution. */
 export function useFilePreview(file: MaybeRefOrGetter<{ executionId: string; path: string }>) {
@@ -46,5 +47,46 @@ export function useMetrics(request: MaybeRefOrGetter<MetricsRequest>, running: M
     },
     placeholderData: keepPreviousData,
     refetchInterval: computed(() => (toValue(running) ? 3_000 : false)),
+  });
+}
+
+/** The tasks of a flow that measured something, and the names of what they measured. */
+export function useMetricNames(flow: MaybeRefOrGetter<FlowKey>, taskId: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ["metric-names", computed(() => toValue(flow)), computed(() => toValue(taskId))] as const,
+    queryFn: async ({ queryKey: [, { namespace, id }, task] }) => {
+      const path = inTenant({ namespace, flow_id: id });
+      const [tasks, names] = await Promise.all([
+        unwrap(api.GET("/api/v1/{tenant}/metrics/tasks/{namespace}/{flow_id}", { params: { path } })),
+        task
+          ? unwrap(api.GET("/api/v1/{tenant}/metrics/names/{namespace}/{flow_id}/{task_id}", { params: { path: { ...path, task_id: task } } }))
+          : unwrap(api.GET("/api/v1/{tenant}/metrics/names/{namespace}/{flow_id}", { params: { path } })),
+      ]);
+      return { tasks, names };
+    },
+    placeholderData: keepPreviousData,
+  });
+}
+
+export interface MetricChoice extends FlowKey {
+  readonly taskId?: string;
+  readonly metric: string;
+  readonly aggregation: "sum" | "avg" | "min" | "max";
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One metric of a flow, or of one of its tasks, over time. */
+export function useMetricSeries(choice: MaybeRefOrGetter<MetricChoice>) {
+  return useQuery({
+    queryKey: ["metric-series", computed(() => toValue(choice))] as const,
+    queryFn: ({ queryKey: [, { namespace, id, taskId, metric, aggregation, from, to }] }) => {
+      const path = inTenant({ namespace, flow_id: id, metric });
+      const query = { aggregation, startDate: new Date(from).toISOString(), endDate: new Date(to).toISOString() };
+      return taskId
+        ? unwrap(api.GET("/api/v1/{tenant}/metrics/aggregates/{namespace}/{flow_id}/{task_id}/{metric}", { params: { path: { ...path, task_id: taskId }, query } }))
+        : unwrap(api.GET("/api/v1/{tenant}/metrics/aggregates/{namespace}/{flow_id}/{metric}", { params: { path, query } }));
+    },
+    placeholderData: keepPreviousData,
   });
 }

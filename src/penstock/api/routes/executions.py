@@ -29,6 +29,7 @@ from penstock.services.flows import FlowDefinitions, FlowService
 
 _NO_PLAYS = Filter("kind", "NOT_EQUALS", "PLAYGROUND")
 
+
 class _Label(msgspec.Struct):
     key: str
     value: str
