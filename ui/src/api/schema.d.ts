@@ -228,6 +228,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/blueprints/community/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of blueprints
+         * @description Return a page of blueprints.
+         */
+        get: operations["searchBlueprints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/community/{kind}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the tags of blueprints
+         * @description Return the tags of blueprints.
+         */
+        get: operations["listBlueprintTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/community/{kind}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a blueprint with its source
+         * @description Return a blueprint with its source.
+         */
+        get: operations["blueprint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/community/{kind}/{id}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the source of a blueprint as YAML
+         * @description Return the source of a blueprint as YAML.
+         */
+        get: operations["blueprintSource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/community/{kind}/{id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the graph of a flow's blueprint
+         * @description Return the graph of a flow's blueprint.
+         */
+        get: operations["blueprintGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/dashboards": {
         parameters: {
             query?: never;
@@ -3621,6 +3721,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/versioned-plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the plugins that have environments of their own
+         * @description Return the plugins that have environments of their own.
+         */
+        get: operations["listVersionedPlugin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/versioned-plugins/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Install plugins; servers and workers know them from their next start
+         * @description Install plugins; servers and workers know them from their next start.
+         */
+        post: operations["installVersionedPlugins"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/versioned-plugins/uninstall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove plugins; servers and workers know them until they end
+         * @description Remove plugins; servers and workers know them until they end.
+         */
+        delete: operations["uninstallVersionedPlugins"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/versioned-plugins/{group_id}/{artifact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the versions of a plugin that are installed, the newest first
+         * @description Return the versions of a plugin that are installed, the newest first.
+         */
+        get: operations["versionedPluginDetails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/executions/webhook/{namespace}/{id}/{key}": {
         parameters: {
             query?: never;
@@ -3825,6 +4005,55 @@ export interface components {
              * @description What these wait for in turn.
              */
             because?: components["schemas"]["Blocker"][] | null;
+        };
+        /**
+         * Blueprint
+         * @description A document to begin with, and its source.
+         */
+        Blueprint: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Tags */
+            tags: string[];
+            /** Includedtasks */
+            includedTasks: string[];
+            /** Source */
+            source: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "FLOW" | "DASHBOARD" | "APP";
+        };
+        /**
+         * BlueprintItem
+         * @description A document to begin with.
+         */
+        BlueprintItem: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Tags */
+            tags: string[];
+            /** Includedtasks */
+            includedTasks: string[];
+        };
+        /**
+         * BlueprintTag
+         * @description A tag of blueprints.
+         */
+        BlueprintTag: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
         };
         /**
          * Breakpoint
@@ -4231,6 +4460,46 @@ export interface components {
             style?: string | null;
             /** Behavior */
             behavior?: string | null;
+        };
+        /**
+         * FlowForExecution
+         * @description What is needed of a flow to execute it: of tasks and triggers no properties, and no source.
+         */
+        FlowForExecution: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Revision */
+            revision?: number | null;
+            /** Description */
+            description?: string | null;
+            /** Inputs */
+            inputs?: components["schemas"]["Input"][] | null;
+            /** Outputs */
+            outputs?: components["schemas"]["Output"][] | null;
+            /** Disabled */
+            disabled?: boolean | null;
+            /** Labels */
+            labels?: {
+                [key: string]: string;
+            } | null;
+            /** Variables */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+            /** Tasks */
+            tasks?: components["schemas"]["Task"][] | null;
+            /** Errors */
+            errors?: components["schemas"]["Task"][] | null;
+            /** Finally */
+            finally?: components["schemas"]["Task"][] | null;
+            /** Afterexecution */
+            afterExecution?: components["schemas"]["Task"][] | null;
+            /** Triggers */
+            triggers?: components["schemas"]["TriggerDefinition"][] | null;
+            /** Deleted */
+            deleted?: boolean | null;
         };
         /**
          * FlowGraph
@@ -4739,6 +5008,16 @@ export interface components {
             description?: string | null;
         };
         /**
+         * PagedBlueprints
+         * @description A page of blueprints.
+         */
+        PagedBlueprints: {
+            /** Results */
+            results: components["schemas"]["BlueprintItem"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * PagedConcurrencyLimits
          * @description A page of flows with a concurrency limit.
          */
@@ -4819,6 +5098,16 @@ export interface components {
             total: number;
         };
         /**
+         * PagedPluginArtifacts
+         * @description All of them.
+         */
+        PagedPluginArtifacts: {
+            /** Results */
+            results: components["schemas"]["PluginArtifact"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * PagedSearchResults
          * @description A page of such flows.
          */
@@ -4857,10 +5146,18 @@ export interface components {
             name: string;
             /** Title */
             title?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Longdescription */
+            longDescription?: string | null;
             /** Group */
             group?: string | null;
             /** Version */
             version?: string | null;
+            /** Categories */
+            categories?: string[];
+            /** Guides */
+            guides?: string[];
             /** Tasks */
             tasks?: components["schemas"]["PluginElement"][];
             /** Triggers */
@@ -4871,6 +5168,38 @@ export interface components {
             taskRunners?: components["schemas"]["PluginElement"][];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * PluginArtifact
+         * @description One version of a plugin in an environment of its own.
+         */
+        PluginArtifact: {
+            /** Groupid */
+            groupId: string;
+            /** Artifactid */
+            artifactId: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * PluginArtifactVersions
+         * @description The versions of one plugin.
+         */
+        PluginArtifactVersions: {
+            /** Groupid */
+            groupId: string;
+            /** Artifactid */
+            artifactId: string;
+            /** Versions */
+            versions: string[];
+        };
+        /**
+         * PluginArtifacts
+         * @description Some of them.
+         */
+        PluginArtifacts: {
+            /** Plugins */
+            plugins: components["schemas"]["PluginArtifact"][];
         };
         /**
          * PluginElement
@@ -4895,6 +5224,14 @@ export interface components {
             name: string;
             /** Icon */
             icon: string;
+        };
+        /**
+         * PluginList
+         * @description Plugins to install or to remove: `name`, `name==1.2`, `group:name:1.2` or `group:name:LATEST`.
+         */
+        PluginList: {
+            /** Plugins */
+            plugins: string[];
         };
         /**
          * PluginVersions
@@ -5203,75 +5540,6 @@ export interface components {
             date: string;
         };
         /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
-        };
-        /**
-         * BackfillOrder
-         * @description Which dates of a schedule are run again.
-         */
-        BackfillOrder: {
-            /**
-             * Start
-             * Format: date-time
-             */
-            start: string;
-            /**
-             * End
-             * @description Now, when left out.
-             * @default null
-             */
-            end: string | null;
-            /**
-             * Inputs
-             * @default null
-             */
-            inputs: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Labels
-             * @default null
-             */
-            labels: components["schemas"]["Label"][] | null;
-        };
-        /**
-         * TriggerChange
-         * @description A trigger, and what is to change about it.
-         */
-        TriggerChange: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /** Triggerid */
-            triggerId: string;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /** @default null */
-            backfill: components["schemas"]["BackfillOrder"] | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
          * ChartFilter
          * @description One filter; the operations are those of searches.
          */
@@ -5337,17 +5605,54 @@ export interface components {
             filters: components["schemas"]["ChartFilter"][] | null;
         };
         /**
-         * ChartPreview
-         * @description A chart that is not saved yet.
+         * BackfillOrder
+         * @description Which dates of a schedule are run again.
          */
-        ChartPreview: {
+        BackfillOrder: {
             /**
-             * Chart
-             * @description Its YAML source.
+             * Start
+             * Format: date-time
              */
-            chart: string;
+            start: string;
+            /**
+             * End
+             * @description Now, when left out.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Inputs
+             * @default null
+             */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: components["schemas"]["Label"][] | null;
+        };
+        /**
+         * TriggerChange
+         * @description A trigger, and what is to change about it.
+         */
+        TriggerChange: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
             /** @default null */
-            globalFilter: components["schemas"]["ChartFilters"] | null;
+            backfill: components["schemas"]["BackfillOrder"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * NewApiToken
@@ -5373,6 +5678,45 @@ export interface components {
             extended: boolean | null;
         };
         /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * SetDisabled
+         * @description Triggers that are switched off or on.
+         */
+        SetDisabled: {
+            /** Triggers */
+            triggers: components["schemas"]["TriggerChange"][];
+            /** Disabled */
+            disabled: boolean;
+        };
+        /**
          * Credentials
          * @description A user name and a password.
          */
@@ -5388,24 +5732,17 @@ export interface components {
             password: string;
         };
         /**
-         * SetDisabled
-         * @description Triggers that are switched off or on.
+         * ChartPreview
+         * @description A chart that is not saved yet.
          */
-        SetDisabled: {
-            /** Triggers */
-            triggers: components["schemas"]["TriggerChange"][];
-            /** Disabled */
-            disabled: boolean;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
+        ChartPreview: {
+            /**
+             * Chart
+             * @description Its YAML source.
+             */
+            chart: string;
+            /** @default null */
+            globalFilter: components["schemas"]["ChartFilters"] | null;
         };
     };
     responses: never;
@@ -5770,6 +6107,179 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchBlueprints: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+                tags?: string[];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedBlueprints"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBlueprintTags: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlueprintTag"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    blueprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                kind: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    blueprintSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                kind: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/yaml": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    blueprintGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                kind: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowGraph"];
                 };
             };
             /** @description Refused */
@@ -8563,7 +9073,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Flow"][];
+                    "application/json": components["schemas"]["FlowForExecution"][];
                 };
             };
             /** @description Refused */
@@ -8598,7 +9108,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Flow"];
+                    "application/json": components["schemas"]["FlowForExecution"];
                 };
             };
             /** @description Refused */
@@ -8696,7 +9206,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Flow"];
+                    "application/json": components["schemas"]["FlowForExecution"];
                 };
             };
             /** @description Refused */
@@ -12543,6 +13053,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Documentation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listVersionedPlugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedPluginArtifacts"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    installVersionedPlugins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginList"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginArtifacts"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    uninstallVersionedPlugins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginList"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginArtifacts"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    versionedPluginDetails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginArtifactVersions"];
                 };
             };
             /** @description Refused */

@@ -43,8 +43,11 @@ interface Ends {
 const AT_ONCE = new Set(["Parallel", "EachParallel"]);
 const SIDE_PARTS = ["errors", "finally", "afterExecution"] as const;
 
+/** What of a flow is drawn: whoever describes it, its labels aside. */
+export type Drawn = Omit<Flow, "labels">;
+
 /** The graph of a flow. */
-export function graphOf(flow: Flow): Graph {
+export function graphOf(flow: Drawn): Graph {
   const draft: Draft = { nodes: [], edges: [], home: flow.namespace };
   const triggers = (flow.triggers ?? []).map((trigger) => {
     const id = `trigger:${trigger.id}`;
