@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
@@ -20,7 +20,7 @@ def simulator() -> Simulator:
 
 @pytest.fixture
 def failure(simulator: Simulator) -> Iterator[Outcome]:
-    with patch.object(Slots, "ended", lambda self, execution: None):
+    with patch.object(Slots, "ended", AsyncMock(return_value=[])):
         yield next(one for seed in range(60) if (one := simulator.run(seed)).violation is not None)
 
 
