@@ -232,7 +232,7 @@ async def test_schedule_inputs_are_rendered_with_the_trigger(world: World) -> No
 
 
 async def test_schedule_required_input_missing_is_logged_and_nothing_starts(world: World) -> None:
-    """ENG-269."""
+    """ENG-171, ENG-269."""
     await world.flows.put("main", flow(CONCURRENT, head="inputs:\n  - {id: day, type: STRING}"))
     async with world.running() as scheduler:
         await world.until(NOON + HOUR)
