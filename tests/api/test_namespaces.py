@@ -84,3 +84,12 @@ async def test_secrets_of_a_namespace_are_told_by_name_alone(server: LiveServer)
     assert answer.json() == {"readOnly": True, "results": [{"key": "HOOK"}], "total": 1}
     assert "from-a-secret" not in answer.text
     assert (await server.client.get(f"{API}/team/secrets", params={"q": "none"})).json()["total"] == 0
+
+
+async def test_secrets_of_namespaces_above_are_named_and_never_told(server: LiveServer) -> None:
+    """API-105: of secrets only their names."""
+    answer = await server.client.get(f"{API}/company.team.one/inherited-secrets")
+    assert answer.json() == {"company": ["HOOK"], "company.team": ["HOOK"]}
+    everything = (await server.client.get("/api/v1/main/secrets", params={"q": "hoo"})).json()
+    assert everything == {"readOnly": True, "results": [{"key": "HOOK"}], "total": 1}
+    assert "from-a-secret" not in answer.text

@@ -158,8 +158,8 @@ class NamespaceRoutes:
         return JsonAnswer({"readOnly": True, "results": shown, "total": len(names)})
 
     async def inherited_secrets(self, tenant: str, namespace: str) -> Response:
-        """Return the names of the secrets of each namespace above; those of the instance are told by `secrets`."""
-        return JsonAnswer({})
+        """Return the names of the secrets that may be read in each namespace above; their values are never told."""
+        return JsonAnswer(await self._namespaces.secret_names_above(tenant, namespace))
 
     async def export_defaults(self, tenant: str, namespace: str) -> Response:
         """Return the plugin defaults of a namespace as YAML."""

@@ -114,6 +114,12 @@ class NamespaceService:
         """Return the names of the secrets that flows of a namespace may read; never a value."""
         return await self._secrets.names(tenant, namespace_id)
 
+    async def secret_names_above(self, tenant: str, namespace_id: str) -> dict[str, list[str]]:
+        """Return the names of the secrets of each namespace above one; those without any are left out."""
+        above = [name for name in lineage(namespace_id) if name != namespace_id]
+        found = {name: await self._secrets.names(tenant, name) for name in above}
+        return {name: names for name, names in found.items() if names}
+
     async def search(self, tenant: str, text: str = "", *, existing: bool = False) -> list[Namespace]:
         """Return the namespaces whose name contains a text, in the order of their names."""
         known = {one.id: one for one in await self._namespaces.all(tenant)}
