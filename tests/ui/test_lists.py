@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -153,3 +155,20 @@ def test_last_runs_of_a_flow_are_bars_that_lead_to_them(page: Page, server: Serv
     expect(bars).to_have_count(2)
     bars.last.click()
     page.wait_for_url(f"**/executions/ui.tests/barred/{last}")
+
+
+def test_chosen_flows_are_disabled_enabled_and_exported(page: Page, server: Server) -> None:
+    for name in ("switched_one", "switched_two"):
+        server.create_flow(HELLO.format(id=name))
+    page.goto("/ui/main/flows?q=switched")
+    for action, label in (("Disable", "2 flows disabled."), ("Enable", "2 flows enabled.")):
+        page.get_by_role("checkbox", name="Choose all rows of this page").check()
+        page.get_by_role("toolbar").get_by_role("button", name=action).click()
+        page.get_by_role("alertdialog").get_by_role("button", name=action).click()
+        expect(page.get_by_role("status").filter(has_text=label)).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="disabled")).to_have_count(2 if action == "Disable" else 0)
+    page.get_by_role("checkbox", name="Choose switched_one").check()
+    with page.expect_download() as saved:
+        page.get_by_role("toolbar").get_by_role("button", name="Export").click()
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        assert [name.split("/")[-1] for name in archive.namelist()] == ["ui.tests.switched_one.yml"]

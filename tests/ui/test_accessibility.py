@@ -1,0 +1,64 @@
+"""Every page as a screen reader meets it, in light and dark: no serious violation of the rules axe knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.flows import FAILING, HELLO, SCHEDULED
+from tests.ui.server import Server
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = {
+    "light": (
+        *(
+            "dashboards",
+            "dashboards/new",
+            "flows",
+            "executions",
+            "logs",
+            "triggers",
+            "namespaces",
+            "plugins",
+            "settings",
+        ),
+        *("instance", "instance/concurrency", "instance/audit", "namespaces/ui.tests/kv"),
+        *(f"flows/edit/ui.tests/audible{tab}" for tab in ("", "/topology", "/edit", "/revisions")),
+        *(f"executions/ui.tests/audible/{{id}}{tab}" for tab in ("", "/logs")),
+    ),
+    "dark": ("dashboards", "flows", "executions", "settings", "executions/ui.tests/audible/{id}"),
+}
+"""Colours alone differ in the dark: there the pages with the most of them are enough."""
+FOUND = """async () => {
+  const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
+  const { violations } = await axe.run(document, { resultTypes: ['violations'], runOnly });
+  return violations
+    .filter((one) => ['serious', 'critical'].includes(one.impact))
+    .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(' | ')}`);
+}"""
+
+
+def violations(page: Page, path: str) -> list[str]:
+    """Return what axe finds serious on a page, once it stands still."""
+    page.goto(f"/ui/main/{path}")
+    page.get_by_role("main").wait_for()
+    page.get_by_role("heading", level=1).first.wait_for(state="attached")
+    expect(page.locator(".skeleton, .waiting")).to_have_count(0)
+    page.evaluate(AXE.read_text())  # not a script of the page: its policy allows none from elsewhere
+    return [f"{path}: {one}" for one in page.evaluate(FOUND)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_violation(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
+    for flow in (HELLO, FAILING):
+        server.create_flow(flow.format(id="audible"))
+        execution_id = server.execute("ui.tests", "audible")
+    server.create_flow(SCHEDULED.format(id="audible_schedule"))
+    page.emulate_media(color_scheme=scheme)
+    found = [one for path in PAGES[scheme] for one in violations(page, path.format(id=execution_id))]
+    assert found == []
