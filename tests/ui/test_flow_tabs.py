@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.flows import HELLO, LISTENING, QUEUED, WEBHOOK
+from tests.ui.flows import HELLO, LISTENING, MEASURED, QUEUED, WEBHOOK
 from tests.ui.server import Server
 
 pytestmark = pytest.mark.browser
@@ -64,3 +66,15 @@ def test_logs_and_description_of_a_flow_are_shown(page: Page, server: Server) ->
     expect(page.get_by_role("link", name="manners")).to_have_attribute("href", "/docs")
     page.get_by_label("Tabs").get_by_role("link", name="Logs").click()
     expect(page.get_by_role("list", name="Logs")).to_contain_text("Hello, world!")
+
+
+def test_metrics_of_a_flow_are_drawn_over_time(page: Page, server: Server) -> None:
+    """UI-062."""
+    server.create_flow(MEASURED.format(id="measured"))
+    server.execute("ui.tests", "measured")
+    page.goto(f"{FLOWS}/measured/metrics")
+    chart = page.get_by_role("figure", name="rows.loaded")
+    expect(chart.get_by_role("listitem")).to_have_count(1)
+    expect(chart.get_by_role("listitem")).to_have_attribute("title", re.compile("42"))
+    page.get_by_label("Task", exact=True).select_option("count")
+    expect(chart).to_be_visible()
