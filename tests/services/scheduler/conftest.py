@@ -20,6 +20,7 @@ from penstock.ports.triggers import TriggerState
 from penstock.services.executions import ExecutionService, FirstExecutions, Followers, InputReader
 from penstock.services.executor.dispatch import StoredDispatcher
 from penstock.services.flows import FlowCatalog, FlowChecker, FlowService
+from penstock.services.metrics import SchedulerTally
 from penstock.services.scheduler import Recovery, Scheduler, SchedulerSettings
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
@@ -55,6 +56,8 @@ class World:
     reading: FlowReading = field(default_factory=lambda: FlowReading(load_plugins().registry))
     pairs: dict[str, str] = field(default_factory=dict)
     """What `kv` answers."""
+    tallies: list[SchedulerTally] = field(default_factory=list)
+    """What the schedulers that run count."""
 
     def __post_init__(self) -> None:
         self.catalog = FlowCatalog(self.store.flows, self.reading.resolve, self.clock, freshness=0)
@@ -69,6 +72,7 @@ class World:
 
     def scheduler(self, recovery: dict[str, Recovery] | None = None) -> Scheduler:
         store = self.store
+        self.tallies.append(SchedulerTally())
         executions = ExecutionService(
             self.catalog,
             InputReader(LocalStorage(self.folder), self.answer),
@@ -87,6 +91,7 @@ class World:
             self.clock,
             SchedulerSettings(recovery=recovery or {}, longest_sleep=SECOND // 100, retry=SECOND // 100),
             Conditions(self.reading.condition, {}, self.answer),
+            tally=self.tallies[-1],
         )
 
     @asynccontextmanager
@@ -103,6 +108,7 @@ class World:
         finally:
             for one in schedulers:
                 one.stop()
+            self.tallies.clear()
             tasks[-1].cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results[:-1]:
@@ -110,9 +116,13 @@ class World:
                 raise result
 
     async def until(self, instant: Instant) -> None:
-        """Move the clock and let the schedulers notice."""
+        """Move the clock and let the schedulers notice: a round that began before, and two after it."""
         self.clock.set(instant)
-        await asyncio.sleep(0.2)
+        wanted = [tally.loops.count + 3 for tally in self.tallies]
+        async with asyncio.timeout(20):
+            while any(tally.loops.count < count for tally, count in zip(self.tallies, wanted, strict=True)):  # noqa: ASYNC110  # no event tells
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # for those who wait for executions
 
     async def executions(self) -> list[Execution]:
         page = await self.store.queries.search(TENANT, [], PageRequest(size=500, sort=(("state.startDate", True),)))
