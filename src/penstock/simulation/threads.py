@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from random import Random
 from typing import Any, TypeVar
@@ -41,7 +42,7 @@ class SimulatedThread:
         self._ended = ended
         self._mine = threading.Semaphore(0)
         self._loops = threading.Semaphore(0)
-        self._dismissed = False
+        self.is_dismissed = False
         self._timer: asyncio.TimerHandle | None = None
         self.is_over = False
         context = copy_context()
@@ -56,10 +57,12 @@ class SimulatedThread:
 
     def wait(self, duration: Micros) -> None:
         """Let virtual time pass; called by the work."""
+        if self.is_dismissed:
+            raise Dismissed
         self._timer = self._loop.call_later(duration / SECOND, self._resume)
         self._loops.release()
         self._mine.acquire()
-        if self._dismissed:
+        if self.is_dismissed:
             raise Dismissed
 
     def wait_for(self, task: asyncio.Task[Result]) -> Result:
@@ -67,7 +70,7 @@ class SimulatedThread:
         task.add_done_callback(lambda _: self._go_on())
         self._loops.release()
         self._mine.acquire()
-        if self._dismissed:
+        if self.is_dismissed:
             raise Dismissed
         if task.cancelled():
             raise UnavailableError("the worker is stopping")
@@ -82,7 +85,7 @@ class SimulatedThread:
     def dismiss(self) -> None:
         """Let go of work that would wait for ever."""
         if self.thread.is_alive():
-            self._dismissed = True
+            self.is_dismissed = True
             self._mine.release()
             self.thread.join()
 
@@ -93,7 +96,7 @@ class SimulatedThread:
         self._go_on()
 
     def _go_on(self) -> None:
-        if not self._dismissed:
+        if not self.is_dismissed:
             self._mine.release()
             self._loops.acquire()
             self._after()
@@ -104,7 +107,8 @@ class SimulatedThread:
 
     def _run(self, work: Callable[[], None]) -> None:
         try:
-            work()
+            with suppress(Dismissed):
+                work()
         finally:
             self.is_over = True
             self._loops.release()
@@ -213,7 +217,11 @@ class SimulatedThreads:
 
     def wait_for(self, coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop) -> Result:
         """Have a coroutine run on the loop and wait for its result."""
-        return CURRENT.get().wait_for(self._loop.create_task(coroutine))
+        thread = CURRENT.get()
+        if thread.is_dismissed:
+            coroutine.close()
+            raise Dismissed
+        return thread.wait_for(self._loop.create_task(coroutine))
 
     def pause(self, stop: threading.Event, seconds: float) -> None:
         """Let virtual time pass."""
