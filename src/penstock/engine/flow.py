@@ -176,6 +176,10 @@ class Flowable(Protocol):
         """Whether children (of other iterations, in loops) may run at the same time."""
         ...
 
+    def most_at_a_time(self) -> int:
+        """How many children (or iterations) may run at the same time; 0 for all, or where the flowable sees to it."""
+        ...
+
     def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
         """Return the memory with which a replay goes on at a child (of an iteration, in loops)."""
         ...

@@ -76,6 +76,10 @@ class StartedFlows(msgspec.Struct, frozen=True):
         return tuple(position for position, letter in enumerate(self.letters) if letter == OPEN_FLOW)
 
 
+AGAIN = "again"
+"""In the memory of a scope of a replay: children (task, value, iteration) that wait to begin again."""
+
+
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a scope (a flowable task run, or the execution itself) has come.
 

@@ -4,12 +4,13 @@ Implements ENG-152 to ENG-155, and the edited outputs of BEY-042.
 
 Around the chosen task run, scope by scope outwards, what ended well before it is copied with its outputs. In scopes
 whose children run side by side, branches that ended well are copied whatever their order, and branches that failed
-begin again together with the chosen task run. Everything else is left out: it will run anew.
+begin again together with the chosen task run, as far as a limit lets them at once. Everything else is left out: it will
+run anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundErr
 from penstock.base.ids import derived_id
 from penstock.engine.ending import HANDLERS
 from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import Cursor, Execution, TaskRun
+from penstock.engine.records import AGAIN, Cursor, Execution, TaskRun
 from penstock.engine.states import GOOD, Change, State, StateType
 from penstock.engine.turn import replace
 from penstock.engine.working_set import ExecutionState
@@ -90,13 +91,14 @@ class _Copy:
             kept, again = self._beside(run)
             for one in kept:
                 self._keep(one, parent)
-            for one in again:
+            now = again[: self._room(run)]
+            for one in now:
                 self._begin(one, parent)
             if run is path[0]:
                 self._begin(run, parent)
             else:
                 self._reopen(run, parent, path[-position - 2])
-            self._set_active(parent, len(again) + 1)
+            self._set_active(parent, len(now) + 1, again[len(now) :])
             parent = self._id(run, parent)
 
     def execution(self) -> Execution:
@@ -121,6 +123,13 @@ class _Copy:
             elif elsewhere and one.state.current not in GOOD:
                 again.append(one)
         return kept, again
+
+    def _room(self, run: TaskRun) -> int | None:
+        """Return how many may begin again beside a task run; None for all."""
+        parent = self.old.task_runs.get(run.parent_id) if run.parent_id else None
+        flowable = self.flow.tasks[parent.task_id].flowable if parent else None
+        limit = flowable.most_at_a_time() if flowable is not None else 0
+        return limit - 1 if limit else None
 
     def _id(self, run: TaskRun, parent: str | None) -> str:
         iteration = "" if run.iteration is None else str(run.iteration)
@@ -181,13 +190,16 @@ class _Copy:
             cursor=cursor,
         )
 
-    def _set_active(self, run_id: str | None, active: int) -> None:
+    def _set_active(self, run_id: str | None, active: int, waiting: Sequence[TaskRun]) -> None:
+        """Tell a scope how many of its children run, and which are to begin again as these end."""
         if run_id is None:
             self.open_at_root = active
             return
         for position, run in enumerate(self.runs):
             if run.id == run_id and run.cursor is not None:
-                self.runs[position] = replace(run, cursor=replace(run.cursor, active=active))
+                later = [(one.task_id, one.value, one.iteration) for one in waiting]
+                memory = {**run.cursor.memory, AGAIN: later} if later else run.cursor.memory
+                self.runs[position] = replace(run, cursor=replace(run.cursor, active=active, memory=memory))
 
     def _add(self, run: TaskRun) -> None:
         self.runs.append(replace(run, sequence=len(self.runs)))

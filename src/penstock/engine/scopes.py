@@ -19,7 +19,7 @@ from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, Listener, ResolvedTask, Step
 from penstock.engine.killing import stop
 from penstock.engine.pausing import pause_run
-from penstock.engine.records import LOOSE_FLOW, OPEN_FLOW, Cursor, Parent, StartedFlows, TaskRun
+from penstock.engine.records import AGAIN, LOOSE_FLOW, OPEN_FLOW, Cursor, Parent, StartedFlows, TaskRun
 from penstock.engine.states import FAILURES, StateType
 from penstock.engine.turn import Begin, EndPhase, Turn, replace
 
@@ -227,7 +227,18 @@ def child_ended(turn: Turn, child: TaskRun) -> None:
         take(turn, scope, Step(launches=(Launch(following),)) if following else Step())
     else:
         ended = EndedChild(task, child.state.current, child.value, child.iteration, failed)
-        ask(turn, turn.run(scope), lambda flowable, view: flowable.child_ended(view, ended))
+        ask(
+            turn, turn.run(scope), lambda flowable, view: _after(turn, cursor, flowable.child_ended(view, ended), ended)
+        )
+
+
+def _after(turn: Turn, cursor: Cursor, step: Step, ended: EndedChild) -> Step:
+    """Return the step after a child's end; in a replay, those that wait to begin again come before new ones."""
+    goes_on = ended.iteration is not None and any(one.iteration == ended.iteration for one in step.launches)
+    if cursor.failed or goes_on or not cursor.memory.get(AGAIN):
+        return step
+    (task, value, iteration), *later = cursor.memory[AGAIN]
+    return Step(launches=(Launch(turn.flow.tasks[task], value, iteration),), memory={**cursor.memory, AGAIN: later})
 
 
 def end_phase(turn: Turn, scope: str | None, state: StateType | None) -> None:

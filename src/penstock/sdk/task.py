@@ -158,6 +158,10 @@ class FlowableTask(TaskBase):
         """Whether children may run at the same time: no, one after another."""
         return False
 
+    def most_at_a_time(self) -> int:
+        """Return how many children may run at the same time: all."""
+        return 0
+
     def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
         """Return the memory with which a replay goes on: the same."""
         return memory

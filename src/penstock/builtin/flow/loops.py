@@ -35,6 +35,10 @@ class ForEach(FlowableTask):
         """Return whether several iterations may run at a time."""
         return self.concurrency_limit != 1
 
+    def most_at_a_time(self) -> int:
+        """Return the limit."""
+        return self.concurrency_limit
+
     def rewound(self, memory: Mapping[str, Any], iteration: int | None) -> Mapping[str, Any]:
         """Go on after the iteration, when iterations run one after another."""
         return memory if self.side_by_side() or iteration is None else {**memory, "next": iteration + 1}

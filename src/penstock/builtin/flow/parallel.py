@@ -33,6 +33,10 @@ class Parallel(FlowableTask):
         """Return True: children run at the same time."""
         return True
 
+    def most_at_a_time(self) -> int:
+        """Return the limit."""
+        return self.concurrent
+
     def start(self, scope: Scope) -> Step:
         """Begin with as many children as may run at a time."""
         children = scope.task.lists["tasks"]
