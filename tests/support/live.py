@@ -181,21 +181,21 @@ async def live_server(
     async with core.gateway:
         tasks = [
             asyncio.create_task(core.executor.run(), name="executor"),
-            asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(core.followers.run(), name="followers"),
             asyncio.create_task(core.catalog.follow(core.store.notifier), name="catalog"),
         ]
         await core.executor.ready.wait()
+        working = asyncio.create_task(worker.run(), name="worker")  # when those of an earlier process are given up
         settings = change(ApiSettings(version="1.2.3", keep_alive=0.2))
         with _application(services, settings) as app:
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://server", auth=BASIC) as client:
                 yield LiveServer(app, client, services, core)
         worker.stop()
-        await tasks[1]
+        await working
         core.executor.stop()
         await tasks[0]
-    for task in tasks[2:]:
+    for task in tasks[1:]:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await core.store.close()

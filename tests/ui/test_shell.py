@@ -87,6 +87,6 @@ def test_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server, p
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"/ui/main/{path}")
     page.get_by_role("main").wait_for()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("networkidle", timeout=60_000)  # the editor is large, and the machine may be busy
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     expect(page.get_by_role("navigation", name="Sections")).to_be_in_viewport()
