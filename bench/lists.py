@@ -81,6 +81,7 @@ def questions(count: int) -> dict[str, tuple[list[Filter], PageRequest]]:
         "the first page": ([], page()),
         "page 100": ([], page(100)),
         "the last hour": (one("timeRange", "EQUALS", recent), page()),
+        "succeeded": (one("state", "IN", ["SUCCESS"]), page()),
         "failed": (one("state", "IN", ["FAILED"]), page()),
         "running": (one("state", "IN", ["RUNNING"]), page()),
         "a namespace": (one("namespace", "PREFIX", "company.team7"), page()),

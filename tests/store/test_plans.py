@@ -126,3 +126,13 @@ async def test_order_of_a_list_is_read_along_an_index(store: Store, name: str, a
     assert "SCAN executions" not in lines, lines
     sorted_ones = [before for before, line in pairwise(lines) if line == "USE TEMP B-TREE FOR ORDER BY"]
     assert all("executions_open" in before for before in sorted_ones)
+
+
+@pytest.mark.parametrize("filters", [[], [Filter("state", "EQUALS", "SUCCESS")]])
+async def test_what_fits_nearly_all_executions_is_not_counted_one_by_one(store: Store, filters: list[Filter]) -> None:
+    """BEY-022: SQLite counts whole tables page by page; of a condition, only those that do not fit are walked past."""
+    await many(store)
+    asked = await plans(store, lambda store: store.queries.search("main", filters, PageRequest()))
+    lines = asked.splitlines()
+    assert "SCAN executions USING COVERING INDEX sqlite_autoindex_executions_1" in lines
+    assert not any("COVERING INDEX" in line and line.endswith("(tenant=?)") for line in lines), lines

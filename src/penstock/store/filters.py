@@ -100,15 +100,18 @@ def page_txn(
     page: PageRequest,
     *,
     in_order: bool = False,
+    total: int | None = None,
 ) -> tuple[Sequence[Any], int]:
     """Return the rows of one page and how many there are in all.
 
     Args:
         in_order: There is an index by the first condition that has the wanted order. When many rows fit, walking along
             it finds a page at once, while SQLite would rather sort all that fit.
+        total: How many there are in all, where that is known; they are counted otherwise.
     """
     table = columns[0].table
-    total = connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
+    if total is None:
+        total = int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
     offset = (max(page.page, 1) - 1) * page.size
     if total <= offset or page.size <= 0:
         return [], total

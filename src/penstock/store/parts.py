@@ -73,6 +73,7 @@ def parted_page_txn(
     parts: Sequence[Part],
     others: Sequence[Condition],
     page: PageRequest,
+    total: int | None = None,
 ) -> tuple[Sequence[Any], int]:
     """Return the rows of one page, and how many there are in all parts together.
 
@@ -83,20 +84,28 @@ def parted_page_txn(
         parts: The parts, in order.
         others: What else must hold in every part.
         page: Which page.
+        total: How many there are in all parts, where that is known: parts behind the page are not counted then.
     """
     found: list[Any] = []
-    total = 0
+    passed = 0
     offset = (max(page.page, 1) - 1) * page.size
+    dialect = connection.dialect.name
     for part in parts:
+        skipped, wanted = max(0, offset - passed), page.size - len(found)
+        if wanted <= 0 and total is not None:
+            break
         leading = [E.tenant == tenant, *part.conditions]
-        counted = select(func.count()).select_from(EXECUTIONS).where(*leading, *others)
-        number = connection.execute(counted).scalar_one()
-        skipped, wanted = max(0, offset - total), page.size - len(found)
-        if wanted > 0 and number > skipped:
+        query = select(*columns).where(*leading).order_by(*part.order(dialect)).limit(wanted).offset(skipped)
+        if total is not None and not skipped and not others:
+            read = connection.execute(query).all()
+            number = len(read)  # there are more of them only when the page is full
+        else:
+            counted = select(func.count()).select_from(EXECUTIONS).where(*leading, *others)
+            number = int(connection.execute(counted).scalar_one())
             within = list(others)
-            if others and number > MANY and connection.dialect.name == "sqlite":
+            if others and number > MANY and dialect == "sqlite":
                 within = [func.coalesce(and_(*others), False)]  # within a function no index is looked for
-            query = select(*columns).where(*leading, *within).order_by(*part.order(connection.dialect.name))
-            found += connection.execute(query.limit(wanted).offset(skipped)).all()
-        total += number
-    return found, total
+            read = connection.execute(query.where(*within)).all() if wanted > 0 and number > skipped else []
+        found += read
+        passed += number
+    return found, passed if total is None else total

@@ -16,6 +16,7 @@ from penstock.store.database import Database
 from penstock.store.filters import Condition, Field, Search, page_txn
 from penstock.store.parts import parted_page_txn, parts_of
 from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, JOBS, MESSAGES, TASK_RUNS, TIMERS
+from penstock.store.totals import counts_txn, total_txn
 
 E = EXECUTIONS.c
 _READ = [EXECUTIONS.c[name] for name in rows.EXECUTION_READ]
@@ -49,16 +50,17 @@ class SqlExecutionQueries:
         """Return executions, newest first unless asked otherwise."""
         others = self._search.conditions(filters)
         order = self._search.order(page.sort) or [E.start_date.desc()]
-        if parts := parts_of(page.sort):
-            found, total = await self._database.read(
-                lambda connection: parted_page_txn(connection, _READ, tenant, parts, others, page)
-            )
-            return Page([rows.to_execution(row) for row in found], total)
-        conditions = [E.tenant == tenant, *others]
         in_order = order[0].compare(E.start_date.desc())
-        found, total = await self._database.read(
-            lambda connection: page_txn(connection, _READ, conditions, [*order, E.id.desc()], page, in_order=in_order)
-        )
+        parts = parts_of(page.sort)
+
+        def work(connection: Connection) -> tuple[Sequence[Any], int]:
+            total = total_txn(connection, tenant, filters)
+            if parts:
+                return parted_page_txn(connection, _READ, tenant, parts, others, page, total)
+            conditions, whole_order = [E.tenant == tenant, *others], [*order, E.id.desc()]
+            return page_txn(connection, _READ, conditions, whole_order, page, in_order=in_order, total=total)
+
+        found, total = await self._database.read(work)
         return Page([rows.to_execution(row) for row in found], total)
 
     async def task_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[TaskRun]]:
@@ -170,16 +172,6 @@ def head_txn(connection: Connection, tenant: str, execution_id: str) -> Executio
     """Return one execution."""
     row = connection.execute(select(*_READ).where(E.id == execution_id, E.tenant == tenant)).first()
     return None if row is None else rows.to_execution(row)
-
-
-def counts_txn(connection: Connection, tenant: str) -> Mapping[str, int]:
-    """Return how many executions there are by state, from the two indexes that part the open from the ended."""
-    counts: dict[str, int] = {}
-    is_open = E.state.in_(sorted(executions.OPEN_NAMES)) & E.end_date.is_(None)
-    for part in (is_open, E.end_date.is_not(None)):
-        query = select(E.state, func.count()).where(E.tenant == tenant, part).group_by(E.state)
-        counts.update((row[0], row[1]) for row in connection.execute(query))
-    return counts
 
 
 def delete_txn(connection: Connection, tenant: str, execution_id: str, *, logs: bool, metrics: bool) -> bool:

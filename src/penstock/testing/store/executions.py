@@ -298,6 +298,23 @@ class ExecutionQueriesContract:
         assert [*await page(1, True), *await page(2, True)] == ["f", "r", "s2", "s1"]
         assert [*await page(1, False), *await page(2, False)] == ["s2", "s1", "r", "f"]
 
+    async def test_total_of_a_search_by_state_is_that_of_the_tenant_alone(self, store: StorePorts) -> None:
+        """API-008, BEY-022."""
+        states = {"s1": SUCCESS, "s2": SUCCESS, "f": FAILED, "r": records.RUNNING}
+        mine = [records.execution(id=name, state=one) for name, one in states.items()]
+        others = [records.execution(id=tenant, tenant=tenant, state=SUCCESS) for tenant in ("a", "z")]
+        await records.stored(store.journal, *mine, *others)
+
+        async def total(*wanted: str, order: str = "startDate") -> int:
+            filters = [Filter("state", "IN", wanted)] if wanted else []
+            found = await store.queries.search("main", filters, PageRequest(1, 1, ((order, False),)))
+            return found.total
+
+        assert [await total(), await total(order="endDate"), await total(order="state")] == [4, 4, 4]
+        assert [await total("SUCCESS"), await total("SUCCESS", order="endDate")] == [2, 2]
+        assert [await total("SUCCESS", "RUNNING"), await total("FAILED"), await total("KILLED")] == [3, 1, 0]
+        assert [await total("SUCCESS", "NEVER"), await total("SUCCESS", "SUCCESS", "FAILED")] == [2, 3]
+
     async def test_counts_tell_how_many_by_state(self, store: StorePorts) -> None:
         await records.stored(
             store.journal,
