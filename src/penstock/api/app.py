@@ -20,6 +20,7 @@ from penstock.api.answers import JsonAnswer
 from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
 from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders, Timing
+from penstock.api.routes.account import AccountRoutes
 from penstock.api.routes.blueprints import BlueprintRoutes
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
@@ -31,6 +32,7 @@ from penstock.api.routes.files import FileRoutes
 from penstock.api.routes.flow_bulk import FlowBulkRoutes
 from penstock.api.routes.flows import FlowRoutes
 from penstock.api.routes.following import FollowRoutes
+from penstock.api.routes.governance import GovernanceRoutes
 from penstock.api.routes.graphs import GraphRoutes
 from penstock.api.routes.health import HealthRoutes
 from penstock.api.routes.instance import InstanceRoutes
@@ -89,6 +91,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     flow_bulk = FlowBulkRoutes(services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings)
     return [
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
+        AccountRoutes(services.auth, services.flows, definitions, services.instance, settings).router(),
         TokenRoutes(services.tokens, clock, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         BlueprintRoutes(services.blueprints, services.graphs).router(),
@@ -125,6 +128,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
+        GovernanceRoutes().router(),
         PluginRoutes(services.plugins).router(),
         PluginVersionRoutes(services.plugin_management).router(),
     ]

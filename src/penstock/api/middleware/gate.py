@@ -20,7 +20,8 @@ COOKIE = "BASIC_AUTH"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset(
     {"/", "/ping", "/health", "/health/liveness", "/health/readiness", "/login", "/logout", "/favicon.ico", "/ui",
-     "/robots.txt", "/api/v1/configs", "/api/v1/basicAuthValidationErrors", "/api/v1/setup"}
+     "/robots.txt", "/api/v1/configs", "/api/v1/basicAuthValidationErrors", "/api/v1/setup",
+     "/api/v1/auths"}
 )  # fmt: skip
 """Reached without a login; those that know more tell it only to who is logged in."""
 

@@ -51,6 +51,7 @@ from penstock.api.schemas.flows import (
     TriggerDefinition,
     Violation,
 )
+from penstock.api.schemas.governance import AppTags, LastResults, Nothing, PagedNothing
 from penstock.api.schemas.graphs import (
     FlowGraph,
     FlowNode,
@@ -71,12 +72,17 @@ from penstock.api.schemas.instance import (
     Credentials,
     Environment,
     Explanation,
+    FlowUsage,
     InstanceConfig,
+    License,
+    LoginMethods,
     Me,
     NewApiToken,
+    NewPassword,
     Profile,
     Setup,
     TenantName,
+    Usage,
 )
 from penstock.api.schemas.logs import (
     LogEntry,
@@ -134,6 +140,7 @@ from penstock.api.schemas.triggers import (
 __all__ = [
     "ApiToken",
     "ApiTokenList",
+    "AppTags",
     "Audit",
     "AuditFinding",
     "Autocomplete",
@@ -175,6 +182,7 @@ __all__ = [
     "FlowNode",
     "FlowRelation",
     "FlowTopology",
+    "FlowUsage",
     "GraphCluster",
     "GraphEdge",
     "GraphNode",
@@ -193,7 +201,10 @@ __all__ = [
     "Label",
     "LabelsOfExecutions",
     "LastExecution",
+    "LastResults",
+    "License",
     "LogEntry",
+    "LoginMethods",
     "Me",
     "MetricAggregation",
     "MetricAggregations",
@@ -202,6 +213,8 @@ __all__ = [
     "NamespaceFileRevision",
     "NamespaceSettings",
     "NewApiToken",
+    "NewPassword",
+    "Nothing",
     "Output",
     "PagedBlueprints",
     "PagedConcurrencyLimits",
@@ -212,6 +225,7 @@ __all__ = [
     "PagedLogs",
     "PagedMetrics",
     "PagedNamespaces",
+    "PagedNothing",
     "PagedPluginArtifacts",
     "PagedSearchResults",
     "PagedTriggerRows",
@@ -245,6 +259,7 @@ __all__ = [
     "TriggerDefinition",
     "TriggerPreconditions",
     "TriggerRow",
+    "Usage",
     "Violation",
     "WaitingStart",
 ]

@@ -161,3 +161,45 @@ class Me(Shape):
     profile: Profile
     auths: list[dict[str, Any]]
     tenants: list[TenantName]
+
+
+class LoginMethods(Shape):
+    """How people can log in."""
+
+    login_password: bool
+    mails_enabled: bool
+    passwordless: bool
+    oauths: list[str]
+
+
+class License(Shape):
+    """What the licence allows; nothing is bounded."""
+
+    type: str
+    expired: bool
+    standalone: bool
+    worker_groups: bool
+    online: bool
+
+
+class FlowUsage(Shape):
+    """How many flows there are, and of what they are made."""
+
+    count: int
+    namespaces_count: int
+    task_type_count: dict[str, int]
+    trigger_type_count: dict[str, int]
+
+
+class Usage(Shape):
+    """What an instance is used for."""
+
+    uuid: str
+    flows: FlowUsage
+
+
+class NewPassword(Shape):
+    """A password and the one that replaces it."""
+
+    old_password: str
+    new_password: str

@@ -138,6 +138,26 @@ class AuthService:
             raise InvalidRequestError("; ".join(problems))
         await self._store(credentials)
 
+    async def change_password(self, current: Credentials, password: str, address: str) -> None:
+        """Replace the account's password; sessions begun with the old one end. Implements GOV-033.
+
+        Raises:
+            ConflictError: The configuration names the account.
+            LoginRequiredError: The current password is wrong.
+            LockedOutError: Too many wrong ones came from that address.
+            InvalidRequestError: The new password does not meet the rules.
+        """
+        if self._configured is not None:
+            raise ConflictError(
+                "the password comes from the configuration", hint="change kestra.server.basic-auth.password there"
+            )
+        async with self._checking:
+            await self._verify(current, address)
+        wanted = Credentials(current.username, password)
+        if problems := problems_of(wanted):
+            raise InvalidRequestError("; ".join(problems))
+        await self._store(wanted)
+
     async def by_header(self, header: str, address: str) -> Identity:
         """Return who sent an `Authorization` header.
 
