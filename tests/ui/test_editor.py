@@ -35,7 +35,9 @@ def test_form_and_text_follow_each_other_and_comments_stay(page: Page, server: S
     page.get_by_role("button", name="Save").click()
     expect(page.locator("header .facts")).to_contain_text("Revision 2")
     saved = server.client.get("/api/v1/main/flows/ui.tests/formed", params={"source": "true"}).json()["source"]
-    expected = commented.replace("Greets someone.", "Greets everyone.").replace("Hello, {{ inputs.name }}!", "Good morning")
+    expected = commented.replace("Greets someone.", "Greets everyone.").replace(
+        "Hello, {{ inputs.name }}!", "Good morning"
+    )
     added = "  - id: task_1\n    type: io.kestra.plugin.core.log.Log\n    message: added\n"
     assert saved == expected + added
     write_source(page, commented.replace("Greets someone.", "Greets from the text."))
@@ -56,7 +58,9 @@ def test_documentation_follows_the_cursor_and_topology_leads_to_the_lines(page: 
     topology = page.get_by_role("group", name="Topology of the flow")
     topology.get_by_role("button", name="say").click()
     expect(page.locator(".monaco-editor.focused")).to_be_visible()
-    write_source(page, HELLO.format(id="explained") + "  - {id: third, type: io.kestra.plugin.core.log.Log, message: x}\n")
+    write_source(
+        page, HELLO.format(id="explained") + "  - {id: third, type: io.kestra.plugin.core.log.Log, message: x}\n"
+    )
     expect(topology.get_by_role("button", name="third")).to_be_visible()
 
 

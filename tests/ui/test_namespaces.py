@@ -38,6 +38,22 @@ def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
     expect(page.get_by_text("No key yet")).to_be_visible()
 
 
+def test_keys_of_all_namespaces_are_listed_filtered_and_deleted(page: Page, server: Server) -> None:
+    """Implements UI-004."""
+    for namespace in ("ui.everywhere.one", "ui.everywhere.two"):
+        server.client.put(f"{API}/{namespace}/kv/shared-key", content="1").raise_for_status()
+    page.goto("/ui/main/instance/kv?q=shared-key")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("ui.everywhere.one")
+    rows.first.get_by_role("button", name="Delete shared-key").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete key").click()
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("ui.everywhere.two")
+    left = server.client.get(f"{API}/ui.everywhere.one/kv").json()
+    assert left == []
+
+
 def test_file_is_made_written_moved_restored_and_deleted(page: Page, server: Server) -> None:
     """ENG-353: what is not saved yet outlives a reload, and earlier revisions come back."""
     page.goto("/ui/main/namespaces/ui.filed/files")

@@ -68,6 +68,7 @@ NARROW = [
     "executions",
     "logs",
     "triggers",
+    "blueprints",
     "plugins",
     "settings",
     "dashboards",

@@ -19,11 +19,12 @@ interface Kept {
 /**
  * The source being edited: checked by the server as one types, kept in this browser until it is
  * saved, so that neither a reload nor a visit elsewhere loses it. It remembers the revision it began
- * with, so that somebody else's newer one is not overwritten unseen.
+ * with, so that somebody else's newer one is not overwritten unseen. New flows are kept apart by what
+ * they began with.
  */
-export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGetter<FlowKey>) {
+export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGetter<FlowKey>, origin?: string) {
   const flow = toValue(key);
-  const slot = `penstock.draft.${flow ? `${flow.namespace}/${flow.id}` : "new"}`;
+  const slot = `penstock.draft.${flow ? `${flow.namespace}/${flow.id}` : origin ? `new.${origin}` : "new"}`;
   const kept = readKept(slot);
   const source = ref(kept?.text ?? toValue(saved).source);
   const base = ref(kept?.revision ?? toValue(saved).revision);

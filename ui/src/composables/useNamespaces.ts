@@ -2,6 +2,8 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
 import type { Namespace } from "@/api/types";
+import { filterParams } from "@/lib/filters";
+import type { ListRequest } from "./useFlows";
 
 /** One page of namespaces whose name contains a text. */
 export function useNamespacePage(request: MaybeRefOrGetter<{ readonly q?: string; readonly page: number; readonly size: number }>) {
@@ -51,6 +53,16 @@ export function useKeys(namespace: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ["kv", computed(() => toValue(namespace))] as const,
     queryFn: ({ queryKey }) => unwrap(api.GET("/api/v1/{tenant}/namespaces/{namespace}/kv", { params: { path: inTenant({ namespace: queryKey[1] }) } })),
+  });
+}
+
+/** One page of the keys of all namespaces, without their values. */
+export function useKeyPage(request: MaybeRefOrGetter<ListRequest>) {
+  return useQuery({
+    queryKey: ["kv", "all", computed(() => toValue(request))] as const,
+    queryFn: ({ queryKey: [, , { filters, page, size }] }) =>
+      unwrap(api.GET("/api/v1/{tenant}/kv", { params: { path: inTenant(), query: { page, size, sort: ["namespace:asc", "key:asc"], ...filterParams(filters) } } })),
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -1,5 +1,5 @@
 /** The panes of the flow editor: one, or two beside each other. */
-export const PANES = ["source", "form", "topology", "documentation", "playground"] as const;
+export const PANES = ["source", "form", "topology", "documentation", "blueprints", "playground"] as const;
 export type Pane = (typeof PANES)[number];
 
 /** Beside the text, the picture of it. */

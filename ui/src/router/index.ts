@@ -5,7 +5,7 @@ import { TENANT } from "@/api/types";
 import { instanceQuery } from "@/composables/useInstance";
 
 /** The entries of the side bar, in their order. */
-export const SECTIONS = ["dashboards", "flows", "executions", "allLogs", "triggers", "namespaces", "plugins", "instance", "settings"] as const;
+export const SECTIONS = ["dashboards", "flows", "executions", "allLogs", "triggers", "namespaces", "blueprints", "plugins", "instance", "settings"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 declare module "vue-router" {
@@ -51,6 +51,11 @@ export const routes: RouteRecordRaw[] = [
     path: `/${TENANT}/triggers`, name: "triggers", component: () => import("@/pages/TriggersPage.vue"),
     meta: { title: "triggers.title", section: "triggers" },
   },
+  {
+    path: `/${TENANT}/blueprints`, name: "blueprints", component: () => import("@/pages/BlueprintsPage.vue"),
+    meta: { title: "blueprints.title", section: "blueprints" },
+  },
+  { path: `/${TENANT}/blueprints/:id`, name: "blueprint", props: true, component: () => import("@/pages/BlueprintPage.vue"), meta: { section: "blueprints" } },
   { path: `/${TENANT}/plugins`, name: "plugins", component: () => import("@/pages/PluginsPage.vue"), meta: { title: "plugins.title", section: "plugins" } },
   { path: `/${TENANT}/plugins/:cls`, name: "plugin", props: true, component: () => import("@/pages/PluginPage.vue"), meta: { section: "plugins" } },
   {
@@ -64,7 +69,7 @@ export const routes: RouteRecordRaw[] = [
   { path: `/${TENANT}/instance/:tab?`, name: "instance", props: true, component: () => import("@/pages/InstancePage.vue"), meta: { title: "instance.title", section: "instance" } },
   { path: `/${TENANT}/settings`, name: "settings", component: () => import("@/pages/SettingsPage.vue"), meta: { title: "settings.title", section: "settings" } },
   // Notifications and the API's `url` name pages without the tenant (ENG-125).
-  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|plugins|settings|dashboards|instance)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
+  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|blueprints|plugins|settings|dashboards|instance)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
   { path: "/:rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
 ];
 
