@@ -202,6 +202,25 @@ def test_kill_stops_what_runs_and_runs_finally_before_the_end() -> None:
     assert run.states == [("a", "KILLED"), ("last", "SUCCESS")]
 
 
+def test_kill_of_what_a_lost_worker_ran_is_told_to_be_unconfirmed() -> None:
+    """BEY-009: its end is told by somebody else than the worker that ran it."""
+    run = EngineRun(THREE).start()
+    run.begin("a")
+    run.tell(Kill())
+    (attempt,) = run.only("a").attempts
+    assert (run.ended, attempt.state.current, attempt.worker_id) == ("KILLED", StateType.KILLED, "worker")
+    assert attempt.unconfirmed
+    assert next(line for line in run.logs if "not confirmed" in line).startswith("Worker worker was lost")
+
+
+def test_kill_of_what_nobody_had_begun_leaves_nothing_unconfirmed() -> None:
+    """BEY-009."""
+    run = EngineRun(THREE).start()
+    run.tell(Kill())
+    assert not any(attempt.unconfirmed for one in run.state.task_runs.values() for attempt in one.attempts)
+    assert not any("not confirmed" in line for line in run.logs)
+
+
 def test_second_kill_ends_the_finally_tasks_too() -> None:
     source = THREE + f"finally:\n  - {{id: last, type: {LOG}, message: x}}\n"
     run = EngineRun(source).start()

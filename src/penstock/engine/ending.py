@@ -49,8 +49,12 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
     run = turn.find(event.task_run_id)
     if run is None or run.state.current in TERMINAL or open_attempt(run) != event.attempt:
         return
+    lost = _lost_worker(run, event)
     run = _with_attempt(run, event)
     task = turn.task(run)
+    if lost is not None:
+        message = f"Worker {lost} was lost while it ran this: it is not confirmed that what it ran has ended there"
+        turn.log("WARN", message, run, event.attempt)
     if run.state.current is StateType.KILLING:
         _end_killed(turn, run, task, event)
         return
@@ -63,6 +67,14 @@ def task_ended(turn: Turn, event: TaskEnded) -> None:
     if event.attempt > 1:
         state = _after_retries(state, policy)
     end_run(turn, turn.run(run.id), task, state, event.ended)
+
+
+def _lost_worker(run: TaskRun, event: TaskEnded) -> str | None:
+    """Return the worker that ran a killed attempt when the end is reported by somebody else (BEY-009)."""
+    if run.state.current is not StateType.KILLING or len(run.attempts) != event.attempt:
+        return None
+    worker_id = run.attempts[-1].worker_id
+    return worker_id if worker_id != event.worker_id else None
 
 
 def _end_killed(turn: Turn, run: TaskRun, task: ResolvedTask, event: TaskEnded) -> None:
@@ -124,11 +136,13 @@ def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
     state = run.state
     attempts = run.attempts[: event.attempt - 1]
     begun = run.attempts[event.attempt - 1] if len(run.attempts) == event.attempt else None
-    if begun is not None and event.worker_id in (None, begun.worker_id):
-        ended = Attempt(begun.state.to(event.state, event.ended), begun.worker_id, event.log_file)
+    lost = _lost_worker(run, event)
+    unconfirmed = event.unconfirmed or lost is not None
+    if begun is not None and (lost is not None or event.worker_id in (None, begun.worker_id)):
+        ended = Attempt(begun.state.to(event.state, event.ended), begun.worker_id, event.log_file, unconfirmed)
     else:  # nothing was heard of it, or it was handed back and ran again elsewhere
         history = (Change(StateType.RUNNING, event.started), Change(event.state, event.ended))
-        ended = Attempt(State(event.state, history), event.worker_id, event.log_file)
+        ended = Attempt(State(event.state, history), event.worker_id, event.log_file, unconfirmed)
     attempts = (*attempts, ended)
     if state.current not in (StateType.RUNNING, StateType.KILLING):
         state = state.to(StateType.RUNNING, event.started)

@@ -65,6 +65,8 @@ class TaskEnded(Event, frozen=True, tag="task_ended"):
     log_file: str | None = None
     confidential: tuple[str, ...] = ()
     """Calls that give the secrets in its outputs."""
+    unconfirmed: bool = False
+    """Whether it was told to end and yet may still run."""
 
 
 class TimerDue(Event, frozen=True, tag="timer_due"):

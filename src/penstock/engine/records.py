@@ -29,6 +29,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     state: State
     worker_id: str | None = None
     log_file: str | None = None
+    unconfirmed: bool = False
+    """Whether what it ran may still run somewhere: nobody has confirmed that it was stopped (BEY-009)."""
 
 
 OPEN_FLOW = "."

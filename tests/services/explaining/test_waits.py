@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from penstock.base.clock import SECOND
+from penstock.engine.events import TaskStarted
+from penstock.ports.gateway import Report
 from penstock.services.explaining.blockers import in_words, waited_in_words
 from tests.support.live import LiveServer
 
@@ -152,6 +154,23 @@ async def test_ended_execution_says_what_it_has_waited_for(live: LiveServer) -> 
     assert body["sentence"].startswith("It ended SUCCESS at ")
     assert body["sentence"].endswith("; it waited 1 s for somebody")
     assert set(body["waited"]) >= {"pause"}
+
+
+async def test_killed_task_of_a_lost_worker_is_said_to_be_unconfirmed(live: LiveServer) -> None:
+    """BEY-002, BEY-009."""
+    jobs, now = live.core.store.jobs, live.core.clock.now()
+    await jobs.register("gone", "gpu", "host", now)
+    execution_id = (await live.start("grouped"))["id"]
+    await why(live, execution_id, "WORKER")
+    (job,) = await jobs.claim("gone", "gpu", 1, now)
+    await live.core.gateway.report([Report(job, TaskStarted(job.task_run_id, 1, "gone", now))])
+    await jobs.release("gone")
+    await live.client.delete(f"/api/v1/main/executions/{execution_id}/kill")
+    execution = await live.until(execution_id, "KILLED")
+    (attempt,) = execution["taskRunList"][0]["attempts"]
+    assert (attempt["workerId"], attempt["unconfirmed"]) == ("gone", True)
+    body = (await live.client.get(f"/api/v1/main/executions/{execution_id}/why")).json()
+    assert body["sentence"].endswith("; it is unconfirmed that what task `first` ran on worker gone has stopped")
 
 
 @pytest.mark.parametrize(("path", "status"), [

@@ -116,7 +116,7 @@ async def test_worker_kill_ordered_ends_the_task_as_killed(start: Start) -> None
         await eventually(lambda: bench.gateway.reports)
         await bench.gateway.order_kill(job.job)
         (end,) = await bench.gateway.settled(1)
-        assert (end.state, end.error) == (StateType.KILLED, None)
+        assert (end.state, end.error, end.unconfirmed) == (StateType.KILLED, None, False)
 
 
 async def test_worker_kill_of_a_task_that_waits_for_a_thread_is_reported_at_once(start: Start) -> None:
@@ -137,7 +137,7 @@ async def test_worker_kill_of_a_task_that_waits_for_a_thread_is_reported_at_once
 
 
 async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_back(start: Start) -> None:
-    """BEY-004."""
+    """BEY-004, BEY-009."""
     release = threading.Event()
     over = threading.Event()
 
@@ -152,7 +152,7 @@ async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_
         await eventually(lambda: bench.gateway.reports)
         await bench.gateway.order_kill(job.job)
         (end,) = await bench.gateway.settled(1)
-        assert end.state is StateType.KILLED
+        assert (end.state, end.unconfirmed) == (StateType.KILLED, True)
         assert bench.worker.abandoned == 1
         assert "the task does not end; its thread is left to itself" in bench.gateway.messages
         (after,) = await bench.run(bench.call(lambda _: {"a": 1}))

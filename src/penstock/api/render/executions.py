@@ -143,6 +143,8 @@ def _attempt(attempt: Attempt, now: Instant) -> dict[str, Any]:
         body["workerId"] = attempt.worker_id
     if attempt.log_file is not None:
         body["logFile"] = attempt.log_file
+    if attempt.unconfirmed:
+        body["unconfirmed"] = True
     return body
 
 

@@ -18,6 +18,9 @@ class TaskRunAttempt(Shape):
     state: State
     worker_id: str | None = None
     log_file: str | None = None
+    unconfirmed: bool | None = Field(
+        None, description="Whether what it ran may still run: nobody has confirmed that it was stopped."
+    )
 
 
 class TaskRun(Shape):

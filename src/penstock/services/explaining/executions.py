@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from penstock.base.clock import Clock
 from penstock.base.errors import NotFoundError, PenstockError
-from penstock.engine.records import Execution
+from penstock.engine.records import Execution, TaskRun
 from penstock.engine.waiting import Reason, Situation, Wait, is_over, waits
 from penstock.ports.jobs import JobQueue, WorkerInfo
 from penstock.ports.journal import Journal
@@ -97,7 +97,7 @@ class ExecutionExplainer:
             sentence = _deepest(blockers[0]) + others
         elif is_over(execution):
             end = execution.state.histories[-1].date
-            sentence = f"It ended {state} at {at(end)}" + (f"; it {told}" if told else "")
+            sentence = f"It ended {state} at {at(end)}" + (f"; it {told}" if told else "") + _unconfirmed(runs)
         else:
             sentence = "It waits for nothing of its own"
         return Explanation(kind, asked, state, sentence, blockers, lengths)
@@ -203,6 +203,17 @@ def _running(wait: Wait, workers: Sequence[WorkerInfo]) -> Blocker:
         f"it was last heard of at {at(worker.heartbeat)}",
         "kill the execution to stop it",
     )
+
+
+def _unconfirmed(runs: Sequence[TaskRun]) -> str:
+    """Return in words what of an execution may still run though it has ended (BEY-009)."""
+    found = [(run, attempt) for run in runs for attempt in run.attempts if attempt.unconfirmed]
+    if not found:
+        return ""
+    run, attempt = found[0]
+    where = f" on worker {attempt.worker_id}" if attempt.worker_id is not None else ""
+    others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"; it is unconfirmed that what task `{run.task_id}` ran{where} has stopped{others}"
 
 
 def _gate_in_words(gate: Gate) -> str:
