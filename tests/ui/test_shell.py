@@ -82,6 +82,15 @@ NARROW = [
 ]
 
 
+def test_narrow_screen_brings_the_current_tab_into_sight(page: Page, server: Server) -> None:
+    server.create_flow(HELLO.format(id="narrow"))
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/ui/main/flows/edit/ui.tests/narrow/revisions")
+    tabs = page.get_by_role("navigation", name="Tabs")
+    expect(tabs.get_by_role("link", name="Revisions")).to_be_in_viewport(ratio=1)
+    expect(tabs.get_by_role("link", name="Overview")).not_to_be_in_viewport()
+
+
 @pytest.mark.parametrize("path", NARROW)
 def test_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server, path: str) -> None:
     server.create_flow(HELLO.format(id="narrow"))

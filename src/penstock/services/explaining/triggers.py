@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from penstock.base.clock import Clock
@@ -92,10 +92,19 @@ class TriggerExplainer:
         except InvalidRequestError:
             return []  # it does not listen to other flows
         return [
-            Blocker("CONDITION", f"Precondition `{one.name}` is not met: {dict(one.wanted)}")
+            Blocker("CONDITION", f"Precondition `{one.name}` is not met: {_told(one.wanted)}")
             for one in expected.preconditions
             if one.met is None
         ]
+
+
+def _told(wanted: Mapping[str, object]) -> str:
+    """Return what a precondition asks for in words: `flowId orders, states FAILED`."""
+    parts = (
+        (name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
+        for name, value in wanted.items()
+    )
+    return "; ".join(f"{name} {value}" for name, value in parts)
 
 
 def _switched_off(flow: ResolvedFlow, definition: TriggerBase, state: TriggerState | None) -> list[Blocker]:
