@@ -187,6 +187,17 @@ def test_held_execution_that_ends_runs_what_comes_after_it() -> None:
     assert run.states == [("a", "SUCCESS"), ("later", "SUCCESS")]
 
 
+def test_paused_execution_whose_last_task_fails_is_tried_anew() -> None:
+    """ENG-145, ENG-242."""
+    retry = "retry: {type: constant, interval: PT1S, maxAttempts: 2, behavior: CREATE_NEW_EXECUTION}\n"
+    run = EngineRun(f"{HEAD}{retry}tasks:\n  - {{id: a, type: {RETURN}, format: x}}\n").start()
+    job = run.begin("a")
+    run.tell(Pause())
+    assert run.ended == "PAUSED"
+    run.tell(TaskEnded(job.task_run_id, job.attempt, StateType.FAILED, run.now, run.now, "worker"))
+    assert run.ended == "RETRIED"
+
+
 def test_kill_stops_what_runs_and_runs_finally_before_the_end() -> None:
     """ENG-157, ENG-408."""
     source = (
