@@ -244,3 +244,14 @@ async def test_archive_that_is_too_large_or_none_is_refused(server: LiveServer) 
         assert answer.status_code == status, answer.text
     assert answer.json() == ["flows.zip"], "it holds no flow"
     assert (await server.client.post(path, content=b"-")).status_code == 400
+
+
+async def test_one_task_is_replaced_in_the_source(server: LiveServer) -> None:
+    """API-100: the deprecated change of a single task."""
+    await server.flow(HELLO)
+    task = {"id": "greet", "type": "io.kestra.plugin.core.log.Log", "message": "Good day"}
+    changed = await server.client.patch("/api/v1/main/flows/team/hello/greet", json=task)
+    assert (changed.status_code, changed.json()["revision"]) == (200, 2)
+    assert changed.json()["source"] == HELLO.replace("message: Hello", "message: Good day")
+    wrong = await server.client.patch("/api/v1/main/flows/team/hello/greet", json={**task, "type": "no.such.Type"})
+    assert wrong.status_code == 422

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
-from penstock.api.bodies import read_flow_names, read_text
+from penstock.api.bodies import read_flow_names, read_json, read_text
 from penstock.api.render.flows import render_flow, render_verdict
 from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
@@ -16,7 +18,7 @@ from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.flows import StoredFlow
-from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, Verdict
+from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, Verdict, with_task
 
 _REVISIONS = parameter("revisions", {"type": "array", "items": {"type": "integer"}}, required=True)
 
@@ -76,6 +78,8 @@ class FlowRoutes:
         add("DELETE", "/{namespace}/{id}/revisions", self.delete_revisions, "deleteRevisions", status=204,
             parameters=[_REVISIONS])  # fmt: skip
         add("GET", "/{namespace}/{id}/tasks/{task_id}", self.task, "taskFromFlow", answers=schemas.Task)
+        add("PATCH", "/{namespace}/{id}/{task_id}", self.update_task, "updateTask", answers=schemas.Flow,
+            body=json_body(schemas.Task))  # fmt: skip
         return routes.router
 
     def _render(self, flow: StoredFlow, *, source: bool = True) -> dict[str, object]:
@@ -135,6 +139,14 @@ class FlowRoutes:
         """Return one task of a flow as written."""
         flow = await self._flows.get(tenant, namespace, id, revision)
         return JsonAnswer(self._definitions.task(flow, task_id))
+
+    async def update_task(self, request: Request, tenant: str, namespace: str, id: str, task_id: str) -> Response:  # noqa: A002
+        """Replace one task in a flow's source; deprecated: update the flow."""
+        task = await read_json(request, self._settings, dict[str, Any])
+        flow = await self._flows.get(tenant, namespace, id)
+        source = with_task(flow.source, task_id, task)
+        changed = await self._flows.update(tenant, namespace, id, source, expected_revision=flow.revision)
+        return JsonAnswer(self._render(changed))
 
     async def in_namespace(self, tenant: str, namespace: str) -> Response:
         """Return all flows of a namespace, without their sources."""

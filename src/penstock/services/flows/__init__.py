@@ -5,6 +5,7 @@ from penstock.services.flows.catalog import FlowCatalog
 from penstock.services.flows.definitions import FlowDefinitions
 from penstock.services.flows.known_names import KnownNames
 from penstock.services.flows.service import FlowExistsError, FlowService
+from penstock.services.flows.task_change import with_task
 from penstock.services.flows.verdicts import FlowChecker, Verdict
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "FlowService",
     "KnownNames",
     "Verdict",
+    "with_task",
 ]
