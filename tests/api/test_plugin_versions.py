@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.live import live_server
@@ -49,3 +50,10 @@ async def test_plugins_are_not_managed_where_the_operator_wants_none(tmp_path: P
         answer = await server.client.get(PLACES[0])
         assert answer.status_code == 409
         assert "kestra.plugins.management.enabled" in answer.text
+
+
+async def test_lists_of_what_could_be_installed_are_empty(client: httpx.AsyncClient) -> None:
+    """API-110: there is no catalogue of packages."""
+    for kind in ("", "/secrets-managers", "/storages"):
+        answer = await client.get(f"/api/v1/instance/versioned-plugins/available{kind}")
+        assert (answer.status_code, answer.json()) == (200, []), kind

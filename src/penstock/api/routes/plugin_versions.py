@@ -17,6 +17,11 @@ _GROUP = "python"
 """Stands where coordinates have a group, which Python's packages have not; any other is accepted."""
 _PLACES = (("instance", False), ("cluster", True))
 """The second is the older path."""
+_AVAILABLE = {
+    "": "listAvailableVersionedPlugins",
+    "/secrets-managers": "listAvailableVersionedPluginsForSecretManager",
+    "/storages": "listAvailableVersionedPluginsForStorage",
+}
 
 
 class PluginVersionRoutes:
@@ -40,6 +45,9 @@ class PluginVersionRoutes:
             add(
                 "DELETE", f"{path}/uninstall", self.uninstall, "uninstallVersionedPlugins", answers=listed, hidden=older
             )
+            for kind, operation in _AVAILABLE.items():
+                add("GET", f"{path}/available{kind}", self.available, operation, answers=list[schemas.PluginArtifact],
+                    hidden=older)  # fmt: skip
             add("GET", f"{path}/{{group_id}}/{{artifact_id}}", self.versions, "versionedPluginDetails",
                 answers=schemas.PluginArtifactVersions, hidden=older)  # fmt: skip
         return routes.router
@@ -48,6 +56,10 @@ class PluginVersionRoutes:
         """Return the plugins that have environments of their own."""
         found = _artifacts(await self._plugins.installed())
         return JsonAnswer({"results": found, "total": len(found)})
+
+    async def available(self) -> Response:
+        """Return what is offered for installing, which is nothing: there is no catalogue, any package has a name."""
+        return JsonAnswer([])
 
     async def install(self, wanted: schemas.PluginList) -> Response:
         """Install plugins; servers and workers know them from their next start."""
