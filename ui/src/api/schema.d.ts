@@ -5413,6 +5413,11 @@ export interface components {
             workerId?: string | null;
             /** Logfile */
             logFile?: string | null;
+            /**
+             * Unconfirmed
+             * @description Whether what it ran may still run: nobody has confirmed that it was stopped.
+             */
+            unconfirmed?: boolean | null;
         };
         /**
          * Trigger
