@@ -70,9 +70,9 @@ def test_logs_and_description_of_a_flow_are_shown(page: Page, server: Server) ->
 
 def test_metrics_of_a_flow_are_drawn_over_time(page: Page, server: Server) -> None:
     """UI-062."""
-    server.create_flow(MEASURED.format(id="measured"))
-    server.execute("ui.tests", "measured")
-    page.goto(f"{FLOWS}/measured/metrics")
+    server.create_flow(MEASURED.format(id="measured-daily"))
+    server.execute("ui.tests", "measured-daily")
+    page.goto(f"{FLOWS}/measured-daily/metrics")
     chart = page.get_by_role("figure", name="rows.loaded")
     expect(chart.get_by_role("listitem")).to_have_count(1)
     expect(chart.get_by_role("listitem")).to_have_attribute("title", re.compile("42"))
