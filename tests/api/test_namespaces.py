@@ -75,21 +75,3 @@ async def test_settings_that_make_no_sense_are_refused(server: LiveServer) -> No
         assert answer.status_code in (400, 422), body
         assert word in answer.text
     assert (await server.client.get(f"{API}/team")).status_code == 404
-
-
-async def test_secrets_of_a_namespace_are_told_by_name_alone(server: LiveServer) -> None:
-    """API-105."""
-    answer = await server.client.get(f"{API}/team/secrets")
-    check(schemas.SecretNames, answer.json())
-    assert answer.json() == {"readOnly": True, "results": [{"key": "HOOK"}], "total": 1}
-    assert "from-a-secret" not in answer.text
-    assert (await server.client.get(f"{API}/team/secrets", params={"q": "none"})).json()["total"] == 0
-
-
-async def test_secrets_of_namespaces_above_are_named_and_never_told(server: LiveServer) -> None:
-    """API-105: of secrets only their names."""
-    answer = await server.client.get(f"{API}/company.team.one/inherited-secrets")
-    assert answer.json() == {"company": ["HOOK"], "company.team": ["HOOK"]}
-    everything = (await server.client.get("/api/v1/main/secrets", params={"q": "hoo"})).json()
-    assert everything == {"readOnly": True, "results": [{"key": "HOOK"}], "total": 1}
-    assert "from-a-secret" not in answer.text

@@ -11,6 +11,7 @@ import pytest
 from kestrapy import KestraClient
 from kestrapy.base_api import BaseApi
 
+from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
 
@@ -63,7 +64,7 @@ class Sdk:
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KestraClient]:
     folder = tmp_path_factory.mktemp("sdk")
-    with listening_server(folder) as url:
+    with listening_server(folder, encryption=Encryption.passing()) as url:
         client = KestraClient(host=url, username=USER.username, password=USER.password, timeout=20)
         yield client
         client._session.close()

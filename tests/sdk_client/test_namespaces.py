@@ -8,6 +8,9 @@ import zipfile
 import pytest
 from kestrapy.exceptions import ConflictException, NotFoundException
 from kestrapy.models.api_autocomplete import ApiAutocomplete
+from kestrapy.models.api_secret_meta_ee import ApiSecretMetaEE
+from kestrapy.models.api_secret_tag import ApiSecretTag
+from kestrapy.models.api_secret_value import ApiSecretValue
 from kestrapy.models.kv_controller_api_delete_bulk_request import KVControllerApiDeleteBulkRequest
 from kestrapy.models.namespace import Namespace
 from kestrapy.models.plugin_default import PluginDefault
@@ -60,10 +63,19 @@ def test_plugin_defaults_are_exported_and_imported(sdk: Sdk) -> None:
     assert sdk.api.namespaces.namespace(other, TENANT).plugin_defaults[0].values == {"level": "WARN"}
 
 
-def test_secrets_are_named_and_never_told(sdk: Sdk) -> None:
-    assert sdk.api.namespaces.inherited_secrets(sdk.namespace, TENANT) == {}
-    found = sdk.api.namespaces.list_secrets(TENANT, page=1, size=10)
-    assert (found.read_only, found.total) == (True, 0)
+def test_secrets_are_set_named_and_never_told(sdk: Sdk) -> None:
+    """API-105, ENG-374."""
+    api, tag = sdk.api.namespaces, ApiSecretTag(key="owner", value="ops")
+    given = ApiSecretValue(key="TOKEN", value="hidden-value", description="For the shop", tags=[tag])
+    [kept] = api.put_secrets(sdk.namespace, TENANT, given)
+    assert (kept.key, kept.namespace, kept.description, kept.tags) == ("TOKEN", sdk.namespace, "For the shop", [tag])
+    [kept] = api.patch_secret(sdk.namespace, "TOKEN", TENANT, ApiSecretMetaEE(key="TOKEN", tags=[]))
+    assert (kept.description, kept.tags) == (None, [])
+    found = api.list_secrets(TENANT, page=1, size=10, filters=sdk.here)
+    assert (found.read_only, found.total, found.results[0].key) == (False, 1, "TOKEN")
+    assert api.inherited_secrets(f"{sdk.namespace}.below", TENANT) == {sdk.namespace: ["TOKEN"]}
+    api.delete_secret(sdk.namespace, "TOKEN", TENANT)
+    assert api.list_secrets(TENANT, filters=sdk.here).total == 0
 
 
 def test_key_value_is_set_read_and_deleted(sdk: Sdk) -> None:

@@ -49,6 +49,10 @@ class TestSettingsStore(contracts.SettingsStoreContract):
     pass
 
 
+class TestSecretStore(contracts.SecretStoreContract):
+    pass
+
+
 class TestTemplateStore(contracts.TemplateStoreContract):
     pass
 

@@ -162,6 +162,7 @@ async def live_server(
         system_namespace=system_namespace,
         limits=limits or Limits(),
         encryption=encryption,
+        secret_encryption=encryption,
         admission=admission or {},
         plugin_configurations=plugin_configurations or {},
         templates=templates,

@@ -47,6 +47,7 @@ from penstock.api.routes.overrides import OverrideRoutes
 from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
+from penstock.api.routes.secrets import SecretRoutes
 from penstock.api.routes.templates import TemplateRoutes
 from penstock.api.routes.tokens import TokenRoutes
 from penstock.api.routes.triggers import TriggerRoutes
@@ -87,7 +88,6 @@ def create_api(services: Services, settings: ApiSettings) -> FastAPI:
 def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     """Return all routers; one with fixed words stands before one with names in the same place."""
     clock, definitions = services.clock, services.flow_definitions
-    namespaces = NamespaceRoutes(services.namespaces, settings)
     flow_bulk = FlowBulkRoutes(services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings)
     return [
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
@@ -121,8 +121,8 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         LogRoutes(services.logs, clock).router(),
         MetricRoutes(services.flow_metrics).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
-        namespaces.router(),
-        namespaces.secrets_router(),
+        NamespaceRoutes(services.namespaces, settings).router(),
+        SecretRoutes(services.secrets, clock, settings).router(),
         TemplateRoutes(services.templates, FlowDefinitions(), settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),

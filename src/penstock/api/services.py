@@ -40,6 +40,7 @@ from penstock.services.namespaces import NamespaceService
 from penstock.services.plugin_management import PluginManagement
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
+from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
@@ -81,6 +82,7 @@ class Services:
     reader: ExecutionReader
     replaying: Replaying
     resuming: ResumeReader
+    secrets: SecretService
     steering: Steering
     templates: TemplateService
     tokens: Tokens

@@ -1,8 +1,13 @@
-"""Where secrets come from."""
+"""Where secrets come from, and where those of namespaces are kept."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+from penstock.base.clock import Instant
+from penstock.ports.queries import Filter
 
 
 class SecretSource(Protocol):
@@ -18,4 +23,38 @@ class SecretSource(Protocol):
 
     def where(self, key: str) -> str:
         """Return in words where a secret of that name is looked for, for the error of a missing one (BEY-060)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceSecret:
+    """A secret of a namespace as it is kept (ENG-374)."""
+
+    namespace: str
+    key: str
+    sealed: str
+    """The value, encrypted; it can be opened as this secret alone."""
+    description: str | None
+    tags: tuple[tuple[str, str], ...]
+    created: Instant
+    updated: Instant
+
+
+class SecretStore(Protocol):
+    """Secrets by namespace, encrypted."""
+
+    async def nearest(self, tenant: str, namespaces: Sequence[str], key: str) -> NamespaceSecret | None:
+        """Return the secret of the first of these namespaces that has one of that name."""
+        ...
+
+    async def list(self, tenant: str, filters: Sequence[Filter] = ()) -> Sequence[NamespaceSecret]:
+        """Return the secrets that fit, by namespace and key."""
+        ...
+
+    async def put(self, tenant: str, secret: NamespaceSecret) -> None:
+        """Insert or replace a secret; the creation date of what is replaced stays."""
+        ...
+
+    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
+        """Remove a secret; False when there was none."""
         ...

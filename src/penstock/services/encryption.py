@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +19,10 @@ from penstock.services.file_access import Caller
 
 _NONCE = 12
 _KEY = 32
+_SALT = b"penstock secrets"
+"""Keys made of a phrase are the same on all servers of a database."""
 _OUTPUT = "\1output"
+_KEPT = "\1kept"
 """No namespace is called so."""
 
 
@@ -60,6 +64,14 @@ class Encryption:
         return cls(decoded)
 
     @classmethod
+    def of_phrase(cls, phrase: str) -> Encryption:
+        """Return the encryption with a key in base64, or with one made of any other text (GOV-231)."""
+        try:
+            return cls.of_text(phrase)
+        except EncryptionError:
+            return cls(hashlib.scrypt(phrase.encode(), salt=_SALT, n=2**14, r=8, p=1, dklen=_KEY))
+
+    @classmethod
     def passing(cls) -> Encryption:
         """Return the encryption with a new key, for what nobody reads after this process."""
         return cls(os.urandom(_KEY))
@@ -88,18 +100,34 @@ class Encryption:
         """
         return self._open(_place(tenant, _OUTPUT), value, "the output")
 
-    def _seal(self, place: bytes, value: str) -> dict[str, str]:
-        nonce = os.urandom(_NONCE)
-        return sealed(base64.b64encode(nonce + self._cipher.encrypt(nonce, value.encode(), place)).decode())
+    def seal_secret(self, tenant: str, namespace: str, key: str, value: str) -> str:
+        """Return the encrypted form of a namespace's secret."""
+        return self._encrypt(_place(tenant, _KEPT, namespace, key), value)
 
-    def _open(self, place: bytes, value: str, what: str) -> str:
+    def open_secret(self, tenant: str, namespace: str, key: str, value: str) -> str:
+        """Return the value of a namespace's secret.
+
+        Raises:
+            EncryptionError: It was encrypted with another key, or as another secret.
+        """
+        what = f"secret `{key}` of namespace {namespace}"
+        return self._open(_place(tenant, _KEPT, namespace, key), value, what, since="it was set")
+
+    def _seal(self, place: bytes, value: str) -> dict[str, str]:
+        return sealed(self._encrypt(place, value))
+
+    def _encrypt(self, place: bytes, value: str) -> str:
+        nonce = os.urandom(_NONCE)
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, value.encode(), place)).decode()
+
+    def _open(self, place: bytes, value: str, what: str, *, since: str = "the execution began") -> str:
         try:
             data = base64.b64decode(value, validate=True)
             return self._cipher.decrypt(data[:_NONCE], data[_NONCE:], place).decode()
         except (InvalidTag, ValueError):
             raise EncryptionError(
                 f"{what} cannot be decrypted",
-                hint="was `kestra.encryption.secret-key` changed since the execution began?",
+                hint=f"was `kestra.encryption.secret-key` changed since {since}?",
             ) from None
 
 

@@ -29,6 +29,7 @@ from penstock.store.postgres_notifier import PostgresNotifier
 from penstock.store.purging import SqlPurgeStore
 from penstock.store.queries import SqlExecutionQueries
 from penstock.store.schema import prepare_txn
+from penstock.store.secrets import SqlSecretStore
 from penstock.store.settings import SqlSettingsStore
 from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
@@ -66,6 +67,7 @@ class Store:
     templates: SqlTemplateStore
     dashboards: SqlDashboardStore
     charts: SqlChartReads
+    secrets: SqlSecretStore
     settings: SqlSettingsStore
     tokens: SqlTokenStore
     purging: SqlPurgeStore
@@ -154,6 +156,7 @@ def store_on(
         templates=SqlTemplateStore(database),
         dashboards=SqlDashboardStore(database),
         charts=SqlChartReads(database, system_namespace),
+        secrets=SqlSecretStore(database),
         settings=SqlSettingsStore(database),
         tokens=SqlTokenStore(database),
         purging=SqlPurgeStore(database, system_namespace),

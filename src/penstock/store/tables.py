@@ -330,6 +330,20 @@ KEY_VALUES = Table(
     PrimaryKeyConstraint("tenant", "namespace", "key"),
 )
 
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("key", NAME, nullable=False),
+    Column("sealed", BODY, nullable=False),
+    Column("description", BODY),
+    Column("tags", BODY, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "namespace", "key"),
+)
+
 TASK_CACHE = Table(
     "task_cache",
     METADATA,

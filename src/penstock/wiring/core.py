@@ -41,6 +41,7 @@ from penstock.services.schedule_functions import ScheduleFunctions
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluations import Evaluations
 from penstock.services.scheduler.firing import Firing
+from penstock.services.secrets import NamespaceSecrets
 from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.triggers import TriggerService
 from penstock.services.worker.working_files import allowed_host_file
@@ -100,7 +101,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
     catalog = _catalog(plan, store, reading, known, clock)
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
-    secrets = ChainedSecrets(plan.secrets)
+    secrets = all_secrets(plan, store)
     functions = ServerFunctions(
         secrets=secrets,
         key_values=store.key_values,
@@ -184,7 +185,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
         reading=reading,
         catalog=catalog,
         known_namespaces=known,
-        namespaces=NamespaceService(store.namespaces, known, store.flows, secrets, store.notifier, clock),
+        namespaces=NamespaceService(store.namespaces, known, store.flows, store.notifier, clock),
         functions=functions,
         key_values=key_values,
         namespace_files=namespace_files,
@@ -259,6 +260,12 @@ def _executor(
     )
 
 
+def all_secrets(plan: Plan, store: Store) -> ChainedSecrets:
+    """Return all sources of secrets: what is given for a run, what namespaces keep, the environment (ENG-374)."""
+    kept = NamespaceSecrets(store.secrets, plan.secret_encryption)
+    return ChainedSecrets([*plan.given_secrets, kept, *plan.secrets])
+
+
 def known_names(core: Core) -> KnownNames:
     """Return what knows the secrets and keys that there are."""
-    return KnownNames(ChainedSecrets(core.plan.secrets), core.store.key_values, core.clock)
+    return KnownNames(all_secrets(core.plan, core.store), core.store.key_values, core.clock)

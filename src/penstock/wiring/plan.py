@@ -94,7 +94,10 @@ class Plan:
         storage: The folder of internal storage.
         worker: How its worker behaves.
         http: Where its web server listens.
-        secrets: Where secrets come from, the first that knows one wins.
+        secrets: Where secrets come from that no namespace keeps, the first that knows one wins.
+        given_secrets: What is given for this run, which wins over what namespaces keep (BEY-030).
+        secret_encryption: Encrypts the secrets of namespaces (ENG-374); None where there is no key.
+        secrets_are_read_only: Whether the API writes none (GOV-247).
         shared: Variables of every expression: `envs`, `globals`, `kestra`.
         plugin_defaults: The instance's plugin defaults.
         recovery: What becomes of missed dates, by trigger type.
@@ -122,6 +125,9 @@ class Plan:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     http: HttpPlan = field(default_factory=HttpPlan)
     secrets: Sequence[SecretSource] = ()
+    given_secrets: Sequence[SecretSource] = ()
+    secret_encryption: Encryption | None = None
+    secrets_are_read_only: bool = False
     shared: Mapping[str, Any] = field(default_factory=dict)
     plugin_defaults: tuple[PluginDefaults, ...] = ()
     recovery: Mapping[str, Recovery] = field(default_factory=dict)

@@ -68,6 +68,8 @@ def plan_of(
         worker=worker_settings(settings, threads, worker_group),
         http=_http(settings, management_is_required),
         secrets=_secrets(settings, variables),
+        secret_encryption=secret_encryption(settings),
+        secrets_are_read_only=core.secret.read_only,
         shared=shared_variables(settings, variables),
         plugin_defaults=plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]),
         recovery=_recovery(core.plugins.configurations),
@@ -146,6 +148,16 @@ def encryption(settings: Settings) -> Encryption | None:
         return Encryption.of_text(key.get_secret_value())
     except EncryptionError as error:
         raise ConfigurationError(f"kestra.encryption.secret-key: {error.message}", hint=error.hint) from None
+
+
+def secret_encryption(settings: Settings) -> Encryption | None:
+    """Return what encrypts the secrets of namespaces: with a key of their own, or that of the instance (GOV-231).
+
+    Raises:
+        ConfigurationError: The key is none.
+    """
+    own = settings.kestra.secret.jdbc.secret
+    return Encryption.of_phrase(own.get_secret_value()) if own is not None else encryption(settings)
 
 
 def plugin_configurations(settings: Settings) -> dict[str, dict[str, Any]]:

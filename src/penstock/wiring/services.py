@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 import penstock
 from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
+from penstock.secrets import ChainedSecrets
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
@@ -43,6 +44,7 @@ from penstock.services.plugin_management import PluginManagement
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
 from penstock.services.scheduler.conditions import Conditions
+from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.webhooks import WebhookService
@@ -108,6 +110,13 @@ def api_services(
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=resuming,
+        secrets=SecretService(
+            store.secrets,
+            ChainedSecrets(core.plan.secrets),
+            core.plan.secret_encryption,
+            clock,
+            read_only=core.plan.secrets_are_read_only,
+        ),
         steering=Steering(store.queries, core.dispatcher, resuming),
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from penstock.base.clock import SECOND
-from penstock.secrets import ChainedSecrets, EnvironmentSecrets, GivenSecrets
+from penstock.secrets import EnvironmentSecrets, GivenSecrets
 from penstock.services.encryption import Encryption
 from penstock.services.worker.settings import task_environment
 from penstock.wiring.config import Settings
@@ -16,7 +16,13 @@ from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.local import database_file
 from penstock.wiring.plan import Plan, Role
-from penstock.wiring.planning import encryption, plugin_configurations, shared_variables, worker_settings
+from penstock.wiring.planning import (
+    encryption,
+    plugin_configurations,
+    secret_encryption,
+    shared_variables,
+    worker_settings,
+)
 
 _GRACE = 5 * SECOND
 
@@ -31,7 +37,7 @@ def single_run_plan(
         scratch: A folder that is thrown away.
         data: Keep database and files here instead.
         environment: The environment variables, those of an environment file included.
-        secrets: Secrets given by name; they win over those of the environment.
+        secrets: Secrets given by name; they win over all others.
     """
     core = settings.kestra
     worker = worker_settings(settings, None, "")
@@ -40,7 +46,9 @@ def single_run_plan(
         database=database_file(data) if data is not None else MEMORY,
         storage=(data or scratch) / "storage",
         worker=replace(worker, grace=_GRACE, environment=task_environment(environment)),
-        secrets=[ChainedSecrets([GivenSecrets(secrets), EnvironmentSecrets(environment, core.secret.encoding)])],
+        secrets=[EnvironmentSecrets(environment, core.secret.encoding)],
+        given_secrets=[GivenSecrets(secrets)],
+        secret_encryption=secret_encryption(settings),
         shared=shared_variables(settings, environment),
         plugin_defaults=plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]),
         expressions=expression_plan(settings),

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from penstock.base.errors import PenstockError
 from penstock.cli.ctl.app import app
+from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
 
@@ -62,7 +63,7 @@ class Ctl:
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with listening_server(tmp_path_factory.mktemp("server")) as url:
+    with listening_server(tmp_path_factory.mktemp("server"), encryption=Encryption.passing()) as url:
         yield url
 
 

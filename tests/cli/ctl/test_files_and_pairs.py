@@ -105,3 +105,17 @@ def test_pair_of_a_wrong_type_is_refused(ctl: Ctl) -> None:
     error = ctl.error("kv", "set", ctl.namespace, "k", "many", "--type", "NUMBER")
     assert isinstance(error, RefusedError)
     assert error.status == 422
+
+
+def test_secrets_are_set_listed_and_deleted(ctl: Ctl) -> None:
+    """ENG-374."""
+    described = ("--description", "For the shop", "--tag", "owner:ops")
+    ctl("secrets", "set", ctl.namespace, "API_KEY", *described, stdin="hidden-value\n")
+    result = ctl("secrets", "list", ctl.namespace)
+    assert "owner:ops" in result.stdout
+    assert "hidden-value" not in result.stdout
+    [found] = [one for one in ctl.json("secrets", "list") if one.get("namespace") == ctl.namespace]
+    assert (found["key"], found["description"]) == ("API_KEY", "For the shop")
+    assert isinstance(ctl.error("secrets", "set", ctl.namespace, "API_KEY", "--tag", "owner"), InvalidRequestError)
+    ctl("secrets", "delete", ctl.namespace, "API_KEY")
+    assert isinstance(ctl.error("secrets", "delete", ctl.namespace, "API_KEY"), NotFoundError)

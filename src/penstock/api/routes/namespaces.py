@@ -42,7 +42,7 @@ class _Part(msgspec.Struct):
 
 
 class NamespaceRoutes:
-    """Implements API-042, and API-105 (of secrets only their names).
+    """Implements API-042, and API-105 but for secrets.
 
     Args:
         namespaces: The use cases.
@@ -67,10 +67,6 @@ class NamespaceRoutes:
         add("GET", "/{namespace}/inherited-variables", self.variables, "inheritedVariables", answers=dict[str, Any])
         add("GET", "/{namespace}/inherited-plugindefaults", self.defaults, "inheritedPluginDefaults",
             answers=list[schemas.InheritedPluginDefault])  # fmt: skip
-        add("GET", "/{namespace}/secrets", self.secrets, "listNamespaceSecrets", answers=schemas.SecretNames,
-            parameters=[parameter("q"), *PAGE])  # fmt: skip
-        add("GET", "/{namespace}/inherited-secrets", self.inherited_secrets, "inheritedSecrets",
-            answers=dict[str, list[str]])  # fmt: skip
         add("POST", "/{namespace}/plugindefaults/export", self.export_defaults, "exportPluginDefaults",
             kind="application/x-yaml")  # fmt: skip
         add("POST", "/{namespace}/plugindefaults/import", self.import_defaults, "importPluginDefaults",
@@ -78,13 +74,6 @@ class NamespaceRoutes:
         add("GET", "/{namespace}", self.get, "namespace", answers=one)
         add("PUT", "/{namespace}", self.update, "updateNamespace", answers=one, body=_BODY)
         add("DELETE", "/{namespace}", self.delete, "deleteNamespace", status=204)
-        return routes.router
-
-    def secrets_router(self) -> APIRouter:
-        """Return the route of secrets that belong to no namespace."""
-        routes = Routes("/api/v1/{tenant}/secrets", "Namespaces")
-        routes.add("GET", "", self.all_secrets, "listSecrets", answers=schemas.SecretNames,
-                   parameters=[parameter("q"), *PAGE])  # fmt: skip
         return routes.router
 
     async def search(self, request: Request, tenant: str) -> Response:
@@ -142,24 +131,6 @@ class NamespaceRoutes:
                 for entry in one.plugin_defaults
             ]
         )
-
-    async def all_secrets(self, request: Request, tenant: str) -> Response:
-        """Return the names of the secrets that all flows may read; their values are never told."""
-        return await self.secrets(request, tenant, "")
-
-    async def secrets(self, request: Request, tenant: str, namespace: str) -> Response:
-        """Return the names of the secrets that flows of a namespace may read; their values are never told."""
-        query = request.query_params
-        page = page_of(query.multi_items())
-        text = query.get("q", "").lower()
-        names = [one for one in await self._namespaces.secret_names(tenant, namespace) if text in one.lower()]
-        first = (page.page - 1) * page.size
-        shown = [{"key": one} for one in names[first : first + page.size]]
-        return JsonAnswer({"readOnly": True, "results": shown, "total": len(names)})
-
-    async def inherited_secrets(self, tenant: str, namespace: str) -> Response:
-        """Return the names of the secrets that may be read in each namespace above; their values are never told."""
-        return JsonAnswer(await self._namespaces.secret_names_above(tenant, namespace))
 
     async def export_defaults(self, tenant: str, namespace: str) -> Response:
         """Return the plugin defaults of a namespace as YAML."""

@@ -93,9 +93,11 @@ from penstock.api.schemas.logs import (
     PagedMetrics,
 )
 from penstock.api.schemas.namespaces import (
+    AboutSecret,
     Autocomplete,
     FileAttributes,
     InheritedPluginDefault,
+    KeptSecret,
     Keys,
     KeyValue,
     KeyValueDetail,
@@ -107,6 +109,8 @@ from penstock.api.schemas.namespaces import (
     PagedNamespaces,
     SecretName,
     SecretNames,
+    SecretTag,
+    SecretValue,
 )
 from penstock.api.schemas.plugins import (
     Blueprint,
@@ -138,6 +142,7 @@ from penstock.api.schemas.triggers import (
 )
 
 __all__ = [
+    "AboutSecret",
     "ApiToken",
     "ApiTokenList",
     "AppTags",
@@ -194,6 +199,7 @@ __all__ = [
     "InputError",
     "InputsValidation",
     "InstanceConfig",
+    "KeptSecret",
     "KeyValue",
     "KeyValueDetail",
     "KeyValueEntry",
@@ -244,6 +250,8 @@ __all__ = [
     "SearchResult",
     "SecretName",
     "SecretNames",
+    "SecretTag",
+    "SecretValue",
     "SetDisabled",
     "Setup",
     "Shape",

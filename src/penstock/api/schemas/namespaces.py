@@ -83,16 +83,46 @@ class Namespace(NamespaceSettings):
     deleted: bool
 
 
+class SecretTag(Shape):
+    """A tag of a secret."""
+
+    key: str
+    value: str
+
+
+class AboutSecret(Shape):
+    """What is told of a secret."""
+
+    description: str | None = None
+    tags: list[SecretTag] | None = None
+
+
+class SecretValue(AboutSecret):
+    """A secret to be set."""
+
+    key: str
+    value: str = Field(min_length=1)
+
+
 class SecretName(Shape):
     """A secret; its value is never told."""
 
     key: str
+    namespace: str | None = Field(None, description="Where it is kept; absent when it is the environment's.")
+    description: str | None = None
+    tags: list[SecretTag]
+
+
+class KeptSecret(SecretName):
+    """A secret of a namespace."""
+
+    namespace: str
 
 
 class SecretNames(Shape):
-    """A page of the secrets that flows of a namespace may read."""
+    """A page of secrets."""
 
-    read_only: bool = Field(description="Always true: secrets are set where the server is set up.")
+    read_only: bool = Field(description="Whether none can be set: there is no encryption key, or it is so configured.")
     results: list[SecretName]
     total: int
 

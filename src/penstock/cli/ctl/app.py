@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.ctl import config, executions, flows, kv, namespaces, nsfiles, triggers
+from penstock.cli.ctl import config, executions, flows, kv, namespaces, nsfiles, secrets, triggers
 from penstock.cli.ctl.group import HELP
 from penstock.cli.ctl.options import remember
 
@@ -26,6 +26,7 @@ app.add_typer(executions.app, name="executions")
 app.add_typer(namespaces.app, name="namespaces")
 app.add_typer(nsfiles.app, name="nsfiles")
 app.add_typer(kv.app, name="kv")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(triggers.app, name="triggers")
 
 

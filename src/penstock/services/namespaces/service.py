@@ -12,7 +12,6 @@ from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundErr
 from penstock.ports.flows import FlowStore
 from penstock.ports.namespaces import Namespace, NamespaceStore
 from penstock.ports.notifier import Notifier
-from penstock.ports.secrets import SecretSource
 from penstock.services.namespaces.known import KnownNamespaces
 from penstock.services.namespaces.names import check_namespace, lineage
 
@@ -22,13 +21,12 @@ _DEFAULT_KEYS = {"type", "values", "forced"}
 class NamespaceService:
     """Namespaces of a tenant: those that flows declare, those that have settings, and those above either.
 
-    Implements API-105, of secrets their names alone, ENG-018, ENG-022, ENG-320.
+    Implements API-105 but for secrets, ENG-018, ENG-022, ENG-320.
 
     Args:
         namespaces: Where settings are stored.
         known: The copy of this process; renewed before a change is answered.
         flows: Tell which namespaces are in use.
-        secrets: Tell which secrets there are.
         notifier: Tells everybody who keeps flows ready to run.
         clock: Dates changes.
     """
@@ -38,14 +36,12 @@ class NamespaceService:
         namespaces: NamespaceStore,
         known: KnownNamespaces,
         flows: FlowStore,
-        secrets: SecretSource,
         notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._namespaces = namespaces
         self._known = known
         self._flows = flows
-        self._secrets = secrets
         self._notifier = notifier
         self._clock = clock
 
@@ -109,16 +105,6 @@ class NamespaceService:
         own = {one.id for one in await self._namespaces.all(tenant)}
         own.update(await self._flows.namespaces(tenant))
         return sorted(own if existing else {name for one in own for name in lineage(one)})
-
-    async def secret_names(self, tenant: str, namespace_id: str) -> list[str]:
-        """Return the names of the secrets that flows of a namespace may read; never a value."""
-        return await self._secrets.names(tenant, namespace_id)
-
-    async def secret_names_above(self, tenant: str, namespace_id: str) -> dict[str, list[str]]:
-        """Return the names of the secrets of each namespace above one; those without any are left out."""
-        above = [name for name in lineage(namespace_id) if name != namespace_id]
-        found = {name: await self._secrets.names(tenant, name) for name in above}
-        return {name: names for name, names in found.items() if names}
 
     async def search(self, tenant: str, text: str = "", *, existing: bool = False) -> list[Namespace]:
         """Return the namespaces whose name contains a text, in the order of their names."""

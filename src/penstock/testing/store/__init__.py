@@ -16,6 +16,7 @@ from penstock.testing.store.notifier import NotifierContract
 from penstock.testing.store.partitions import PartitionsContract
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.purging import PurgeStoreContract
+from penstock.testing.store.secrets import SecretStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.templates import TemplateStoreContract
 from penstock.testing.store.tokens import TokenStoreContract
@@ -36,6 +37,7 @@ __all__ = [
     "NotifierContract",
     "PartitionsContract",
     "PurgeStoreContract",
+    "SecretStoreContract",
     "SettingsStoreContract",
     "StorePorts",
     "TaskCacheContract",

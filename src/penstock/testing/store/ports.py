@@ -15,6 +15,7 @@ from penstock.ports.namespaces import NamespaceStore
 from penstock.ports.notifier import Notifier
 from penstock.ports.purging import PurgeStore
 from penstock.ports.queries import ExecutionQueries
+from penstock.ports.secrets import SecretStore
 from penstock.ports.settings import SettingsStore
 from penstock.ports.sizes import SizeStore
 from penstock.ports.task_cache import TaskCache
@@ -85,6 +86,11 @@ class StorePorts(Protocol):
     @property
     def charts(self) -> ChartReads:
         """What charts show."""
+        ...
+
+    @property
+    def secrets(self) -> SecretStore:
+        """Secrets of namespaces."""
         ...
 
     @property

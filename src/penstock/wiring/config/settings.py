@@ -168,10 +168,18 @@ class Encryption(Section):
     secret_key: SecretStr | None = None
 
 
-class Secrets(Section):
-    """`kestra.secret` (BEY-060)."""
+class KeptSecrets(Section):
+    """`kestra.secret.jdbc` (GOV-231)."""
 
-    type: Literal["env"] | None = None
+    secret: SecretStr | None = None
+
+
+class Secrets(Section):
+    """`kestra.secret` (BEY-060, GOV-227, GOV-231, GOV-247)."""
+
+    type: Literal["env", "jdbc"] | None = None
+    jdbc: KeptSecrets = KeptSecrets()
+    read_only: bool = False
     encoding: Literal["auto", "plain", "base64"] = "base64"
 
 
