@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 import penstock
 from tests.ui.server import PASSWORD, USERNAME, Server, running_server
 
+PATIENCE = 30_000
+"""How many milliseconds a test waits for what the page shall show: machines are busy with other tests."""
+expect.set_options(timeout=PATIENCE)
 BUILT = Path(penstock.__file__).parent / "_ui" / "index.html"
 
 
@@ -48,22 +50,13 @@ class Watch:
             self.errors.append(message.text)
 
 
-@contextmanager
-def browser_on(chromium: Path) -> Iterator[Browser]:
-    """Start Chromium for one test; a browser kept longer would hold the event loop of later async tests."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            browser.close()
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(chromium_executable: Path) -> Iterator[Browser]:
-    """Return a fresh browser."""
-    with browser_on(chromium_executable) as started:
+    """Return a browser; kept beyond these tests it would hold the event loop of asynchronous ones."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(chromium_executable), args=["--no-sandbox"])
         yield started
+        started.close()
 
 
 @pytest.fixture
@@ -73,19 +66,18 @@ def visitor(browser: Browser, server: Server) -> Iterator[Page]:
     context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     watch.follow(page)
     yield page
+    context.close()
     assert watch.foreign == [], "a request left the instance"
     assert watch.errors == [], "the page reported errors"
 
 
 @pytest.fixture
-def page(visitor: Page) -> Page:
-    """Return a page of somebody who has signed in."""
-    visitor.goto("/ui/main/flows")
-    sign_in(visitor)
-    visitor.wait_for_url("**/ui/main/flows")
+def page(visitor: Page, server: Server) -> Page:
+    """Return an empty page of somebody who has signed in."""
+    visitor.context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in server.session()])
     return visitor
 
 
@@ -94,3 +86,10 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_label("E-mail address").fill(USERNAME)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def settled(page: Page) -> None:
+    """Wait until a page shows what it has instead of that it loads."""
+    page.get_by_role("main").wait_for()
+    page.get_by_role("heading", level=1).first.wait_for(state="attached")
+    expect(page.locator(".skeleton, .waiting")).to_have_count(0)

@@ -54,6 +54,12 @@ class Server:
     url: str
     client: httpx.Client
 
+    def session(self) -> list[tuple[str, str]]:
+        """Sign in and return the cookies of the session."""
+        answer = httpx.post(f"{self.url}/login", data={"username": USERNAME, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return list(answer.cookies.items())
+
     def create_flow(self, source: str) -> None:
         """Create a flow, or replace it."""
         written = yaml.safe_load(source)

@@ -70,6 +70,7 @@ def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) ->
 
 
 def test_sign_out_ends_the_session(page: Page) -> None:
+    page.goto("/ui/main/flows")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Sign out").click()
     page.wait_for_url("**/ui/main/login")

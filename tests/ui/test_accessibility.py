@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.ui.conftest import settled
 from tests.ui.flows import FAILING, HELLO, SCHEDULED
 from tests.ui.server import Server
 
@@ -49,9 +50,7 @@ FOUND = """async () => {
 def violations(page: Page, path: str) -> list[str]:
     """Return what axe finds serious on a page, once it stands still; the inside of Monaco is not the page's own."""
     page.goto(f"/ui/main/{path}")
-    page.get_by_role("main").wait_for()
-    page.get_by_role("heading", level=1).first.wait_for(state="attached")
-    expect(page.locator(".skeleton, .waiting")).to_have_count(0)
+    settled(page)
     page.evaluate(AXE.read_text())  # not a script of the page: its policy allows none from elsewhere
     return [f"{path}: {one}" for one in page.evaluate(FOUND)]
 

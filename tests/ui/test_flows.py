@@ -22,6 +22,7 @@ def write_source(page: Page, source: str) -> None:
 
 def test_new_flow_runs_as_it_is_offered(page: Page) -> None:
     """ENG-379: created, executed, and its timeline right after the launch."""
+    page.goto("/ui/main/flows")
     page.get_by_role("link", name="New flow").first.click()
     page.locator(".monaco-editor .view-line").first.wait_for()
     page.get_by_role("button", name="Create").click()

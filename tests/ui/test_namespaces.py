@@ -95,10 +95,13 @@ def test_file_is_uploaded_and_dragged_into_a_folder(page: Page, server: Server) 
     """ENG-353."""
     server.client.post(f"{API}/ui.dragged/files/directory", params={"path": "/queries"})
     page.goto("/ui/main/namespaces/ui.dragged/files")
+    folder = page.get_by_role("button", name="queries", exact=True)
+    folder.wait_for()
     text = {"name": "orders.sql", "mimeType": "text/plain", "buffer": b"select 1"}
     page.locator("input[type=file]").set_input_files(text)  # type: ignore[arg-type]
     uploaded = page.get_by_role("button", name="orders.sql", exact=True)
-    uploaded.drag_to(page.get_by_role("button", name="queries", exact=True))
+    uploaded.wait_for()
+    uploaded.drag_to(folder)
     expect(page.get_by_role("list", name="/queries")).to_contain_text("orders.sql")
     moved = server.client.get(f"{API}/ui.dragged/files", params={"path": "/queries/orders.sql"})
     assert moved.text == "select 1"

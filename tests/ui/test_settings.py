@@ -17,6 +17,7 @@ def test_settings_take_effect_and_are_kept(page: Page, server: Server) -> None:
     """Implements UI-020, UI-022, UI-023 in the browser."""
     server.create_flow(HELLO.format(id="dated"))
     execution_id = server.execute("ui.tests", "dated")
+    page.goto("/ui/main/flows")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Settings").click()
     page.get_by_label("Theme").first.select_option("Dark")
