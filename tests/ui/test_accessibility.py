@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.ui.conftest import settled
 from tests.ui.flows import FAILING, HELLO, SCHEDULED
