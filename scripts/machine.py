@@ -1,5 +1,5 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-an SSH server, brokers of messages, the languages of script tasks, and PostgreSQL where no wheel fits.
+an SSH server, brokers of messages, Apache Kafka, the languages of script tasks, and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 
+from scripts.kafka import fetch_kafka, kafka_directory
 from scripts.tooling import (
     browser_executable,
     mariadb_directory,
@@ -115,6 +116,15 @@ def ensure_brokers() -> bool:
     return all(map(server_executable, BROKERS))
 
 
+def ensure_kafka() -> bool:
+    """Have Apache Kafka on this machine, for which Debian has no package; tests start their own."""
+    if kafka_directory() is None:
+        needed = {"java": "default-jre-headless", "mvn": "maven"}
+        missing = [package for program, package in needed.items() if shutil.which(program) is None]
+        return (not missing or apt_install(*missing)) and fetch_kafka()
+    return shutil.which("java") is not None
+
+
 def main() -> int:
     """Ensure everything and name what could not be had."""
     needed = (
@@ -125,6 +135,7 @@ def main() -> int:
         ("podman", ensure_engine),
         ("OpenSSH's server", ensure_ssh_server),
         ("brokers of messages", ensure_brokers),
+        ("Apache Kafka", ensure_kafka),
         ("languages of script tasks", ensure_languages),
     )
     missing = [name for name, ensure in needed if not ensure()]

@@ -12,10 +12,12 @@ import hypothesis
 import pytest
 
 from scripts.tooling import browser_executable, mariadb_directory, redis_executable
+from tests.support.kafka import KAFKA, kafka_for
 from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
 from tests.support.missing import missing
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
-from tests.support.rabbitmq import RabbitMq, rabbitmq_for, stop_rabbitmq
+from tests.support.rabbitmq import RABBITMQ, RabbitMq, rabbitmq_for
+from tests.support.shared import stop_shared
 
 # Before anything imports them: suites are shown like tests when they fail.
 pytest.register_assert_rewrite("penstock.testing.store")
@@ -52,7 +54,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if directory is not None:
         stop_server(directory)
         stop_maria_server(directory)
-        stop_rabbitmq(directory)
+        stop_shared(directory, RABBITMQ)
+        stop_shared(directory, KAFKA)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -123,3 +126,9 @@ def maria_database(maria_server: MariaServer) -> Iterator[str]:
 def rabbitmq() -> RabbitMq:
     """Return the RabbitMQ all workers of this run share."""
     return rabbitmq_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))
+
+
+@pytest.fixture(scope="session")
+def kafka() -> str:
+    """Return the address of the Apache Kafka all workers of this run share."""
+    return kafka_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))

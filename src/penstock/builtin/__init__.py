@@ -28,6 +28,8 @@ from penstock.builtin.git import clone, push_files, sync_files
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
+from penstock.builtin.kafka import consuming as kafka_consuming
+from penstock.builtin.kafka import producing as kafka_producing
 from penstock.builtin.kv import pairs, purge
 from penstock.builtin.mqtt import topics as mqtt_topics
 from penstock.builtin.namespace import files as namespace_files
@@ -65,6 +67,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
     *(jbang.Commands, jbang.Script),
     *(json.IonToJson, json.JsonToIon),
+    *(kafka_consuming.Consume, kafka_consuming.RecordTrigger, kafka_consuming.Trigger),
+    *(kafka_producing.Produce,),
     *languages.TYPES,
     *(local_files.LocalFiles,),
     *(log.Log,),

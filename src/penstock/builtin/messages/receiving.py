@@ -7,6 +7,7 @@ when its execution is. Until then the connection stays open; when it breaks, the
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from abc import abstractmethod
@@ -85,6 +86,10 @@ class Gathering(Subscribing):
     max_records: Property[int] | None = Field(None, description="The most messages to take.")
     max_duration: Property[timedelta] | None = Field(None, description="The longest time to gather messages.")
 
+    def quiet_for(self, context: RunContext) -> timedelta | None:
+        """Return after how long without a message no more are waited for, if that does not depend on the rest."""
+        return None
+
     def gathered(
         self, context: RunContext, source: Subscription, taken: list[Received], *, waits: bool
     ) -> Iterator[Any]:
@@ -96,15 +101,25 @@ class Gathering(Subscribing):
             taken: What has been received.
             waits: Whether to wait for all that were asked for. Else it ends as soon as no more come.
         """
-        most, longest = context.render(self.max_records), context.render(self.max_duration)
-        deadline = None if longest is None else time.monotonic() + longest.total_seconds()
+        most, longest, quiet = (
+            context.render(self.max_records),
+            context.render(self.max_duration),
+            self.quiet_for(context),
+        )
+        last = time.monotonic()
+        deadline = math.inf if longest is None else last + longest.total_seconds()
+        quiet = self.quiet_for(context)
+        patience = math.inf if waits or longest is not None else 0.0
+        if quiet is not None:
+            patience = quiet.total_seconds()
         while not context.is_killed and (most is None or len(taken) < most):
-            left = _WAIT if deadline is None else min(_WAIT, deadline - time.monotonic())
-            message = source.receive(max(left, 0.0))
+            message = source.receive(max(min(_WAIT, deadline - time.monotonic()), 0.0))
+            now = time.monotonic()
             if message is not None:
+                last = now
                 taken.append(Received({}, message.token, message.key))  # there may be many, and large ones
                 yield message.fields if self.row_field is None else message.fields[self.row_field]
-            elif (deadline is None and not waits) or (deadline is not None and time.monotonic() >= deadline):
+            elif now >= deadline or now - last >= patience:
                 return
 
 

@@ -1,0 +1,1 @@
+"""Apache Kafka: topics as places to send to and as sources of events."""
