@@ -17,27 +17,29 @@ D = TypeVar("D")
 
 
 class TaskLogger(Protocol):
-    """Writes to the execution's logs."""
+    """Writes to the execution's logs; whoever derives from it says in `log` where lines go."""
+
+    __slots__ = ()
 
     def trace(self, message: str) -> None:
         """Write a line at TRACE."""
-        ...
+        self.log("TRACE", message)
 
     def debug(self, message: str) -> None:
         """Write a line at DEBUG."""
-        ...
+        self.log("DEBUG", message)
 
     def info(self, message: str) -> None:
         """Write a line at INFO."""
-        ...
+        self.log("INFO", message)
 
     def warning(self, message: str) -> None:
         """Write a line at WARN."""
-        ...
+        self.log("WARN", message)
 
     def error(self, message: str) -> None:
         """Write a line at ERROR."""
-        ...
+        self.log("ERROR", message)
 
     def log(self, level: str, message: str) -> None:
         """Write a line at the level of that name."""

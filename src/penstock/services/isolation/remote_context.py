@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from penstock.engine.records import TaskRun
-from penstock.sdk import PermanentError, PluginError
+from penstock.sdk import PermanentError, PluginError, TaskLogger
 from penstock.services.isolation.messages import Answer, Ask, Message, Tell
 from penstock.services.property_values import PropertyValues
 
@@ -202,31 +202,11 @@ class RemoteContext:
             threading.Thread(target=action, name="kill", daemon=True).start()
 
 
-class RemoteLogger:
+class RemoteLogger(TaskLogger):
     """Writes to the logs of the task run, or of the trigger."""
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
-
-    def trace(self, message: str) -> None:
-        """Write a line at TRACE."""
-        self.log("TRACE", message)
-
-    def debug(self, message: str) -> None:
-        """Write a line at DEBUG."""
-        self.log("DEBUG", message)
-
-    def info(self, message: str) -> None:
-        """Write a line at INFO."""
-        self.log("INFO", message)
-
-    def warning(self, message: str) -> None:
-        """Write a line at WARN."""
-        self.log("WARN", message)
-
-    def error(self, message: str) -> None:
-        """Write a line at ERROR."""
-        self.log("ERROR", message)
 
     def log(self, level: str, message: str) -> None:
         """Write a line at the level of this name."""

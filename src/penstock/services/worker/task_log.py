@@ -14,6 +14,7 @@ import msgspec
 from penstock.base.clock import Clock
 from penstock.engine.decision import Job
 from penstock.engine.records import LogLine, Metric
+from penstock.sdk import TaskLogger
 from penstock.services.masked_pieces import Pieces
 from penstock.services.masking import MASK, Masker
 from penstock.services.worker.log_file import LogFile
@@ -44,7 +45,7 @@ class Buffer:
         self.closed = False
 
 
-class TaskLog:
+class TaskLog(TaskLogger):
     """The logger of an attempt (PLG-019) and the place for its metrics.
 
     Written to by the attempt's threads, emptied by the loop. A long task that logs faster than lines can be stored is
@@ -106,26 +107,6 @@ class TaskLog:
         if least is None:
             inner._least = self._least
         return inner
-
-    def trace(self, message: str) -> None:
-        """Write a line at TRACE."""
-        self.log("TRACE", message)
-
-    def debug(self, message: str) -> None:
-        """Write a line at DEBUG."""
-        self.log("DEBUG", message)
-
-    def info(self, message: str) -> None:
-        """Write a line at INFO."""
-        self.log("INFO", message)
-
-    def warning(self, message: str) -> None:
-        """Write a line at WARN."""
-        self.log("WARN", message)
-
-    def error(self, message: str) -> None:
-        """Write a line at ERROR."""
-        self.log("ERROR", message)
 
     def log(self, level: str, message: str) -> None:
         """Write a line at the level of this name."""
