@@ -1,5 +1,6 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-an SSH server, brokers of messages, Apache Kafka, the languages of script tasks, and PostgreSQL where no wheel fits.
+an SSH server, brokers of messages, Apache Kafka, the languages and tools of script tasks, and PostgreSQL where no
+wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -19,6 +20,7 @@ from scripts.tooling import (
     redis_executable,
     server_executable,
     sshd_executable,
+    tools_directory,
 )
 
 ENGINE = ("podman", "runc", "busybox")
@@ -35,6 +37,16 @@ LANGUAGES = {
     "ruby": "ruby",
 }
 """The Debian packages of the programs of script tasks."""
+
+TOOLS = {"ansible-playbook": "ansible-core", "/usr/bin/aws": "awscli", "az": "azure-cli"}
+"""The Debian packages of command-line tools that have tasks; others put an `aws` that cannot run first on the path."""
+
+PYTHON_TOOLS = {
+    "dbt": ("dbt-core<1.11", "dbt-duckdb<1.10"),  # later ones fetch more than PyPI has while they are installed
+    "modal": ("modal",),
+    "sqlmesh": ("sqlmesh",),
+}
+"""The same of PyPI. They live in an environment of their own: they would not agree with our dependencies."""
 
 BROKERS = {"mosquitto": "mosquitto", "nats-server": "nats-server", "rabbitmq-server": "rabbitmq-server"}
 """The Debian packages of the programs of brokers."""
@@ -108,6 +120,28 @@ def ensure_ssh_server() -> bool:
     return sshd_executable() is not None
 
 
+def ensure_tools() -> bool:
+    """Have the command-line tools that Debian and PyPI pack."""
+    missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
+    if missing:
+        apt_install(*missing)
+    return all(map(shutil.which, TOOLS)) and ensure_python_tools()
+
+
+def ensure_python_tools() -> bool:
+    """Have those of PyPI."""
+    folder = tools_directory()
+    wanted = [
+        package for program, packages in PYTHON_TOOLS.items() if not (folder / program).exists() for package in packages
+    ]
+    if wanted:
+        print(f"Installing {' '.join(wanted)} with pip", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder.parent)], check=False)
+        pip = [str(folder / "python"), "-m", "pip", "install", "--quiet", "--prefer-binary", *wanted]
+        subprocess.run(pip, check=False)
+    return all((folder / program).exists() for program in PYTHON_TOOLS)
+
+
 def ensure_brokers() -> bool:
     """Have brokers of messages on this machine; tests start their own."""
     missing = [package for program, package in BROKERS.items() if server_executable(program) is None]
@@ -137,6 +171,7 @@ def main() -> int:
         ("brokers of messages", ensure_brokers),
         ("Apache Kafka", ensure_kafka),
         ("languages of script tasks", ensure_languages),
+        ("command-line tools", ensure_tools),
     )
     missing = [name for name, ensure in needed if not ensure()]
     if missing:

@@ -117,3 +117,9 @@ def _playwright_browser() -> Path | None:
     root = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
     found = sorted(root.glob("chromium-*/chrome-linux*/chrome"), reverse=True)
     return found[0] if found else None
+
+
+def tools_directory() -> Path:
+    """Return the folder with the command-line tools from PyPI that script tasks are tested with."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache, "penstock-tests", "tools", "bin")

@@ -17,6 +17,8 @@ OURS = {"bench", "examples", "penstock", "scripts", "tests"}
 PARTS_OF_OTHERS = {"pydantic_core": "pydantic", "starlette": "fastapi"}  # documented as theirs, installed with them
 PEERS = {"dagster", "dbos", "prefect"}
 """Measured beside Penstock, each in an environment of its own."""
+READERS = {"ansible"}
+"""They read the file that imports them, where they are; Penstock does not."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
@@ -31,7 +33,7 @@ def imports(folder: str) -> dict[str, set[str]]:
                 names = [node.module]
             for name in names:
                 top = name.split(".")[0]
-                if top not in OURS | PEERS and top not in sys.stdlib_module_names:
+                if top not in OURS | PEERS | READERS and top not in sys.stdlib_module_names:
                     found.setdefault(top, set()).add(str(path.relative_to(ROOT)))
     return found
 

@@ -40,6 +40,7 @@ from penstock.builtin.runners import docker, process, ssh
 from penstock.builtin.scripts import jbang, languages, node, python, shell
 from penstock.builtin.serdes import avro, csv, excel, json, parquet, protobuf, xml
 from penstock.builtin.storage import files, items, local_files, split
+from penstock.builtin.tools import ansible, clouds, dbt, plain
 from penstock.builtin.transform import languages as transforms
 from penstock.builtin.triggers import monitor, on_dates, schedule, toggle, upstream, webhook
 
@@ -48,10 +49,13 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(dates.Weekend,),
     *(amqp_declaring.CreateQueue, amqp_declaring.DeclareExchange, amqp_declaring.QueueBind),
     *(amqp_queues.Consume, amqp_queues.Publish, amqp_queues.QueueTrigger, amqp_queues.Trigger),
+    *(ansible.AnsibleCLI,),
     *(avro.AvroToIon, avro.IonToAvro),
     *(call.Call,),
     *(clone.Clone,),
+    *(clouds.AwsCLI, clouds.AzCLI, clouds.GCloudCLI),
     *(csv.CsvToIon, csv.IonToCsv),
+    *(dbt.DbtCLI,),
     *(debug.Echo, debug.Return),
     *(docker.Docker,),
     *(download.Download,),
@@ -90,6 +94,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(pause.Pause,),
     *(postgresql.Batch, postgresql.Queries, postgresql.Query, postgresql.Trigger),
     *(postgresql_copy.CopyIn, postgresql_copy.CopyOut),
+    *(plain.DataformCLI, plain.ModalCLI, plain.OpenTofuCLI),
+    *(plain.SQLMeshCLI, plain.TerraformCLI, plain.TerragruntCLI),
     *(process.Process,),
     *(protobuf.IonToProtobuf, protobuf.ProtobufToIon),
     *(purge.PurgeKV,),

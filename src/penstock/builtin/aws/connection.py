@@ -53,6 +53,16 @@ class Account(PluginModel):
         configuration = library("botocore.config", "aws").Config(
             connect_timeout=_CONNECT, read_timeout=_ANSWER, **options
         )
+        given = self.keys(context)
+        address = context.render(self.endpoint_override)
+        try:
+            return _session(given).client(service, endpoint_url=address, config=configuration)
+        except ValueError:
+            hint = "write it like https://host:9000"
+            raise AwsError("`endpointOverride` is no address of a service", hint=hint) from None
+
+    def keys(self, context: RunContext) -> dict[str, str | None]:
+        """Return by which keys one asks, in which region: those of a session in the role, where there is one."""
         given: dict[str, str | None] = {
             "aws_access_key_id": context.render(self.access_key_id),
             "aws_secret_access_key": context.render(self.secret_key_id),
@@ -60,14 +70,7 @@ class Account(PluginModel):
             "region_name": context.render(self.region),
         }
         role = context.render(self.sts_role_arn)
-        if role is not None:
-            given.update(self._in_role(context, _session(given), role))
-        address = context.render(self.endpoint_override)
-        try:
-            return _session(given).client(service, endpoint_url=address, config=configuration)
-        except ValueError:
-            hint = "write it like https://host:9000"
-            raise AwsError("`endpointOverride` is no address of a service", hint=hint) from None
+        return given if role is None else {**given, **self._in_role(context, _session(given), role)}
 
     def _in_role(self, context: RunContext, session: Any, role: str) -> dict[str, str]:
         """Return the keys of a session in a role."""
