@@ -93,3 +93,89 @@ def test_playground_plays_task_by_task_with_the_outputs_it_has(page: Page, serve
     expect(pane.get_by_role("region", name="Outputs of second")).to_contain_text("one zwei")
     runs = server.client.get("/api/v1/main/executions/search", params={"filters[flowId][EQUALS]": "played"}).json()
     assert runs["total"] == 0
+
+
+def test_panes_are_resized_moved_and_remembered(page: Page, server: Server) -> None:
+    """UI-070."""
+    server.create_flow(HELLO.format(id="resized"))
+    open_editor(page, "resized", "source,form,topology")
+    widths = [pane.bounding_box() for pane in page.locator("[data-panel]").all()]
+    page.get_by_role("separator").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    source = page.get_by_role("region", name="Source")
+    assert widths[0] is not None
+    before = widths[0]["width"]
+    page.wait_for_function("before => document.querySelector('[data-panel]').clientWidth > before + 50", arg=before)
+    page.get_by_role("button", name="Move Source to the right").click()
+    page.wait_for_url("**panes=form,source,topology**")
+    expect(source.locator(".view-line").first).to_be_visible()
+    page.get_by_role("button", name="Close Form").click()
+    page.wait_for_url("**panes=source,topology**")
+    open_editor(page, "resized", "source,form,topology")
+    page.wait_for_function("before => document.querySelector('[data-panel]').clientWidth > before + 50", arg=before)
+
+
+def test_files_and_values_of_the_namespace_stand_beside_the_source(page: Page, server: Server) -> None:
+    """UI-070, UI-075, UI-077."""
+    server.create_flow(HELLO.format(id="surrounded").replace("ui.tests", "ui.values"))
+    server.client.put(
+        "/api/v1/main/namespaces/ui.values", json={"id": "ui.values", "variables": {"db": {"host": "pg1"}}}
+    )
+    server.client.put("/api/v1/main/namespaces/ui.values/kv/last_run", content='"yesterday"')
+    server.client.post(
+        "/api/v1/main/namespaces/ui.values/files",
+        params={"path": "/query.sql"},
+        files={"fileContent": ("query.sql", b"select 1")},
+    )
+    page.goto("/ui/main/flows/edit/ui.values/surrounded/edit?panes=source,files,context")
+    source = page.get_by_role("region", name="Source")
+    source.locator(".view-line").first.wait_for()
+    page.get_by_role("region", name="Files").get_by_role("button", name="query.sql", exact=True).click()
+    expect(page.get_by_role("region", name="/query.sql").locator(".view-lines")).to_contain_text("select 1")
+    values = page.get_by_role("region", name="Values", exact=True)
+    expect(values).to_contain_text("pg1")
+    values.get_by_role("button", name="Show the value of last_run").click()
+    expect(values).to_contain_text("yesterday")
+    source.locator(".view-line").filter(has_text="format:").click()
+    page.keyboard.press("End")
+    values.get_by_role("button", name="Insert db.host at the cursor").click()
+    expect(source.locator(".view-lines")).to_contain_text("{{ namespace.db.host }}")
+
+
+def test_form_completes_expressions_with_the_names_of_the_flow(page: Page, server: Server) -> None:
+    """UI-092."""
+    server.create_flow(HELLO.format(id="completed-form"))
+    open_editor(page, "completed-form", "form,source")
+    form = page.get_by_role("region", name="Form")
+    form.get_by_role("button", name="say log.Log").click()
+    message = form.get_by_label("message", exact=True)
+    message.fill("")
+    message.press_sequentially("{{ inp")
+    offers = form.get_by_role("listbox")
+    expect(offers.get_by_role("option").first).to_contain_text("inputs")
+    message.press("Enter")
+    message.press_sequentially(".")
+    expect(offers.get_by_role("option")).to_have_text(["nameinput"])
+    message.press("Tab")
+    message.press_sequentially(" }}")
+    expect(page.locator(".view-lines")).to_contain_text("{{ inputs.name }}")
+
+
+def test_topology_opens_called_flows_in_place_and_is_saved_as_a_picture(page: Page, server: Server) -> None:
+    """UI-065, UI-073."""
+    server.create_flow(HELLO.format(id="called"))
+    server.create_flow(
+        "id: caller\nnamespace: ui.tests\ntasks:\n"
+        "  - {id: call, type: io.kestra.plugin.core.flow.Subflow, namespace: ui.tests, flowId: called}\n"
+    )
+    page.goto("/ui/main/flows/edit/ui.tests/caller/topology")
+    topology = page.get_by_role("group", name="Topology of the flow")
+    topology.get_by_role("button", name="Show called in place").click()
+    expect(topology).to_contain_text("greeting")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a picture").click()
+    assert saved.value.suggested_filename == "caller.png"
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
+    topology.get_by_role("button", name="Hide called").click()
+    expect(topology).not_to_contain_text("greeting")

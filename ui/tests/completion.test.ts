@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { namesOf, suggestionsAt, type Names } from "@/lib/completion";
+import { named, namesOf, narrowed, suggestionsAt, type Names } from "@/lib/completion";
 
 const names: Names = namesOf({
   inputs: [{ id: "day", type: "DATE" }], variables: { table: "orders" }, labels: { team: "a" },
@@ -36,6 +36,12 @@ describe("completion of expressions", () => {
   it("offers filters behind a bar", () => {
     expect(labels("{{ inputs.day | ¦ }}").some((label) => label.startsWith("upper"))).toBe(true);
     expect(labels("{{ inputs.day | ¦ }}")).not.toContain("inputs");
+  });
+
+  it("narrows what it offers in forms to what is typed, beginnings first (UI-092)", () => {
+    const offered = narrowed(named(["redo", "Do", "done", "other"]), "do", 2);
+    expect(offered.map((one) => one.label)).toEqual(["Do", "done"]);
+    expect(narrowed(named(["redo", "done"]), "do", 5).map((one) => one.label)).toEqual(["done", "redo"]);
   });
 
   it("keeps silent outside of expressions and in their strings", () => {

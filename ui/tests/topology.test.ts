@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Flow, StateType, Task, TaskRun } from "@/api/types";
 import { layOut } from "@/lib/layout";
+import { pictureOf } from "@/lib/picture";
 import { graphOf, statesOf, type Graph } from "@/lib/topology";
 
 const task = (id: string, type = "log.Log", extra: Record<string, unknown> = {}): Task => ({ id, type: `io.kestra.plugin.core.${type}`, ...extra }) as Task;
@@ -41,6 +42,39 @@ describe("graphOf", () => {
   it("knows the flow that a task starts, unless an expression names it", () => {
     const graph = graphOf(flow([task("a", "flow.Subflow", { flowId: "other" }), task("b", "flow.Subflow", { flowId: "{{ x }}" })]));
     expect(graph.nodes.map((node) => node.subflow)).toEqual([{ namespace: "n", id: "other" }, undefined]);
+  });
+});
+
+describe("called flows (UI-065)", () => {
+  const child = { ...flow([task("a"), task("call", "flow.Subflow", { flowId: "leaf" }), task("d", "flow.Dag", { tasks: [{ task: task("x") }, { task: task("y"), dependsOn: ["x"] }] })]), namespace: "other" };
+  const parent = flow([task("call", "flow.Subflow", { flowId: "child", namespace: "other" }), task("a")]);
+
+  it("are drawn where they are called, under ids of their own", () => {
+    const graph = graphOf(parent, new Map([["call", child], ["call/call", flow([task("last")])]]));
+    expect(graph.nodes.map(({ id, parent, isForeign }) => [id, parent, isForeign])).toEqual([
+      ["call", undefined, false], ["call/a", "call", true], ["call/call", "call", true], ["call/call/last", "call/call", true],
+      ["call/d", "call", true], ["call/x", "call/d", true], ["call/y", "call/d", true], ["a", undefined, false],
+    ]);
+    expect(edges(graph)).toEqual(["call/x call/y", "call/a call/call", "call/call call/d", "call a"]);
+  });
+
+  it("name the flows they call by their own namespace", () => {
+    const graph = graphOf(parent, new Map([["call", child]]));
+    expect(graph.nodes.find(({ id }) => id === "call/call")?.subflow).toEqual({ namespace: "other", id: "leaf" });
+  });
+});
+
+describe("pictureOf", () => {
+  it("draws each node and edge at its place, groups around what they hold, in the colours of states (UI-073)", () => {
+    const graph = graphOf(flow([task("s", "flow.Sequential", { tasks: [task("a<b")] }), task("c")]));
+    const places = new Map([["s", { x: 0, y: 0, width: 200, height: 120 }], ["a<b", { x: 16, y: 60, width: 168, height: 50 }], ["c", { x: 10, y: 160, width: 180, height: 50 }]]);
+    const states = statesOf({ taskRunList: [{ id: "r", taskId: "c", state: { current: "FAILED" } } as TaskRun] });
+    const picture = new DOMParser().parseFromString(pictureOf(graph, places, states, (token) => token), "image/svg+xml");
+    const boxes = [...picture.querySelectorAll("rect")].map((box) => ["x", "y", "stroke"].map((name) => box.getAttribute(name)));
+    expect(boxes.slice(1)).toEqual([["0", "0", "line-strong"], ["16", "60", "line-strong"], ["10", "160", "failed"]]);
+    expect([...picture.querySelectorAll("text")].map((text) => text.textContent)).toEqual(["s", "flow.Sequential", "a<b", "log.Log", "c", "log.Log"]);
+    expect(picture.querySelectorAll("path")).toHaveLength(1);
+    expect(picture.documentElement.getAttribute("viewBox")).toBe("-24 -24 248 258");
   });
 });
 

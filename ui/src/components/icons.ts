@@ -3,7 +3,7 @@ import type { Action } from "@/lib/actions";
 import type { Tone } from "@/lib/states";
 
 export type IconName =
-  | Tone | "back" | "down" | "right" | "fold" | "unfold" | "pending" | "copy" | "download" | "source" | "again" | "waiting" | "log"
+  | Tone | "back" | "down" | "left" | "right" | "fold" | "unfold" | "pending" | "copy" | "download" | "source" | "again" | "waiting" | "log"
   | "signout" | "system" | "dark" | "light" | "more" | "edit" | "play" | "plus" | "refresh" | "search" | "stop" | "terminal" | "trash"
   | "offline" | "flow" | "close" | "trigger" | "label" | "force" | "folder" | "plugin" | "settings" | "home" | "topology" | "key" | "unlock" | "minus" | "fit" | "eye" | "check" | "upload" | "history" | "book" | "form" | "folderPlus" | "link"
   | "up" | "star" | "chart" | "server" | "keyboard" | "blueprint";

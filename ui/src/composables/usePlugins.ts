@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
+import { partsOf } from "@/lib/plugins";
 import type { Schema } from "@/lib/schema";
 
 /** The plugins of this instance with their types; they stay the same while the page is open. */
@@ -24,4 +25,18 @@ export function useFlowSchema() {
     queryFn: () => unwrap(api.GET("/api/v1/{tenant}/schemas/flow.json", { params: { path: inTenant() } })) as Promise<Schema>,
     staleTime: Number.POSITIVE_INFINITY,
   });
+}
+
+const outputs = new Map<string, Promise<readonly string[]>>();
+
+/** The names of a type's outputs, asked for once; none when the type is unknown. */
+export function outputNames(cls: string): Promise<readonly string[]> {
+  const asked = outputs.get(cls) ?? readOutputNames(cls).catch(() => []);
+  outputs.set(cls, asked);
+  return asked;
+}
+
+async function readOutputNames(cls: string): Promise<readonly string[]> {
+  const { schema } = await unwrap(api.GET("/api/v1/plugins/{cls}", { params: { path: { cls } } }));
+  return partsOf(schema as Record<string, unknown>).outputs.map((one) => one.name);
 }

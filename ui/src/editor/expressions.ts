@@ -1,22 +1,14 @@
 /** Completion within the expressions of a flow's source. */
 import type * as Monaco from "monaco-editor";
-import { api, unwrap } from "@/api/client";
+import { outputNames } from "@/composables/usePlugins";
 import { named, namesOf, suggestionsAt, type Names, type Suggestion } from "@/lib/completion";
-import { partsOf } from "@/lib/plugins";
 import { valueOf } from "@/lib/source";
 
 /** Has the editor complete expressions in the models under a path. */
 export function completeExpressions(monaco: typeof Monaco, under: string): void {
-  const outputs = new Map<string, Promise<readonly string[]>>();
   // While an expression is typed the text is often no YAML: the names are those it last had.
   const known = new WeakMap<Monaco.editor.ITextModel, Names>();
   const kinds = { name: monaco.languages.CompletionItemKind.Variable, filter: monaco.languages.CompletionItemKind.Method, function: monaco.languages.CompletionItemKind.Function };
-
-  function outputsOf(type: string): Promise<readonly string[]> {
-    const asked = outputs.get(type) ?? outputNames(type).catch(() => []);
-    outputs.set(type, asked);
-    return asked;
-  }
 
   monaco.languages.registerCompletionItemProvider("yaml", {
     triggerCharacters: ["{", ".", "|", " "],
@@ -29,7 +21,7 @@ export function completeExpressions(monaco: typeof Monaco, under: string): void 
       known.set(model, names);
       const wanted = suggestionsAt(text, offset, names);
       if (!wanted) return undefined;
-      const more = wanted.outputsOf ? named(await outputsOf(wanted.outputsOf), "output") : [];
+      const more = wanted.outputsOf ? named(await outputNames(wanted.outputsOf), "output") : [];
       const start = model.getPositionAt(wanted.from);
       const range = new monaco.Range(start.lineNumber, start.column, position.lineNumber, position.column);
       return { suggestions: [...wanted.suggestions, ...more].map((one) => item(one, range)) };
@@ -39,9 +31,4 @@ export function completeExpressions(monaco: typeof Monaco, under: string): void 
   function item({ label, insert, detail, kind }: Suggestion, range: Monaco.IRange): Monaco.languages.CompletionItem {
     return { label, insertText: insert, filterText: insert, detail, kind: kinds[kind], range };
   }
-}
-
-async function outputNames(type: string): Promise<readonly string[]> {
-  const { schema } = await unwrap(api.GET("/api/v1/plugins/{cls}", { params: { path: { cls: type } } }));
-  return partsOf(schema as Record<string, unknown>).outputs.map((one) => one.name);
 }

@@ -57,6 +57,14 @@ export function suggestionsAt(text: string, offset: number, names: Names): Wante
   return { from, suggestions: parts.length === 1 ? membersOf(parts[0] ?? "", names) : [], outputsOf };
 }
 
+/** The suggestions that what is typed leads to: first those that begin with it. */
+export function narrowed(suggestions: readonly Suggestion[], typed: string, most: number): Suggestion[] {
+  const wanted = typed.toLowerCase();
+  const fits = suggestions.filter(({ label }) => label.toLowerCase().includes(wanted));
+  const begins = fits.filter(({ label }) => label.toLowerCase().startsWith(wanted));
+  return [...begins, ...fits.filter((one) => !begins.includes(one))].slice(0, most);
+}
+
 /** Names as suggestions. */
 export function named(list: Iterable<string>, detail = ""): Suggestion[] {
   return [...list].map((label) => ({ label, insert: label, detail, kind: "name" }));

@@ -1,19 +1,32 @@
-/** The panes of the flow editor: one, or two beside each other. */
-export const PANES = ["source", "form", "topology", "documentation", "blueprints", "playground"] as const;
+/** The panes of the flow editor: one, or a few beside each other in the order in which the reader put them. */
+export const PANES = ["source", "form", "topology", "documentation", "files", "context", "blueprints", "playground"] as const;
 export type Pane = (typeof PANES)[number];
 
-/** Beside the text, the picture of it. */
-const FIRST: readonly Pane[] = ["source", "topology"];
+/** More than these have no room beside each other. */
+const MOST = 3;
 
-/** The panes that an address names. */
-export function panesOf(text: unknown): readonly Pane[] {
-  const named = typeof text === "string" ? PANES.filter((pane) => text.split(",").includes(pane)) : [];
-  return named.length > 0 ? named.slice(0, 2) : FIRST;
+/** The panes that an address names, in its order; undefined when it names none. */
+export function panesOf(text: unknown): readonly Pane[] | undefined {
+  const named = typeof text === "string" ? [...new Set(text.split(","))].filter(isPane) : [];
+  return named.length > 0 ? named.slice(0, MOST) : undefined;
 }
 
-/** A pane opened or closed; a third takes the place of the one that is not the source. One is always open. */
+/** A pane opened at the end, or closed. One too many takes the place of the last that is not the source; one is always open. */
 export function toggled(shown: readonly Pane[], pane: Pane): readonly Pane[] {
   if (shown.includes(pane)) return shown.length > 1 ? shown.filter((one) => one !== pane) : shown;
-  const kept = shown.length < 2 ? shown : shown.includes("source") ? (["source"] as const) : shown.slice(-1);
-  return PANES.filter((one) => one === pane || kept.includes(one));
+  if (shown.length < MOST) return [...shown, pane];
+  const given = shown.findLast((one) => one !== "source");
+  return shown.map((one) => (one === given ? pane : one));
+}
+
+/** A pane moved one place to the left or to the right. */
+export function moved(shown: readonly Pane[], pane: Pane, step: 1 | -1): readonly Pane[] {
+  const at = shown.indexOf(pane);
+  const other = shown[at + step];
+  if (other === undefined) return shown;
+  return shown.map((one) => (one === pane ? other : one === other ? pane : one));
+}
+
+function isPane(text: string): text is Pane {
+  return (PANES as readonly string[]).includes(text);
 }

@@ -83,7 +83,8 @@ function kindOf(root: Schema, name: string, schema: Schema, choices: readonly st
   const types = typesOf(schema);
   if (types.has("array")) {
     const items = resolved(root, arrayOf(schema)?.items);
-    return isRecord(items.properties) || Array.isArray(items.oneOf) ? "items" : "yaml";
+    if (isRecord(items.properties) || Array.isArray(items.oneOf)) return "items";
+    return takesText(schema) ? (LONG.has(name) ? "lines" : "text") : "yaml";
   }
   if (isRecord(schema.properties) || Array.isArray(schema.oneOf)) return "map";
   if (types.has("object")) return "yaml";
@@ -97,6 +98,13 @@ function typesOf(schema: Schema): Set<string> {
   const own = typeof schema.type === "string" ? [schema.type] : Array.isArray(schema.type) ? (schema.type as unknown[]).map(String) : [];
   const several = [schema.anyOf, schema.oneOf].find(Array.isArray) as unknown[] | undefined;
   return new Set([...own, ...(several ?? []).flatMap((one) => (isRecord(one) ? [...typesOf(one)] : []))]);
+}
+
+/** Whether a text may stand there for its own sake: an expression may stand in many places, as the last alternative. */
+function takesText(schema: Schema): boolean {
+  const several = [schema.anyOf, schema.oneOf].find(Array.isArray) as unknown[] | undefined;
+  const own = schema.$dynamic === true ? several?.slice(0, -1) : several;
+  return (own ?? []).some((one) => isRecord(one) && typesOf(one).has("string"));
 }
 
 function arrayOf(schema: Schema): Schema | undefined {

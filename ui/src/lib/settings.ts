@@ -9,6 +9,8 @@ export const PAGE_SIZES = [10, 25, 50, 100, 250] as const;
 export const EDITOR_FONTS = ["JetBrains Mono", "Source Code Pro", "Courier", "monospace"] as const;
 export const OPEN_IN = ["same", "new"] as const;
 export const RANGES = ["PT1H", "PT24H", "P7D", "P30D", "P365D"] as const;
+/** What the editor of flows opens on: the text, or the form. */
+export const EDITOR_PANES = ["source", "form"] as const;
 /** Tabs a flow or an execution may open on; the first one is the page's own choice. */
 export const FLOW_TABS = ["overview", "topology", "edit", "executions", "triggers", "revisions"] as const;
 export const EXECUTION_TABS = ["gantt", "logs", "outputs", "topology", "metrics", "overview"] as const;
@@ -40,6 +42,7 @@ export interface Settings {
   executeIn: (typeof OPEN_IN)[number];
   flowTab: (typeof FLOW_TABS)[number];
   executionTab: (typeof EXECUTION_TABS)[number];
+  editorPane: (typeof EDITOR_PANES)[number];
   editorTheme: Theme;
   editorFont: (typeof EDITOR_FONTS)[number];
   editorFontSize: number;
@@ -58,7 +61,7 @@ export interface Settings {
 
 export const FIRST_SETTINGS: Settings = {
   theme: "system", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO",
-  executeIn: "same", flowTab: "overview", executionTab: "gantt", editorTheme: "system", editorFont: "JetBrains Mono", editorFontSize: 13, editorFolded: false,
+  executeIn: "same", flowTab: "overview", executionTab: "gantt", editorPane: "source", editorTheme: "system", editorFont: "JetBrains Mono", editorFontSize: 13, editorFolded: false,
   environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, bookmarks: [], dashboard: "",
 };
 
@@ -67,7 +70,7 @@ const FONT_SIZES = { least: 8, most: 32 };
 /** What each restricted setting may be; anything else is read as unset. */
 const ALLOWED: { [K in keyof Settings]?: (value: Settings[K]) => boolean } = {
   theme: isOneOf(THEMES), editorTheme: isOneOf(THEMES), dateFormat: isOneOf(DATE_FORMATS), pageSize: isOneOf(PAGE_SIZES), timeRange: isOneOf(["", ...RANGES]), logLevel: isOneOf(LEVELS),
-  executeIn: isOneOf(OPEN_IN), flowTab: isOneOf(FLOW_TABS), executionTab: isOneOf(EXECUTION_TABS), editorFont: isOneOf(EDITOR_FONTS), timeZone: (zone) => zone === "" || isTimeZone(zone),
+  executeIn: isOneOf(OPEN_IN), flowTab: isOneOf(FLOW_TABS), executionTab: isOneOf(EXECUTION_TABS), editorFont: isOneOf(EDITOR_FONTS), editorPane: isOneOf(EDITOR_PANES), timeZone: (zone) => zone === "" || isTimeZone(zone),
   editorFontSize: (size) => Number.isInteger(size) && size >= FONT_SIZES.least && size <= FONT_SIZES.most,
 };
 

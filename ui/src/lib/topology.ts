@@ -4,6 +4,7 @@ import type { Execution, Flow, FlowTopology, StateType, Task, TaskRun } from "@/
 export type Part = "triggers" | "tasks" | "errors" | "finally" | "afterExecution";
 
 export interface GraphNode {
+  /** Of what lies in a called flow: the id of the task that calls it, a slash, the id there. */
   readonly id: string;
   readonly label: string;
   /** The task's type, shortened. */
@@ -12,7 +13,15 @@ export interface GraphNode {
   readonly parent?: string;
   readonly disabled: boolean;
   /** The flow that the task starts. */
-  readonly subflow?: { readonly namespace: string; readonly id: string };
+  readonly subflow?: Called;
+  /** True for what belongs to a called flow that is drawn in place. */
+  readonly isForeign?: boolean;
+}
+
+/** A flow that a task starts. */
+export interface Called {
+  readonly namespace: string;
+  readonly id: string;
 }
 
 export interface GraphEdge {
@@ -32,6 +41,9 @@ interface Draft {
   readonly nodes: GraphNode[];
   readonly edges: GraphEdge[];
   readonly home: string;
+  /** What the ids of a called flow begin with; empty in the flow itself. */
+  readonly prefix: string;
+  readonly called: CalledFlows;
 }
 
 /** Where a stretch of the graph begins and ends: what comes before leads to all firsts, all lasts lead on. */
@@ -46,9 +58,12 @@ const SIDE_PARTS = ["errors", "finally", "afterExecution"] as const;
 /** What of a flow is drawn: whoever describes it, its labels aside. */
 export type Drawn = Omit<Flow, "labels">;
 
-/** The graph of a flow. */
-export function graphOf(flow: Drawn): Graph {
-  const draft: Draft = { nodes: [], edges: [], home: flow.namespace };
+/** The called flows that are drawn in place, by the ids of the nodes that call them. */
+export type CalledFlows = ReadonlyMap<string, Drawn>;
+
+/** The graph of a flow, with those of the called flows that are given drawn where they are called (UI-065). */
+export function graphOf(flow: Drawn, called: CalledFlows = new Map()): Graph {
+  const draft: Draft = { nodes: [], edges: [], home: flow.namespace, prefix: "", called };
   const triggers = (flow.triggers ?? []).map((trigger) => {
     const id = `trigger:${trigger.id}`;
     draft.nodes.push({ id, label: trigger.id, type: shortType(trigger.type), kind: "trigger", disabled: trigger.disabled === true });
@@ -112,19 +127,26 @@ function atOnce(draft: Draft, tasks: readonly Task[], parent: string): Ends {
 
 function place(draft: Draft, task: Task, parent?: string): Ends {
   const extra = task as Record<string, unknown>;
-  const type = task.type.split(".").at(-1) ?? "";
-  const isGroup = branchesOf(extra).length > 0;
+  const id = draft.prefix + task.id;
+  const subflow = subflowOf(extra, draft.home);
+  const inner = subflow && draft.called.get(id);
+  const isGroup = branchesOf(extra).length > 0 || inner !== undefined;
   draft.nodes.push({
-    id: task.id, label: task.id, type: shortType(task.type), kind: isGroup ? "group" : "task", parent, disabled: task.disabled === true, subflow: subflowOf(extra, draft.home),
+    id, label: task.id, type: shortType(task.type), kind: isGroup ? "group" : "task", parent, disabled: task.disabled === true, subflow, isForeign: draft.prefix !== "",
   });
-  if (type === "Dag") placeDag(draft, extra.tasks, task.id);
-  else {
-    for (const { name, tasks } of branchesOf(extra)) {
-      const within = AT_ONCE.has(type) && name === "" ? atOnce(draft, tasks, task.id) : inOrder(draft, tasks, task.id);
-      if (name) nameBranch(draft, task.id, name, within);
-    }
+  if (inner) inOrder({ ...draft, home: inner.namespace, prefix: `${id}/` }, inner.tasks ?? [], id);
+  else placeBranches(draft, task, id);
+  return { firsts: [id], lasts: [id] };
+}
+
+function placeBranches(draft: Draft, task: Task, id: string): void {
+  const extra = task as Record<string, unknown>;
+  const type = task.type.split(".").at(-1) ?? "";
+  if (type === "Dag") return placeDag(draft, extra.tasks, id);
+  for (const { name, tasks } of branchesOf(extra)) {
+    const within = AT_ONCE.has(type) && name === "" ? atOnce(draft, tasks, id) : inOrder(draft, tasks, id);
+    if (name) nameBranch(draft, id, name, within);
   }
-  return { firsts: [task.id], lasts: [task.id] };
 }
 
 /** A branch that is chosen by a case begins with its name. */
@@ -137,7 +159,7 @@ function nameBranch(draft: Draft, group: string, name: string, within: Ends): vo
 function placeDag(draft: Draft, value: unknown, parent: string): void {
   const entries = (Array.isArray(value) ? value : []).filter((entry): entry is { task: Task; dependsOn?: string[] } => isRecord(entry) && isTask(entry.task));
   for (const { task } of entries) place(draft, task, parent);
-  for (const { task, dependsOn } of entries) join(draft, dependsOn ?? [], [task.id]);
+  for (const { task, dependsOn } of entries) join(draft, (dependsOn ?? []).map((one) => draft.prefix + one), [draft.prefix + task.id]);
 }
 
 interface Branch {
@@ -157,7 +179,7 @@ function join(draft: Draft, from: readonly string[], to: readonly string[]): voi
   for (const one of from) for (const other of to) draft.edges.push({ id: `${one} ${other}`, from: one, to: other });
 }
 
-function subflowOf(task: Record<string, unknown>, home: string): GraphNode["subflow"] {
+function subflowOf(task: Record<string, unknown>, home: string): Called | undefined {
   if (typeof task.flowId !== "string" || task.flowId.includes("{{")) return undefined;
   const namespace = typeof task.namespace === "string" && !task.namespace.includes("{{") ? task.namespace : home;
   return { namespace, id: task.flowId };
