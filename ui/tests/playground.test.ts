@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { Execution, Flow } from "@/api/types";
-import { panesOf, toggled } from "@/lib/panes";
 import { fingerprint, playOf, stepsOf } from "@/lib/playground";
 import { dependencyGraph } from "@/lib/topology";
 
@@ -29,24 +28,5 @@ describe("a play", () => {
     expect(fingerprint({ inputs: [{ id: "x" }], labels: { a: "2" }, description: "new" })).toBe(before);
     expect(fingerprint({ inputs: [{ id: "y" }] })).not.toBe(before);
     expect(fingerprint({ inputs: [{ id: "x" }], variables: { v: 1 } })).not.toBe(before);
-  });
-});
-
-describe("panes", () => {
-  it("are one or two, and a third takes the place beside the source", () => {
-    expect(panesOf(undefined)).toEqual(["source", "topology"]);
-    expect(panesOf("form,nonsense")).toEqual(["form"]);
-    expect(toggled(["source", "topology"], "form")).toEqual(["source", "form"]);
-    expect(toggled(["form", "topology"], "documentation")).toEqual(["topology", "documentation"]);
-    expect(toggled(["source", "form"], "source")).toEqual(["form"]);
-    expect(toggled(["form"], "form")).toEqual(["form"]);
-  });
-});
-
-describe("dependencies", () => {
-  it("lead from what comes first to what it starts", () => {
-    const graph = dependencyGraph({ nodes: [{ uid: "u1", namespace: "n", id: "first" }, { uid: "u2", namespace: "m", id: "second" }], edges: [{ source: "u1", target: "u2", relation: "FLOW_TRIGGER" }] });
-    expect(graph.nodes.map(({ label, type, subflow }) => [label, type, subflow?.id])).toEqual([["first", "n", "first"], ["second", "m", "second"]]);
-    expect(graph.edges.map(({ from, to }) => [from, to])).toEqual([["u1", "u2"]]);
   });
 });
