@@ -53,6 +53,14 @@ class TestSecretStore(contracts.SecretStoreContract):
     pass
 
 
+class TestDocumentStore(contracts.DocumentStoreContract):
+    pass
+
+
+class TestSuiteResultStore(contracts.SuiteResultStoreContract):
+    pass
+
+
 class TestTemplateStore(contracts.TemplateStoreContract):
     pass
 

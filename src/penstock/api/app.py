@@ -44,6 +44,7 @@ from penstock.api.routes.metrics import MetricRoutes
 from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.overrides import OverrideRoutes
+from penstock.api.routes.own_blueprints import OwnBlueprintRoutes
 from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
@@ -95,6 +96,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         TokenRoutes(services.tokens, clock, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         BlueprintRoutes(services.blueprints, services.graphs).router(),
+        OwnBlueprintRoutes(services.own_blueprints, settings).router(),
         DashboardRoutes(services.dashboards, clock, settings).router(),
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
         GraphRoutes(services.graphs, services.reader, clock, settings).router(),

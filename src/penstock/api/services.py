@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from penstock.base.clock import Clock
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService, Tokens
-from penstock.services.blueprints import BlueprintCatalogue
+from penstock.services.blueprints import BlueprintCatalogue, OwnBlueprints
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import DashboardService
 from penstock.services.dependencies import DependencyService
@@ -76,6 +76,7 @@ class Services:
     logs: LogService
     namespace_files: NamespaceFileService
     namespaces: NamespaceService
+    own_blueprints: OwnBlueprints
     plugin_management: PluginManagement
     plugins: PluginCatalogue
     preconditions: PreconditionService

@@ -17,6 +17,7 @@ from penstock.store.charts import SqlChartReads
 from penstock.store.dashboards import SqlDashboardStore
 from penstock.store.database import Database
 from penstock.store.depths import SqlQueueDepths
+from penstock.store.documents import SqlDocumentStore
 from penstock.store.evaluations import SqlEvaluationStore
 from penstock.store.flows import SqlFlowStore
 from penstock.store.jobs import SqlJobQueue
@@ -33,6 +34,7 @@ from penstock.store.secrets import SqlSecretStore
 from penstock.store.settings import SqlSettingsStore
 from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
+from penstock.store.suite_results import SqlSuiteResultStore
 from penstock.store.task_cache import SqlTaskCache
 from penstock.store.templates import SqlTemplateStore
 from penstock.store.tokens import SqlTokenStore
@@ -66,6 +68,8 @@ class Store:
     namespaces: SqlNamespaceStore
     templates: SqlTemplateStore
     dashboards: SqlDashboardStore
+    documents: SqlDocumentStore
+    suite_results: SqlSuiteResultStore
     charts: SqlChartReads
     secrets: SqlSecretStore
     settings: SqlSettingsStore
@@ -155,6 +159,8 @@ def store_on(
         namespaces=SqlNamespaceStore(database),
         templates=SqlTemplateStore(database),
         dashboards=SqlDashboardStore(database),
+        documents=SqlDocumentStore(database),
+        suite_results=SqlSuiteResultStore(database),
         charts=SqlChartReads(database, system_namespace),
         secrets=SqlSecretStore(database),
         settings=SqlSettingsStore(database),

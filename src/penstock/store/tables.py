@@ -403,6 +403,42 @@ DASHBOARDS = Table(
     PrimaryKeyConstraint("tenant", "id"),
 )
 
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("id", NAME, nullable=False),
+    Column("source", BODY, nullable=False),
+    Column("about", BODY, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "kind", "namespace", "id"),
+)
+
+SUITE_RESULTS = Table(
+    "suite_results",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("id", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("flow_id", NAME, nullable=False),
+    Column("suite_id", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=False),
+    Column("cases", BODY, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
+)
+Index(
+    "suite_results_by_suite",
+    SUITE_RESULTS.c.tenant,
+    SUITE_RESULTS.c.namespace,
+    SUITE_RESULTS.c.suite_id,
+    SUITE_RESULTS.c.ended,
+)
+
 API_TOKENS = Table(
     "api_tokens",
     METADATA,

@@ -16,7 +16,7 @@ from penstock.secrets import ChainedSecrets
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
-from penstock.services.blueprints import BlueprintCatalogue
+from penstock.services.blueprints import BlueprintCatalogue, OwnBlueprints
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import ChartData, DashboardService
 from penstock.services.dependencies import DependencyService
@@ -104,6 +104,7 @@ def api_services(
         logs=LogService(store.queries, core.storage),
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
+        own_blueprints=OwnBlueprints(store.documents, checker, clock),
         plugin_management=PluginManagement(PluginVersions(managed) if managed is not None else None),
         plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
         preconditions=preconditions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -123,3 +124,59 @@ class BlueprintTag(Shape):
 
     id: str
     name: str
+
+
+class BlueprintToKeep(Shape):
+    """A blueprint of one's own."""
+
+    title: str
+    source: str
+    description: str | None = None
+    tags: list[str] | None = None
+
+
+class BlueprintTemplate(Shape):
+    """What a blueprint with arguments asks of who uses it."""
+
+    source: str
+    template_arguments: dict[str, Any] = Field(description="Inputs by id.")
+
+
+class OwnBlueprintItem(Shape):
+    """A blueprint of one's own."""
+
+    id: str
+    title: str
+    description: str | None = None
+    tags: list[str]
+    included_tasks: list[str]
+    published_at: datetime
+    deleted: bool
+    template: BlueprintTemplate | None = None
+
+
+class OwnBlueprint(OwnBlueprintItem):
+    """A blueprint of one's own, and its source."""
+
+    source: str
+    flow: str = Field(description="The source, under its older name.")
+    kind: Literal["FLOW"]
+
+
+class PagedOwnBlueprints(Shape):
+    """A page of one's own blueprints."""
+
+    results: list[OwnBlueprintItem]
+    total: int
+
+
+class TemplateArguments(Shape):
+    """The arguments of a blueprint."""
+
+    template_arguments_inputs: dict[str, Any] | None = None
+
+
+class GeneratedFlow(Shape):
+    """The flow that a blueprint makes."""
+
+    generated_flow_source: str

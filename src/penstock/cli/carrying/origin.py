@@ -22,7 +22,7 @@ _COPIED_SETTINGS = ("description", "variables", "pluginDefaults")
 _OTHERS = {
     "app": ("apps/search", "there are no apps here"),
     "asset": ("assets/search", "there are no assets here"),
-    "blueprint": ("blueprints/custom", "blueprints of one's own are not kept here; make them flows"),
+    "blueprint": ("blueprints/custom", "make it a blueprint here with its source"),
     "template": ("templates/search", "use a subflow instead"),
     "test suite": ("tests/search", "save it as a file and run it with `penstock test`"),
     "user": ("/api/v1/users", "there is one account here"),

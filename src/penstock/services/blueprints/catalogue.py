@@ -5,7 +5,6 @@ A file holds the document, and below `extend` what is told about it; its source 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,8 +15,7 @@ from typing import Any
 from penstock.base.errors import NotFoundError
 from penstock.model.scalars import plain
 from penstock.model.yaml import read_yaml
-
-_EXTEND = re.compile(r"^extend:\n(?:[ \t].*\n|\n)*", re.MULTILINE)
+from penstock.services.blueprints.templates import EXTEND
 
 
 class Kind(StrEnum):
@@ -93,7 +91,7 @@ def _read(kind: Kind, blueprint_id: str, text: str) -> Blueprint:
         told["description"],
         tuple(told["tags"]),
         tuple(sorted(_types({key: value for key, value in data.items() if key != "extend"}))),
-        _EXTEND.sub("", text),
+        EXTEND.sub("", text),
     )
 
 

@@ -1,6 +1,6 @@
 """Use cases of flows: writing, reading, checking them, and handing them resolved to whoever runs them."""
 
-from penstock.services.flows.bulk import FlowBulk
+from penstock.services.flows.bulk import FlowBulk, switched
 from penstock.services.flows.catalog import FlowCatalog
 from penstock.services.flows.definitions import FlowDefinitions
 from penstock.services.flows.known_names import KnownNames
@@ -17,5 +17,6 @@ __all__ = [
     "FlowService",
     "KnownNames",
     "Verdict",
+    "switched",
     "with_task",
 ]

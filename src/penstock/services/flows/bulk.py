@@ -86,7 +86,7 @@ class FlowBulk:
         found = [await self._flows.get(tenant, *name) for name in names]
         changed = [flow for flow in found if flow.disabled is not disabled]
         for flow in changed:
-            await self._flows.update(tenant, flow.namespace, flow.id, _switched(flow.source, disabled))
+            await self._flows.update(tenant, flow.namespace, flow.id, switched(flow.source, disabled))
         return len(changed)
 
     async def export(self, tenant: str, names: Sequence[FlowName]) -> bytes:
@@ -129,7 +129,7 @@ def _name(source: str) -> str | None:
     return f"{data.get('namespace')}.{data['id']}"
 
 
-def _switched(source: str, disabled: bool) -> str:
+def switched(source: str, disabled: bool) -> str:
     """Return a source that is switched off or on; everything else stays as it was written."""
     line = f"disabled: {str(disabled).lower()}"
     changed, count = _DISABLED.subn(line, source, count=1)

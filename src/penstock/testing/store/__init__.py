@@ -4,6 +4,7 @@ A test module subclasses the suites and gives the fixture `store`: an open, empt
 """
 
 from penstock.testing.store.dashboards import ChartReadsContract, DashboardStoreContract
+from penstock.testing.store.documents import DocumentStoreContract, SuiteResultStoreContract
 from penstock.testing.store.evaluations import EvaluationStoreContract
 from penstock.testing.store.executions import ExecutionQueriesContract
 from penstock.testing.store.flows import FlowStoreContract
@@ -26,6 +27,7 @@ from penstock.testing.store.waiting import WaitReadsContract
 __all__ = [
     "ChartReadsContract",
     "DashboardStoreContract",
+    "DocumentStoreContract",
     "EvaluationStoreContract",
     "ExecutionQueriesContract",
     "FlowStoreContract",
@@ -40,6 +42,7 @@ __all__ = [
     "SecretStoreContract",
     "SettingsStoreContract",
     "StorePorts",
+    "SuiteResultStoreContract",
     "TaskCacheContract",
     "TemplateStoreContract",
     "TokenStoreContract",

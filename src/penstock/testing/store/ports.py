@@ -6,6 +6,7 @@ from typing import Protocol
 
 from penstock.ports.dashboards import ChartReads, DashboardStore
 from penstock.ports.depths import QueueDepths
+from penstock.ports.documents import DocumentStore
 from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
 from penstock.ports.jobs import JobQueue
@@ -18,6 +19,7 @@ from penstock.ports.queries import ExecutionQueries
 from penstock.ports.secrets import SecretStore
 from penstock.ports.settings import SettingsStore
 from penstock.ports.sizes import SizeStore
+from penstock.ports.suite_results import SuiteResultStore
 from penstock.ports.task_cache import TaskCache
 from penstock.ports.templates import TemplateStore
 from penstock.ports.tokens import TokenStore
@@ -81,6 +83,16 @@ class StorePorts(Protocol):
     @property
     def dashboards(self) -> DashboardStore:
         """Dashboards."""
+        ...
+
+    @property
+    def documents(self) -> DocumentStore:
+        """Texts that people write beside flows."""
+        ...
+
+    @property
+    def suite_results(self) -> SuiteResultStore:
+        """How test suites went."""
         ...
 
     @property
