@@ -15,6 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
+from starlette.types import Message
 
 from penstock.api.errors import MalformedBodyError, TooLargeError
 from penstock.api.settings import ApiSettings
@@ -111,26 +112,32 @@ async def read_upload(request: Request, settings: ApiSettings, part: str = "file
         MalformedBodyError: The body is no form, or brings none.
         TooLargeError: It is larger than allowed.
     """
-    limit = settings.max_body_size
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:  # refused before it fills the disk
-        raise _too_large(limit)
+    bounded = _bounded(request, settings.max_body_size)
     try:
-        async with request.form(max_part_size=settings.max_field_size) as form:
+        async with bounded.form(max_part_size=settings.max_field_size) as form:
             given = form.get(part)
             if given is None:
                 raise MalformedBodyError(f"the form has no part `{part}`", hint="send a file as multipart/form-data")
             name = given.filename if isinstance(given, UploadFile) else None
-            content = await given.read(limit + 1) if isinstance(given, UploadFile) else given.encode()
+            content = await given.read() if isinstance(given, UploadFile) else given.encode()
     except (MultiPartException, HTTPException) as error:
         raise MalformedBodyError(f"the form cannot be read: {error}") from error
-    if len(content) > limit:
-        raise _too_large(limit)
     return UploadedFile(name or part, content)
 
 
-def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"the file is larger than {limit} bytes", hint="send it in several parts")
+def _bounded(request: Request, limit: int) -> Request:
+    """Return the request with a body that is refused once it is too large, before it fills the disk."""
+    size = 0
+
+    async def receive() -> Message:
+        nonlocal size
+        message = await request.receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise TooLargeError(f"the file is larger than {limit} bytes", hint="send it in several parts")
+        return message
+
+    return Request(request.scope, receive)
 
 
 class _FlowName(msgspec.Struct):
