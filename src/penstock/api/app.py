@@ -49,6 +49,7 @@ from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.secrets import SecretRoutes
+from penstock.api.routes.suites import SuiteRoutes
 from penstock.api.routes.templates import TemplateRoutes
 from penstock.api.routes.tokens import TokenRoutes
 from penstock.api.routes.triggers import TriggerRoutes
@@ -130,6 +131,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
+        SuiteRoutes(services.suites, settings).router(),
         GovernanceRoutes().router(),
         PluginRoutes(services.plugins).router(),
         PluginVersionRoutes(services.plugin_management).router(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from penstock.base.clock import Instant, from_iso
 from penstock.base.durations import DurationError, parse_duration
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.queries import Filter, PageRequest
+
+T = TypeVar("T")
 
 Pairs = Iterable[tuple[str, str]]
 """Query parameters in order, repeated ones included."""
@@ -75,6 +77,12 @@ def _order(text: str) -> tuple[str, bool]:
     if direction.lower() not in ("", "asc", "desc"):
         raise InvalidRequestError(f"`sort` must be `field:asc` or `field:desc`, not `{text}`")
     return (field, direction.lower() != "desc")
+
+
+def cut(found: Sequence[T], page: PageRequest) -> Sequence[T]:
+    """Return one page of all that was found."""
+    first = (page.page - 1) * page.size
+    return found[first : first + page.size]
 
 
 def filters_of(pairs: Pairs, now: Instant, *, plain: bool = True) -> list[Filter]:

@@ -43,6 +43,7 @@ from penstock.services.preconditions import PreconditionService
 from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
+from penstock.services.unit_tests import SuiteService
 from penstock.services.webhooks import WebhookService
 
 
@@ -85,6 +86,7 @@ class Services:
     resuming: ResumeReader
     secrets: SecretService
     steering: Steering
+    suites: SuiteService
     templates: TemplateService
     tokens: Tokens
     tester: ExpressionTester

@@ -47,12 +47,17 @@ from penstock.services.scheduler.conditions import Conditions
 from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
+from penstock.services.unit_tests import SuiteService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core, known_names
 from penstock.wiring.metrics import AuditMetrics, LogMetrics
 from penstock.wiring.plan import HttpPlan, Role
 from penstock.wiring.plugin_versions import PluginVersions
+from penstock.wiring.unit_tests import unit_tests
 from penstock.wiring.version import penstock_version
+
+SUITE_PATIENCE = 300.0
+"""Seconds that a case of a stored test suite may take."""
 
 
 def api_services(
@@ -122,6 +127,9 @@ def api_services(
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(
             store.triggers, core.catalog, core.reading.triggers, preconditions, explainer, clock
+        ),
+        suites=SuiteService(
+            store.documents, store.suite_results, unit_tests(core, patience=SUITE_PATIENCE), store.flows, clock
         ),
         templates=TemplateService(
             store.templates if core.plan.templates else None,

@@ -12,7 +12,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, paged
 from penstock.api.render.graphs import render_graph
 from penstock.api.routes.table import PAGE, Routes, parameter
-from penstock.api.search import page_of
+from penstock.api.search import cut, page_of
 from penstock.base.errors import NotFoundError
 from penstock.services.blueprints import Blueprint, BlueprintCatalogue, Kind
 from penstock.services.graphs import GraphService
@@ -53,8 +53,7 @@ class BlueprintRoutes:
         found = self._blueprints.search(_kind(kind), query.get("q", ""), wanted)
         if page.sort and not page.sort[0][1]:
             found.reverse()
-        first = (page.page - 1) * page.size
-        return paged([_told(one) for one in found[first : first + page.size]], len(found))
+        return paged([_told(one) for one in cut(found, page)], len(found))
 
     async def tags(self, request: Request, tenant: str, kind: str) -> Response:
         """Return the tags of blueprints."""

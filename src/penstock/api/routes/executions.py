@@ -27,7 +27,7 @@ from penstock.ports.queries import Filter
 from penstock.services.executions import Deleting, ExecutionReader, ExpressionTester, Replay, Replaying, Steering
 from penstock.services.flows import FlowDefinitions, FlowService
 
-_NO_PLAYS = Filter("kind", "NOT_EQUALS", "PLAYGROUND")
+_NO_TRIALS = Filter("kind", "NOT_IN", ("PLAYGROUND", "TEST"))
 
 
 class _Label(msgspec.Struct):
@@ -128,7 +128,7 @@ class ExecutionRoutes:
         """Return a page of executions, newest first unless asked otherwise, without their task runs."""
         pairs = request.query_params.multi_items()
         now = self._clock.now()
-        page = await self._reader.search(tenant, _without_plays(filters_of(pairs, now)), page_of(pairs))
+        page = await self._reader.search(tenant, _without_trials(filters_of(pairs, now)), page_of(pairs))
         return paged([render_execution(execution, now) for execution in page.results], page.total)
 
     async def of_flow(self, request: Request, tenant: str, namespace: str, flowId: str) -> Response:  # noqa: N803
@@ -274,9 +274,9 @@ class ExecutionRoutes:
         return JsonAnswer(render_execution(execution, self._clock.now()), status_code=status)
 
 
-def _without_plays(filters: list[Filter]) -> list[Filter]:
-    """Return filters that leave out what was played in an editor, unless they ask for kinds themselves (UI-102)."""
-    return filters if any(one.field == "kind" for one in filters) else [*filters, _NO_PLAYS]
+def _without_trials(filters: list[Filter]) -> list[Filter]:
+    """Return filters that leave out runs of editors and tests, unless they ask for kinds (UI-102, GOV-319)."""
+    return filters if any(one.field == "kind" for one in filters) else [*filters, _NO_TRIALS]
 
 
 def _by(request: Request) -> str | None:

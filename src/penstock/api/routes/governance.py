@@ -1,4 +1,4 @@
-"""Apps, assets and stored test suites: this server keeps none of them, and says so to whoever reads them.
+"""Apps and assets: this server keeps none of them, and says so to whoever reads them.
 
 Clients list these things on their way to others, so that lists answer and are empty. Whoever names one is told that it
 is not there.
@@ -16,16 +16,14 @@ from penstock.base.errors import NotFoundError
 
 _TAGS = parameter("tags", {"type": "array", "items": {"type": "string"}})
 _OF_FLOW = [parameter("namespace"), parameter("flowId")]
-_CHILDREN = parameter("includeChildNamespaces", {"type": "boolean", "default": True})
-_SUITES_HINT = "tests of flows are files: `penstock test` runs them"
 
 
 class GovernanceRoutes:
-    """Implements the read endpoints of API-120, API-121 and API-122."""
+    """Implements the read endpoints of API-120 and API-121."""
 
     def router(self) -> APIRouter:
         """Return the routes; those with fixed words stand before those with names in the same place."""
-        routes = Routes("/api/v1/{tenant}", "Apps, assets and tests")
+        routes = Routes("/api/v1/{tenant}", "Apps and assets")
         add, page, query = routes.add, schemas.PagedNothing, parameter("q")
         add("GET", "/apps/search", self.none, "searchApps", answers=page,
             parameters=[*PAGE, query, _TAGS, *_OF_FLOW], summary="Return a page of apps, which is empty")  # fmt: skip
@@ -43,15 +41,6 @@ class GovernanceRoutes:
         add("GET", "/assets/{id}", self.asset, "asset", answers=schemas.Nothing)
         add("GET", "/assets/{id}/dependencies", self.asset, "assetDependencies", answers=schemas.Nothing,
             summary="Return what depends on an asset; there are none")  # fmt: skip
-        add("GET", "/tests/search", self.none, "searchTestSuites", answers=page,
-            parameters=[*PAGE, *_OF_FLOW, _CHILDREN],
-            summary="Return a page of stored test suites, which is empty")  # fmt: skip
-        add("GET", "/tests/results/search", self.none, "searchTestSuitesResults", answers=page,
-            parameters=[*PAGE, parameter("testSuiteId"), *_OF_FLOW],
-            summary="Return a page of results of stored test suites, which is empty")  # fmt: skip
-        add("POST", "/tests/results/search/last", self.last_results, "testsLastResult", answers=schemas.LastResults)
-        add("GET", "/tests/results/{id}", self.test_result, "testResult", answers=schemas.Nothing)
-        add("GET", "/tests/{namespace}/{id}", self.test_suite, "testSuite", answers=schemas.Nothing)
         return routes.router
 
     async def none(self, tenant: str) -> Response:
@@ -62,10 +51,6 @@ class GovernanceRoutes:
         """Return the tags of apps; there are none."""
         return JsonAnswer({"tags": []})
 
-    async def last_results(self, tenant: str) -> Response:
-        """Return the last result of each stored test suite; there are none."""
-        return JsonAnswer({"results": []})
-
     async def app(self, tenant: str, uid: str) -> Response:
         """Return an app; there are none."""
         raise NotFoundError(f"there is no app {uid}", hint="this server keeps no apps")
@@ -73,11 +58,3 @@ class GovernanceRoutes:
     async def asset(self, tenant: str, id: str) -> Response:  # noqa: A002
         """Return an asset; there are none."""
         raise NotFoundError(f"there is no asset {id}", hint="this server keeps no assets")
-
-    async def test_result(self, tenant: str, id: str) -> Response:  # noqa: A002
-        """Return a result of a stored test suite; there are none."""
-        raise NotFoundError(f"there is no test result {id}", hint=_SUITES_HINT)
-
-    async def test_suite(self, tenant: str, namespace: str, id: str) -> Response:  # noqa: A002
-        """Return a stored test suite; there are none."""
-        raise NotFoundError(f"there is no test suite {namespace}.{id}", hint=_SUITES_HINT)

@@ -14,7 +14,7 @@ from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_json
 from penstock.api.render.instants import iso
 from penstock.api.routes.table import PAGE, Routes, json_body, parameter
-from penstock.api.search import page_of
+from penstock.api.search import cut, page_of
 from penstock.api.settings import ApiSettings
 from penstock.services.blueprints import OwnBlueprint, OwnBlueprints
 
@@ -79,8 +79,7 @@ class OwnBlueprintRoutes:
         found = await self._blueprints.search(tenant, query.get("q", ""), wanted)
         if page.sort and not page.sort[0][1]:
             found.reverse()
-        first = (page.page - 1) * page.size
-        return paged([_told(one) for one in found[first : first + page.size]], len(found))
+        return paged([_told(one) for one in cut(found, page)], len(found))
 
     async def tags(self, request: Request, tenant: str) -> Response:
         """Return the tags of one's own blueprints."""

@@ -13,7 +13,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content
 from penstock.api.bodies import read_json
 from penstock.api.routes.table import FILTERS, PAGE, Routes, json_body, parameter
-from penstock.api.search import filters_of, page_of
+from penstock.api.search import cut, filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
@@ -117,11 +117,10 @@ class SecretRoutes:
             if field not in ("key", "namespace"):
                 raise InvalidRequestError(f"secrets cannot be sorted by `{field}`", hint="sort by `key` or `namespace`")
             found.sort(key=lambda one: getattr(one, field) or "", reverse=not is_ascending)
-        first = (page.page - 1) * page.size
         return JsonAnswer(
             {
                 "readOnly": self._secrets.is_read_only,
-                "results": [_render(one) for one in found[first : first + page.size]],
+                "results": [_render(one) for one in cut(found, page)],
                 "total": len(found),
             }
         )

@@ -24,9 +24,3 @@ class AppTags(Shape):
     """The tags of apps."""
 
     tags: list[str]
-
-
-class LastResults(Shape):
-    """The last results of test suites."""
-
-    results: list[dict[str, Any]] = Field(max_length=0)

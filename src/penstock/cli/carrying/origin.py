@@ -24,7 +24,7 @@ _OTHERS = {
     "asset": ("assets/search", "there are no assets here"),
     "blueprint": ("blueprints/custom", "make it a blueprint here with its source"),
     "template": ("templates/search", "use a subflow instead"),
-    "test suite": ("tests/search", "save it as a file and run it with `penstock test`"),
+    "test suite": ("tests/search", "send its source to `tests` of the API here, or run it with `penstock test`"),
     "user": ("/api/v1/users", "there is one account here"),
 }
 """What is counted only: where it is listed, and what to say of it."""

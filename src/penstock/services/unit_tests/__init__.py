@@ -2,5 +2,6 @@
 
 from penstock.services.unit_tests.results import AssertionResult, CaseResult, SuiteResult, Verdict
 from penstock.services.unit_tests.service import UnitTests
+from penstock.services.unit_tests.stored import StoredSuite, SuiteService
 
-__all__ = ["AssertionResult", "CaseResult", "SuiteResult", "UnitTests", "Verdict"]
+__all__ = ["AssertionResult", "CaseResult", "StoredSuite", "SuiteResult", "SuiteService", "UnitTests", "Verdict"]
