@@ -10,15 +10,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.base.ids import new_id
 from penstock.builtin.runners.runner import RunnerError
 from penstock.builtin.runners.ssh import Ssh
 from penstock.builtin.scripts import node, python, shell
 from penstock.builtin.scripts.task import TaskException
+from penstock.sdk import PluginError
 from penstock.testing.run_context import RunContextFactory, messages_of
 from tests.support.ssh import SshMissingError, SshServer, make_key, ssh_server
 
@@ -209,6 +212,70 @@ def test_processes_left_behind_are_ended_with_a_warning(
     assert (first, level) == ("done", "WARN")
     assert "still ran" in text
     assert [*there.iterdir()] == []
+
+
+def lost_at(run_of: Callable[..., Any], task: shell.Commands, said: str) -> Any:
+    """Run a task until it says something; then its worker is as good as lost, for it never looks at it again."""
+    context = run_of(taskrun={"id": new_id()})
+    threading.Thread(target=lambda: _quietly(task, context), daemon=True).start()
+    until(lambda: ("INFO", said) in messages_of(context))
+    return context
+
+
+def _quietly(task: shell.Commands, context: Any) -> None:
+    with suppress(PluginError):
+        task.run(context)
+
+
+def test_task_run_goes_on_with_the_commands_of_a_lost_worker(
+    runner: dict[str, Any], run_of: Callable[..., Any], there: Path
+) -> None:
+    """SCR-054: their files, their outputs and their exit code are those of the first start."""
+    lines = ('cat a.txt >> b.out; echo begun; sleep 1; echo \'::{"outputs":{"n":1}}::\'; echo bad >&2; exit 3',)
+    given = {"inputFiles": {"a.txt": "once"}, "outputFiles": ["*.out"], "failFast": False}
+    first = lost_at(run_of, commands({**runner, "delete": False}, *lines, **given), "begun")
+    again = run_of(taskrun=dict(first.task_run))
+    with pytest.raises(TaskException, match="exit code 3"):
+        commands(runner, *lines, **given).run(again)
+    assert again.resolve("b.out").read_text() == "once"
+    (_, going_on), *rest = messages_of(again)
+    assert "going on with the commands" in going_on
+    assert sorted(rest) == [("ERROR", "bad"), ("INFO", "begun")]
+    assert [*there.iterdir()] == []
+
+
+def test_commands_that_have_ended_are_seen_again_unless_they_are_not_wanted(
+    runner: dict[str, Any], run_of: Callable[..., Any], there: Path
+) -> None:
+    """SCR-054: `delete: false` keeps the folder, `resume: false` starts anew."""
+    taskrun = {"id": new_id()}
+    kept = {**runner, "delete": False}
+    for number, options in enumerate((kept, kept, {**kept, "resume": False})):
+        context = run_of(taskrun=taskrun, number=number)
+        commands(options, "echo run {{ number }}; echo >> ../count").run(context)
+        said = [text for _, text in messages_of(context)]
+        assert said[-1] == ("run 2" if number == 2 else "run 0")
+    [left] = there.iterdir()
+    assert left.name == f"penstock-{taskrun['id']}-remote"
+    assert (left / "count").read_text() == "\n"
+
+
+def test_start_anew_ends_what_an_earlier_worker_started(runner: dict[str, Any], run_of: Callable[..., Any]) -> None:
+    """SCR-054."""
+    number = f"30{os.getpid()}4"
+    first = lost_at(run_of, commands(runner, f"echo begun; sleep {number}"), "begun")
+    commands({**runner, "resume": False}, "true").run(run_of(taskrun=dict(first.task_run)))
+    assert not is_running(f"sleep {number}")
+
+
+def test_folder_of_somebody_else_is_not_taken(runner: dict[str, Any], run_of: Callable[..., Any], there: Path) -> None:
+    context = run_of(taskrun={"id": new_id()})
+    elsewhere = there / "elsewhere"
+    elsewhere.mkdir()
+    (there / f"penstock-{context.task_run['id']}-remote").symlink_to(elsewhere)
+    with pytest.raises(RunnerError, match="cannot be made"):
+        commands(runner, "true").run(context)
+    assert [*elsewhere.iterdir()] == []
 
 
 def test_lost_connection_is_an_error_and_leaves_nothing(

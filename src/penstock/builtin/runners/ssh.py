@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 from contextlib import suppress
 from pathlib import PurePath, PurePosixPath
@@ -24,7 +23,8 @@ class Ssh(Runner):
 
     The task's files are copied there and back by SFTP. The commands run in a folder of their own below `directory`,
     which is removed afterwards; a kill ends them with all processes they have started, and nothing of them runs on
-    when they have ended. The machine needs a POSIX shell. On the worker `penstock[ssh]` has to be installed.
+    when they have ended. They do not need the worker while they run: when it is lost, the next one goes on with what
+    they have done so far. The machine needs a POSIX shell. On the worker `penstock[ssh]` has to be installed.
 
     Nothing connects to a machine it does not know: its key is given by `hostKey`, or is in the `known_hosts` of the
     worker's user.
@@ -38,7 +38,7 @@ class Ssh(Runner):
       hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE
     ```
 
-    Implements SCR-051, SCR-057, BEY-009.
+    Implements SCR-051, SCR-054, SCR-057, BEY-009.
     """
 
     type_name = "io.penstock.plugin.runner.ssh.Ssh"
@@ -61,6 +61,13 @@ class Ssh(Runner):
         description="The folder there in which each task makes its own.",
     )
 
+    delete: Property[bool] = Field(
+        Property.of(True), description="Remove the folder there when the commands have ended."
+    )
+    resume: Property[bool] = Field(
+        Property.of(True), description="Go on with commands of the same task run that an earlier worker has started."
+    )
+
     def place(self, context: RunContext) -> PurePath:
         """Return where the commands find the working directory: on the other machine."""
         return self._root(context) / _WORK
@@ -73,12 +80,12 @@ class Ssh(Runner):
             raise RunnerError(
                 f"this worker cannot use SSH, which {self.type_name} needs", hint="install `penstock[ssh]` there"
             ) from None
-        target, root, mark = self._target(context), self._root(context), secrets.token_hex(16)
-        session = Session.open(target, root, mark)
+        target, root = self._target(context), self._root(context)
+        session = Session.open(target, root, resume=context.render(self.resume))
         try:
             return self._run(context, session, command, sink)
         except ConnectionError:
-            _clean_up_later(target, root, mark)
+            _clean_up_later(target, root)
             raise RunnerError(
                 f"the connection to {target.host} was lost while the commands ran",
                 hint="look at the network and at that machine; `retry` of the task starts them anew",
@@ -89,8 +96,7 @@ class Ssh(Runner):
     def _run(self, context: RunContext, session: Session, command: Command, sink: OutputSink) -> int:
         try:
             context.on_kill(session.end)
-            session.put(command.directory)
-            code = session.run(command, sink, lambda: context.is_killed)
+            code = self._code(context, session, command, sink)
             if session.has_left_some and not context.is_killed:
                 context.logger.warning(
                     "the commands ended while processes they had started still ran; those were ended too, since the "
@@ -102,11 +108,25 @@ class Ssh(Runner):
                 context.logger.warning(f"`{name}` is a link that leads out of the working directory; not fetched")
             return -signal.SIGTERM if code is None else code
         finally:
-            with suppress(ConnectionError):
-                session.remove()
+            if context.render(self.delete):
+                with suppress(ConnectionError):
+                    session.remove()
+
+    @staticmethod
+    def _code(context: RunContext, session: Session, command: Command, sink: OutputSink) -> int | None:
+        """Run the commands, or go on with them, and return their exit code, None when they were killed."""
+        if session.is_resumed:
+            context.logger.info("going on with the commands that an earlier worker started")
+        else:
+            session.put(command.directory)
+            if context.is_killed:
+                return None
+            session.start(command)
+        return session.follow(sink, lambda: context.is_killed)
 
     def _root(self, context: RunContext) -> PurePosixPath:
-        return PurePosixPath(context.render(self.directory)) / f"{context.working_directory.name}-remote"
+        name = str(context.task_run.get("id") or context.working_directory.name)
+        return PurePosixPath(context.render(self.directory)) / f"penstock-{name}-remote"
 
     def _target(self, context: RunContext) -> Target:
         from penstock.builtin.runners.ssh_session import Target
@@ -127,12 +147,12 @@ class Ssh(Runner):
         return target
 
 
-def _clean_up_later(target: Target, root: PurePosixPath, mark: str) -> None:
+def _clean_up_later(target: Target, root: PurePosixPath) -> None:
     """End and remove what a lost connection has left behind, where the machine can be reached again."""
     from penstock.builtin.runners.ssh_session import Session
 
     with suppress(RunnerError, ConnectionError):
-        session = Session.again(target, root, mark)
+        session = Session.open(target, root, resume=True)
         try:
             session.end()
             session.remove()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shlex
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import paramiko
@@ -21,22 +22,48 @@ from penstock.builtin.runners.ssh_files import RemoteFolder
 
 _PIECE = 65_536
 _LOOK = 0.5
-_LINGER = 3.0
-_GRACE = 3
+_LINGER = 10
+"""Tenths of seconds for which processes may go on that the commands have left behind, such as a `tee`."""
+_GRACE = 30
+"""Tenths of seconds from the order to end to the end."""
+_LATE = 5.0
+_FILES = {Stream.OUT: "out", Stream.ERR: "err"}
+"""Where what the commands write is kept."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_STARTING = """
+root=$1; mark=$2; name=$3
+cd "$root" || exit 1
+own=$(command -v setsid || echo nohup)
+env "$name=$mark" "$own" /bin/sh "$root/run" </dev/null >out 2>err &
+while [ ! -s leader ] && kill -s 0 $! 2>/dev/null; do sleep 0.05; done
+"""
+"""Starts a run that needs no connection any more: what it writes, and how it ends, is in files."""
+
+_WATCHING = """
+root=$1; mark=$2; leader=$(cat "$root/leader")
+if [ -d /proc/self ]; then runs() { grep -qsF "$mark" "/proc/$leader/environ"; }
+else runs() { kill -s 0 "$leader" 2>/dev/null; }
+fi
+while [ ! -e "$root/code" ] && runs; do sleep 0.1; done
+cat "$root/code" 2>/dev/null || echo none
+"""
+"""Waits for the end of a run and gives its exit code; what ends the rest of it follows."""
+
 _ENDING = """
-mark=$1 root=$2 tries=$(($3 * 10))
+root=$1; mark=$2; linger=$3; tries=$4
 leader=$(cat "$root/leader" 2>/dev/null)
 members() {
-    for file in $(grep -lsF "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+    # Who has ended but was not taken note of by its parent is still in its group.
+    for file in $(grep -lsF "$mark" /proc/[0-9]*/environ; grep -ls ") [^ZX] [0-9]* $leader " /proc/[0-9]*/stat); do
         file=${file#/proc/}
-        echo "${file%/environ}"
+        echo "${file%/*}"
     done
-    if [ -n "$leader" ] && kill -s 0 -- "-$leader" 2>/dev/null; then echo "-$leader"; fi
+    if [ ! -d /proc/self ] && kill -s 0 -- "-$leader" 2>/dev/null; then echo "-$leader"; fi
 }
 tell() { for one in $(members); do kill -s "$1" -- "$one" 2>/dev/null; done; }
-if [ -z "$(members)" ]; then echo none; exit; fi
+while [ -n "$(members)" ] && [ $linger -gt 0 ]; do sleep 0.1; linger=$((linger - 1)); done
+if [ $linger -gt 0 ] || [ -z "$(members)" ]; then echo none; exit; fi
 tell TERM
 while [ $tries -gt 0 ] && [ -n "$(members)" ]; do sleep 0.1; tries=$((tries - 1)); done
 tries=50
@@ -45,6 +72,16 @@ if [ -n "$(members)" ]; then echo left; else echo ended; fi
 """
 """Ends all processes of a run: its process group, and whoever left that but has the mark in its environment."""
 
+_FINDING = """
+root=$1
+if [ ! -O "$root" ] || [ -L "$root" ]; then exit 1; fi
+cat "$root/mark"
+test -s "$root/leader"
+"""
+"""Gives the mark of a run that is there; fails where nothing of it has begun, and where it is somebody else's."""
+
+_REMOVING = 'if [ "$(cat "$1/mark")" = "$2" ]; then rm -rf -- "$1"; fi'
+
 
 class Session:
     """A run of commands. `end` may be called by any thread; a lost connection is a ConnectionError everywhere.
@@ -52,44 +89,45 @@ class Session:
     Args:
         client: The connection.
         root: A folder there that is the run's own.
-        mark: Tells the run's processes from others.
+        resume: Whether to go on with a run that is there already.
+
+    Raises:
+        OSError: The folder cannot be made.
     """
 
-    def __init__(self, client: paramiko.SSHClient, root: PurePosixPath, mark: str) -> None:
+    def __init__(self, client: paramiko.SSHClient, root: PurePosixPath, *, resume: bool) -> None:
         self._client = client
         self._root = root
-        self._mark = mark
         self._lock = threading.Lock()
-        self._sftp: paramiko.SFTPClient | None = None
-        self._folder: RemoteFolder | None = None
+        self._mark, self.is_resumed = "", False
         self.has_left_some = False
         """Whether processes were still there when the commands had ended by themselves."""
         self.is_unconfirmed = False
         """Whether processes may be left that could not be ended."""
+        self._sftp = client.open_sftp()
+        self._folder = RemoteFolder(self._sftp, f"{root}/work")
+        try:
+            self._make()
+        except OSError:
+            self._find(resume)
 
     @classmethod
-    def open(cls, target: Target, root: PurePosixPath, mark: str) -> Session:
-        """Connect and make the folder.
+    def open(cls, target: Target, root: PurePosixPath, *, resume: bool) -> Session:
+        """Connect, and make the folder unless a run is there to go on with.
 
         Raises:
             RunnerError: The machine cannot be used.
         """
-        session = cls.again(target, root, mark)
+        client = connect(target)
         try:
             with _lost():
-                session._prepare()
+                return cls(client, root, resume=resume)
         except OSError as error:
-            session.close()
+            client.close()
             raise RunnerError(
                 f"the folder {root} cannot be made on {target.host}: {error}",
                 hint="set `directory` to one where the user may write, and have SFTP enabled there",
             ) from None
-        return session
-
-    @classmethod
-    def again(cls, target: Target, root: PurePosixPath, mark: str) -> Session:
-        """Connect to a run that is there already."""
-        return cls(connect(target), root, mark)
 
     def close(self) -> None:
         """Close the connection."""
@@ -97,36 +135,54 @@ class Session:
 
     def put(self, folder: Path) -> None:
         """Copy the working directory there."""
-        assert self._folder is not None
         with _lost(), _files():
             self._folder.put(folder)
 
     def get(self, folder: Path) -> list[str]:
         """Copy back what is new or changed; return the names of links that lead out, which are left."""
-        assert self._folder is not None
         with _lost(), _files():
             return self._folder.get(folder)
 
-    def run(self, command: Command, sink: OutputSink, is_killed: Callable[[], bool]) -> int | None:
-        """Run a command, handing on all it writes; return its exit code, or None when it has none, being killed."""
-        assert self._sftp is not None
-        script = f"{self._root}/run"
+    def start(self, command: Command) -> None:
+        """Start a command, which then needs no connection any more."""
         with _lost():
-            with _files(), self._sftp.open(script, "w") as file:
-                file.write(self._script(command))
-            with self._channel() as channel:
-                if is_killed():
-                    return None
-                channel.exec_command(f"exec /bin/sh {shlex.quote(script)}")
-                channel.shutdown_write()
-                self._follow(channel, sink, is_killed)
-                code = channel.recv_exit_status() if channel.exit_status_ready() else -1
-            self.has_left_some |= self._ending() != "none"
-            if code >= 0:
-                return code
-            if is_killed():
-                return None
-            raise ConnectionError("the command's exit code never came")
+            with _files():
+                self._write("run", self._script(command))
+            self._tool(_STARTING, self._mark, MARK)
+
+    def follow(self, sink: OutputSink, is_killed: Callable[[], bool]) -> int | None:
+        """Hand on all that the command has written and will write until it ends.
+
+        Returns:
+            Its exit code, or None when it has none, being killed.
+        """
+        with _lost(), ExitStack() as stack:
+            lock = threading.Lock()
+
+            def hand_on(stream: Stream, data: bytes) -> None:
+                with lock:
+                    sink.write(stream, data)
+
+            reading = {
+                stream: _Reading(stack.enter_context(self._tail(name)), partial(hand_on, stream))
+                for stream, name in _FILES.items()
+            }
+            for one in reading.values():
+                one.start()
+            code, ending = self._watch(is_killed)
+            self.has_left_some, self.is_unconfirmed = ending != "none", ending == "left"
+            with _files():
+                for stream, one in reading.items():
+                    one.await_length(self._sftp.stat(f"{self._root}/{_FILES[stream]}").st_size or 0)
+        for one in reading.values():
+            one.join()
+        if code.isdigit():
+            return int(code)
+        if is_killed():
+            return None
+        raise RunnerError(
+            "the commands ended without an exit code", hint="the other machine may have been restarted; see its logs"
+        )
 
     def end(self) -> None:
         """End the command with everything it started; returns when nothing of it is left."""
@@ -134,72 +190,79 @@ class Session:
             self._ending()
 
     def remove(self) -> None:
-        """Remove the run's folder."""
+        """Remove the run's folder, unless it has become another's."""
         with _lost():
-            self._call(f"exec rm -rf -- {shlex.quote(str(self._root))}")
+            self._tool(_REMOVING, self._mark)
 
-    def _prepare(self) -> None:
-        self._sftp = self._client.open_sftp()
+    def _make(self) -> None:
         self._sftp.mkdir(str(self._root), 0o700)
-        self._folder = RemoteFolder(self._sftp, f"{self._root}/work")
+        self._mark = secrets.token_hex(16)
+        self._write("mark", self._mark)
+
+    def _find(self, resume: bool) -> None:
+        """Go on with the run that is there, or have it make room."""
+        mark, code = self._answer(_sh(_FINDING, str(self._root)))
+        self._mark = mark.strip()
+        self.is_resumed = resume and code == 0
+        if not self.is_resumed:
+            if self._mark:
+                self._ending()
+                self.remove()
+            self._make()
+
+    def _write(self, name: str, text: str) -> None:
+        with self._sftp.open(f"{self._root}/{name}", "w") as file:
+            file.write(text)
 
     def _script(self, command: Command) -> str:
         """Return what the other machine's shell reads; values are in a file, where nobody else sees them."""
         variables = {name: value for name, value in command.given.items() if _NAME.fullmatch(name)}
+        root = shlex.quote(str(self._root))
         return "\n".join(
             [
-                f"echo $$ >{shlex.quote(f'{self._root}/leader')}",
-                f"cd {shlex.quote(f'{self._root}/work')} || exit",
+                f"echo $$ >{root}/leader",
+                f"cd {root}/work || exit",
                 *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
                 f"export {MARK}={self._mark}",
-                f"{shlex.join(command.arguments)} </dev/null",
-                "exit $?\n",
+                shlex.join(command.arguments),
+                f"echo $? >{root}/code.new && mv {root}/code.new {root}/code\n",
             ]
         )
 
-    def _follow(self, channel: paramiko.Channel, sink: OutputSink, is_killed: Callable[[], bool]) -> None:
-        """Hand on what is written until the streams end, or until the command has and others keep them open."""
-        lock = threading.Lock()
+    def _watch(self, is_killed: Callable[[], bool]) -> tuple[str, str]:
+        """Wait for the end of the command; return its exit code as text, and what became of what it left behind."""
+        with self._channel() as channel:
+            arguments = (str(self._root), self._mark, str(_LINGER), str(_GRACE))
+            channel.exec_command(_sh(_WATCHING + _ENDING, *arguments))
+            while not channel.status_event.wait(_LOOK):
+                if is_killed():
+                    self._ending()  # the order may have come before the command had begun
+            code, ending = _read(channel)[0].split()
+            return code, ending
 
-        def read(stream: Stream) -> None:
-            take = channel.recv if stream is Stream.OUT else channel.recv_stderr
-            while data := take(_PIECE):
-                with lock:
-                    sink.write(stream, data)
+    @contextmanager
+    def _tail(self, name: str) -> Iterator[paramiko.Channel]:
+        """Give what a file has and gets, from its beginning."""
+        with self._channel() as channel:
+            channel.exec_command(f"exec tail -c +1 -f {shlex.quote(f'{self._root}/{name}')}")
+            yield channel
 
-        with ThreadPoolExecutor(max_workers=len(Stream)) as readers:
-            reading = [readers.submit(read, stream) for stream in Stream]
-            try:
-                while not channel.status_event.wait(_LOOK):
-                    if is_killed():
-                        self._ending()  # the order may have come before the command had begun
-                _, unended = wait(reading, _LINGER)
-                if unended:
-                    self.has_left_some = True
-                    self._ending()
-                    wait(reading, _LINGER)
-            finally:
-                channel.close()
-            for one in reading:
-                one.result()
-
-    def _ending(self) -> str:
+    def _ending(self) -> None:
         with self._lock:
-            script = shlex.join(["/bin/sh", "-c", _ENDING, "end", self._mark, str(self._root), str(_GRACE)])
-            answer = self._call(f"exec {script}").strip()
+            answer = self._tool(_ENDING, self._mark, "0", str(_GRACE)).strip()
         self.is_unconfirmed = answer == "left"
-        return answer
+
+    def _tool(self, script: str, *arguments: str) -> str:
+        return self._call(_sh(script, str(self._root), *arguments))
 
     def _call(self, text: str) -> str:
         """Run a command of our own and return what it writes."""
+        return self._answer(text)[0]
+
+    def _answer(self, text: str) -> tuple[str, int]:
         with self._channel() as channel:
             channel.exec_command(text)
-            pieces = []
-            while data := channel.recv(_PIECE):
-                pieces.append(data)
-            if channel.recv_exit_status() < 0:
-                raise ConnectionError("the connection was lost")
-            return b"".join(pieces).decode(errors="replace")
+            return _read(channel)
 
     @contextmanager
     def _channel(self) -> Iterator[paramiko.Channel]:
@@ -211,6 +274,54 @@ class Session:
             yield channel
         finally:
             channel.close()
+
+
+class _Reading(threading.Thread):
+    """Hands on what comes by a channel."""
+
+    def __init__(self, channel: paramiko.Channel, hand_on: Callable[[bytes], None]) -> None:
+        super().__init__(name="ssh-reading", daemon=True)
+        self._channel = channel
+        self._hand_on = hand_on
+        self._changed = threading.Condition()
+        self._length = 0
+        self._is_over = False
+
+    def run(self) -> None:
+        """Read until the channel is closed."""
+        try:
+            while data := self._channel.recv(_PIECE):
+                self._hand_on(data)
+                with self._changed:
+                    self._length += len(data)
+                    self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._is_over = True
+                self._changed.notify_all()
+
+    def await_length(self, length: int) -> None:
+        """Wait until that many bytes were handed on, or no more come."""
+        with self._changed:
+            while self._length < length and not self._is_over:
+                before = self._length
+                if not self._changed.wait(_LATE) and self._length == before:
+                    raise ConnectionError("the output of the commands does not come")
+
+
+def _sh(script: str, *arguments: str) -> str:
+    return f"exec {shlex.join(['/bin/sh', '-c', script, 'penstock', *arguments])}"
+
+
+def _read(channel: paramiko.Channel) -> tuple[str, int]:
+    """Return what a command of our own writes, and its exit code."""
+    pieces = []
+    while data := channel.recv(_PIECE):
+        pieces.append(data)
+    code = channel.recv_exit_status()
+    if code < 0:
+        raise ConnectionError("the connection was lost")
+    return b"".join(pieces).decode(errors="replace"), code
 
 
 @contextmanager
