@@ -1,6 +1,6 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-an SSH server, brokers of messages, Apache Kafka, the languages and tools of script tasks, and PostgreSQL where no
-wheel fits.
+an SSH server, brokers of messages, Apache Kafka, a mail server, the languages and tools of script tasks, and PostgreSQL
+where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -50,6 +50,9 @@ PYTHON_TOOLS = {
 
 BROKERS = {"mosquitto": "mosquitto", "nats-server": "nats-server", "rabbitmq-server": "rabbitmq-server"}
 """The Debian packages of the programs of brokers."""
+
+MAIL = ("dovecot-imapd", "dovecot-pop3d")
+"""The Debian packages of the server of mailboxes."""
 
 
 def apt_install(*packages: str) -> bool:
@@ -150,6 +153,13 @@ def ensure_brokers() -> bool:
     return all(map(server_executable, BROKERS))
 
 
+def ensure_mail() -> bool:
+    """Have a server of mailboxes on this machine; tests start their own."""
+    if server_executable("dovecot") is None:
+        apt_install(*MAIL)
+    return server_executable("dovecot") is not None
+
+
 def ensure_kafka() -> bool:
     """Have Apache Kafka on this machine, for which Debian has no package; tests start their own."""
     if kafka_directory() is None:
@@ -169,6 +179,7 @@ def main() -> int:
         ("podman", ensure_engine),
         ("OpenSSH's server", ensure_ssh_server),
         ("brokers of messages", ensure_brokers),
+        ("Dovecot", ensure_mail),
         ("Apache Kafka", ensure_kafka),
         ("languages of script tasks", ensure_languages),
         ("command-line tools", ensure_tools),

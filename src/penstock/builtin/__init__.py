@@ -12,6 +12,8 @@ from penstock.builtin.aws import listing as s3_listing
 from penstock.builtin.aws import objects as s3_objects
 from penstock.builtin.aws import queues as sqs_queues
 from penstock.builtin.conditions import dates, executions, logic
+from penstock.builtin.email import sending as mail_sending
+from penstock.builtin.email import triggers as mail_triggers
 from penstock.builtin.flow import (
     call,
     for_each_item,
@@ -35,6 +37,7 @@ from penstock.builtin.mqtt import topics as mqtt_topics
 from penstock.builtin.namespace import files as namespace_files
 from penstock.builtin.namespace import purge as namespace_purge
 from penstock.builtin.nats import subjects as nats_subjects
+from penstock.builtin.notifications import chats, slack
 from penstock.builtin.redis import lists as redis_lists
 from penstock.builtin.runners import docker, process, ssh
 from penstock.builtin.scripts import jbang, languages, node, python, shell
@@ -52,6 +55,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(ansible.AnsibleCLI,),
     *(avro.AvroToIon, avro.IonToAvro),
     *(call.Call,),
+    *(chats.DiscordExecution, chats.DiscordIncomingWebhook, chats.TeamsExecution, chats.TeamsIncomingWebhook),
     *(clone.Clone,),
     *(clouds.AwsCLI, clouds.AzCLI, clouds.GCloudCLI),
     *(csv.CsvToIon, csv.IonToCsv),
@@ -78,6 +82,8 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(log.Log,),
     *(logic.Expression, logic.MultipleCondition, logic.Not, logic.Or),
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
+    *(mail_sending.MailExecution, mail_sending.MailSend),
+    *(mail_triggers.LetterTrigger, mail_triggers.MailReceivedTrigger),
     *(monitor.ScheduleMonitor,),
     *(mqtt_topics.Publish, mqtt_topics.Subscribe, mqtt_topics.TopicTrigger, mqtt_topics.Trigger),
     *(mysql.Batch, mysql.Queries, mysql.Query, mysql.Trigger),
@@ -115,6 +121,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(sftp.Delete, sftp.Download, sftp.Downloads, sftp.List, sftp.Move, sftp.Upload, sftp.Uploads),
     *(sftp_trigger.Trigger,),
     *(shell.Commands, shell.Script),
+    *(slack.SlackExecution, slack.SlackIncomingWebhook),
     *(sleep.Sleep,),
     *(split.Split,),
     *(sqlite.Batch, sqlite.Queries, sqlite.Query, sqlite.Trigger),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penstock.base.clock import Clock, to_iso
+from penstock.base.durations import format_duration
+from penstock.engine.states import StateType
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.services.arguments import Function, namespace_argument, text_argument
 from penstock.services.executions.following import missing_execution
@@ -23,15 +26,44 @@ class RecordFunctions:
     Args:
         queries: Reads executions and logs.
         triggers: Switches triggers.
+        clock: Tells how long an execution has been running.
     """
 
-    def __init__(self, queries: ExecutionQueries, triggers: TriggerService) -> None:
+    def __init__(self, queries: ExecutionQueries, triggers: TriggerService, clock: Clock) -> None:
         self._queries = queries
         self._triggers = triggers
+        self._clock = clock
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"fetchLogs": self._logs, "countExecutions": self._count, "toggleTrigger": self._toggle}
+        return {
+            "fetchLogs": self._logs,
+            "countExecutions": self._count,
+            "executionReport": self._report,
+            "toggleTrigger": self._toggle,
+        }
+
+    async def _report(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what there is to tell of an execution. One that has failed says so before its end."""
+        execution_id = str(arguments.get("executionId") or caller.execution_id)
+        found = await self._queries.get(caller.tenant, execution_id)
+        if found is None:
+            raise missing_execution(execution_id)
+        execution, runs = found
+        state = execution.state
+        is_failed = execution.cursor.failed and not state.is_terminal
+        parents = {run.parent_id for run in runs}
+        failed = [run.task_id for run in runs if run.state.current is StateType.FAILED and run.id not in parents]
+        return {
+            "id": execution.id,
+            "namespace": execution.namespace,
+            "flowId": execution.flow_id,
+            "state": str(StateType.FAILED if is_failed else state.current),
+            "startDate": to_iso(state.start),
+            "duration": format_duration((state.end or self._clock.now()) - state.start),
+            "failedTasks": list(dict.fromkeys(failed)),
+            "error": execution.error,
+        }
 
     async def _logs(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return some lines of an execution, and the position to go on from; None after the last."""

@@ -118,7 +118,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core
             **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
             **ChildFunctions(store.queries).functions(),
             **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),
-            **RecordFunctions(store.queries, TriggerService(store.triggers, store.notifier, clock)).functions(),
+            **RecordFunctions(store.queries, TriggerService(store.triggers, store.notifier, clock), clock).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
             **ScheduleFunctions(
                 TriggerService(store.triggers, store.notifier, clock), store.queries, catalog, reading.triggers, clock

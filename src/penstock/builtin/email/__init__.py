@@ -1,0 +1,1 @@
+"""Mail: letters as something to send, and as a source of events."""

@@ -1,0 +1,1 @@
+"""Telling people: by web hooks of chats, and by mail."""
