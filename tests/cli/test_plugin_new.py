@@ -31,7 +31,7 @@ def test_new_plugin_passes_its_own_tests_and_fails_when_an_example_is_wrong(pens
     assert "v*" in (workflows / "release.yml").read_text()
     tests = own_tests(package)
     assert tests.returncode == 0, tests.stdout + tests.stderr
-    assert "9 passed" in tests.stdout
+    assert "12 passed" in tests.stdout
     reverse = package / "src" / "penstock_weather_station" / "reverse.py"
     reverse.write_text(reverse.read_text().replace('text: "{{ flow.id }}"', 'txt: "{{ flow.id }}"'))
     broken = own_tests(package, "tests/test_types.py")

@@ -14,6 +14,7 @@ from penstock.sdk.discovery import GROUP
 from penstock.services.plugin_packages import group_of, group_page, plugin_page
 from penstock.services.plugins import PluginCatalogue
 from penstock.wiring.plugins import load_plugins
+from penstock.wiring.version import penstock_version
 
 GOOD = """
 from penstock.sdk import Task
@@ -89,6 +90,25 @@ def test_plugins_one_that_needs_another_release_is_left_out_and_flows_say_so(mod
     (problem,) = parse_flow(flow, plugins.registry).errors
     assert "later_plugin" in problem.message
     assert "penstock>=99" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("requires", "is_there"),
+    [
+        ("penstock", True),
+        ("penstock>=0.0.1,<99", True),
+        ("Penstock[aws]~={version}", True),
+        ("penstock=={version}", True),
+        ("penstock!={version}", False),
+        ("penstock<0.0.1", False),
+        ("penstock>99; python_version < '3'", True),
+    ],
+)
+def test_plugins_range_of_releases_decides(modules: Path, requires: str, is_there: bool) -> None:
+    """PLG-006."""
+    plugins = load_plugins([installed(modules, "ranged_plugin", requires.format(version=penstock_version()))])
+    assert (plugins.registry.find("org.example.Reverse") is not None) == is_there
+    assert bool(plugins.broken) != is_there
 
 
 def test_plugins_one_that_fits_this_release_is_there_with_its_version(modules: Path) -> None:

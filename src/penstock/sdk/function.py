@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from penstock.sdk.context import RunContext
 from penstock.sdk.errors import PluginError
 from penstock.sdk.property import Property
-from penstock.sdk.task import Output, Task
+from penstock.sdk.task import MetricNote, Output, Task
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,7 +59,7 @@ class TaskFunction(Generic[P, R]):
 
 
 def task(
-    type_name: str, *, aliases: tuple[str, ...] = (), quick: bool = False
+    type_name: str, *, aliases: tuple[str, ...] = (), quick: bool = False, metrics: tuple[MetricNote, ...] = ()
 ) -> Callable[[Callable[P, R]], TaskFunction[P, R]]:
     """Make a task type of a function.
 
@@ -76,20 +76,21 @@ def task(
         type_name: The `type` flows name.
         aliases: Older names that still work.
         quick: Whether it never waits for anything and needs next to no time.
+        metrics: The metrics it records.
 
     Raises:
         UnfitFunction: A parameter cannot be a property.
     """
 
     def decorate(function: Callable[P, R]) -> TaskFunction[P, R]:
-        return TaskFunction(function, _task_type(function, type_name, aliases, quick))
+        made = _task_type(function, type_name)
+        made.type_aliases, made.quick, made.type_metrics = aliases, quick, metrics
+        return TaskFunction(function, made)
 
     return decorate
 
 
-def _task_type(
-    function: Callable[..., Any], type_name: str, aliases: tuple[str, ...], quick: bool
-) -> type[FunctionTask]:
+def _task_type(function: Callable[..., Any], type_name: str) -> type[FunctionTask]:
     if inspect.iscoroutinefunction(function):
         raise UnfitFunction(f"{function.__qualname__} is asynchronous", hint="tasks run in threads: write `def`")
     hints = get_type_hints(function, include_extras=True)
@@ -108,7 +109,7 @@ def _task_type(
         __doc__=inspect.getdoc(function),
         **fields,
     )
-    made.type_name, made.type_aliases, made.quick = type_name, aliases, quick
+    made.type_name = type_name
     made.called, made.wants_context = staticmethod(function), wants_context
     returned = hints.get("return")
     if isinstance(returned, type) and issubclass(returned, BaseModel):
@@ -125,12 +126,14 @@ def _field(function: Callable[..., Any], parameter: inspect.Parameter, annotatio
             f"{function.__qualname__}: every task has a property `{name}` already", hint="rename the parameter"
         )
     described = next((one for one in _extras(annotation) if isinstance(one, FieldInfo)), None)
-    description = described.description if described is not None else None
+    told: dict[str, Any] = {}
+    if described is not None:
+        told = {"description": described.description, "json_schema_extra": described.json_schema_extra}
     if parameter.default is parameter.empty:
-        return Property[annotation], Field(description=description)
+        return Property[annotation], Field(**told)
     if parameter.default is None:
-        return Property[annotation] | None, Field(None, description=description)
-    return Property[annotation], Field(Property.of(parameter.default), description=description)
+        return Property[annotation] | None, Field(None, **told)
+    return Property[annotation], Field(Property.of(parameter.default), **told)
 
 
 def _extras(annotation: Any) -> tuple[Any, ...]:
