@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job, Killed
@@ -24,6 +24,26 @@ _DELETE = bulk.delete(JOBS, ("task_run_id", "attempt"))
 _DELETE_HELD = bulk.delete(JOBS, ("task_run_id", "attempt"), or_nobody="owner")
 _DELETE_UNOWNED = bulk.delete(JOBS, ("task_run_id", "attempt"), only="owner IS NULL")
 _OWNERS = bulk.KeyedQuery("SELECT task_run_id, attempt, owner FROM jobs WHERE task_run_id {keys}", lock="FOR UPDATE")
+
+# Asked over and over by every worker, so they are put together once.
+_KNOWN = select(WORKERS.c.id).where(WORKERS.c.id == bindparam("worker")).with_for_update(read=True)
+_PICKED = (
+    select(JOBS.c.task_run_id, JOBS.c.attempt)
+    .where(JOBS.c.owner.is_(None), JOBS.c.worker_group == bindparam("group"))
+    .order_by(JOBS.c.priority.desc(), JOBS.c.turn, JOBS.c.created)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_STRANGERS = select(JOBS.c.owner).where(JOBS.c.owner.is_not(None), JOBS.c.owner.not_in(select(WORKERS.c.id))).distinct()
+_SILENT = select(WORKERS.c.id).where(WORKERS.c.heartbeat < bindparam("before"))
+_WITHOUT_WORKERS = select(JOBS.c.body).where(
+    JOBS.c.owner.is_(None), JOBS.c.worker_group.not_in(select(WORKERS.c.worker_group))
+)
+_TURNS = (
+    select(JOBS.c.worker_group, JOBS.c.priority, func.min(JOBS.c.turn))
+    .where(JOBS.c.owner.is_(None))
+    .group_by(JOBS.c.worker_group, JOBS.c.priority)
+)
 
 
 class SqlJobQueue:
@@ -105,27 +125,16 @@ def workers_txn(connection: Connection) -> Sequence[WorkerInfo]:
 
 def turns_txn(connection: Connection) -> Mapping[QueueKey, int]:
     """Return the lowest turns of unowned jobs, from the index that claims use."""
-    columns = JOBS.c
-    query = select(columns.worker_group, columns.priority, func.min(columns.turn)).where(columns.owner.is_(None))
-    found = connection.execute(query.group_by(columns.worker_group, columns.priority))
-    return {(group, priority): turn for group, priority, turn in found}
+    return {(group, priority): turn for group, priority, turn in connection.execute(_TURNS)}
 
 
 def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) -> Sequence[Job]:
     """Lease jobs to a worker; on PostgreSQL past the rows that others are claiming at this moment."""
     # The worker's row is locked, so that it cannot be given up between this look and the lease.
-    known = select(WORKERS.c.id).where(WORKERS.c.id == worker_id).with_for_update(read=True)
-    if connection.execute(known).first() is None:
+    if connection.execute(_KNOWN, {"worker": worker_id}).first() is None:
         return []
     columns = JOBS.c
-    picked = (
-        select(columns.task_run_id, columns.attempt)
-        .where(columns.owner.is_(None), columns.worker_group == group)
-        .order_by(columns.priority.desc(), columns.turn, columns.created)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    keys = [tuple(row) for row in connection.execute(picked)]
+    keys = [tuple(row) for row in connection.execute(_PICKED, {"group": group, "most": limit})]
     if not keys:
         return []
     lease = update(JOBS).where(tuple_(columns.task_run_id, columns.attempt).in_(keys)).values(owner=worker_id)
@@ -135,9 +144,7 @@ def claim_txn(connection: Connection, worker_id: str, group: str, limit: int) ->
 
 def stranded_txn(connection: Connection) -> Sequence[Job]:
     """Return unowned jobs whose group has no worker, and which do not wait for one."""
-    groups = select(WORKERS.c.worker_group)
-    query = select(JOBS.c.body).where(JOBS.c.owner.is_(None), JOBS.c.worker_group.not_in(groups))
-    jobs = (rows.to_job(text) for text in connection.execute(query).scalars())
+    jobs = (rows.to_job(text) for text in connection.execute(_WITHOUT_WORKERS).scalars())
     return [job for job in jobs if job.fallback != "WAIT"]
 
 
@@ -153,9 +160,8 @@ def strand_txn(connection: Connection, owner: str) -> Sequence[Job]:
 
 def lost_txn(connection: Connection, before: Instant) -> tuple[list[str], list[str]]:
     """Return workers without a heartbeat since then, and owners of jobs that are no workers."""
-    silent = list(connection.execute(select(WORKERS.c.id).where(WORKERS.c.heartbeat < before)).scalars())
-    owners = select(JOBS.c.owner).where(JOBS.c.owner.is_not(None), JOBS.c.owner.not_in(select(WORKERS.c.id)))
-    return silent, list(connection.execute(owners.distinct()).scalars())
+    silent = list(connection.execute(_SILENT, {"before": before}).scalars())
+    return silent, list(connection.execute(_STRANGERS).scalars())
 
 
 def expire_txn(connection: Connection, before: Instant) -> Sequence[str]:
