@@ -5,8 +5,10 @@ Run as `python -m tests.simulation.mutants NAME SEEDS [FIRST]`: prints the first
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +18,12 @@ from unittest.mock import patch
 import structlog
 from msgspec.structs import replace
 
+from penstock.api import worker_gateway
 from penstock.base.clock import SECOND
+from penstock.base.errors import UnauthorizedError
 from penstock.services.executor.slots import Slots
+from penstock.services.file_access import FileAccess, execution_folder
+from penstock.services.gateway import http
 from penstock.services.worker import Worker
 from penstock.services.worker.lease import Lease
 from penstock.simulation.main import quiet
@@ -86,6 +92,40 @@ def lost_claims() -> Patch:
     return patch.object(Worker, "_lost", nothing)
 
 
+def unheard_answers() -> Patch:
+    """A server takes it for granted that its answers to claims arrive."""
+    original = worker_gateway._Server.claim
+
+    async def claim(self: Any, request: Any) -> Any:
+        body = json.loads(await request.body())
+        talk = self._conversations.setdefault(body["worker_id"], worker_gateway._Conversation())
+        talk.name = body["received"]
+        return await original(self, request)
+
+    return patch.object(worker_gateway._Server, "claim", claim)
+
+
+def dropped_reports() -> Patch:
+    """A worker whose token is refused drops what it has to report."""
+
+    class Refused(UnauthorizedError):
+        pass
+
+    return patch.object(http, "TokenRefused", Refused)
+
+
+def hasty_files() -> Patch:
+    """A file counts as stored before it is."""
+
+    async def put(self: FileAccess, caller: Any, task_id: str, task_run_id: str, name: str, content: Any) -> str:
+        folder = execution_folder(caller.namespace, caller.flow_id, caller.execution_id)
+        path = f"{folder}/tasks/{task_id}/{task_run_id}/{name}"
+        asyncio.get_running_loop().create_task(self._storage.put(caller.tenant, path, content))
+        return f"kestra://{path}"
+
+    return patch.object(FileAccess, "put", put)
+
+
 def forgotten_messages() -> Patch:
     """A batch leaves out the messages to other executions."""
     return patch.object(journal.inbox, "put_messages_txn", lambda connection, messages: None)
@@ -93,7 +133,7 @@ def forgotten_messages() -> Patch:
 
 def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
-    yield from (forgotten_messages, late_ends, eager_workers)
+    yield from (forgotten_messages, late_ends, eager_workers, unheard_answers, dropped_reports, hasty_files)
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}

@@ -43,6 +43,9 @@ def test_simulation_of_fifty_seeds_finds_nothing(first: int) -> None:
         ("lost_claims", 240),  # rare: a claim's answer must get lost while nothing else wakes the worker
         ("late_ends", 22),
         ("eager_workers", 122),
+        ("unheard_answers", 1),
+        ("dropped_reports", 1),
+        ("hasty_files", 1),
     ],
 )
 def test_simulation_of_a_known_bug_finds_it(mutant: str, first: int) -> None:

@@ -108,9 +108,24 @@ class Line:
     slow_until: Micros = 0
     """Everything takes seconds before."""
     traps: list[str] = field(default_factory=list)
-    """What happens to the next commits: `end before`, `end after`, `lose the answer`, `refuse`, `stall`."""
+    """What happens to the next commits, or requests: `end before`, `end after`, `lose the answer`, `refuse`, `stall`.
+
+    A request may also be brought a second time: `repeat`.
+    """
     stall: Micros = 0
     """How long a stall lasts."""
+    unreadable_until: Micros = 0
+    """No file can be read before."""
+    unwritable_until: Micros = 0
+    """No write of a file succeeds before, as far as the writer knows."""
+    files_slow_until: Micros = 0
+    """Every file takes seconds before."""
+
+    def mend(self) -> None:
+        """Let nothing be wrong any more."""
+        self.cut_until = self.slow_until = 0
+        self.unreadable_until = self.unwritable_until = self.files_slow_until = 0
+        self.traps.clear()
 
 
 class PlainDatabase:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from penstock.base.clock import SECOND, Micros
-from penstock.sdk import PollingTrigger, RunContext, Task, TriggerEvent
+from penstock.sdk import PollingTrigger, Property, RunContext, Task, TriggerEvent
 from penstock.services.worker.context import WorkerRunContext
 from penstock.simulation.threads import CURRENT
 
@@ -49,12 +49,20 @@ class Draw:
         number: Returns a number from 0 to 1 for a key.
         source: Gives events to triggers that poll.
         begun: Told the task run, the attempt and the worker of each attempt that begins.
+        wrong: Told what a task saw that must not be.
     """
 
-    def __init__(self, number: Callable[[str], float], source: Source, begun: Callable[[str, int, str], None]) -> None:
+    def __init__(
+        self,
+        number: Callable[[str], float],
+        source: Source,
+        begun: Callable[[str, int, str], None],
+        wrong: Callable[[str], None],
+    ) -> None:
         self.number = number
         self.source = source
         self.begun = begun
+        self.wrong = wrong
 
 
 DRAW: ContextVar[Draw] = ContextVar("draw")
@@ -83,6 +91,38 @@ class Work(Task):
         if draw.number(f"{key}/failure") < self.failures:
             raise RuntimeError("chance would have it")
         return {"value": str(about["id"])}
+
+
+def kept_text(task_run_id: str) -> str:
+    """Return what a task run keeps; the same at every attempt, since an earlier one may still be writing."""
+    return f"kept by {task_run_id}"
+
+
+class Keep(Task):
+    """Store a file."""
+
+    type_name: ClassVar[str] = "penstock.simulation.Keep"
+
+    def run(self, context: RunContext) -> dict[str, str]:
+        """Store it and say what is in it."""
+        text = kept_text(str(context.task_run["id"]))
+        return {"uri": context.put_bytes(text.encode(), KEPT), "text": text}
+
+
+class Fetch(Task):
+    """Read a file that an earlier task has stored."""
+
+    type_name: ClassVar[str] = "penstock.simulation.Fetch"
+
+    uri: Property[str]
+    text: Property[str] = Field(description="What must be in it.")
+
+    def run(self, context: RunContext) -> dict[str, str]:
+        """Read it; what is in it must be what was stored."""
+        found = b"".join(context.stream_file(context.render(self.uri))).decode()
+        if found != context.render(self.text):
+            DRAW.get().wrong(f"`{context.render(self.text)}` was stored and `{found}` read")
+        return {"text": found}
 
 
 class Poll(PollingTrigger):
@@ -114,8 +154,12 @@ LIMITS = {"queued": 2, "cancelled": 1, "failing": 1}
 SCHEDULES = {"ticking": 5, "exclusive": 10}
 """Seconds between the dates of a flow."""
 POLLED = "polled"
+FILED = "filed"
+"""The flow that stores a file and reads it."""
 EVENT_EVERY: Micros = 7 * SECOND
 """How often there is something to poll for."""
+KEPT = "kept.txt"
+"""The name of that file."""
 UPSTREAM, DOWNSTREAM = "retried", "downstream"
 ENDLESS = frozenset({"family", "deaf", "endless_child"})
 """Flows whose tasks never end by themselves within a simulation."""
@@ -232,6 +276,15 @@ triggers:
     allowConcurrent: false
 tasks:
   - {{id: work, {_WORK}, seconds: 12}}
+""",
+    FILED: f"""
+tasks:
+  - {{id: keep, type: {Keep.type_name}, retry: {{type: constant, interval: PT3S, maxAttempts: 3}}}}
+  - id: fetch
+    type: {Fetch.type_name}
+    uri: "{{{{ outputs.keep.uri }}}}"
+    text: "{{{{ outputs.keep.text }}}}"
+    retry: {{type: constant, interval: PT3S, maxAttempts: 3}}
 """,
     POLLED: f"""
 triggers:

@@ -9,8 +9,21 @@ from collections.abc import Iterable, Mapping
 
 from penstock.base.clock import SECOND, Instant
 from penstock.engine.states import EXECUTION_TRANSITIONS, TASK_RUN_TRANSITIONS, TERMINAL, StateType
+from penstock.services.file_access import execution_folder
 from penstock.simulation.disk import Disk, StateChange
-from penstock.simulation.flows import DOWNSTREAM, ENDLESS, LIMITS, POLLED, SCHEDULES, UPSTREAM
+from penstock.simulation.flows import (
+    DOWNSTREAM,
+    ENDLESS,
+    FILED,
+    KEPT,
+    LIMITS,
+    NAMESPACE,
+    POLLED,
+    SCHEDULES,
+    UPSTREAM,
+    kept_text,
+)
+from penstock.simulation.shelf import Files
 
 _ENDS = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 _RUNNING = f"SELECT id FROM executions WHERE live = 1 AND flow_id = ? AND state NOT IN ('CREATED', 'QUEUED', {_ENDS})"
@@ -24,6 +37,10 @@ _LEFT = {
     "a message": "SELECT execution_id, event FROM messages",
     "a timer": "SELECT execution_id, purpose FROM timers",
 }
+_KEPT = """
+SELECT r.execution_id, r.id FROM task_runs r JOIN executions e ON e.id = r.execution_id
+WHERE e.flow_id = ? AND r.task_id = 'keep' AND r.state = 'SUCCESS'
+"""
 
 
 class Violation(Exception):
@@ -164,6 +181,22 @@ def check_events(disk: Disk, come: int) -> None:
     for number in range(1, come + 1):
         if started[number] != 1:
             raise Violation(f"event {number} started {POLLED} {started[number]} times")
+
+
+def check_files(disk: Disk, files: Files, anything_breaks: bool) -> None:
+    """Check that every file a task says it has stored is there, whole, and that all goes well if nothing breaks.
+
+    Raises:
+        Violation: A file is missing or is another, or an execution failed for no reason.
+    """
+    for execution_id, run_id in disk.rows(_KEPT, FILED):
+        path = f"{execution_folder(NAMESPACE, FILED, str(execution_id))}/tasks/keep/{run_id}/{KEPT}"
+        content, _ = files.get(("main", path), (b"nothing", 0))
+        if content.decode() != kept_text(str(run_id)):
+            raise Violation(f"`{kept_text(str(run_id))}` should be in {path}, {content!r} is", str(execution_id))
+    failed = disk.rows("SELECT id FROM executions WHERE flow_id = ? AND state = 'FAILED'", FILED)
+    if failed and not anything_breaks:
+        raise Violation(f"{FILED} failed though nothing broke", str(failed[0][0]))
 
 
 def _second(instant: Instant) -> str:

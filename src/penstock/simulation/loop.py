@@ -35,6 +35,8 @@ class Process:
         self.ready: deque[asyncio.Handle] = deque()
         self.never: list[asyncio.Handle] = []
         """Steps that were asked for and not run, since the process has ended."""
+        self.ended = asyncio.Event()
+        """Set at the end, for those outside who wait for it."""
 
     def __repr__(self) -> str:
         return self.name
@@ -185,6 +187,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def end(self, process: Process) -> None:
         """End a process between two steps: nothing of it runs any more, not even what would clean up."""
         process.is_alive = False
+        process.ended.set()
         process.never.extend(process.ready)
         process.ready.clear()
         if process in self._busy:

@@ -8,13 +8,18 @@ from contextvars import Context, copy_context
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import httpx
+
 from penstock.base.clock import SECOND, Instant, Micros
 from penstock.base.errors import UnavailableError
+from penstock.ports.objects import ObjectStorage
+from penstock.services.gateway.http import HttpGateway
 from penstock.services.worker import Worker, WorkerSettings
 from penstock.simulation.disk import Line, SimulatedDatabase
 from penstock.simulation.loop import PROCESS, Process, SimulatedLoop
 from penstock.simulation.scenario import MachineSpec
 from penstock.simulation.threads import SimulatedThreads
+from penstock.simulation.wire import TOKEN, App, Exchange, Wire, app_for_workers
 from penstock.store.store import Store
 from penstock.wiring.application import build_scheduler
 from penstock.wiring.core import Core, build_core
@@ -51,6 +56,7 @@ class Surroundings(Protocol):
     loop: SimulatedLoop
     threads: SimulatedThreads
     plugins: Plugins
+    has_remote_workers: bool
 
     def database(self, line: Line, crash: Callable[[str], None]) -> SimulatedDatabase:
         """Return a process's way to the database."""
@@ -58,6 +64,14 @@ class Surroundings(Protocol):
 
     def store(self, database: SimulatedDatabase) -> Store:
         """Return the stores behind it."""
+        ...
+
+    def storage(self, line: Line) -> ObjectStorage:
+        """Return a process's way to the files."""
+        ...
+
+    def wire(self, line: Line, crash: Callable[[str], None]) -> Wire:
+        """Return a process's way to the web servers."""
         ...
 
     def tell(self, who: str, what: str, about: str = "") -> None:
@@ -88,12 +102,16 @@ class Machine:
         self.name = spec.name
         self.roles = spec.roles
         self.line = Line()
+        self.knows_token = True
+        """Whether it takes a worker that shows the token for a worker; as of the next start."""
+        self._is_remote = spec.is_remote
         self._around = surroundings
         self._skew = spec.skew
         self._is_embedded = is_embedded
         self._process: Process | None = None
         self._context: Context | None = None
         self._core: Core | None = None
+        self._app: App | None = None
         self._stopping = asyncio.Event()
         self._starts = 0
 
@@ -109,7 +127,7 @@ class Machine:
         self._context = copy_context()
         self._context.run(PROCESS.set, process)
         self._stopping = asyncio.Event()
-        self._core = None
+        self._core = self._app = None
         self._around.tell(self.name, "starts")
         self._around.loop.create_task(self._live(process), name=self.name, context=self._context)
 
@@ -145,20 +163,55 @@ class Machine:
             raise Unreachable(f"{self.name} gave no answer")
         return task.result()
 
+    async def answer(self, exchange: Exchange, patience: float) -> None:
+        """Answer a request of a worker; raises `httpx.TransportError` when there is no answer."""
+        process, app = self._process, self._app
+        if process is None or not process.is_alive or app is None or self._context is None:
+            raise httpx.ConnectError(f"{self.name} is down")
+        loop = self._around.loop
+        work = _answered(app, exchange)
+        serving = loop.create_task(work, name="request of a worker", context=self._context)
+        ended = loop.create_task(process.ended.wait())
+        try:
+            await asyncio.wait([serving, ended], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+        if not serving.done():
+            raise httpx.ReadError(f"{self.name} gave no answer")
+        if (error := serving.exception()) is not None:
+            self._around.broken(self.name, error)
+
     # -- inside the process
 
     async def _live(self, process: Process) -> None:
         clock = MachineClock(self._around.loop, self._skew)
-        database = self._around.database(self.line, self.crash)
-        core = build_core(self._plan(), self._around.plugins, clock, self._around.store(database))
         try:
-            await self._serve(core, clock)
+            if self._is_remote:
+                await self._work_far_away(clock)
+            else:
+                await self._serve(self._built(clock), clock)
             self._around.tell(self.name, "has stopped")
         except UnavailableError as error:
             self._around.tell(self.name, f"gives up: {error}")
         except Exception as error:
             self._around.broken(self.name, error)
         self._around.loop.end(process)
+
+    def _built(self, clock: MachineClock) -> Core:
+        store = self._around.store(self._around.database(self.line, self.crash))
+        return build_core(self._plan(), self._around.plugins, clock, store, self._around.storage(self.line))
+
+    async def _work_far_away(self, clock: MachineClock) -> None:
+        """Be a worker that knows nothing but the address of the servers."""
+        wire = self._around.wire(self.line, self.crash)
+        client = httpx.AsyncClient(transport=wire, base_url="http://penstock", trust_env=False)
+        registry, settings = self._around.plugins.registry, self._plan().worker
+        worker = Worker(HttpGateway(client, TOKEN), registry, settings, clock, machinery=self._around.threads)
+        working = self._around.loop.create_task(worker.run())
+        stopping = self._around.loop.create_task(self._stopping.wait())
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        await working
 
     async def _serve(self, core: Core, clock: MachineClock) -> None:
         """Start the services in the order in which a server does, and stop them in its order."""
@@ -182,11 +235,13 @@ class Machine:
                 scheduler = build_scheduler(core)
                 services["scheduler"] = loop.create_task(scheduler.run())
             self._core = core
+            if self._around.has_remote_workers and Role.WEBSERVER in self.roles:
+                self._app = app_for_workers(core.gateway, [TOKEN] if self.knows_token else ["another"])
             stopping = loop.create_task(self._stopping.wait())
             done, _ = await asyncio.wait([stopping, *services.values()], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            self._core = None
+            self._core = self._app = None
             if scheduler is not None:
                 scheduler.stop()
                 await services["scheduler"]
@@ -207,6 +262,10 @@ class Machine:
             ),
             worker_timeout=15 * SECOND,
         )
+
+
+async def _answered(app: App, exchange: Exchange) -> None:
+    await app(exchange.scope, exchange.receive, exchange.send)
 
 
 async def _served(work: Callable[[Core], Awaitable[T]], core: Core) -> T:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from penstock.base.clock import SECOND, Micros, to_iso
-from penstock.simulation.flows import ENDLESS, STARTED
+from penstock.simulation.flows import ENDLESS, FILED, STARTED
 from penstock.wiring.plan import ALL_ROLES, Role
 
 QUIET: Micros = 5 * SECOND
@@ -14,9 +14,19 @@ QUIET: Micros = 5 * SECOND
 ACTIVE: Micros = 35 * SECOND
 """How long things happen."""
 
+_HALF = 0.5
+_OF_TOKENS = 0.3
+_SERVERS_ALIKE = 2
+"""So many machines have all roles; where there are more, workers stand alone."""
+
 ACTIONS = ("kill", "pause", "resume", "restart", "replay")
 TRAPS = ("end before", "end after", "lose the answer", "refuse", "stall")
-FAULTS = ("crash", "stop", "stand still", "cut", "slow", "silence", *TRAPS)
+ANYWHERE = ("crash", "stop", "stand still", "cut", "slow", "silence", *TRAPS)
+WIRE_TRAPS = ("repeat", "repeat", "lose the answer", "lose the answer", "end after", "stall")
+FILE_FAULTS = ("unreadable", "unwritable", "slow files")
+EXPIRE = "expire"
+"""A server that comes back without the token that the workers show."""
+FAULTS = frozenset({*ANYWHERE, *WIRE_TRAPS, *FILE_FAULTS, EXPIRE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,8 @@ class MachineSpec:
     roles: frozenset[Role]
     skew: Micros = 0
     """How far its clock is off."""
+    is_remote: bool = False
+    """Whether it knows the servers alone, and asks them by HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,38 @@ def scenario_of(seed: int) -> Scenario:
     happenings += [_action(chance) for _ in range(chance.randrange(0, 5))]
     happenings += [_fault(chance, len(machines)) for _ in range(faults)]
     loss = chance.choice((0.0, 0.0, 0.1, 0.5)) if faults else 0.0
+    happenings += _files(Random(f"files {seed}"), len(machines), any_fault=faults > 0)  # noqa: S311
+    if len(machines) > _SERVERS_ALIKE:
+        machines, more = _remote(Random(f"remote {seed}"), machines, any_fault=faults > 0)  # noqa: S311
+        happenings += more
     return Scenario(seed, machines, loss, tuple(sorted(happenings, key=lambda one: one.at)))
+
+
+def _files(chance: Random, machines: int, *, any_fault: bool) -> list[Happening]:
+    """Return executions that store files, and what breaks of internal storage; in some scenarios."""
+    if chance.random() < _HALF:
+        return []
+    starts = [Happening(_when(chance), "start", chance.randrange(1000), FILED) for _ in range(chance.randrange(1, 4))]
+    faults = [_fault(chance, machines, FILE_FAULTS) for _ in range(chance.randrange(4) if any_fault else 0)]
+    return [*starts, *faults]
+
+
+def _remote(
+    chance: Random, machines: tuple[MachineSpec, ...], *, any_fault: bool
+) -> tuple[tuple[MachineSpec, ...], list[Happening]]:
+    """Return the machines with workers that ask the servers by HTTP, and what breaks there; in some scenarios."""
+    if chance.random() < _HALF:
+        return machines, []
+    made = tuple(replace(one, is_remote=one.roles == {Role.WORKER}) for one in machines)
+    servers = [number for number, one in enumerate(made) if Role.WEBSERVER in one.roles]
+    workers = [number for number, one in enumerate(made) if one.is_remote]
+    faults = []
+    for _ in range(chance.randrange(1, 5) if any_fault else 0):
+        if chance.random() < _OF_TOKENS:
+            faults.append(replace(_fault(chance, 1, (EXPIRE,)), target=chance.choice(servers)))
+        else:
+            faults.append(replace(_fault(chance, 1, WIRE_TRAPS), target=chance.choice(workers)))
+    return made, faults
 
 
 def _machines(chance: Random) -> tuple[MachineSpec, ...]:
@@ -94,7 +137,8 @@ def _machines(chance: Random) -> tuple[MachineSpec, ...]:
         names = [("server", core), ("worker-1", frozenset({Role.WORKER})), ("worker-2", frozenset({Role.WORKER}))]
     else:
         names = [
-            ("web", frozenset({Role.WEBSERVER})),
+            ("web-1", frozenset({Role.WEBSERVER})),
+            ("web-2", frozenset({Role.WEBSERVER})),
             ("executor-1", frozenset({Role.EXECUTOR, Role.SCHEDULER})),
             ("executor-2", frozenset({Role.EXECUTOR, Role.SCHEDULER})),
             ("worker-1", frozenset({Role.WORKER})),
@@ -115,8 +159,8 @@ def _action(chance: Random) -> Happening:
     return Happening(_when(chance), chance.choice(("kill", *ACTIONS)), chance.randrange(1000))
 
 
-def _fault(chance: Random, machines: int) -> Happening:
-    kind = chance.choice(FAULTS)
+def _fault(chance: Random, machines: int, kinds: tuple[str, ...] = ANYWHERE) -> Happening:
+    kind = chance.choice(kinds)
     span = chance.choice((SECOND, 5 * SECOND, 15 * SECOND, 40 * SECOND))
     return Happening(_when(chance), kind, chance.randrange(machines), span=span)
 

@@ -16,13 +16,16 @@ from penstock.services.executions import Launch, Replaying, ResumeReader, Steeri
 from penstock.simulation import invariants
 from penstock.simulation.bus import Bus
 from penstock.simulation.disk import Disk, Line, SimulatedDatabase
+from penstock.simulation.faults import Faults
 from penstock.simulation.flows import DRAW, ENDLESS, POLLED, SCHEDULES, Draw, Source, sources
 from penstock.simulation.invariants import CommitRules, Violation
 from penstock.simulation.loop import SimulatedLoop, TooManySteps
 from penstock.simulation.machine import BEGINNING, Machine
-from penstock.simulation.scenario import ACTIVE, QUIET, TRAPS, Happening, Scenario
+from penstock.simulation.scenario import ACTIVE, QUIET, Happening, Scenario
+from penstock.simulation.shelf import Files, SimulatedStorage
 from penstock.simulation.story import Story
 from penstock.simulation.threads import SimulatedThreads
+from penstock.simulation.wire import Wire
 from penstock.store.store import Store, store_on
 from penstock.wiring.application import flow_service
 from penstock.wiring.core import Core
@@ -31,8 +34,6 @@ from penstock.wiring.plugins import Plugins
 
 TENANT = "main"
 _MOST_STEPS = 400_000
-_LOSSES = ("lose the answer", "refuse")
-_DOWN: Micros = 3 * SECOND
 _SLACK: Micros = 10 * SECOND
 _REST: Micros = 600 * SECOND
 """Everything must have come to rest so long after the last fault."""
@@ -77,7 +78,10 @@ class World:
         self._violation: Violation | None = None
         self._begun: dict[str, int] = {}
         self._source = Source(lambda: self.loop.now)
+        self._files: Files = {}
+        self.has_remote_workers = any(spec.is_remote for spec in scenario.machines)
         self._machines = [Machine(spec, self, is_embedded=scenario.is_embedded) for spec in scenario.machines]
+        self._faults = Faults(self._machines, self._bus, self.loop, self)
 
     # -- what machines stand in
 
@@ -88,6 +92,15 @@ class World:
     def store(self, database: SimulatedDatabase) -> Store:
         """Return the stores behind it."""
         return store_on(database, self._bus)
+
+    def storage(self, line: Line) -> SimulatedStorage:
+        """Return a process's way to the files."""
+        return SimulatedStorage(self._files, line, self.loop, self._travel)
+
+    def wire(self, line: Line, crash: Callable[[str], None]) -> Wire:
+        """Return a process's way to the web servers."""
+        doors = [machine for machine in self._machines if Role.WEBSERVER in machine.roles]
+        return Wire(line, doors, self.loop, self._travel, crash)
 
     def tell(self, who: str, what: str, about: str = "") -> None:
         """Add a line to the story."""
@@ -118,7 +131,7 @@ class World:
     def run(self) -> Outcome:
         """Run it."""
         seed = self.scenario.seed
-        draw = Draw(lambda key: _chance(seed, key).random(), self._source, self._note_begin)
+        draw = Draw(lambda key: _chance(seed, key).random(), self._source, self._note_begin, self._note_wrong)
         token = DRAW.set(draw)
         try:
             with ids_from(self._next_id):
@@ -159,13 +172,16 @@ class World:
         except Violation as violation:
             self._note(violation)
 
+    def _note_wrong(self, what: str) -> None:
+        self._note(Violation(what))
+
     async def _unfold(self) -> None:
         for machine in self._machines:
             machine.start()
         doing = [self.loop.create_task(self._happen(one)) for one in self.scenario.happenings]
         await self._until(QUIET + ACTIVE)
         await asyncio.gather(*doing)
-        await self._heal()
+        self._faults.end()
         disabled = self.loop.now
         await self._rest()
         if self._violation is not None:
@@ -174,11 +190,17 @@ class World:
         invariants.check_dates(self._disk, BEGINNING + QUIET + _SLACK, BEGINNING + disabled - _SLACK)
         invariants.check_upstream(self._disk, self._reopened)
         invariants.check_events(self._disk, self._source.come)
+        invariants.check_files(self._disk, self._files, self._anything_breaks)
         self._check_begins()
+
+    @property
+    def _anything_breaks(self) -> bool:
+        """Whether anything does, or gets lost."""
+        return bool(self.scenario.loss) or any(one.is_fault for one in self.scenario.happenings)
 
     def _check_begins(self) -> None:
         """Check that without any fault every attempt began once."""
-        if any(one.is_fault for one in self.scenario.happenings) or self.scenario.loss:
+        if self._anything_breaks:
             return
         for key, count in self._begun.items():
             if count > 1:
@@ -192,47 +214,12 @@ class World:
     async def _happen(self, happening: Happening) -> None:
         await self._until(happening.at)
         if happening.is_fault:
-            await self._break(happening)
+            await self._faults.happen(happening)
             return
         try:
             await self._act(happening)
         except PenstockError as error:
             self.tell("client", f"{happening.kind} {happening.flow or happening.target}: {error}")
-
-    async def _break(self, fault: Happening) -> None:
-        machine = self._machines[fault.target]
-        until = self.loop.now + fault.span
-        if fault.kind in TRAPS:
-            machine.line.traps += [fault.kind] * (1 + fault.span // (10 * SECOND) if fault.kind in _LOSSES else 1)
-            machine.line.stall = fault.span
-            self.tell("fault", f"at the next commit of {machine.name}: {fault.kind}")
-            if fault.kind.startswith("end"):
-                await self._until(until)
-                await self._start_again(machine)
-            return
-        self.tell("fault", f"{fault.kind} {machine.name} for {fault.span / SECOND:.0f} s")
-        if fault.kind == "crash":
-            machine.crash("crash")
-            await self._start_again(machine)
-        elif fault.kind == "stop":
-            machine.stop()
-            await self._until(self.loop.now + 30 * SECOND)
-            await self._start_again(machine)
-        elif fault.kind == "stand still":
-            machine.stand_still(until)
-        elif fault.kind == "cut":
-            machine.line.cut_until = until
-        elif fault.kind == "slow":
-            machine.line.slow_until = until
-        else:
-            self._bus.silent_until = until
-
-    async def _start_again(self, machine: Machine) -> None:
-        if machine.is_up:
-            return
-        await asyncio.sleep(_DOWN / SECOND)
-        if not machine.is_up:
-            machine.start()
 
     async def _act(self, action: Happening) -> None:
         machine = self._door(action.target)
@@ -273,18 +260,6 @@ class World:
 
     # -- the end
 
-    async def _heal(self) -> None:
-        """Repair everything: all machines up, all lines whole."""
-        self.tell("fault", "nothing breaks any more")
-        self._bus.silent_until = 0
-        self._bus.loss = 0.0
-        for machine in self._machines:
-            machine.line.cut_until = machine.line.slow_until = 0
-            machine.line.traps.clear()
-            machine.stand_still(0)
-            if not machine.is_up:
-                machine.start()
-
     async def _rest(self) -> None:
         """End what does not end by itself, and wait until nothing is left to do."""
         texts = {flow: f"{sources()[flow]}disabled: true\n" for flow in (*SCHEDULES, POLLED)}
@@ -292,7 +267,7 @@ class World:
         deadline = self.loop.now + _REST
         while self.loop.now < deadline and self._violation is None:
             await asyncio.sleep(5)
-            self._revive()
+            self._faults.revive()
             try:
                 for flow, text in list(texts.items()):
                     if flow == POLLED and self._source.next() is not None:
@@ -304,11 +279,6 @@ class World:
                 self.tell("client", str(error))
             if not texts and self._is_at_rest():
                 return
-
-    def _revive(self) -> None:
-        for machine in self._machines:
-            if not machine.is_up:
-                machine.start()
 
     async def _finish(self) -> None:
         """Resume what is paused; kill what never ends, once."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
+from penstock.ports.objects import ObjectStorage
 from penstock.secrets import ChainedSecrets
 from penstock.services.child_functions import ChildFunctions
 from penstock.services.dependency_locks import DependencyLockFunctions
@@ -59,7 +60,7 @@ class Core:
     plan: Plan
     clock: Clock
     store: Store
-    storage: LocalStorage
+    storage: ObjectStorage
     plugins: Plugins
     reading: FlowReading
     catalog: FlowCatalog
@@ -93,9 +94,9 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
     return core
 
 
-def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store) -> Core:
+def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage: ObjectStorage | None = None) -> Core:
     """Return what stands on a store that is open; what it keeps of namespaces is still to be read."""
-    storage = LocalStorage(plan.storage)
+    storage = storage or LocalStorage(plan.storage)
     known = KnownNamespaces(store.namespaces)
     reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of, listeners=plan.listeners)
     catalog = _catalog(plan, store, reading, known, clock)

@@ -9,7 +9,7 @@ import httpx
 
 from penstock.base.clock import SystemClock
 from penstock.base.errors import PenstockError, UnavailableError
-from penstock.services.gateway.http import HttpGateway
+from penstock.services.gateway.http import HttpGateway, TokenRefused
 from penstock.services.jq_process import JqProcesses
 from penstock.services.worker import Worker
 from penstock.wiring.config import ConfigurationError, Settings
@@ -65,6 +65,9 @@ class RemoteWorker:
         gateway = HttpGateway(self._client, self._token)
         try:
             await gateway.now()  # says at once when address or token are wrong
+        except TokenRefused:
+            await self._client.aclose()
+            raise
         except UnavailableError as error:
             await self._client.aclose()
             raise UnavailableError(f"the server at {self._url} does not answer", hint="check --server-url") from error

@@ -45,13 +45,16 @@ async def test_claim_task_that_the_flow_does_not_have_fails_with_the_reason(dire
     assert list(await direct.messages()) == ["the flow has no task gone"]
 
 
-async def test_heartbeat_tells_of_a_kill_whose_notification_was_lost_once(direct: StoreBench) -> None:
-    """BEY-004."""
+async def test_heartbeat_tells_of_a_kill_until_the_job_is_over(direct: StoreBench) -> None:
+    """BEY-004: neither a notification that is lost nor an answer that never comes keeps a task alive."""
     await direct.offer(2)
     await direct.gateway.register("w1", "", 2)
     claimed = await direct.gateway.claim("w1", 2, SECOND)
     await direct.change(claimed[0].job, StateType.KILLING, kill=True)
     assert list(await direct.gateway.heartbeat("w1")) == [claimed[0].job.key]
+    assert list(await direct.gateway.heartbeat("w1")) == [claimed[0].job.key]
+    await direct.gateway.release("w1")
+    await direct.gateway.register("w1", "", 2)
     assert list(await direct.gateway.heartbeat("w1")) == []
 
 

@@ -1,6 +1,7 @@
 """What only HTTP brings: tokens, tickets, lost answers, connections that break."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from penstock.base.clock import SECOND
-from penstock.base.errors import UnauthorizedError, UnavailableError
+from penstock.base.errors import PenstockError, UnauthorizedError, UnavailableError
 from penstock.builtin.log import Log
 from penstock.engine.decision import Job
 from penstock.engine.events import TaskEnded
@@ -16,7 +17,7 @@ from penstock.engine.states import StateType
 from penstock.engine.working_set import Live
 from penstock.ports.gateway import Assignment, Report
 from penstock.ports.journal import LeaseLost
-from penstock.services.gateway.http import HttpGateway
+from penstock.services.gateway.http import HttpGateway, TokenRefused
 from penstock.services.gateway.wire import needed_variables
 from tests.services.gateway.conftest import TOKEN, StoreBench, direct_gateway, serving
 
@@ -83,6 +84,60 @@ async def test_http_claim_whose_answer_is_lost_is_answered_again(over_http: Stor
     talk.held.clear()
     assert [one.job for one in await gateway.claim("w1", 1, SECOND)] == [job]
     assert list(await gateway.claim("w1", 1, 0)) == []
+
+
+async def test_http_claim_that_another_server_answered_in_vain_is_answered_again(
+    direct: StoreBench, tmp_path: Path
+) -> None:
+    """BEY-003: the server that gave the job away last is not asked again, and the job is found all the same."""
+    async with (
+        direct_gateway(direct.store, tmp_path) as other,
+        serving(direct.direct) as first,
+        serving(other) as second,
+        httpx.AsyncClient(base_url=first) as client,
+    ):
+        gateway = HttpGateway(client, TOKEN)
+        await gateway.register("w1", "", 3)
+        talk = gateway._talks["w1"]
+        assert list(await gateway.claim("w1", 1, 0)) == []
+        before = talk.received
+        (job,) = await direct.offer(1)
+        client.base_url = second
+        await gateway.claim("w1", 1, SECOND)
+        talk.received = before  # as if the second server's answer had never come
+        talk.held.clear()
+        client.base_url = first
+        assert list(await gateway.claim("w1", 1, 0)) == []
+        assert list(await gateway.lost("w1", ())) == []
+        assert [one.job for one in await gateway.claim("w1", 1, SECOND)] == [job]
+
+
+async def test_http_job_given_anew_can_be_reported_after_its_late_end(over_http: StoreBench) -> None:
+    """BEY-003: a worker that had to take another name reports what it ended under the old one, and then the rest."""
+    (job,) = await over_http.offer(1)
+    gateway = http_of(over_http)
+    await gateway.register("w1", "", 1)
+    await gateway.claim("w1", 1, SECOND)
+    await over_http.give_up("w1")
+    await gateway.register("w2", "", 1)
+    assert [one.job for one in await gateway.claim("w2", 1, SECOND)] == [job]
+    late = TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2, "w1")
+    with contextlib.suppress(PenstockError):
+        await gateway.report([Report(job, late)])
+    await gateway.release("w1")
+    await gateway.report([Report(job, TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2, "w2"))])
+    assert "w2" in [event.worker_id for event in await over_http.events() if isinstance(event, TaskEnded)]
+    assert gateway._tickets == {}
+
+
+async def test_http_token_that_is_refused_counts_as_a_server_that_does_not_answer(direct: StoreBench) -> None:
+    """BEY-010: a worker keeps what it has to report until its token is known again."""
+    (job,) = await direct.offer(1)
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+        gateway = HttpGateway(client, "a token of yesterday")
+        with pytest.raises(TokenRefused, match="missing or wrong"):
+            await gateway.report([Report(job, TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2))])
+    assert issubclass(TokenRefused, UnavailableError)
 
 
 async def test_http_worker_goes_on_with_another_server_than_it_came_by(direct: StoreBench, tmp_path: Path) -> None:

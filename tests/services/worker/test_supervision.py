@@ -6,7 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from penstock.base.clock import SECOND
+from penstock.base.codec import to_json
 from penstock.base.errors import UnavailableError
 from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.states import StateType
@@ -265,6 +268,7 @@ async def test_worker_result_that_cannot_be_stored_fails_its_task_and_holds_up_n
         ends = await bench.run(*(bench.assignment(RETURN, format=text) for text in ("a", "poison", "b")))
         assert [end.state for end in ends] == [StateType.SUCCESS, StateType.FAILED, StateType.SUCCESS]
         assert ends[1].error == "the result of the task could not be stored: ValueError"
+        assert msgspec.json.decode(to_json(ends[1]), type=TaskEnded) == ends[1]  # what is told can be read
 
 
 async def test_worker_given_up_by_the_server_drops_what_it_runs_and_registers_anew(start: Start) -> None:

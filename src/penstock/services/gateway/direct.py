@@ -71,8 +71,6 @@ class _Registered:
     """A worker this gateway serves; what it holds is known to the queue, whichever server it came by."""
 
     group: str
-    ordered: set[tuple[str, int]] = field(default_factory=set)
-    """The jobs whose end it has been told of."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     look_for_kills: asyncio.Event = field(default_factory=asyncio.Event)
     may_have_work: bool = True
@@ -140,10 +138,10 @@ class DirectGateway:
         if not await self._queue.heartbeat(worker_id, self._clock.now()):
             self._workers.pop(worker_id, None)
             raise _given_up(worker_id)
-        worker = await self._worker(worker_id)
+        await self._worker(worker_id)
         if self._local is not None and self._local.serves(worker_id):
             return ()  # the executor of this process orders kills straight, others by notification
-        return await self._orders(worker, worker_id)
+        return await self._orders(worker_id)
 
     async def release(self, worker_id: str) -> None:
         """Hand back everything the worker holds."""
@@ -279,13 +277,15 @@ class DirectGateway:
         orders = list(local.take_orders()) if local is not None else []
         if worker.look_for_kills.is_set():
             worker.look_for_kills.clear()
-            orders.extend(await self._orders(worker, worker_id))
+            orders.extend(await self._orders(worker_id))
         return orders
 
-    async def _orders(self, worker: _Registered, worker_id: str) -> list[tuple[str, int]]:
-        """Return which of the jobs a worker holds must not go on, as the stored state of their task runs says."""
+    async def _orders(self, worker_id: str) -> list[tuple[str, int]]:
+        """Return which of the jobs a worker holds must not go on, as the stored state of their task runs says.
+
+        It is told of them as long as it holds them: an earlier answer may never have reached it.
+        """
         held = {job.key: job for job in await self._queue.owned(worker_id)}
-        worker.ordered &= held.keys()
         if not held:
             return []
         evaluations = [job for job in held.values() if job.trigger_id is not None]
@@ -294,9 +294,7 @@ class DirectGateway:
         runs = {run.id: run for some in found.values() for run in some}
         over = [job.key for job in attempts if not _may_run(job, runs.get(job.task_run_id))]
         over += await self._evaluations.unwanted(evaluations)
-        stopped = [key for key in over if key not in worker.ordered]
-        worker.ordered.update(stopped)
-        return stopped
+        return over
 
     # -- reports
 

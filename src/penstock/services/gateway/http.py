@@ -47,10 +47,22 @@ from penstock.services.gateway.wire import (
 T = TypeVar("T")
 _PATIENCE = 30.0
 _REMEMBERED = 2_000
+_UNSURE = "?"
+"""Stands for no answer that a server may have given."""
 _KNOWN = {
     kind.code: kind
     for kind in (ConflictError, InvalidRequestError, LeaseLost, NotFoundError, UnauthorizedError, UnavailableError)
 }
+
+
+class TokenRefused(UnavailableError):
+    """No server that answers knows the worker's token: it may be one that has another list of tokens already.
+
+    A worker at work goes on asking, as if nobody answered; what it has to report is kept meanwhile.
+    """
+
+    code = "TOKEN_REFUSED"
+    hint = "start the worker with one of the server's kestra.worker.tokens"
 
 
 @dataclass(slots=True)
@@ -115,17 +127,23 @@ class HttpGateway:
         await self._ask("reports", told, None)
         for report in reports:
             if isinstance(report.event, TaskEnded):
-                self._tickets.pop(report.job.key, None)
                 self._forget(report.event.worker_id or "", report.job.key)
 
     def _forget(self, worker_id: str, key: tuple[str, int]) -> None:
+        """Let go of a job, unless it has been given anew, as to a worker that had to take another name."""
         talk = self._talks.get(worker_id)
         if talk is not None and key in talk.held:
             talk.held.discard(key)
             talk.ended.append(key)
+        if not any(key in other.held for other in self._talks.values()):
+            self._tickets.pop(key, None)
 
     async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
-        """Return nothing: what gets lost between worker and server is noticed and sent again by `claim`."""
+        """Return nothing, but have the next claim say what is known: it brings what got lost on the way.
+
+        Which answer came last does not tell by itself: another server's may have got lost since.
+        """
+        self._talks.setdefault(worker_id, _Talk()).received = _UNSURE
         return ()
 
     async def evaluated(self, told: Evaluated) -> bool:
@@ -143,7 +161,7 @@ class HttpGateway:
         )
         is_awaited: bool = await self._ask("evaluations", body, bool)
         if told.is_over or not is_awaited:
-            self._tickets.pop(job.key, None)
+            self._forget(told.worker_id, job.key)
         return is_awaited
 
     async def logs(self, lines: Sequence[LogLine]) -> None:
@@ -234,7 +252,7 @@ def _problem(response: httpx.Response) -> PenstockError:
     if known is not None:
         return known(told.message, hint=told.hint)
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        return UnauthorizedError(told.message, hint=told.hint)
+        return TokenRefused(told.message)
     error = PenstockError(told.message, hint=told.hint)
     error.code = told.code
     return error

@@ -112,6 +112,13 @@ class Outbox:
             return report
         reason = f"the result of the task could not be stored: {type(error).__name__}"
         ended = msgspec.structs.replace(
-            report.event, state=StateType.FAILED, outputs=None, error=reason, labels=(), variables=None, children=()
+            report.event,
+            state=StateType.FAILED,
+            outputs=None,
+            error=reason,
+            labels=(),
+            variables=(),
+            children=(),
+            confidential=(),
         )
         return Report(report.job, ended)
