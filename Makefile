@@ -31,7 +31,7 @@ unit: ## Run the quick tests only: no browser, no killed processes, no documente
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m pytest -m "not browser and not acceptance and not chaos and not bench" $(ARGS)
 
-simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night, JOBS=1)
+simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night, JOBS=2)
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m penstock.simulation.main --seeds $(or $(SEEDS),200) --jobs $(or $(JOBS),$(shell nproc)) $(ARGS)
 

@@ -295,6 +295,26 @@ async def test_worker_given_up_by_the_server_drops_what_it_runs_and_registers_an
         assert runs[0].is_killed
 
 
+async def test_worker_given_up_by_the_server_does_not_wait_for_a_task_that_ignores_its_end(start: Start) -> None:
+    """OPS-124: the thread of what is lost is given up, so that what comes next has one."""
+    release = threading.Event()
+    runs: list[RunContext] = []
+
+    def stubborn(context: RunContext) -> None:
+        runs.append(context)
+        if len(runs) == 1:
+            release.wait(30)
+
+    async with start(threads=1) as bench:
+        await bench.gateway.offer(bench.call(stubborn))
+        await eventually(lambda: runs)
+        await bench.gateway.give_up(bench.worker.id)
+        (end,) = await bench.gateway.settled(1)
+        assert end.state is StateType.SUCCESS
+        assert bench.worker.abandoned == 1
+        release.set()
+
+
 class LosingGateway(MemoryGateway):
     """Loses the answer of the first claim that leases something."""
 

@@ -248,7 +248,9 @@ class Worker:
                 "worker was given up by the server", action="worker.lost", worker=self.id, running=len(self._attempts)
             )
             self._lease.end()
-            self._lose(list(self._attempts.values()))
+            lost = list(self._attempts.values())
+            self._lose(lost)
+            self._host.loop.call_later(self._settings.abandon_after / SECOND, self._leave, lost)
             self._evaluations.lose()
             await self._release(known_as)  # whatever was leased to the old name in the meantime
             name = new_id()
@@ -337,6 +339,7 @@ class Worker:
                 self._submit(attempt)
 
     def _slot_ended(self, attempt: Attempt, report: Report | None) -> None:
+        attempt.thread = None
         if report is None:
             self._unsure.append(attempt)
             return
@@ -432,6 +435,14 @@ class Worker:
             self._over(attempt)
             attempt.interruption = Interruption.LOST
             self._run_apart(attempt.context.interrupt(), attempt.key[0])
+
+    def _leave(self, lost: Iterable[Attempt]) -> None:
+        """Give up the threads of lost attempts whose tasks ignore their end: what comes next needs them."""
+        for attempt in lost:
+            if attempt.thread is not None and not self._stopping.is_set():
+                self._pool.replace(attempt.thread)
+                self.abandoned += 1
+                attempt.given_up = True
 
     def _drop_waiting(self) -> None:
         """Let go of attempts that no thread has begun."""
