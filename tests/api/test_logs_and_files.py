@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.support.live import LiveServer
 
@@ -51,6 +52,28 @@ async def test_logs_are_downloaded_as_text(server: LiveServer) -> None:
     assert second.endswith("ERROR [loud] high")
 
 
+async def test_window_of_a_log_is_read_by_its_mark(server: LiveServer) -> None:
+    """UI-125: any part of a long log is read by itself, and found by a text."""
+    await server.flow(TALK)
+    path = f"{API}/logs/{(await server.run('talk'))['id']}"
+    outline = (await server.client.get(f"{path}/marks", params={"step": 1})).json()
+    assert (outline["total"], [mark["before"] for mark in outline["marks"]]) == (2, [0, 1])
+    second = {"after": outline["marks"][1]["after"], "limit": 1}
+    assert [line["message"] for line in (await server.client.get(f"{path}/window", params=second)).json()] == ["high"]
+    behind = await server.client.get(f"{path}/marks", params={"after": outline["end"]})
+    assert behind.json() == {"total": 0, "marks": [], "end": outline["end"]}
+    last = (await server.client.get(f"{path}/window", params={"last": "true", "limit": 1, "q": "LO"})).json()
+    assert [line["message"] for line in last] == ["low"]
+    counts = (await server.client.get(f"{path}/counts")).json()
+    assert [(one["taskId"], one["count"]) for one in counts] == [("quiet", 1), ("loud", 1)]
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=1.y", "limit=0", "limit=many", "minLevel=LOUD"])
+async def test_window_of_a_log_asked_for_wrongly_is_refused(client: httpx.AsyncClient, query: str) -> None:
+    answer = await client.get(f"{API}/logs/any/window?{query}")
+    assert answer.status_code == 422
+
+
 async def test_logs_of_all_executions_are_searched(server: LiveServer) -> None:
     await server.flow(TALK)
     await server.run("talk")
@@ -70,7 +93,13 @@ async def test_logs_are_removed(server: LiveServer) -> None:
 
 
 async def test_logs_of_an_unknown_execution_are_not_found(client: httpx.AsyncClient) -> None:
-    for path in ("logs/unknown", "logs/unknown/download", "metrics/unknown"):
+    for path in (
+        "logs/unknown",
+        "logs/unknown/download",
+        "logs/unknown/marks",
+        "logs/unknown/window",
+        "metrics/unknown",
+    ):
         assert (await client.get(f"{API}/{path}")).status_code == 404
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from penstock.base.clock import SystemClock
-from penstock.ports.queries import Filter, PageRequest
+from penstock.ports.queries import ALL_LINES, Filter, PageRequest
 from penstock.store import Store, open_store
 from penstock.store.sqlite import driver_of
 from penstock.testing.store import records
@@ -76,6 +76,7 @@ def ordered(name: str, *, ascending: bool = False) -> Ask:
         (lambda store: store.flows.get("main", "company", "hello"), "flows_latest"),
         (lambda store: store.jobs.unowned(), "jobs_waiting"),
         (lambda store: store.queries.logs_of("e"), "logs_by_execution"),
+        (lambda store: store.queries.log_marks("e", ALL_LINES, after=7, step=100), "COVERING INDEX logs_by_execution"),
         (lambda store: store.queries.latest("main", [("company", "hello")]), "executions_by_flow"),
         (lambda store: store.queries.created_since("main", "company", "hello", NOW), "executions_by_flow"),
         (lambda store: store.queries.counts("main"), "executions_open"),

@@ -14,7 +14,7 @@ from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.expressions.encrypted import is_sealed
 from penstock.model.inputs import InvalidInputs
-from penstock.ports.queries import PageRequest
+from penstock.ports.queries import LogSelection, PageRequest
 from penstock.secrets import GivenSecrets
 from penstock.services.encryption import Encryption
 from penstock.services.executions import Launch
@@ -106,7 +106,7 @@ async def test_application_survives_a_jq_program_that_crashes_its_process(tmp_pa
             await flow_service(core).create(TENANT, source)
         wrong = await core.executions.create(Launch(TENANT, "company.team", "jq"))
         assert (await ended(application, wrong.id)).state.current is StateType.FAILED
-        lines, _ = await core.store.queries.logs_of(wrong.id, min_level="ERROR")
+        lines, _ = await core.store.queries.logs_of(wrong.id, LogSelection("ERROR"))
         assert any("the jq program makes or reads too much" in line.message for line in lines)
         right = await core.executions.create(Launch(TENANT, "company.team", "hello"))
         assert (await ended(application, right.id)).state.current is StateType.SUCCESS

@@ -121,7 +121,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         ).router(),
         FileRoutes(services.files, settings).router(),
         FollowRoutes(services.reader, services.following, clock, settings).router(),
-        LogRoutes(services.logs, clock).router(),
+        LogRoutes(services.logs, services.log_windows, clock).router(),
         MetricRoutes(services.flow_metrics).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
         NamespaceRoutes(services.namespaces, settings).router(),

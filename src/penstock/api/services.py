@@ -33,6 +33,7 @@ from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
 from penstock.services.keyvalues import KeyValueService
+from penstock.services.log_windows import LogWindows
 from penstock.services.logs import LogService
 from penstock.services.metrics import HttpTally
 from penstock.services.namespace_files import NamespaceFileService
@@ -75,6 +76,7 @@ class Services:
     instance: InstanceService
     key_values: KeyValueService
     logs: LogService
+    log_windows: LogWindows
     namespace_files: NamespaceFileService
     namespaces: NamespaceService
     own_blueprints: OwnBlueprints

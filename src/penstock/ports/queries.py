@@ -39,6 +39,40 @@ class Page(Generic[T]):
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class LogSelection:
+    """Which lines of an execution are wanted."""
+
+    min_level: str | None = None
+    task_run_id: str | None = None
+    task_id: str | None = None
+    attempt: int | None = None
+    text: str | None = None
+    """A part of the message, in any case of letters."""
+
+
+ALL_LINES = LogSelection()
+
+
+@dataclass(frozen=True, slots=True)
+class LogMarks:
+    """How many lines there are, and the position behind every so many of them."""
+
+    total: int
+    positions: Sequence[int]
+    end: int
+    """The position behind the last line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCount:
+    """How many lines a task run wrote; those of none belong to the execution itself."""
+
+    task_run_id: str | None
+    task_id: str | None
+    count: int
+
+
 class ExecutionQueries(Protocol):
     """Reads of executions and what belongs to them."""
 
@@ -77,15 +111,24 @@ class ExecutionQueries(Protocol):
     async def logs_of(
         self,
         execution_id: str,
+        wanted: LogSelection = ALL_LINES,
         *,
         after: int = 0,
-        min_level: str | None = None,
-        task_id: str | None = None,
-        task_run_id: str | None = None,
-        attempt: int | None = None,
         limit: int = 10_000,
     ) -> tuple[Sequence[LogLine], int]:
         """Return an execution's lines in order after a position, and the position to go on from (for following)."""
+        ...
+
+    async def last_logs(self, execution_id: str, wanted: LogSelection, limit: int) -> Sequence[LogLine]:
+        """Return the last lines of an execution, in order."""
+        ...
+
+    async def log_marks(self, execution_id: str, wanted: LogSelection, *, after: int, step: int) -> LogMarks:
+        """Return where the windows of `step` lines behind a position end, so that each can be read by itself."""
+        ...
+
+    async def log_counts(self, execution_id: str, wanted: LogSelection) -> Sequence[LogCount]:
+        """Return how many lines each task run of an execution wrote, in the order of their first lines."""
         ...
 
     async def metrics_of(self, execution_id: str) -> Sequence[Metric]:

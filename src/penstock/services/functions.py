@@ -19,7 +19,7 @@ from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockErr
 from penstock.engine.records import Execution, LogLine
 from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.objects import ObjectInfo
-from penstock.ports.queries import ExecutionQueries
+from penstock.ports.queries import ExecutionQueries, LogSelection
 from penstock.ports.secrets import SecretSource
 from penstock.services.arguments import Function, path_argument, text_argument
 from penstock.services.file_access import Caller, FileAccess
@@ -175,10 +175,10 @@ class ServerFunctions:
     # -- the rest
 
     async def _error_logs(self, caller: Caller, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
-        lines, _ = await self._queries.logs_of(caller.execution_id, min_level="ERROR")
+        lines, _ = await self._queries.logs_of(caller.execution_id, LogSelection("ERROR"))
         if not lines:
             await asyncio.sleep(_LOG_PATIENCE)
-            lines, _ = await self._queries.logs_of(caller.execution_id, min_level="ERROR")
+            lines, _ = await self._queries.logs_of(caller.execution_id, LogSelection("ERROR"))
         return [log_entry(line) for line in lines]
 
     async def _random_port(self, caller: Caller, arguments: Mapping[str, Any]) -> int:

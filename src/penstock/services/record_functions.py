@@ -8,7 +8,7 @@ from typing import Any
 from penstock.base.clock import Clock, to_iso
 from penstock.base.durations import format_duration
 from penstock.engine.states import StateType
-from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
+from penstock.ports.queries import ExecutionQueries, Filter, LogSelection, PageRequest
 from penstock.services.arguments import Function, namespace_argument, text_argument
 from penstock.services.executions.following import missing_execution
 from penstock.services.file_access import Caller
@@ -72,7 +72,7 @@ class RecordFunctions:
             raise missing_execution(execution_id)
         after = int(arguments.get("after") or 0)
         level = arguments.get("level")
-        lines, position = await self._queries.logs_of(execution_id, after=after, min_level=level, limit=_LINES)
+        lines, position = await self._queries.logs_of(execution_id, LogSelection(level), after=after, limit=_LINES)
         tasks = set(arguments.get("tasks") or ())
         rows = [log_entry(line) for line in lines if not tasks or line.task_id in tasks]
         return {"rows": rows, "position": position if len(lines) == _LINES else None}

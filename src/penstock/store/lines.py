@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from penstock.engine.records import LogLine, Metric
-from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.ports.queries import Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store import rows
 from penstock.store.filters import Condition, Field, FilterError, Search, page_txn
@@ -40,6 +40,31 @@ def after_txn(
     return [rows.to_log(row[1:]) for row in found], found[-1][0] if found else after
 
 
+def last_txn(connection: Connection, conditions: Sequence[Condition], limit: int) -> Sequence[LogLine]:
+    """Return the last lines in the order they were written in."""
+    query = select(*_READ).where(*conditions).order_by(C.id.desc()).limit(limit)
+    return [rows.to_log(row) for row in reversed(connection.execute(query).all())]
+
+
+def marks_txn(connection: Connection, conditions: Sequence[Condition], after: int, step: int) -> LogMarks:
+    """Return the positions behind every `step` lines, counted by the database in one pass along the index."""
+    numbered = (
+        select(C.id, func.row_number().over(order_by=C.id).label("number")).where(C.id > after, *conditions).subquery()
+    )
+    query = select(numbered.c.id).where(numbered.c.number % step == 0).order_by(numbered.c.id)
+    found = list(connection.execute(query).scalars())
+    last = found[-1] if found else after
+    rest, end = connection.execute(select(func.count(), func.max(C.id)).where(C.id > last, *conditions)).one()
+    return LogMarks(len(found) * step + rest, found, end or last)
+
+
+def counts_txn(connection: Connection, conditions: Sequence[Condition]) -> Sequence[LogCount]:
+    """Return how many lines there are of each task run."""
+    query = select(C.task_run_id, C.task_id, func.count()).where(*conditions)
+    grouped = query.group_by(C.task_run_id, C.task_id).order_by(func.min(C.id))
+    return [LogCount(*row) for row in connection.execute(grouped)]
+
+
 def metrics_txn(connection: Connection, execution_id: str) -> Sequence[Metric]:
     """Return the metrics of an execution in the order they were written in."""
     query = select(*_METRIC_READ).where(METRICS.c.execution_id == execution_id).order_by(METRICS.c.id)
@@ -59,16 +84,20 @@ def forget_txn(connection: Connection, execution_id: str, *, logs: bool, metrics
         connection.execute(delete(METRICS).where(METRICS.c.execution_id == execution_id))
 
 
-def of_execution(
-    execution_id: str, min_level: str | None, task_id: str | None, task_run_id: str | None, attempt: int | None
-) -> list[Condition]:
+def of_execution(execution_id: str, wanted: LogSelection) -> list[Condition]:
     """Return the conditions that pick lines of an execution."""
     conditions: list[Condition] = [C.execution_id == execution_id]
-    if min_level is not None:
-        conditions.append(C.level >= weight(min_level))
-    for column, wanted in ((C.task_id, task_id), (C.task_run_id, task_run_id), (C.attempt, attempt)):
-        if wanted is not None:
-            conditions.append(column == wanted)
+    if wanted.min_level is not None:
+        conditions.append(C.level >= weight(wanted.min_level))
+    if wanted.text:
+        conditions.append(C.message.icontains(wanted.text, autoescape=True))
+    for column, value in (
+        (C.task_id, wanted.task_id),
+        (C.task_run_id, wanted.task_run_id),
+        (C.attempt, wanted.attempt),
+    ):
+        if value is not None:
+            conditions.append(column == value)
     return conditions
 
 

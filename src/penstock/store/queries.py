@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
-from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.ports.queries import ALL_LINES, Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
 from penstock.store import executions, filters, lines, rows
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Field, Search, page_txn
@@ -100,17 +100,29 @@ class SqlExecutionQueries:
     async def logs_of(
         self,
         execution_id: str,
+        wanted: LogSelection = ALL_LINES,
         *,
         after: int = 0,
-        min_level: str | None = None,
-        task_id: str | None = None,
-        task_run_id: str | None = None,
-        attempt: int | None = None,
         limit: int = 10_000,
     ) -> tuple[Sequence[LogLine], int]:
         """Return an execution's lines in order after a position, and the position to go on from."""
-        conditions = lines.of_execution(execution_id, min_level, task_id, task_run_id, attempt)
+        conditions = lines.of_execution(execution_id, wanted)
         return await self._database.read(lambda connection: lines.after_txn(connection, conditions, after, limit))
+
+    async def last_logs(self, execution_id: str, wanted: LogSelection, limit: int) -> Sequence[LogLine]:
+        """Return the last lines of an execution, in order."""
+        conditions = lines.of_execution(execution_id, wanted)
+        return await self._database.read(lambda connection: lines.last_txn(connection, conditions, limit))
+
+    async def log_marks(self, execution_id: str, wanted: LogSelection, *, after: int, step: int) -> LogMarks:
+        """Return where the windows of `step` lines behind a position end."""
+        conditions = lines.of_execution(execution_id, wanted)
+        return await self._database.read(lambda connection: lines.marks_txn(connection, conditions, after, step))
+
+    async def log_counts(self, execution_id: str, wanted: LogSelection) -> Sequence[LogCount]:
+        """Return how many lines each task run of an execution wrote, in the order of their first lines."""
+        conditions = lines.of_execution(execution_id, wanted)
+        return await self._database.read(lambda connection: lines.counts_txn(connection, conditions))
 
     async def metrics_of(self, execution_id: str) -> Sequence[Metric]:
         """Return the metrics of an execution."""
@@ -141,7 +153,7 @@ class SqlExecutionQueries:
         self, tenant: str, execution_id: str, min_level: str | None = None, task_run_id: str | None = None
     ) -> int:
         """Remove log lines of an execution; returns how many."""
-        conditions = lines.of_execution(execution_id, min_level, None, task_run_id, None)
+        conditions = lines.of_execution(execution_id, LogSelection(min_level, task_run_id))
         return await self._database.write(lambda connection: lines.delete_logs_txn(connection, tenant, conditions))
 
     async def delete_trigger_logs(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> int:

@@ -38,6 +38,7 @@ from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, Flow
 from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
 from penstock.services.instance import InstanceService
+from penstock.services.log_windows import LogWindows
 from penstock.services.logs import LogService
 from penstock.services.metrics import Published, Sources
 from penstock.services.plugin_management import PluginManagement
@@ -107,6 +108,7 @@ def api_services(
         instance=InstanceService(store.settings),
         key_values=core.key_values,
         logs=LogService(store.queries, core.storage),
+        log_windows=LogWindows(store.queries, core.storage),
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
         own_blueprints=OwnBlueprints(store.documents, checker, clock),

@@ -47,6 +47,14 @@ async def test_log_kept_as_a_file_is_read_by_the_same_doors_and_not_in_the_datab
     file = await live.client.get(f"/api/v1/main/executions/{filed['id']}/file", params={"path": attempt["logFile"]})
     assert file.status_code == 200
     assert file.text.count("\n") == 3
+    path = f"/api/v1/main/logs/{filed['id']}"
+    outline = (await live.client.get(f"{path}/marks", params={"step": "2"})).json()
+    assert (outline["total"], outline["end"]) == (3, "1.3")
+    second = {"after": outline["marks"][1]["after"]}
+    assert [entry["message"] for entry in (await live.client.get(f"{path}/window", params=second)).json()] == shown[2:]
+    last = (await live.client.get(f"{path}/window", params={"last": "true", "limit": "1"})).json()
+    assert [entry["message"] for entry in last] == shown[2:]
+    assert [one["count"] for one in (await live.client.get(f"{path}/counts")).json()] == [3]
     whole = await live.client.get(f"/api/v1/main/logs/{filed['id']}/download")
     assert "one\n" in whole.text
     assert "swordfish" not in file.text + whole.text

@@ -17,7 +17,7 @@ from penstock.engine.flow import ResolvedFlow, ResolvedTask
 from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
 from penstock.engine.states import State, StateType
 from penstock.ports.journal import Batch, CommitResult
-from penstock.ports.queries import PageRequest
+from penstock.ports.queries import LogSelection, PageRequest
 from penstock.secrets import GivenSecrets
 from penstock.services.executor import Executor, ExecutorSettings
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
@@ -154,7 +154,7 @@ async def test_task_that_fails_fails_the_execution_with_the_reason_in_the_logs(s
     )
     _, runs = await server.when(execution_id, StateType.FAILED)
     assert [run.state.current for run in runs] == [StateType.FAILED]
-    lines, _ = await server.store.queries.logs_of(execution_id, min_level="ERROR")
+    lines, _ = await server.store.queries.logs_of(execution_id, LogSelection("ERROR"))
     assert [line.message for line in lines] == ["enough"]
 
 

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from penstock.api.events import EMPTY, END, KEEP_ALIVE, event_stream, frame, last_seen, nothing_more
 from penstock.api.render.executions import render_execution
 from penstock.api.render.logs import render_log
-from penstock.api.routes.table import Routes, parameter
+from penstock.api.routes.log_selection import LOG_SELECTION, log_selection
+from penstock.api.routes.table import Routes
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.codec import to_json
-from penstock.base.errors import InvalidRequestError
+from penstock.ports.queries import LogSelection
 from penstock.services.executions import ExecutionReader, Following
-from penstock.services.logs import LEVELS
 
 
 class FollowRoutes:
@@ -44,7 +44,7 @@ class FollowRoutes:
                    kind="text/event-stream", answers=None)  # fmt: skip
         routes.add("GET", "/logs/{execution_id}/follow", self.logs, "followLogsFromExecution",
                    kind="text/event-stream", answers=None,
-                   parameters=[parameter("minLevel", {"type": "string", "enum": list(LEVELS)})])  # fmt: skip
+                   parameters=LOG_SELECTION)  # fmt: skip
         return routes.router
 
     async def execution(self, request: Request, tenant: str, execution_id: str) -> Response:
@@ -68,16 +68,14 @@ class FollowRoutes:
 
     async def logs(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Follow the log of an execution, until it is over."""
-        level = request.query_params.get("minLevel") or None
-        if level is not None and level not in LEVELS:
-            raise InvalidRequestError(f"`{level}` is no log level", hint=f"one of {', '.join(LEVELS)}")
+        wanted = log_selection(request)
         seen = last_seen(request)
         await self._reader.head(tenant, execution_id)
-        return event_stream(self._lines(tenant, execution_id, level, _position(seen, 0)))
+        return event_stream(self._lines(tenant, execution_id, wanted, _position(seen, 0)))
 
-    async def _lines(self, tenant: str, execution_id: str, level: str | None, after: int) -> AsyncIterator[bytes]:
+    async def _lines(self, tenant: str, execution_id: str, wanted: LogSelection, after: int) -> AsyncIterator[bytes]:
         yield EMPTY
-        pieces = self._following.logs(tenant, execution_id, level, after=after, idle=self._settings.keep_alive)
+        pieces = self._following.logs(tenant, execution_id, wanted, after=after, idle=self._settings.keep_alive)
         async with aclosing(pieces):
             async for position, lines in pieces:
                 if not lines:

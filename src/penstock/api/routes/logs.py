@@ -12,19 +12,19 @@ from starlette.responses import Response, StreamingResponse
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, paged
 from penstock.api.render.logs import log_text, render_log, render_metric
+from penstock.api.routes.log_selection import LOG_SELECTION, log_selection
 from penstock.api.routes.table import FILTERS, PAGE, Routes, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.engine.records import LogLine
-from penstock.services.logs import LEVELS, LogSelection, LogService
+from penstock.services.log_windows import LogPosition, LogWindows
+from penstock.services.logs import LogService
 
-_SELECTION = [
-    parameter("minLevel", {"type": "string", "enum": list(LEVELS)}),
-    parameter("taskRunId"),
-    parameter("taskId"),
-    parameter("attempt", {"type": "integer"}),
-]
+_WINDOW = parameter("after", text="the position to read from, as the marks give it; the beginning by default")
+_LAST = parameter("last", {"type": "boolean"}, text="the last lines instead")
+_MOST = 5_000
+_COUNT = {"type": "integer", "minimum": 1, "maximum": _MOST, "default": 1000}
 
 
 class LogRoutes:
@@ -32,11 +32,13 @@ class LogRoutes:
 
     Args:
         logs: The use cases.
+        windows: Reads pieces of long logs.
         clock: The present, for time ranges.
     """
 
-    def __init__(self, logs: LogService, clock: Clock) -> None:
+    def __init__(self, logs: LogService, windows: LogWindows, clock: Clock) -> None:
         self._logs = logs
+        self._windows = windows
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -45,10 +47,16 @@ class LogRoutes:
         add = routes.add
         add("GET", "/logs/search", self.search, "searchLogs", answers=schemas.PagedLogs, parameters=[*PAGE, *FILTERS])
         add("GET", "/logs/{execution_id}", self.of_execution, "listLogsFromExecution",
-            answers=list[schemas.LogEntry], parameters=_SELECTION)  # fmt: skip
-        add("DELETE", "/logs/{execution_id}", self.delete, "deleteLogsFromExecution", parameters=_SELECTION[:2])
+            answers=list[schemas.LogEntry], parameters=LOG_SELECTION)  # fmt: skip
+        add("GET", "/logs/{execution_id}/marks", self.marks, "outlineLogsFromExecution", answers=schemas.LogOutline,
+            parameters=[*LOG_SELECTION, _WINDOW, parameter("step", _COUNT)])  # fmt: skip
+        add("GET", "/logs/{execution_id}/window", self.window, "readLogsFromExecution", answers=list[schemas.LogEntry],
+            parameters=[*LOG_SELECTION, _WINDOW, parameter("limit", _COUNT), _LAST])  # fmt: skip
+        add("GET", "/logs/{execution_id}/counts", self.counts, "countLogsFromExecution",
+            answers=list[schemas.LogCount], parameters=LOG_SELECTION)  # fmt: skip
+        add("DELETE", "/logs/{execution_id}", self.delete, "deleteLogsFromExecution", parameters=LOG_SELECTION[:2])
         add("GET", "/logs/{execution_id}/download", self.download, "downloadLogsFromExecution", kind="text/plain",
-            parameters=_SELECTION)  # fmt: skip
+            parameters=LOG_SELECTION)  # fmt: skip
         add("DELETE", "/logs/{namespace}/{flow_id}", self.delete_of_trigger, "deleteLogsFromFlow")
         add("GET", "/metrics/{execution_id}", self.metrics, "searchByExecution", answers=schemas.PagedMetrics,
             parameters=[*PAGE, parameter("taskRunId"), parameter("taskId")])  # fmt: skip
@@ -62,18 +70,39 @@ class LogRoutes:
 
     async def of_execution(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Return the log lines of an execution, in order."""
-        pieces = await self._logs.of(tenant, execution_id, _selection(request))
+        pieces = await self._logs.of(tenant, execution_id, log_selection(request))
         return JsonAnswer([render_log(line) async for lines in pieces for line in lines])
 
     async def download(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Return the log of an execution as a text file."""
-        pieces = await self._logs.of(tenant, execution_id, _selection(request))
+        pieces = await self._logs.of(tenant, execution_id, log_selection(request))
         headers = attachment(f"{execution_id}.log")
         return StreamingResponse(_texts(pieces), media_type="text/plain; charset=utf-8", headers=headers)
 
+    async def marks(self, request: Request, tenant: str, execution_id: str) -> Response:
+        """Return how many lines there are, and the position at which each window of them begins."""
+        step = _number(request, "step")
+        outline = await self._windows.outline(tenant, execution_id, log_selection(request), _after(request), step)
+        marks = [{"before": before, "after": str(position)} for before, position in outline.marks]
+        return JsonAnswer({"total": outline.total, "marks": marks, "end": str(outline.end)})
+
+    async def window(self, request: Request, tenant: str, execution_id: str) -> Response:
+        """Return some lines behind a position, or the last ones."""
+        wanted, limit = log_selection(request), _number(request, "limit")
+        if request.query_params.get("last") == "true":
+            lines = await self._windows.last(tenant, execution_id, wanted, limit)
+        else:
+            lines = await self._windows.window(tenant, execution_id, wanted, _after(request), limit)
+        return JsonAnswer([render_log(line) for line in lines])
+
+    async def counts(self, request: Request, tenant: str, execution_id: str) -> Response:
+        """Return how many lines each task run wrote."""
+        counts = await self._windows.counts(tenant, execution_id, log_selection(request))
+        return JsonAnswer([{"taskRunId": one.task_run_id, "taskId": one.task_id, "count": one.count} for one in counts])
+
     async def delete(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Remove log lines of an execution."""
-        return JsonAnswer({"count": await self._logs.delete(tenant, execution_id, _selection(request))})
+        return JsonAnswer({"count": await self._logs.delete(tenant, execution_id, log_selection(request))})
 
     async def delete_of_trigger(self, tenant: str, namespace: str, flow_id: str, triggerId: str) -> Response:  # noqa: N803
         """Remove the log lines of a trigger of a flow."""
@@ -94,14 +123,12 @@ async def _texts(pieces: AsyncIterator[Sequence[LogLine]]) -> AsyncIterator[str]
         yield log_text(lines)
 
 
-def _selection(request: Request) -> LogSelection:
-    query = request.query_params
-    attempt = query.get("attempt")
-    if attempt and not attempt.isdecimal():
-        raise InvalidRequestError(f"`attempt` must be a number, not `{attempt}`")
-    return LogSelection(
-        min_level=query.get("minLevel") or None,
-        task_run_id=query.get("taskRunId") or None,
-        task_id=query.get("taskId") or None,
-        attempt=int(attempt) if attempt else None,
-    )
+def _after(request: Request) -> LogPosition:
+    return LogPosition.parse(request.query_params.get("after") or "0")
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name) or "1000"
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise InvalidRequestError(f"`{name}` must be a number from 1 to {_MOST}, not `{text}`")
+    return int(text)

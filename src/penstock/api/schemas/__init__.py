@@ -85,7 +85,10 @@ from penstock.api.schemas.instance import (
     Usage,
 )
 from penstock.api.schemas.logs import (
+    LogCount,
     LogEntry,
+    LogMark,
+    LogOutline,
     MetricAggregation,
     MetricAggregations,
     MetricEntry,
@@ -240,7 +243,10 @@ __all__ = [
     "LastSuiteQuery",
     "LastSuiteRuns",
     "License",
+    "LogCount",
     "LogEntry",
+    "LogMark",
+    "LogOutline",
     "LoginMethods",
     "Me",
     "MetricAggregation",

@@ -32,6 +32,29 @@ class PagedLogs(Shape):
     total: int
 
 
+class LogMark(Shape):
+    """Where a window of lines begins."""
+
+    before: int
+    after: str
+
+
+class LogOutline(Shape):
+    """How many lines there are, where each window of them begins, and the position behind the last one."""
+
+    total: int
+    marks: list[LogMark]
+    end: str
+
+
+class LogCount(Shape):
+    """How many lines a task run wrote; those of none belong to the execution itself."""
+
+    task_run_id: str | None = None
+    task_id: str | None = None
+    count: int
+
+
 class MetricEntry(Shape):
     """One number a task reported."""
 

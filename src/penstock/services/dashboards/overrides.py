@@ -15,7 +15,7 @@ from penstock.base.errors import InvalidRequestError
 from penstock.model.dashboards import Source
 from penstock.ports.dashboards import ChartFilter
 from penstock.ports.queries import Filter
-from penstock.services.logs import LEVELS
+from penstock.services.log_files import LEVELS
 
 
 @dataclass(frozen=True, slots=True)

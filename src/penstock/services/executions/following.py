@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from penstock.base.clock import SECOND, Micros
 from penstock.base.errors import NotFoundError
 from penstock.engine.records import Execution, LogLine, TaskRun
-from penstock.ports.queries import ExecutionQueries
+from penstock.ports.queries import ExecutionQueries, LogSelection
 from penstock.services.executions.followers import Followers, Watch
 
 
@@ -143,7 +143,7 @@ class Following:
                     yield None
 
     async def logs(
-        self, tenant: str, execution_id: str, min_level: str | None, *, after: int = 0, idle: float = 15.0
+        self, tenant: str, execution_id: str, wanted: LogSelection, *, after: int = 0, idle: float = 15.0
     ) -> AsyncGenerator[tuple[int, Sequence[LogLine]], None]:
         """Yield (position, new lines) until the execution is over; no lines when nothing came for `idle` seconds."""
         with self._followers.watch(execution_id, "execution", "logs") as watch:
@@ -152,9 +152,7 @@ class Following:
                 head = await self._queries.head(tenant, execution_id)
                 if head is None:
                     return
-                lines, position = await self._queries.logs_of(
-                    execution_id, after=position, min_level=min_level, limit=1000
-                )
+                lines, position = await self._queries.logs_of(execution_id, wanted, after=position, limit=1000)
                 if lines:
                     quiet = 0.0
                     yield position, lines

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.base.errors import InvalidRequestError
-from penstock.ports.queries import Filter, PageRequest
+from penstock.ports.queries import Filter, LogCount, LogMarks, LogSelection, PageRequest
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, SECOND
@@ -94,14 +94,40 @@ class LinesContract:
             ({"task_id": "a"}, "begin detail"),
             ({"task_run_id": "run-b"}, "Careful"),
             ({"task_id": "a", "attempt": 2}, "detail"),
+            ({"text": "CARE"}, "Careful"),
+            ({"text": "%"}, ""),
         ],
     )
     async def test_logs_of_an_execution_narrowed_return_what_fits(
         self, store: StorePorts, arguments: dict[str, Any], expected: str
     ) -> None:
         await store.journal.send((), logs=LINES)
-        found, _ = await store.queries.logs_of("one", **arguments)
+        found, _ = await store.queries.logs_of("one", LogSelection(**arguments))
         assert [one.message for one in found] == expected.split()
+
+    async def test_log_marks_lie_behind_every_so_many_lines(self, store: StorePorts) -> None:
+        """Windows between marks hold all lines once, whatever lines of other executions lie between them."""
+        lines = [records.line(one, str(number)) for number in range(7) for one in (ONE, TWO)]
+        await store.journal.send((), logs=lines)
+        every = LogSelection(text="")
+        marks = await store.queries.log_marks("one", every, after=0, step=3)
+        assert (marks.total, len(marks.positions)) == (7, 2)
+        windows = [(await store.queries.logs_of("one", after=mark, limit=3))[0] for mark in (0, *marks.positions)]
+        assert [[line.message for line in one] for one in windows] == [list("012"), list("345"), ["6"]]
+        assert await store.queries.log_marks("one", every, after=marks.end, step=3) == LogMarks(0, [], marks.end)
+        behind = await store.queries.log_marks("one", every, after=marks.positions[1], step=3)
+        assert behind == LogMarks(1, [], marks.end)
+
+    async def test_last_logs_come_in_order(self, store: StorePorts) -> None:
+        await store.journal.send((), logs=LINES)
+        found = await store.queries.last_logs("one", LogSelection(min_level="INFO"), 5)
+        assert [line.message for line in found] == ["begin", "Careful"]
+        assert [line.message for line in await store.queries.last_logs("one", LogSelection(), 1)] == ["noise"]
+
+    async def test_log_counts_tell_how_much_each_task_run_wrote(self, store: StorePorts) -> None:
+        await store.journal.send((), logs=LINES)
+        counts = await store.queries.log_counts("one", LogSelection())
+        assert counts == [LogCount("run-a", "a", 2), LogCount("run-b", "b", 1), LogCount(None, None, 1)]
 
     async def test_delete_logs_removes_what_fits_and_counts(self, store: StorePorts) -> None:
         await store.journal.send((), logs=LINES)
