@@ -164,6 +164,23 @@ tasks:
     message: "plain \\u001b[31mred words\\u001b[0m"
 """
 
+LONG_LOG = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: count
+    type: io.kestra.plugin.scripts.shell.Commands
+    taskRunner: {{type: io.kestra.plugin.core.runner.Process}}
+    commands: ["seq -f 'row %.0f of orders' 3000"]
+  - id: end
+    type: io.kestra.plugin.core.log.Log
+    message: that was all
+"""
+
+PAUSED_LOG = LONG_LOG.replace("3000", "300").replace(
+    "  - id: end", "  - {{id: approval, type: io.kestra.plugin.core.flow.Pause}}\n  - id: end"
+)
+
 FILES = """\
 id: {id}
 namespace: ui.tests

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.flows import COLOURED, FILES, HELLO, MANY, MEASURED
+from tests.ui.flows import COLOURED, FILES, HELLO, LONG_LOG, MANY, MEASURED, PAUSED_LOG
 from tests.ui.server import Server
 from tests.ui.test_execution import open_execution
 
@@ -76,6 +76,40 @@ def test_colours_of_a_log_line_are_kept(page: Page, server: Server) -> None:
     open_execution(page, "coloured", server.execute("ui.tests", "coloured"), "logs")
     painted = page.get_by_role("log").locator("i", has_text="red words")
     expect(painted).to_have_class("red")
+
+
+def test_long_log_is_read_where_one_looks(page: Page, server: Server) -> None:
+    """Implements UI-125 in the browser: by time and by task, from any place."""
+    server.create_flow(LONG_LOG.format(id="long_log"))
+    open_execution(page, "long_log", server.execute("ui.tests", "long_log"), "logs")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("row 1 of orders")
+    expect(page.get_by_text("3,001 lines")).to_be_visible()
+    log.press("End")
+    expect(log).to_contain_text("that was all")
+    assert log.locator(".line").count() < 150
+    log.press("Home")
+    expect(log).to_contain_text("row 1 of orders")
+    log.evaluate("log => { log.scrollTop = log.scrollHeight / 2 }")
+    expect(log).to_contain_text("row 1500 of orders")
+    page.get_by_label("Search the logs").fill("ROW 2999")
+    expect(log.locator(".line")).to_have_count(1)
+    expect(log.locator("mark")).to_have_text("row 2999")
+    page.get_by_role("button", name="By task").click()
+    expect(page.get_by_role("button", name="Lines of count")).to_contain_text("1 line")
+    page.get_by_label("Search the logs").fill("")
+    page.get_by_role("button", name="Lines of end").click()
+    expect(log.filter(has_text="that was all")).to_be_visible()
+
+
+def test_log_that_grows_is_kept_at_its_end(page: Page, server: Server) -> None:
+    server.create_flow(PAUSED_LOG.format(id="growing_log"))
+    open_execution(page, "growing_log", server.execute("ui.tests", "growing_log", wait=False), "logs")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("row 300 of orders")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Resume").click()
+    expect(log).to_contain_text("that was all")
 
 
 def test_timeline_labels_do_not_touch_on_a_narrow_screen(page: Page, server: Server) -> None:

@@ -49,6 +49,8 @@ class LogSelection:
     attempt: int | None = None
     text: str | None = None
     """A part of the message, in any case of letters."""
+    of_execution: bool = False
+    """Only what no task run wrote."""
 
 
 ALL_LINES = LogSelection()

@@ -38,7 +38,8 @@ def log_files(execution: Execution, runs: Sequence[TaskRun], wanted: LogSelectio
     return [
         LogFile(at, uri, _like(execution, run, number))
         for at, (run, number, uri) in enumerate(filed, 1)
-        if wanted.task_run_id in (None, run.id)
+        if not wanted.of_execution
+        and wanted.task_run_id in (None, run.id)
         and wanted.task_id in (None, run.task_id)
         and wanted.attempt in (None, number)
     ]

@@ -13,7 +13,7 @@ from itertools import islice
 from penstock.base.errors import InvalidRequestError
 from penstock.engine.records import Execution, LogLine, TaskRun
 from penstock.ports.objects import ObjectStorage
-from penstock.ports.queries import ExecutionQueries, LogCount, LogSelection
+from penstock.ports.queries import ExecutionQueries, LogCount, LogMarks, LogSelection
 from penstock.services.executions.following import missing_execution
 from penstock.services.log_files import LogFile, file_lines, log_files
 
@@ -52,6 +52,13 @@ class LogOutline:
     end: LogPosition
 
 
+def outline_of(stored: LogMarks, after: int, step: int) -> LogOutline:
+    """Return the windows of stored lines behind a position."""
+    starts = (after, *stored.positions)
+    marks = [(at * step, LogPosition(0, start)) for at, start in enumerate(starts) if at * step < stored.total]
+    return LogOutline(stored.total, marks, LogPosition(0, stored.end))
+
+
 class LogWindows:
     """Reads the log of an execution in pieces of any place.
 
@@ -73,12 +80,11 @@ class LogWindows:
             NotFoundError: There is no such execution.
         """
         files = await self._files(tenant, execution_id, wanted)
-        total, end, marks = 0, after, list[tuple[int, LogPosition]]()
+        stored = LogMarks(0, (), after.line)
         if after.file == 0:
-            found = await self._queries.log_marks(execution_id, wanted, after=after.line, step=step)
-            starts = (after.line, *found.positions)
-            marks += [(at * step, LogPosition(0, start)) for at, start in enumerate(starts) if at * step < found.total]
-            total, end = found.total, LogPosition(0, found.end)
+            stored = await self._queries.log_marks(execution_id, wanted, after=after.line, step=step)
+        outline = outline_of(stored, after.line, step)
+        total, marks, end = outline.total, [*outline.marks], after if after.file else outline.end
         for file in files:
             lines = await self._after(file, wanted, after)
             starts = (0, *(lines[at - 1][0] for at in range(step, len(lines), step)))

@@ -91,14 +91,10 @@ def of_execution(execution_id: str, wanted: LogSelection) -> list[Condition]:
         conditions.append(C.level >= weight(wanted.min_level))
     if wanted.text:
         conditions.append(C.message.icontains(wanted.text, autoescape=True))
-    for column, value in (
-        (C.task_id, wanted.task_id),
-        (C.task_run_id, wanted.task_run_id),
-        (C.attempt, wanted.attempt),
-    ):
-        if value is not None:
-            conditions.append(column == value)
-    return conditions
+    if wanted.of_execution:
+        conditions.append(C.task_run_id.is_(None))
+    places = ((C.task_id, wanted.task_id), (C.task_run_id, wanted.task_run_id), (C.attempt, wanted.attempt))
+    return conditions + [column == value for column, value in places if value is not None]
 
 
 def of_trigger(namespace: str, flow_id: str, trigger_id: str) -> list[Condition]:

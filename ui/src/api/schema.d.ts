@@ -64,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return whether there is an account
+         * @description Return whether there is an account.
+         */
+        get: operations["setupConfiguration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return who asks
+         * @description Return who asks.
+         */
+        get: operations["currentUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/basicAuth": {
         parameters: {
             query?: never;
@@ -118,6 +158,146 @@ export interface paths {
          * @description End the session of this browser.
          */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return how people can log in
+         * @description Return how people can log in.
+         */
+        get: operations["index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/license-info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what the licence allows: it neither ends nor bounds anything
+         * @description Return what the licence allows: it neither ends nor bounds anything.
+         */
+        get: operations["licenseInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/main-tenant-flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return whether the main tenant has flows
+         * @description Return whether the main tenant has flows.
+         */
+        get: operations["mainTenantFlows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Replace the own password; sessions that were begun with the old one end
+         * @description Replace the own password; sessions that were begun with the old one end.
+         */
+        put: operations["updateCurrentUserPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/acls/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what can be permitted to do with a resource
+         * @description Return what can be permitted to do with a resource.
+         */
+        get: operations["listActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/acls/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the resources that permissions are about
+         * @description Return the resources that permissions are about.
+         */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/usages/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return how many flows there are, and of what tasks and triggers they are made
+         * @description Return how many flows there are, and of what tasks and triggers they are made.
+         */
+        get: operations["allUsages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1082,6 +1262,26 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/{namespace}/{id}/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Replace one task in a flow's source; deprecated: update the flow
+         * @description Replace one task in a flow's source; deprecated: update the flow.
+         */
+        patch: operations["updateTask"];
         trace?: never;
     };
     "/api/v1/{tenant}/executions/kill/by-ids": {
@@ -2152,6 +2352,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/logs/{execution_id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return how many lines there are, and the position at which each window of them begins
+         * @description Return how many lines there are, and the position at which each window of them begins.
+         */
+        get: operations["outlineLogsFromExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/logs/{execution_id}/window": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return some lines behind a position, or the last ones
+         * @description Return some lines behind a position, or the last ones.
+         */
+        get: operations["readLogsFromExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/logs/{execution_id}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return how many lines each task run wrote
+         * @description Return how many lines each task run wrote.
+         */
+        get: operations["countLogsFromExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/logs/{execution_id}/download": {
         parameters: {
             query?: never;
@@ -2552,8 +2812,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return the names of the secrets of each namespace above; those of the instance are told by `secrets`
-         * @description Return the names of the secrets of each namespace above; those of the instance are told by `secrets`.
+         * Return the names of the secrets that may be read in each namespace above; their values are never told
+         * @description Return the names of the secrets that may be read in each namespace above; their values are never told.
          */
         get: operations["inheritedSecrets"];
         put?: never;
@@ -3521,6 +3781,286 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/apps/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of apps, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchApps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/apps/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the catalogue, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchAppsFromCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/apps/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the tags of apps; there are none
+         * @description Return the tags of apps; there are none.
+         */
+        get: operations["listTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/apps/{uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return an app; there are none
+         * @description Return an app; there are none.
+         */
+        get: operations["app"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of assets, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchAssets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/usages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of uses of assets, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchAssetUsages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/lineage-events/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of events of the lineage of assets, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchAssetLineageEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return an asset; there are none
+         * @description Return an asset; there are none.
+         */
+        get: operations["asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/{id}/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what depends on an asset; there are none
+         * @description Return an asset; there are none.
+         */
+        get: operations["assetDependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of stored test suites, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchTestSuites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/results/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of results of stored test suites, which is empty
+         * @description Return an empty page.
+         */
+        get: operations["searchTestSuitesResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/results/search/last": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return the last result of each stored test suite; there are none
+         * @description Return the last result of each stored test suite; there are none.
+         */
+        post: operations["testsLastResult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/results/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a result of a stored test suite; there are none
+         * @description Return a result of a stored test suite; there are none.
+         */
+        get: operations["testResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/{namespace}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a stored test suite; there are none
+         * @description Return a stored test suite; there are none.
+         */
+        get: operations["testSuite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/schemas/flow.json": {
         parameters: {
             query?: never;
@@ -3641,6 +4181,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plugins/inputs/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the documentation of a type of inputs
+         * @description Return the documentation of a type of inputs.
+         */
+        get: operations["schemaFromInputType"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/properties/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the properties that flows or dashboards may have
+         * @description Return the properties that flows or dashboards may have.
+         */
+        get: operations["propertiesFromType"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plugins/schemas/{type}": {
         parameters: {
             query?: never;
@@ -3649,8 +4229,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return the JSON Schema of flows, tasks or triggers
-         * @description Return the JSON Schema of flows, tasks or triggers.
+         * Return the JSON Schema of flows, tasks, triggers, dashboards or charts
+         * @description Return the JSON Schema of flows, tasks, triggers, dashboards or charts.
          */
         get: operations["schemasFromType"];
         put?: never;
@@ -3776,6 +4356,66 @@ export interface paths {
          * @description Remove plugins; servers and workers know them until they end.
          */
         delete: operations["uninstallVersionedPlugins"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/versioned-plugins/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what is offered for installing, which is nothing: there is no catalogue, any package has a name
+         * @description Return what is offered for installing, which is nothing: there is no catalogue, any package has a name.
+         */
+        get: operations["listAvailableVersionedPlugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/versioned-plugins/available/secrets-managers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what is offered for installing, which is nothing: there is no catalogue, any package has a name
+         * @description Return what is offered for installing, which is nothing: there is no catalogue, any package has a name.
+         */
+        get: operations["listAvailableVersionedPluginsForSecretManager"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/versioned-plugins/available/storages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what is offered for installing, which is nothing: there is no catalogue, any package has a name
+         * @description Return what is offered for installing, which is nothing: there is no catalogue, any package has a name.
+         */
+        get: operations["listAvailableVersionedPluginsForStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3934,6 +4574,14 @@ export interface components {
             results: components["schemas"]["ApiToken"][];
             /** Total */
             total: number;
+        };
+        /**
+         * AppTags
+         * @description The tags of apps.
+         */
+        AppTags: {
+            /** Tags */
+            tags: string[];
         };
         /**
          * Audit
@@ -4553,6 +5201,24 @@ export interface components {
             edges: components["schemas"]["FlowRelation"][];
         };
         /**
+         * FlowUsage
+         * @description How many flows there are, and of what they are made.
+         */
+        FlowUsage: {
+            /** Count */
+            count: number;
+            /** Namespacescount */
+            namespacesCount: number;
+            /** Tasktypecount */
+            taskTypeCount: {
+                [key: string]: number;
+            };
+            /** Triggertypecount */
+            triggerTypeCount: {
+                [key: string]: number;
+            };
+        };
+        /**
          * GraphCluster
          * @description Nodes that belong together, and where they are entered and left.
          */
@@ -4871,6 +5537,44 @@ export interface components {
             status?: components["schemas"]["StateType"] | null;
         };
         /**
+         * LastResults
+         * @description The last results of test suites.
+         */
+        LastResults: {
+            /** Results */
+            results: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * License
+         * @description What the licence allows; nothing is bounded.
+         */
+        License: {
+            /** Type */
+            type: string;
+            /** Expired */
+            expired: boolean;
+            /** Standalone */
+            standalone: boolean;
+            /** Workergroups */
+            workerGroups: boolean;
+            /** Online */
+            online: boolean;
+        };
+        /**
+         * LogCount
+         * @description How many lines a task run wrote; those of none belong to the execution itself.
+         */
+        LogCount: {
+            /** Taskrunid */
+            taskRunId?: string | null;
+            /** Taskid */
+            taskId?: string | null;
+            /** Count */
+            count: number;
+        };
+        /**
          * LogEntry
          * @description One log line.
          */
@@ -4899,6 +5603,61 @@ export interface components {
             message?: string | null;
             /** Executionkind */
             executionKind?: string | null;
+        };
+        /**
+         * LogMark
+         * @description Where a window of lines begins.
+         */
+        LogMark: {
+            /** Before */
+            before: number;
+            /** After */
+            after: string;
+        };
+        /**
+         * LogOutline
+         * @description How many lines there are, where each window of them begins, and the position behind the last one.
+         */
+        LogOutline: {
+            /** Total */
+            total: number;
+            /** Marks */
+            marks: components["schemas"]["LogMark"][];
+            /** End */
+            end: string;
+        };
+        /**
+         * LoginMethods
+         * @description How people can log in.
+         */
+        LoginMethods: {
+            /** Loginpassword */
+            loginPassword: boolean;
+            /** Mailsenabled */
+            mailsEnabled: boolean;
+            /** Passwordless */
+            passwordless: boolean;
+            /** Oauths */
+            oauths: string[];
+        };
+        /**
+         * Me
+         * @description Whoever asks.
+         */
+        Me: {
+            /** Id */
+            id: string;
+            /** Superadmin */
+            superAdmin: boolean;
+            /** Restricted */
+            restricted: boolean;
+            profile: components["schemas"]["Profile"];
+            /** Auths */
+            auths: {
+                [key: string]: unknown;
+            }[];
+            /** Tenants */
+            tenants: components["schemas"]["TenantName"][];
         };
         /**
          * MetricAggregation
@@ -4993,6 +5752,11 @@ export interface components {
             /** Revision */
             revision: number;
         };
+        /**
+         * Nothing
+         * @description What there is none of.
+         */
+        Nothing: Record<string, never>;
         /**
          * Output
          * @description What an execution returns.
@@ -5094,6 +5858,18 @@ export interface components {
         PagedNamespaces: {
             /** Results */
             results: components["schemas"]["Namespace"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedNothing
+         * @description A page without results.
+         */
+        PagedNothing: {
+            /** Results */
+            results: {
+                [key: string]: unknown;
+            }[];
             /** Total */
             total: number;
         };
@@ -5286,6 +6062,16 @@ export interface components {
             column?: number | null;
         };
         /**
+         * Profile
+         * @description Who somebody is.
+         */
+        Profile: {
+            /** Username */
+            username: string;
+            /** Email */
+            email?: string | null;
+        };
+        /**
          * SearchResult
          * @description A flow whose source contains what was searched for.
          */
@@ -5316,6 +6102,14 @@ export interface components {
             results: components["schemas"]["SecretName"][];
             /** Total */
             total: number;
+        };
+        /**
+         * Setup
+         * @description Whether the instance has been set up.
+         */
+        Setup: {
+            /** Done */
+            done: boolean;
         };
         /**
          * State
@@ -5420,6 +6214,16 @@ export interface components {
             unconfirmed?: boolean | null;
         };
         /**
+         * TenantName
+         * @description A tenant.
+         */
+        TenantName: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Trigger
          * @description The state of a trigger.
          */
@@ -5504,6 +6308,15 @@ export interface components {
             triggerContext: components["schemas"]["Trigger"];
         };
         /**
+         * Usage
+         * @description What an instance is used for.
+         */
+        Usage: {
+            /** Uuid */
+            uuid: string;
+            flows: components["schemas"]["FlowUsage"];
+        };
+        /**
          * Violation
          * @description What is to be said of a flow; valid when `constraints` is absent.
          */
@@ -5543,6 +6356,109 @@ export interface components {
              * Format: date-time
              */
             date: string;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * BackfillOrder
+         * @description Which dates of a schedule are run again.
+         */
+        BackfillOrder: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * @description Now, when left out.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Inputs
+             * @default null
+             */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: components["schemas"]["Label"][] | null;
+        };
+        /**
+         * TriggerChange
+         * @description A trigger, and what is to change about it.
+         */
+        TriggerChange: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /** @default null */
+            backfill: components["schemas"]["BackfillOrder"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
         };
         /**
          * ChartFilter
@@ -5610,106 +6526,17 @@ export interface components {
             filters: components["schemas"]["ChartFilter"][] | null;
         };
         /**
-         * BackfillOrder
-         * @description Which dates of a schedule are run again.
+         * ChartPreview
+         * @description A chart that is not saved yet.
          */
-        BackfillOrder: {
+        ChartPreview: {
             /**
-             * Start
-             * Format: date-time
+             * Chart
+             * @description Its YAML source.
              */
-            start: string;
-            /**
-             * End
-             * @description Now, when left out.
-             * @default null
-             */
-            end: string | null;
-            /**
-             * Inputs
-             * @default null
-             */
-            inputs: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Labels
-             * @default null
-             */
-            labels: components["schemas"]["Label"][] | null;
-        };
-        /**
-         * TriggerChange
-         * @description A trigger, and what is to change about it.
-         */
-        TriggerChange: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /** Triggerid */
-            triggerId: string;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
+            chart: string;
             /** @default null */
-            backfill: components["schemas"]["BackfillOrder"] | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
+            globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
          * SetDisabled
@@ -5720,6 +6547,15 @@ export interface components {
             triggers: components["schemas"]["TriggerChange"][];
             /** Disabled */
             disabled: boolean;
+        };
+        /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
         };
         /**
          * Credentials
@@ -5735,19 +6571,6 @@ export interface components {
             username: string;
             /** Password */
             password: string;
-        };
-        /**
-         * ChartPreview
-         * @description A chart that is not saved yet.
-         */
-        ChartPreview: {
-            /**
-             * Chart
-             * @description Its YAML source.
-             */
-            chart: string;
-            /** @default null */
-            globalFilter: components["schemas"]["ChartFilters"] | null;
         };
     };
     responses: never;
@@ -5846,6 +6669,64 @@ export interface operations {
             };
         };
     };
+    setupConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    currentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     createBasicAuth: {
         parameters: {
             query?: never;
@@ -5928,6 +6809,217 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginMethods"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    licenseInfo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["License"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mainTenantFlows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": boolean;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateCurrentUserPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listActions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allUsages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
             /** @description Refused */
@@ -7880,6 +8972,44 @@ export interface operations {
             };
         };
     };
+    updateTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Task"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     killExecutionsByIds: {
         parameters: {
             query?: never;
@@ -9727,6 +10857,13 @@ export interface operations {
         parameters: {
             query?: {
                 minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
             };
             header?: never;
             path: {
@@ -9807,6 +10944,10 @@ export interface operations {
                 taskRunId?: string;
                 taskId?: string;
                 attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
             };
             header?: never;
             path: {
@@ -9872,6 +11013,137 @@ export interface operations {
             };
         };
     };
+    outlineLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
+                /** @description the position to read from, as the marks give it; the beginning by default */
+                after?: string;
+                step?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogOutline"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
+                /** @description the position to read from, as the marks give it; the beginning by default */
+                after?: string;
+                limit?: number;
+                /** @description the last lines instead */
+                last?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogEntry"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    countLogsFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogCount"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     downloadLogsFromExecution: {
         parameters: {
             query?: {
@@ -9879,6 +11151,10 @@ export interface operations {
                 taskRunId?: string;
                 taskId?: string;
                 attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
             };
             header?: never;
             path: {
@@ -12758,6 +14034,511 @@ export interface operations {
             };
         };
     };
+    searchApps: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+                tags?: string[];
+                namespace?: string;
+                flowId?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAppsFromCatalog: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+                tags?: string[];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppTags"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAssets: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAssetUsages: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAssetLineageEvents: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assetDependencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchTestSuites: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                namespace?: string;
+                flowId?: string;
+                includeChildNamespaces?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchTestSuitesResults: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                testSuiteId?: string;
+                namespace?: string;
+                flowId?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedNothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testsLastResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastResults"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     flowSchema: {
         parameters: {
             query?: never;
@@ -12929,6 +14710,70 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    schemaFromInputType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Documentation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    propertiesFromType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Refused */
@@ -13153,6 +14998,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PluginArtifacts"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAvailableVersionedPlugins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginArtifact"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAvailableVersionedPluginsForSecretManager: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginArtifact"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAvailableVersionedPluginsForStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginArtifact"][];
                 };
             };
             /** @description Refused */

@@ -8,7 +8,8 @@ export interface StreamSource {
 }
 
 export interface FollowOptions<T> {
-  readonly url: string;
+  /** Where the stream is; asked for again at each connection. */
+  readonly url: string | (() => string);
   /** One message; the empty keep-alive ones are left out. Return true to end the following. */
   readonly onItem: (item: T) => boolean | undefined;
   /** A connection stands; called again after every reconnection. */
@@ -39,7 +40,7 @@ export function follow<T>(options: FollowOptions<T>): () => void {
 
   function connect(): void {
     if (stopped) return;
-    source = open(options.url);
+    source = open(typeof options.url === "string" ? options.url : options.url());
     source.onopen = () => {
       options.onStale?.(false);
       options.onOpen?.();

@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.api.render.instants import iso
 from penstock.engine.records import LogLine, Metric
+from penstock.services.log_windows import LogOutline
 
 
 def render_log(line: LogLine) -> dict[str, Any]:
@@ -34,6 +35,12 @@ def render_log(line: LogLine) -> dict[str, Any]:
     if line.kind != "NORMAL":
         body["executionKind"] = line.kind
     return body
+
+
+def render_outline(outline: LogOutline) -> dict[str, Any]:
+    """Return where the windows of a log begin."""
+    marks = [{"before": before, "after": str(position)} for before, position in outline.marks]
+    return {"total": outline.total, "marks": marks, "end": str(outline.end)}
 
 
 def log_text(lines: Iterable[LogLine]) -> str:

@@ -11,14 +11,15 @@ from starlette.responses import Response
 
 from penstock.api.events import EMPTY, END, KEEP_ALIVE, event_stream, frame, last_seen, nothing_more
 from penstock.api.render.executions import render_execution
-from penstock.api.render.logs import render_log
-from penstock.api.routes.log_selection import LOG_SELECTION, log_selection
+from penstock.api.render.logs import render_log, render_outline
+from penstock.api.routes.log_selection import LOG_SELECTION, LOG_STEP, log_number, log_selection
 from penstock.api.routes.table import Routes
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.codec import to_json
 from penstock.ports.queries import LogSelection
 from penstock.services.executions import ExecutionReader, Following
+from penstock.services.log_windows import outline_of
 
 
 class FollowRoutes:
@@ -45,6 +46,9 @@ class FollowRoutes:
         routes.add("GET", "/logs/{execution_id}/follow", self.logs, "followLogsFromExecution",
                    kind="text/event-stream", answers=None,
                    parameters=LOG_SELECTION)  # fmt: skip
+        routes.add("GET", "/logs/{execution_id}/follow-marks", self.log_marks, "followLogMarksFromExecution",
+                   kind="text/event-stream", answers=None,
+                   parameters=[*LOG_SELECTION, LOG_STEP])  # fmt: skip
         return routes.router
 
     async def execution(self, request: Request, tenant: str, execution_id: str) -> Response:
@@ -86,6 +90,27 @@ class FollowRoutes:
                     [b"data: %b\n\n" % to_json(render_log(line)) for line in lines[:-1]]
                     + [frame(render_log(lines[-1]), position)]
                 )
+
+    async def log_marks(self, request: Request, tenant: str, execution_id: str) -> Response:
+        """Follow how the log of an execution grows, until it is over: its lines are read where they are looked at."""
+        wanted, step, seen = log_selection(request), log_number(request, "step"), last_seen(request)
+        await self._reader.head(tenant, execution_id)
+        return event_stream(self._marks(tenant, execution_id, wanted, _position(seen, 0), step))
+
+    async def _marks(
+        self, tenant: str, execution_id: str, wanted: LogSelection, after: int, step: int
+    ) -> AsyncIterator[bytes]:
+        yield EMPTY
+        idle = self._settings.keep_alive
+        grown = self._following.log_marks(tenant, execution_id, wanted, after=after, step=step, idle=idle)
+        async with aclosing(grown):
+            async for position, marks in grown:
+                if marks is None:
+                    yield KEEP_ALIVE
+                    continue
+                outline = outline_of(marks, after, step)
+                after = position
+                yield frame(render_outline(outline), position)
 
 
 def _position(seen: str | None, default: int) -> int:

@@ -15,8 +15,25 @@ LOG_SELECTION = [
     parameter("taskRunId"),
     parameter("taskId"),
     parameter("attempt", {"type": "integer"}),
+    parameter("ofExecution", {"type": "boolean"}, text="only lines that no task run wrote"),
     parameter("q", text="a part of the message, in any case of letters"),
 ]
+_MOST = 5_000
+_COUNT = {"type": "integer", "minimum": 1, "maximum": _MOST, "default": 1000}
+LOG_STEP = parameter("step", _COUNT, text="so many lines to a window")
+LOG_LIMIT = parameter("limit", _COUNT)
+
+
+def log_number(request: Request, name: str) -> int:
+    """Return how many lines are asked for.
+
+    Raises:
+        InvalidRequestError: It is no number, or too large a one.
+    """
+    text = request.query_params.get(name) or "1000"
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise InvalidRequestError(f"`{name}` must be a number from 1 to {_MOST}, not `{text}`")
+    return int(text)
 
 
 def log_selection(request: Request) -> LogSelection:
@@ -36,4 +53,5 @@ def log_selection(request: Request) -> LogSelection:
         task_id=query.get("taskId") or None,
         attempt=int(attempt) if attempt else None,
         text=query.get("q") or None,
+        of_execution=query.get("ofExecution") == "true",
     )

@@ -11,20 +11,17 @@ from starlette.responses import Response, StreamingResponse
 
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, paged
-from penstock.api.render.logs import log_text, render_log, render_metric
-from penstock.api.routes.log_selection import LOG_SELECTION, log_selection
+from penstock.api.render.logs import log_text, render_log, render_metric, render_outline
+from penstock.api.routes.log_selection import LOG_LIMIT, LOG_SELECTION, LOG_STEP, log_number, log_selection
 from penstock.api.routes.table import FILTERS, PAGE, Routes, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.base.clock import Clock
-from penstock.base.errors import InvalidRequestError
 from penstock.engine.records import LogLine
 from penstock.services.log_windows import LogPosition, LogWindows
 from penstock.services.logs import LogService
 
 _WINDOW = parameter("after", text="the position to read from, as the marks give it; the beginning by default")
 _LAST = parameter("last", {"type": "boolean"}, text="the last lines instead")
-_MOST = 5_000
-_COUNT = {"type": "integer", "minimum": 1, "maximum": _MOST, "default": 1000}
 
 
 class LogRoutes:
@@ -49,9 +46,9 @@ class LogRoutes:
         add("GET", "/logs/{execution_id}", self.of_execution, "listLogsFromExecution",
             answers=list[schemas.LogEntry], parameters=LOG_SELECTION)  # fmt: skip
         add("GET", "/logs/{execution_id}/marks", self.marks, "outlineLogsFromExecution", answers=schemas.LogOutline,
-            parameters=[*LOG_SELECTION, _WINDOW, parameter("step", _COUNT)])  # fmt: skip
+            parameters=[*LOG_SELECTION, _WINDOW, LOG_STEP])  # fmt: skip
         add("GET", "/logs/{execution_id}/window", self.window, "readLogsFromExecution", answers=list[schemas.LogEntry],
-            parameters=[*LOG_SELECTION, _WINDOW, parameter("limit", _COUNT), _LAST])  # fmt: skip
+            parameters=[*LOG_SELECTION, _WINDOW, LOG_LIMIT, _LAST])  # fmt: skip
         add("GET", "/logs/{execution_id}/counts", self.counts, "countLogsFromExecution",
             answers=list[schemas.LogCount], parameters=LOG_SELECTION)  # fmt: skip
         add("DELETE", "/logs/{execution_id}", self.delete, "deleteLogsFromExecution", parameters=LOG_SELECTION[:2])
@@ -81,14 +78,13 @@ class LogRoutes:
 
     async def marks(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Return how many lines there are, and the position at which each window of them begins."""
-        step = _number(request, "step")
+        step = log_number(request, "step")
         outline = await self._windows.outline(tenant, execution_id, log_selection(request), _after(request), step)
-        marks = [{"before": before, "after": str(position)} for before, position in outline.marks]
-        return JsonAnswer({"total": outline.total, "marks": marks, "end": str(outline.end)})
+        return JsonAnswer(render_outline(outline))
 
     async def window(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Return some lines behind a position, or the last ones."""
-        wanted, limit = log_selection(request), _number(request, "limit")
+        wanted, limit = log_selection(request), log_number(request, "limit")
         if request.query_params.get("last") == "true":
             lines = await self._windows.last(tenant, execution_id, wanted, limit)
         else:
@@ -125,10 +121,3 @@ async def _texts(pieces: AsyncIterator[Sequence[LogLine]]) -> AsyncIterator[str]
 
 def _after(request: Request) -> LogPosition:
     return LogPosition.parse(request.query_params.get("after") or "0")
-
-
-def _number(request: Request, name: str) -> int:
-    text = request.query_params.get(name) or "1000"
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
-        raise InvalidRequestError(f"`{name}` must be a number from 1 to {_MOST}, not `{text}`")
-    return int(text)

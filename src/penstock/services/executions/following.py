@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from penstock.base.clock import SECOND, Micros
 from penstock.base.errors import NotFoundError
 from penstock.engine.records import Execution, LogLine, TaskRun
-from penstock.ports.queries import ExecutionQueries, LogSelection
+from penstock.ports.queries import ExecutionQueries, LogMarks, LogSelection
 from penstock.services.executions.followers import Followers, Watch
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +149,45 @@ class Following:
         self, tenant: str, execution_id: str, wanted: LogSelection, *, after: int = 0, idle: float = 15.0
     ) -> AsyncGenerator[tuple[int, Sequence[LogLine]], None]:
         """Yield (position, new lines) until the execution is over; no lines when nothing came for `idle` seconds."""
+
+        async def read(position: int) -> tuple[int, Sequence[LogLine]]:
+            lines, behind = await self._queries.logs_of(execution_id, wanted, after=position, limit=1000)
+            return behind, lines
+
+        async for position, lines in self._written(tenant, execution_id, read, after, idle):
+            yield position, lines or ()
+
+    async def log_marks(
+        self, tenant: str, execution_id: str, wanted: LogSelection, *, after: int, step: int, idle: float = 15.0
+    ) -> AsyncGenerator[tuple[int, LogMarks | None], None]:
+        """Yield (position, where windows of what was written since begin) until the execution is over.
+
+        However much is written, a follower is told as often as it can read; None when nothing came for `idle` seconds.
+        """
+
+        async def read(position: int) -> tuple[int, LogMarks]:
+            marks = await self._queries.log_marks(execution_id, wanted, after=position, step=step)
+            await asyncio.sleep(self._pause if marks.total else 0)
+            return marks.end, marks
+
+        async for found in self._written(tenant, execution_id, read, after, idle):
+            yield found
+
+    async def _written(
+        self, tenant: str, execution_id: str, read: Callable[[int], Awaitable[tuple[int, T]]], after: int, idle: float
+    ) -> AsyncGenerator[tuple[int, T | None], None]:
+        """Yield what is read behind each position as soon as there is something."""
         with self._followers.watch(execution_id, "execution", "logs") as watch:
             position, quiet = after, 0.0
             while True:
                 head = await self._queries.head(tenant, execution_id)
                 if head is None:
                     return
-                lines, position = await self._queries.logs_of(execution_id, wanted, after=position, limit=1000)
-                if lines:
+                before = position
+                position, found = await read(before)
+                if position != before:
                     quiet = 0.0
-                    yield position, lines
+                    yield position, found
                     continue
                 if is_over(head) or self._followers.leaving:
                     return
@@ -165,4 +197,4 @@ class Following:
                     quiet += wait
                 if quiet >= idle:
                     quiet = 0.0
-                    yield position, ()
+                    yield position, None

@@ -96,6 +96,7 @@ class LinesContract:
             ({"task_id": "a", "attempt": 2}, "detail"),
             ({"text": "CARE"}, "Careful"),
             ({"text": "%"}, ""),
+            ({"of_execution": True}, "noise"),
         ],
     )
     async def test_logs_of_an_execution_narrowed_return_what_fits(
