@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import httpx
 
+from penstock.api import schemas
 from tests.api.flows import FAILING, GREETING, HELLO
+from tests.api.test_shapes import check
 from tests.support.live import LiveServer
 
 FLOWS = "/api/v1/main/flows"
@@ -253,3 +255,17 @@ async def test_one_task_is_replaced_in_the_source(server: LiveServer) -> None:
     assert changed.json()["source"] == HELLO.replace("message: Hello", "message: Good day")
     wrong = await server.client.patch("/api/v1/main/flows/team/hello/greet", json={**task, "type": "no.such.Type"})
     assert wrong.status_code == 422
+
+
+async def test_flows_that_use_what_is_deprecated_are_listed_with_the_places(server: LiveServer) -> None:
+    """API-100."""
+    older = "id: older\nnamespace: team.sub\ntasks:\n  - {id: one, type: io.kestra.core.tasks.log.Log, message: x}\n"
+    await server.flow(older)
+    await server.flow(HELLO)
+    [found] = (await server.client.get("/api/v1/main/flows/deprecated", params={"namespace": "team"})).json()
+    check(schemas.DatedFlow, found)
+    [place] = found.pop("deprecations")
+    assert found == {"namespace": "team.sub", "id": "older", "revision": 1}
+    assert (place["path"], place["line"]) == ("tasks[0].type", 4)
+    assert place["hint"] == "write `io.kestra.plugin.core.log.Log`"
+    assert (await server.client.get("/api/v1/main/flows/deprecated", params={"namespace": "tea"})).json() == []

@@ -12,6 +12,13 @@ from tests.api.flows import HELLO
 from tests.support.live import LiveServer, live_server
 
 
+async def test_path_of_a_tenant_is_that_of_the_only_one(client: httpx.AsyncClient) -> None:
+    """API-001: `main` is the tenant, and nothing of the configuration changes that."""
+    assert (await client.get("/api/v1/main/flows/search")).status_code == 200
+    assert (await client.get("/api/v1/me")).json()["tenants"][0]["id"] == "main"
+    assert (await client.get("/api/v1/other/flows/search")).status_code == 404
+
+
 async def test_path_without_a_tenant_means_the_only_one(server: LiveServer) -> None:
     """API-002."""
     answer = await server.client.post("/api/v1/flows", content=HELLO)
@@ -28,10 +35,6 @@ async def test_header_chooses_the_tenant_of_a_path_without_one(client: httpx.Asy
     unknown = await client.get("/api/v1/flows/search", headers={"X-Kestra-Tenant": "other"})
     assert unknown.status_code == 404
     assert unknown.json()["message"] == "there is no tenant `other`"
-
-
-async def test_path_of_an_unknown_tenant_is_not_found(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/api/v1/other/flows/search")).status_code == 404
 
 
 async def test_everything_lives_under_the_context_path(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from penstock.api import schemas
@@ -88,3 +89,49 @@ async def test_logs_and_configuration_are_as_described(server: LiveServer) -> No
     check(schemas.InstanceConfig, (await server.client.get("/api/v1/configs")).json())
     page = (await server.client.get("/api/v1/plugins/io.kestra.plugin.core.log.Log")).json()
     check(schemas.Documentation, page)
+
+
+COMMON = """id: common
+namespace: team
+tasks:
+  - id: one
+    type: io.kestra.plugin.core.log.Log
+    message: x
+    description: The task
+    retry: {type: constant, interval: PT1S, maxAttempts: 2}
+    timeout: PT1M
+    disabled: false
+    workerGroup: {key: gpu, fallback: WAIT}
+    logLevel: WARN
+    allowFailure: true
+    allowWarning: true
+    logToFile: true
+    runIf: "{{ true }}"
+    taskCache: {enabled: true, ttl: PT1H}
+    assets: {enableAuto: true, inputs: [{id: a}], outputs: [{id: b, type: TABLE}]}
+triggers:
+  - id: daily
+    type: io.kestra.plugin.core.trigger.Schedule
+    cron: "@daily"
+    description: The trigger
+    conditions: []
+    disabled: true
+    workerGroup: {key: gpu}
+    logLevel: INFO
+    labels: [{key: a, value: b}]
+    stopAfter: [FAILED]
+    logToFile: true
+    failOnTriggerError: true
+    allowConcurrent: true
+    assets: {inputs: [{id: a}]}
+"""
+
+
+async def test_common_properties_of_tasks_and_triggers_come_back_as_written(server: LiveServer) -> None:
+    """API-034."""
+    wanted = yaml.safe_load(COMMON)
+    flow = await server.flow(COMMON)
+    assert (flow["tasks"], flow["triggers"]) == (wanted["tasks"], wanted["triggers"])
+    task = (await server.client.get(f"{API}/flows/team/common/tasks/one")).json()
+    check(schemas.Task, task)
+    assert task == wanted["tasks"][0]

@@ -132,12 +132,27 @@ def test_pause_waits_for_a_resume_and_a_delay_ends_by_itself() -> None:
 
 
 def test_pause_whose_duration_ends_with_cancel_cancels_the_execution() -> None:
-    """ENG-095, ENG-148, ENG-151."""
+    """ENG-095, ENG-148, ENG-151, USE-B030."""
     run = EngineRun(PAUSE.replace("delay: PT5M", "pauseDuration: PT5M\n    behavior: CANCEL")).finish()
     run.tell(Resume())
     run.work().finish()
     assert run.ended == "CANCELLED"
     assert run.states[-1] == ("wait", "CANCELLED")
+
+
+def test_pause_that_somebody_ends_heeds_no_behavior() -> None:
+    """USE-B030: what `behavior` says is for the end of the duration alone."""
+    source = PAUSE.replace("delay: PT5M", "pauseDuration: PT5M\n    behavior: FAIL")
+    resumed = EngineRun(source).finish()
+    for _ in range(2):
+        resumed.tell(Resume())
+        resumed.work()
+    assert (resumed.ended, resumed.states[-1]) == ("SUCCESS", ("waited", "SUCCESS"))
+    killed = EngineRun(source).finish()
+    killed.tell(Resume())
+    killed.work()
+    killed.tell(Kill())
+    assert (killed.ended, killed.states[-1]) == ("KILLED", ("wait", "KILLED"))
 
 
 def test_pause_marked_as_running_goes_on() -> None:

@@ -56,12 +56,14 @@ async def test_descriptions_and_display_names_are_kept_as_they_are_written(langu
         ("BOOLEAN", "", "false", False),
         ("SELECT", ", values: [a, b]", "b", "b"),
         ("ENUM", ", values: [a, b]", "b", "b"),
+        ("URI", "", "https://example.com/a", "https://example.com/a"),
+        ("URL", "", "https://example.com/a", "https://example.com/a"),
     ],
 )
 async def test_input_types_have_two_spellings(
     language: Language, kind: str, more: str, given: str, value: object
 ) -> None:
-    """ENG-175, ENG-176, ENG-394."""
+    """ENG-175, ENG-176, ENG-394, USE-B045."""
     execution = await language.run(
         f"id: {{id}}\nnamespace: team\ninputs:\n  - {{id: x, type: {kind}{more}}}\ntasks:\n"
         "  - {id: made, type: io.kestra.plugin.core.debug.Return, format: x}\n",

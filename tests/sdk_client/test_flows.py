@@ -251,3 +251,9 @@ def test_validate_trigger_tells_what_is_wrong(sdk: Sdk) -> None:
     right = {"id": "x", "type": "io.kestra.plugin.core.trigger.Schedule", "cron": "0 * * * *"}
     assert sdk.api.flows.validate_trigger(TENANT, right).constraints is None
     assert "cron" in sdk.api.flows.validate_trigger(TENANT, {**right, "cron": "x"}).constraints
+
+
+def test_list_deprecated_names_flows_with_older_types(sdk: Sdk) -> None:
+    """API-100."""
+    sdk.flow("id: dated\nnamespace: NAMESPACE\ntasks:\n  - {id: a, type: io.kestra.core.tasks.log.Log, message: x}\n")
+    assert [one["id"] for one in sdk.api.flows.list_deprecated(TENANT, namespace=sdk.namespace)] == ["dated"]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_flow_names, read_json, read_text
+from penstock.api.errors import problem_body
 from penstock.api.render.flows import render_flow, render_verdict
 from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
@@ -65,6 +66,8 @@ class FlowRoutes:
             answers=list[str],
             parameters=[query],
         )
+        add("GET", "/deprecated", self.deprecated, "listDeprecated", answers=list[schemas.DatedFlow],
+            parameters=[parameter("namespace")])  # fmt: skip
         add("POST", "/validate", self.validate, "validateFlows", answers=list[schemas.Violation], body=YAML)
         add("DELETE", "/delete/by-ids", self.delete_by_ids, "deleteFlowsByIds", answers=schemas.BulkAnswer,
             body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
@@ -170,6 +173,21 @@ class FlowRoutes:
             for flow, lines in found[first : first + page.size]
         ]
         return paged(results, len(found))
+
+    async def deprecated(self, request: Request, tenant: str) -> Response:
+        """Return the flows that use what is deprecated, with each place and what to write instead."""
+        found = await self._flows.dated(tenant, request.query_params.get("namespace"))
+        return JsonAnswer(
+            [
+                {
+                    "namespace": one.flow.namespace,
+                    "id": one.flow.id,
+                    "revision": one.flow.revision,
+                    "deprecations": [problem_body(problem) for problem in one.deprecations],
+                }
+                for one in found
+            ]
+        )
 
     async def namespaces(self, request: Request, tenant: str) -> Response:
         """Return the namespaces that have flows."""

@@ -37,6 +37,7 @@ from penstock.api.schemas.executions import (
 )
 from penstock.api.schemas.flows import (
     ConcurrencyLimit,
+    DatedFlow,
     Flow,
     FlowFilter,
     FlowForExecution,
@@ -199,6 +200,7 @@ __all__ = [
     "Dashboard",
     "DashboardChart",
     "DashboardWindow",
+    "DatedFlow",
     "Documentation",
     "Environment",
     "Error",

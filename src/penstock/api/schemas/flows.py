@@ -176,3 +176,12 @@ class PagedConcurrencyLimits(Shape):
 
     results: list[ConcurrencyLimit]
     total: int
+
+
+class DatedFlow(Shape):
+    """A flow, and what of it is deprecated."""
+
+    namespace: str
+    id: str
+    revision: int
+    deprecations: list[Problem]

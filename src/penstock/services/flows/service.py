@@ -11,6 +11,7 @@ from penstock.ports.flows import FlowStore, StoredFlow
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.services.flows.catalog import FlowCatalog, missing_flow
+from penstock.services.flows.deprecations import DatedFlow, dated_flows
 from penstock.services.flows.verdicts import FlowChecker
 
 FlowName = tuple[str, str]
@@ -155,6 +156,10 @@ class FlowService:
             if len(found) >= results.total or not results.results:
                 return found
             page = PageRequest(page=page.page + 1, size=page.size, sort=page.sort)
+
+    async def dated(self, tenant: str, namespace: str | None = None) -> list[DatedFlow]:
+        """Return the flows of a namespace and those below it, or of all, that use what is deprecated."""
+        return await dated_flows(self._flows, self._checker, tenant, namespace)
 
     async def containing(
         self, tenant: str, text: str, namespace: str | None = None
