@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from penstock.api import create_management, schemas
+from penstock.model.dashboards.documents import CHARTS
+from penstock.model.dashboards.sources import KPI_TYPES
 from penstock.ports.triggers import TriggerState
 from penstock.services.auth import Credentials
 from penstock.wiring.services import published
@@ -225,4 +227,7 @@ async def test_schemas_of_inputs_and_dashboards_are_told(server: LiveServer) -> 
     places = {one["$ref"].rpartition("/")[2] for one in schema["properties"]["charts"]["items"]["oneOf"]}
     assert places == {"BarChart", "PieChart", "TimeSeriesChart", "TableChart", "KpiChart", "MarkdownChart"}
     assert places <= set(schema["definitions"])
+    assert set(schema["properties"]["charts"]["items"]["discriminator"]["mapping"]) == set(CHARTS)
+    assert schema["definitions"]["KpiData"]["properties"]["type"]["enum"] == list(KPI_TYPES)
+    assert "FLOW_ID" in schema["definitions"]["Column"]["properties"]["field"]["anyOf"][0]["enum"]
     assert len((await server.client.get("/api/v1/plugins/schemas/CHART")).json()["oneOf"]) == 6

@@ -30,3 +30,11 @@ describe("a play", () => {
     expect(fingerprint({ inputs: [{ id: "x" }], variables: { v: 1 } })).not.toBe(before);
   });
 });
+
+describe("dependencies", () => {
+  it("lead from what comes first to what it starts", () => {
+    const graph = dependencyGraph({ nodes: [{ uid: "u1", namespace: "n", id: "first" }, { uid: "u2", namespace: "m", id: "second" }], edges: [{ source: "u1", target: "u2", relation: "FLOW_TRIGGER" }] });
+    expect(graph.nodes.map(({ label, type, subflow }) => [label, type, subflow?.id])).toEqual([["first", "n", "first"], ["second", "m", "second"]]);
+    expect(graph.edges.map(({ from, to }) => [from, to])).toEqual([["u1", "u2"]]);
+  });
+});

@@ -2,7 +2,8 @@ import { keepPreviousData, useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
 
-const FLOWS = "flow";
+/** What a blueprint is the source of. */
+export type BlueprintKind = "flow" | "dashboard";
 /** More than come with the server: the catalogue is shown whole. */
 const ALL = 500;
 
@@ -12,22 +13,22 @@ export interface BlueprintSearch {
   readonly tags: readonly string[];
 }
 
-/** The flows to begin with that fit a search. */
-export function useBlueprints(search: MaybeRefOrGetter<BlueprintSearch>) {
+/** The flows or dashboards to begin with that fit a search. */
+export function useBlueprints(search: MaybeRefOrGetter<BlueprintSearch>, kind: BlueprintKind = "flow") {
   return useQuery({
-    queryKey: ["blueprints", computed(() => toValue(search))] as const,
-    queryFn: ({ queryKey: [, { q, tags }] }) =>
-      unwrap(api.GET("/api/v1/{tenant}/blueprints/community/{kind}", { params: { path: inTenant({ kind: FLOWS }), query: { size: ALL, q: q || undefined, tags: tags.length > 0 ? [...tags] : undefined } } })),
+    queryKey: ["blueprints", kind, computed(() => toValue(search))] as const,
+    queryFn: ({ queryKey: [, , { q, tags }] }) =>
+      unwrap(api.GET("/api/v1/{tenant}/blueprints/community/{kind}", { params: { path: inTenant({ kind }), query: { size: ALL, q: q || undefined, tags: tags.length > 0 ? [...tags] : undefined } } })),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
 
 /** The tags there are. */
-export function useBlueprintTags() {
+export function useBlueprintTags(kind: BlueprintKind = "flow") {
   return useQuery({
-    queryKey: ["blueprint-tags"],
-    queryFn: () => unwrap(api.GET("/api/v1/{tenant}/blueprints/community/{kind}/tags", { params: { path: inTenant({ kind: FLOWS }) } })),
+    queryKey: ["blueprint-tags", kind],
+    queryFn: () => unwrap(api.GET("/api/v1/{tenant}/blueprints/community/{kind}/tags", { params: { path: inTenant({ kind }) } })),
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
@@ -38,6 +39,6 @@ export function useBlueprint(id: MaybeRefOrGetter<string>) {
 }
 
 /** The same, asked for once. */
-export function fetchBlueprint(id: string) {
-  return unwrap(api.GET("/api/v1/{tenant}/blueprints/community/{kind}/{id}", { params: { path: inTenant({ kind: FLOWS, id }) } }));
+export function fetchBlueprint(id: string, kind: BlueprintKind = "flow") {
+  return unwrap(api.GET("/api/v1/{tenant}/blueprints/community/{kind}/{id}", { params: { path: inTenant({ kind, id }) } }));
 }

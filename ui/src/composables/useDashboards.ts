@@ -1,8 +1,9 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, openBody, unwrap } from "@/api/client";
 import type { Chart } from "@/lib/charts";
 import { labelsOf, type Filters } from "@/lib/filters";
+import type { Schema } from "@/lib/schema";
 import { download } from "./useDownload";
 
 const YAML = { "Content-Type": "application/x-yaml" };
@@ -23,6 +24,17 @@ export function useDashboard(id: MaybeRefOrGetter<string>) {
     queryFn: ({ queryKey: [, one] }) => unwrap(api.GET("/api/v1/{tenant}/dashboards/{id}", { params: { path: inTenant({ id: one }) } })),
     enabled: computed(() => toValue(id) !== ""),
   });
+}
+
+/** The JSON Schema of dashboards. */
+export const dashboardSchemaQuery = queryOptions({
+  queryKey: ["dashboard-schema"],
+  queryFn: () => unwrap(api.GET("/api/v1/plugins/schemas/{type}", { params: { path: { type: "DASHBOARD" } } })) as Promise<Schema>,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export function useDashboardSchema() {
+  return useQuery(dashboardSchemaQuery);
 }
 
 /** What a dashboard is narrowed to, in the words of the API. */

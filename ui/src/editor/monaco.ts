@@ -20,7 +20,7 @@ import "monaco-editor/esm/vs/basic-languages/typescript/typescript.contribution.
 import "monaco-editor/esm/vs/basic-languages/xml/xml.contribution.js";
 import "monaco-editor/esm/vs/basic-languages/yaml/yaml.contribution.js";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
-import { configureMonacoYaml } from "monaco-yaml";
+import { configureMonacoYaml, type SchemasSettings } from "monaco-yaml";
 import { api, inTenant, unwrap } from "@/api/client";
 import type { Theme } from "@/lib/settings";
 import { completeExpressions } from "./expressions";
@@ -30,19 +30,26 @@ self.MonacoEnvironment = {
   getWorker: (_, label) => (label === "yaml" ? new YamlWorker() : new EditorWorker()),
 };
 
-/** Models under this path are flows: they are completed and explained by the instance's schema. */
-export const FLOW_PATH = "file:///flows/";
+/** Models under these paths are flows and dashboards: they are completed and explained by the instance's schemas. */
+export const ROOTS = { flow: "file:///flows/", dashboard: "file:///dashboards/" } as const;
+export type DocumentKind = keyof typeof ROOTS;
 
 const yaml = configureMonacoYaml(monaco, { validate: false, enableSchemaRequest: false, schemas: [] });
-void loadFlowSchema();
-completeExpressions(monaco, FLOW_PATH);
+void loadSchemas();
+completeExpressions(monaco, ROOTS.flow);
 
-async function loadFlowSchema(): Promise<void> {
-  // Without the schema the editor still edits; completion and hover are what is missing then.
-  const schema = await unwrap(api.GET("/api/v1/{tenant}/schemas/flow.json", { params: { path: inTenant() } })).catch(() => undefined);
-  if (!schema) return;
-  const uri = new URL("/schemas/flow.json", location.href).href;
-  await yaml.update({ schemas: [{ uri, fileMatch: [`${FLOW_PATH}**`], schema }] });
+async function loadSchemas(): Promise<void> {
+  // Without a schema the editor still edits; completion and hover are what is missing then.
+  const found = await Promise.all([
+    schemaOf("flow", unwrap(api.GET("/api/v1/{tenant}/schemas/flow.json", { params: { path: inTenant() } }))),
+    schemaOf("dashboard", unwrap(api.GET("/api/v1/plugins/schemas/{type}", { params: { path: { type: "DASHBOARD" } } }))),
+  ]);
+  await yaml.update({ schemas: found.flat() });
+}
+
+async function schemaOf(kind: DocumentKind, asked: Promise<object>): Promise<SchemasSettings[]> {
+  const schema = await asked.catch(() => undefined);
+  return schema ? [{ uri: new URL(`/schemas/${kind}.json`, location.href).href, fileMatch: [`${ROOTS[kind]}**`], schema }] : [];
 }
 
 const COLOURS: Record<string, string> = {

@@ -2,7 +2,7 @@
 import type { Path } from "./yamledit";
 
 export type Schema = Readonly<Record<string, unknown>>;
-export type Kind = "text" | "lines" | "number" | "boolean" | "choice" | "map" | "items" | "yaml";
+export type Kind = "text" | "lines" | "number" | "boolean" | "choice" | "map" | "entries" | "items" | "yaml";
 
 export interface Field {
   readonly name: string;
@@ -49,6 +49,27 @@ export function schemaAt(root: Schema, path: Path, document: unknown): Schema {
   return schema;
 }
 
+/** What explains a place of a document: the nearest schema around it that has properties, and the property the place is in. */
+export function explainedAt(root: Schema, path: Path, document: unknown): { schema: Schema; path: Path; property?: string } {
+  for (let length = path.length; length > 0; length -= 1) {
+    const schema = schemaAt(root, path.slice(0, length), document);
+    if (isRecord(schema.properties)) return { schema: describable(root, schema), path: path.slice(0, length), property: nameAt(path, length) };
+  }
+  return { schema: describable(root, schemaAt(root, [], document)), path: [], property: nameAt(path, 0) };
+}
+
+function nameAt(path: Path, at: number): string | undefined {
+  const step = path[at];
+  return typeof step === "string" ? step : undefined;
+}
+
+/** A schema whose properties say themselves what they are. */
+function describable(root: Schema, schema: Schema): Schema {
+  const properties = isRecord(schema.properties) ? schema.properties : {};
+  const told = Object.entries(properties).map(([name, own]) => [name, isRecord(own) && typeof own.$ref === "string" ? { ...resolved(root, own), type: "object" } : own]);
+  return { ...schema, properties: Object.fromEntries(told) as Record<string, unknown> };
+}
+
 /** The properties of a schema: those that must be there first. */
 export function fieldsOf(root: Schema, schema: Schema): Field[] {
   const properties = isRecord(schema.properties) ? schema.properties : {};
@@ -87,6 +108,7 @@ function kindOf(root: Schema, name: string, schema: Schema, choices: readonly st
     return takesText(schema) ? (LONG.has(name) ? "lines" : "text") : "yaml";
   }
   if (isRecord(schema.properties) || Array.isArray(schema.oneOf)) return "map";
+  if (isRecord(resolved(root, schema.additionalProperties).properties)) return "entries";
   if (types.has("object")) return "yaml";
   if (types.has("boolean") && !types.has("number")) return "boolean";
   if (types.has("integer") || types.has("number")) return schema.$dynamic === true ? "text" : "number";
@@ -137,6 +159,13 @@ function branchOf(root: Schema, schema: Schema, value: unknown): unknown {
   return undefined;
 }
 
+/** The branch of the first type that a discriminator knows. */
+function branchOfAny(root: Schema, schema: Schema): Schema {
+  const mapping = isRecord(schema.discriminator) && isRecord(schema.discriminator.mapping) ? schema.discriminator.mapping : {};
+  const reference = Object.values(mapping)[0];
+  return typeof reference === "string" ? resolved(root, target(root, reference)) : {};
+}
+
 function target(root: Schema, reference: string): unknown {
   const name = reference.replace(/^#\/definitions\//, "").replaceAll("~1", "/").replaceAll("~0", "~");
   return isRecord(root.definitions) ? root.definitions[name] : undefined;
@@ -149,7 +178,7 @@ export function newItem(root: Schema, schema: Schema, name: string, siblings: un
   const item = resolved(root, arrayOf(schema)?.items);
   const fields = fieldsOf(root, item);
   const required = fields.filter((field) => field.required && field.name !== "id" && field.name !== "type");
-  const hasId = fields.some((field) => field.name === "id") || (Array.isArray(item.required) && item.required.includes("id")) || Array.isArray(item.allOf);
+  const hasId = [item, branchOfAny(root, item)].some((one) => fieldsOf(root, one).some((field) => field.name === "id")) || (Array.isArray(item.required) && item.required.includes("id")) || Array.isArray(item.allOf);
   const type = fields.find((field) => field.name === "type");
   return {
     ...(hasId ? { id: free(1) } : {}),

@@ -87,6 +87,14 @@ export function withMoved(text: string, path: Path, step: 1 | -1): string {
   return text.slice(0, one.start) + (end ? swapped.replace(/\n$/, "") : swapped) + text.slice(other.end);
 }
 
+/** The text with another name for what is at a path of a map; as it was when the name is taken. */
+export function withName(text: string, path: Path, name: string): string {
+  const map = nodeAt(parseDocument(text), path.slice(0, -1));
+  if (!isMap(map) || map.items.some((pair) => keyOf(pair) === name)) return text;
+  const key = map.items.find((pair) => keyOf(pair) === String(path.at(-1)))?.key as Node | undefined;
+  return key?.range ? replaced(text, { start: startOf(key), end: key.range[1] }, stringified(name)) : text;
+}
+
 function withPair(text: string, map: YAMLMap, key: string, value: unknown): string {
   const indent = columnOf(text, startOf(map.items[0]?.key as Node));
   const at = map.items.findIndex((pair) => keyOf(pair) === key);
