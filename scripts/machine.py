@@ -1,5 +1,5 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-an SSH server, brokers of messages, Apache Kafka, a mail server, the languages and tools of script tasks, and PostgreSQL
+network namespaces, an SSH server, brokers of messages, Apache Kafka, a mail server, the languages and tools of script tasks, and PostgreSQL
 where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
@@ -108,6 +108,13 @@ def ensure_engine() -> bool:
     return all(map(shutil.which, ENGINE))
 
 
+def ensure_network() -> bool:
+    """Have what makes networks between processes; where root may not use it, tests of it are skipped."""
+    if shutil.which("ip") is None:
+        apt_install("iproute2")
+    return shutil.which("ip") is not None
+
+
 def ensure_languages() -> bool:
     """Have the languages of script tasks that Debian packs."""
     missing = [package for program, package in LANGUAGES.items() if shutil.which(program) is None]
@@ -177,6 +184,7 @@ def main() -> int:
         ("MariaDB", ensure_mariadb),
         ("Chromium", ensure_browser),
         ("podman", ensure_engine),
+        ("network namespaces", ensure_network),
         ("OpenSSH's server", ensure_ssh_server),
         ("brokers of messages", ensure_brokers),
         ("Dovecot", ensure_mail),

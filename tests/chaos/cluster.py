@@ -6,7 +6,7 @@ import random
 import re
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,10 +157,10 @@ class Cluster:
 
 
 class Load:
-    """Executes flows through all servers until it is stopped; only what was acknowledged counts."""
+    """Executes flows through servers until it is stopped; only what was acknowledged counts."""
 
-    def __init__(self, cluster: Cluster, flows: list[str], pause: float) -> None:
-        self._cluster = cluster
+    def __init__(self, servers: Sequence[Server], flows: list[str], pause: float) -> None:
+        self._servers = servers
         self._flows = flows
         self._pause = pause
         self._stop = Event()
@@ -182,10 +182,10 @@ class Load:
     def _run(self, number: int) -> None:
         chance = random.Random(number)
         while not self._stop.wait(self._pause):
-            member, flow = chance.choice(self._cluster.members), chance.choice(self._flows)
+            server, flow = chance.choice(self._servers), chance.choice(self._flows)
             try:
                 path = f"/api/v1/main/executions/company.team/{flow}"
-                answer = member.server.request("POST", path, timeout=5)
+                answer = server.request("POST", path, timeout=5)
             except (httpx.HTTPError, RuntimeError):  # RuntimeError: its client was closed by a restart
                 self.refused += 1
                 continue

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.support.postgres import USER, programs_for, run_program
 
-SETTINGS = ("-c fsync=off", "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=''", "-c max_connections=200")
+LOCAL = "127.0.0.1"
+SETTINGS = ("-c fsync=off", "-c unix_socket_directories=''", "-c max_connections=200")
 
 
 @dataclass
@@ -18,9 +19,13 @@ class ReplicatedDatabase:
 
     Args:
         folder: Where both keep their data.
+        host: The address they are reached at.
+        prefix: What their commands begin with, as to run in another network namespace.
     """
 
     folder: Path
+    host: str = LOCAL
+    prefix: tuple[str, ...] = ()
     ports: list[int] = field(default_factory=list)
     _failed_over: bool = False
 
@@ -32,8 +37,11 @@ class ReplicatedDatabase:
             shutil.chown(self.folder, self._user)
         self.ports = [_free_port(), _free_port()]
         self._run("initdb", "-D", self._data(0), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        if self.host != LOCAL:
+            with (self._data(0) / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
         self._start(0, synchronous=False)
-        self._run("pg_basebackup", "-D", self._data(1), "-h", "127.0.0.1", "-p", str(self.ports[0]), "-U", USER,
+        self._run("pg_basebackup", "-D", self._data(1), "-h", LOCAL, "-p", str(self.ports[0]), "-U", USER,
                   "-R", "-X", "stream", "-c", "fast", "--no-sync")  # fmt: skip
         self._start(1, synchronous=False)
         self._stop(0, "fast")
@@ -47,7 +55,7 @@ class ReplicatedDatabase:
     @property
     def dsn(self) -> str:
         """The address of the server that writes, past all proxies."""
-        return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://{USER}@{self.host}:{self.port}/postgres"
 
     def restart(self) -> None:
         """Stop the server that writes, cutting all connections, and start it again."""
@@ -72,14 +80,17 @@ class ReplicatedDatabase:
 
     def _start(self, number: int, *, synchronous: bool) -> None:
         names = "*" if synchronous else ""
-        options = " ".join([*SETTINGS, f"-c port={self.ports[number]}", f"-c synchronous_standby_names='{names}'"])
+        addresses = "-c listen_addresses=" + ("*" if self.host != LOCAL else LOCAL)
+        options = " ".join(
+            [*SETTINGS, addresses, f"-c port={self.ports[number]}", f"-c synchronous_standby_names='{names}'"]
+        )
         self._run("pg_ctl", "-D", self._data(number), "-l", self.folder / f"log{number}", "-w", "-o", options, "start")
 
     def _stop(self, number: int, mode: str) -> None:
         self._run("pg_ctl", "-D", self._data(number), "-w", "-m", mode, "stop")
 
     def _run(self, program: str, *arguments: str | Path) -> None:
-        run_program([self._programs / program, *arguments], self.folder, self._user)
+        run_program([self._programs / program, *arguments], self.folder, self._user, self.prefix)
 
 
 def _free_port() -> int:

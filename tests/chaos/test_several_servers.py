@@ -197,7 +197,7 @@ def torment(cluster: Cluster, journal: Path, minutes: float | None, pause: float
     for name in FLOWS:
         cluster.first.put_flow(source(name, journal))
     cluster.first.put_flow(CLOCK)
-    with Load(cluster, list(FLOWS), pause) as load:
+    with Load([member.server for member in cluster.members], list(FLOWS), pause) as load:
         if minutes is None:
             each_once(cluster)
         else:

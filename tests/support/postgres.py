@@ -190,8 +190,20 @@ def _start(directory: Path) -> int:
     raise AssertionError("the loop above returns or raises")
 
 
-def run_program(command: Sequence[str | Path], directory: Path, user: str | None) -> None:
-    """Run one of PostgreSQL's programs, as another user when we are root (which PostgreSQL refuses)."""
+def run_program(
+    command: Sequence[str | Path], directory: Path, user: str | None, namespace: Sequence[str] = ()
+) -> None:
+    """Run one of PostgreSQL's programs, as another user when we are root (which PostgreSQL refuses).
+
+    Args:
+        command: The program with its arguments.
+        directory: Where it runs.
+        user: The other user.
+        namespace: What begins a command that is to run, as root, in another network namespace.
+    """
+    if namespace and user:
+        to_user = ("setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups")
+        command, user = (*namespace, *to_user, *command), None
     group = pwd.getpwnam(user).pw_gid if user else None
     others: list[int] | None = [] if user else None
     # A file, not a pipe: the server inherits it and would keep a pipe open for ever.
