@@ -1,6 +1,6 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-network namespaces, an SSH server, brokers of messages, Apache Kafka, a mail server, the languages and tools of script tasks, and PostgreSQL
-where no wheel fits.
+network namespaces, an SSH server, brokers of messages, Apache Kafka, a mail server, the languages and tools of script
+tasks, and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
