@@ -26,7 +26,7 @@ from penstock.builtin.flow import (
     working_directory,
 )
 from penstock.builtin.fs import sftp, sftp_trigger
-from penstock.builtin.git import clone, push_files, sync_files
+from penstock.builtin.git import clone, push_files, push_flows, sync_files, sync_flows
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
@@ -105,7 +105,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(process.Process,),
     *(protobuf.IonToProtobuf, protobuf.ProtobufToIon),
     *(purge.PurgeKV,),
-    *(push_files.PushNamespaceFiles,),
+    *(push_files.PushNamespaceFiles, push_flows.PushFlows),
     *(purge_records.PurgeExecutions, purge_records.PurgeLogs),
     *(python.Commands, python.Script),
     *(records.Count, records.Fetch),
@@ -130,6 +130,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(state.Delete, state.Get, state.Set),
     *(subflow.Subflow,),
     *(sync_files.SyncNamespaceFiles,),
+    *(sync_flows.SyncFlow, sync_flows.SyncFlows),
     *(template.Template,),
     *(templating.TemplatedTask,),
     *(toggle.Toggle,),

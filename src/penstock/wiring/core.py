@@ -28,7 +28,10 @@ from penstock.services.executor.auditor import Auditor
 from penstock.services.executor.dispatch import LocalDispatcher, StoredDispatcher
 from penstock.services.file_access import FileAccess
 from penstock.services.file_functions import FileFunctions
+from penstock.services.flow_functions import FlowFunctions
 from penstock.services.flows import FlowCatalog, KnownNames
+from penstock.services.flows.service import FlowService
+from penstock.services.flows.verdicts import FlowChecker
 from penstock.services.functions import ServerFunctions
 from penstock.services.gateway import DirectGateway, LocalAssignments
 from penstock.services.keyvalues import KeyValueFunctions, KeyValueService
@@ -103,6 +106,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
     secrets = all_secrets(plan, store)
+    checker = FlowChecker(store.flows, plugins.registry, defaults=reading.levels)
     functions = ServerFunctions(
         secrets=secrets,
         key_values=store.key_values,
@@ -120,6 +124,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
             **ChildFunctions(store.queries).functions(),
             **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),
             **RecordFunctions(store.queries, TriggerService(store.triggers, store.notifier, clock), clock).functions(),
+            **FlowFunctions(FlowService(store.flows, checker, catalog, store.notifier, clock), checker).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
             **ScheduleFunctions(
                 TriggerService(store.triggers, store.notifier, clock), store.queries, catalog, reading.triggers, clock

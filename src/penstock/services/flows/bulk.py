@@ -51,7 +51,7 @@ class FlowBulk:
 
         sources = [source for source, _ in split_documents(text)]
         if override and namespace is not None:
-            sources = [_moved(source, namespace) for source in sources]
+            sources = [moved(source, namespace) for source in sources]
         wanted = await self._wanted(tenant, sources, belongs)
         stored = [await self._flows.put(tenant, source) for source in sources]
         if delete and namespace is not None:
@@ -136,5 +136,6 @@ def switched(source: str, disabled: bool) -> str:
     return changed if count else f"{source.rstrip()}\n{line}\n"
 
 
-def _moved(source: str, namespace: str) -> str:
+def moved(source: str, namespace: str) -> str:
+    """Return a source as that of a flow of another namespace; everything else stays as it was written."""
     return re.sub(r"^namespace[ \t]*:.*$", f"namespace: {namespace}", source, count=1, flags=re.MULTILINE)
