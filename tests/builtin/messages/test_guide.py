@@ -14,7 +14,7 @@ from penstock.model.registry import TypeEntry, TypeRegistry
 GUIDES = Path(__file__).parents[3] / "docs" / "guides"
 TEXT = "".join((GUIDES / name).read_text() for name in ("aws.md", "data.md", "messages.md", "notifications.md"))
 REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
-FLOWS = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+FLOWS = re.findall(r"^```yaml\n(id: .*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("text", FLOWS, ids=lambda text: text.partition("\n")[0])
