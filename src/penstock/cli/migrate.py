@@ -1,6 +1,7 @@
 """`penstock migrate`: the database's schema, and what comes from elsewhere.
 
-Implements OPS-115 in part (`sys database migrate`), BEY-047 in part (`from-kestra`), MIG-080, MIG-081, MIG-089.
+Implements OPS-115 in part (`sys database migrate`), BEY-047 in part (`from-kestra`), BEY-051, MIG-080, MIG-081,
+MIG-089.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from penstock.cli.options import Config
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from penstock.cli.carrying.checking import CheckedText
     from penstock.cli.carrying.steps import Step
     from penstock.cli.ctl.showing import Output
 
@@ -173,6 +175,102 @@ def from_kestra(
     _report(steps, form)
     if any(step.action is Action.FAILED for step in steps):
         raise typer.Exit(1)
+
+
+@app.command("check")
+def check(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="A folder or a file of flows, or the address of a server.")],
+    write: Annotated[bool, typer.Option("--write", help="Rewrite the files.")] = False,
+    user: Annotated[str | None, typer.Option("--user", help="User name on the server.")] = None,
+    password: Annotated[
+        str | None, typer.Option("--password", envvar="PENSTOCK_SOURCE_PASSWORD", help="Its password.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="PENSTOCK_SOURCE_TOKEN", help="API token there, instead.")
+    ] = None,
+    tenant: Annotated[str, typer.Option("--tenant", help="Tenant there; servers before 0.23 have none.")] = "main",
+    namespaces: Annotated[
+        list[str] | None, typer.Option("--namespace", help="Only flows of this one and those below it. Repeatable.")
+    ] = None,
+    config: Config = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="table, json or yaml.")] = None,
+) -> None:
+    """Say of each flow whether it runs here: as it is, in today's words (with the difference), or why not.
+
+    Exit code: 0 when all flows run here, 1 otherwise.
+
+    \b
+    Examples:
+      penstock migrate check flows/
+      penstock migrate check flows/ --write
+      penstock migrate check https://kestra.example.com --user me@example.com --namespace company
+    """
+    from penstock.base.errors import InvalidRequestError
+    from penstock.cli.carrying.checking import Verdict, check_files, check_origin
+    from penstock.cli.carrying.origin import Origin
+    from penstock.cli.ctl.contexts import Given as Said
+    from penstock.cli.ctl.contexts import resolve
+    from penstock.cli.ctl.options import Given, output_of, with_password
+    from penstock.cli.options import configuration
+    from penstock.cli.remote import Remote
+    from penstock.wiring.flow_reading import FlowReading, plugin_defaults
+    from penstock.wiring.plugin_plan import plugin_plan
+    from penstock.wiring.plugins import load_plugins
+
+    form = output_of(ctx, Given(output=output))
+    settings = configuration(config).settings
+    core = settings.kestra
+    defaults = plugin_defaults([*core.tasks.defaults, *core.plugins.defaults])
+    reading = FlowReading(load_plugins(plan=plugin_plan(settings)).registry, defaults)
+    if source.startswith(("http://", "https://")):
+        if write:
+            raise InvalidRequestError(
+                "`--write` is for files", hint="`penstock migrate from-kestra` copies flows as they are"
+            )
+        said = Said("the options for the server", source, tenant, token, user, password)
+        with Remote(with_password(resolve((said,)), variable="PENSTOCK_SOURCE_PASSWORD")) as there:
+            origin = Origin(there, namespaces or ())
+            origin.open()
+            checked = list(check_origin(origin, reading))
+    else:
+        files = list(check_files([Path(source)], reading))
+        for file, one in files if write else ():
+            if one.verdict is Verdict.REWRITTEN:
+                file.write_text(one.rewritten, "utf-8")
+        checked = [one for _, one in files]
+    _tell(checked, form)
+    if any(one.verdict is Verdict.REFUSED for one in checked):
+        raise typer.Exit(1)
+
+
+def _tell(checked: Sequence[CheckedText], output: Output) -> None:
+    """Write what is to be said of each text: one line, then the difference or the reasons."""
+    from collections import Counter
+
+    from penstock.cli.ctl.showing import Output, document
+    from penstock.cli.terminal import say, tell
+
+    if output is not Output.TABLE:
+        rows = [
+            {
+                "name": one.name,
+                "verdict": one.verdict.value,
+                "diff": one.diff,
+                "problems": [str(problem) for problem in (*one.errors, *one.left)],
+            }
+            for one in checked
+        ]
+        say(document(output, rows))
+        return
+    for one in checked:
+        say(f"{one.verdict.value:<9}  {one.name}")
+        for problem in (*one.errors, *one.left):
+            say(f"    {problem}")
+        if one.diff:
+            say(one.diff.rstrip("\n"))
+    counts = Counter(one.verdict.value for one in checked)
+    tell(", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "there are no flows")
 
 
 def _report(steps: Sequence[Step], output: Output) -> None:

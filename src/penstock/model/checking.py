@@ -58,6 +58,10 @@ class Checker:
     def _deprecated(self, path: Path, message: str, hint: str) -> None:
         self._report(Complaint(path, message, hint, "DEPRECATED"), Severity.DEPRECATION)
 
+    def _renamed(self, path: Path, old: str, new: str) -> None:
+        message, hint = f"`{old}` is an older name", f"write `{new}`"
+        self._report(Complaint(path, message, hint, "DEPRECATED", (old, new)), Severity.DEPRECATION)
+
     def definition(self, raw: dict[str, Any], kind: TypeKind | None, path: Path) -> Any:
         """Return a definition as written with its scalars settled; what is wrong with it is reported."""
         if kind is None:
@@ -105,7 +109,7 @@ class Checker:
             self._error((*path, "type"), f"`{name}` is a {is_word}, not a {word}", hint, "WRONG_KIND")
             return None
         if found.alias is not None:
-            self._deprecated((*path, "type"), f"`{name}` is an older name", f"write `{found.entry.name}`")
+            self._renamed((*path, "type"), name, found.entry.name)
         elif deprecation := getattr(found.entry.cls, "type_deprecation", ""):
             self._deprecated((*path, "type"), f"`{found.entry.name}` is deprecated", deprecation)
         warning = getattr(found.entry.cls, "type_warning", "")
@@ -148,7 +152,7 @@ class Checker:
         if field.name in raw:
             self._error((*path, key), f"`{key}` is another name of `{field.name}`", "keep one of the two")
         elif key not in NEWER_NAMES:
-            self._deprecated((*path, key), f"`{key}` is an older name", f"write `{field.name}`")
+            self._renamed((*path, key), key, field.name)
 
     def _note(self, value: Any, field: FieldShape | None, path: Path) -> None:
         """Remember the texts in a value that hold expressions; those in nested definitions note themselves."""
@@ -184,7 +188,7 @@ class Checker:
                 self._error((*path, "type"), f"unknown input type `{name}`", hint, "UNKNOWN_TYPE")
             return plain(raw), None
         if name in OLDER_TYPES:
-            self._deprecated((*path, "type"), f"`{name}` is an older name", f"write `{OLDER_TYPES[str(name)]}`")
+            self._renamed((*path, "type"), str(name), OLDER_TYPES[str(name)])
         shape = shape_of(model)
         settled = self._settled(raw, shape, path)
         known = {key: value for key, value in settled.items() if key in shape.by_name}

@@ -70,6 +70,8 @@ class Complaint:
     message: str
     hint: str = ""
     code: str = "INVALID_PROPERTY"
+    rename: tuple[str, str] | None = None
+    """A name that stands there, and the one to write instead."""
 
 
 def complaints(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Complaint]:

@@ -141,6 +141,7 @@ class _Parsing:
             place.line,
             place.column,
             complaint.code,
+            complaint.rename,
         )
         if problem not in self._problems[-50:]:
             self._problems.append(problem)
@@ -192,8 +193,9 @@ class _Parsing:
             else:
                 data[key] = settle(value, shaped.wanted)
             if shaped is not None and key != shaped.name:
-                hint = f"write `{shaped.name}`"
-                self._report(Complaint((key,), f"`{key}` is an older name", hint, "DEPRECATED"), Severity.DEPRECATION)
+                message, hint = f"`{key}` is an older name", f"write `{shaped.name}`"
+                complaint = Complaint((key,), message, hint, "DEPRECATED", (key, shaped.name))
+                self._report(complaint, Severity.DEPRECATION)
             if key in _RENDERED:
                 self._note(data[key], (key,))
         return data

@@ -33,6 +33,8 @@ class Problem:
     line: int = 0
     column: int = 0
     code: str = "INVALID_FLOW"
+    rename: tuple[str, str] | None = None
+    """A name that stands there, and the one to write instead: the same thing is meant."""
 
     def __str__(self) -> str:
         where = self.path or "flow"

@@ -136,7 +136,8 @@ def _default(index: int, one: PluginDefaults, registry: TypeRegistry, report: Re
                 report(unknown_property((*path, "values", name), shape.names), Severity.ERROR)
         if found.alias:
             message, hint = f"`{found.alias}` is an older name", f"write `{found.entry.name}`"
-            report(Complaint((*path, "type"), message, hint, "DEPRECATED"), Severity.DEPRECATION)
+            rename = (found.alias, found.entry.name)
+            report(Complaint((*path, "type"), message, hint, "DEPRECATED", rename), Severity.DEPRECATION)
     elif not registry.has_prefix(one.type):
         near = registry.suggest(one.type)
         hint = f"did you mean `{near}`?" if near else "the defaults have no effect"
