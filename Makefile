@@ -35,8 +35,9 @@ simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night, 
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m penstock.simulation.main --seeds $(or $(SEEDS),200) --jobs $(or $(JOBS),$(shell nproc)) $(ARGS)
 
-soak: ## Run three servers on one PostgreSQL while everything breaks (MINUTES=10)
+soak: ## Flood a server of 256 MB, then run three while everything breaks (MINUTES=10)
 	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m bench.small $(if $(filter 0,$(shell id -u)),--limit 256)
 	@SOAK_MINUTES=$(or $(MINUTES),10) $(PYTHON_IN_VENV) -m pytest -n 0 -s tests/chaos/test_several_servers.py -k long $(ARGS)
 
 check: ## Check style, types, layers, documentation, interface and installed size

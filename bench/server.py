@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -40,7 +41,7 @@ def _cpu(pid: int) -> float:
 class Server:
     """`penstock server local` on SQLite, or `server standalone` on PostgreSQL, as a real process."""
 
-    def __init__(self, folder: Path, postgres: str | None = None) -> None:
+    def __init__(self, folder: Path, postgres: str | None = None, prefix: Sequence[str] = ()) -> None:
         self.port = free_port()
         management = free_port()
         self._folder = folder
@@ -64,7 +65,7 @@ datasources:
             text = text.replace("kestra:\n", "kestra:\n  repository: {type: postgres}\n  queue: {type: postgres}\n", 1)
         config.write_text(text)
         role = ["standalone"] if postgres else ["local", "--data", str(folder / "data")]
-        self._command = [sys.executable, "-m", "penstock", "server", *role, "--config", str(config)]
+        self._command = [*prefix, sys.executable, "-m", "penstock", "server", *role, "--config", str(config)]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -92,6 +93,10 @@ datasources:
     def _launch(self) -> None:
         with (self._folder / "server.log").open("ab") as output:
             self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
+
+    def is_alive(self) -> bool:
+        """Return whether the process has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     def memory(self) -> float:
         """Return the server's resident memory in MB."""

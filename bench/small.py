@@ -1,11 +1,8 @@
 """`python -m bench.small`: a flood of executions on a server with little memory; other flows go on being served.
 
 Prints, every few seconds, how many executions were submitted, what memory the server has, and how long an execution of
-another flow takes meanwhile. With `--cgroup` the server is put into a control group that was given a limit before:
-
-    mkdir /sys/fs/cgroup/memory/small
-    echo 256M > /sys/fs/cgroup/memory/small/memory.limit_in_bytes
-    python -m bench.small --cgroup /sys/fs/cgroup/memory/small
+another flow takes meanwhile. With `--limit 256` the server lives in a control group of so many MB, as in a container.
+Fails when anything was refused, has not ended, or the server was ended for want of memory.
 """
 
 from __future__ import annotations
@@ -18,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.cgroup import ControlGroup
 from bench.client import flood, prepared
 from bench.server import USER, Server
 
@@ -29,10 +27,12 @@ tasks:
   - {id: one, type: io.kestra.plugin.core.debug.Return, format: x}
   - {id: two, type: io.kestra.plugin.core.log.Log, message: y}
 """
-EVERY = 10.0
+ENDED_WITHIN = 60.0
 
 
-async def watch(client: httpx.AsyncClient, server: Server, done: asyncio.Event) -> tuple[float, list[float]]:
+async def watch(
+    client: httpx.AsyncClient, server: Server, done: asyncio.Event, every: float
+) -> tuple[float, list[float]]:
     """Print a line every few seconds until it is done; returns the most memory, and how long the other flow took."""
     began, most, latencies = time.perf_counter(), 0.0, list[float]()
     while not done.is_set():
@@ -48,39 +48,47 @@ async def watch(client: httpx.AsyncClient, server: Server, done: asyncio.Event) 
             flush=True,
         )
         try:
-            await asyncio.wait_for(done.wait(), EVERY)
+            await asyncio.wait_for(done.wait(), every)
         except TimeoutError:
             continue
     return most, latencies
 
 
-async def run(count: int, cgroup: Path | None, connections: int) -> None:
-    """Start a server, flood it, and say how it went."""
-    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
-        server = Server(Path(folder))
-        try:
-            await server.start()
-            if cgroup is not None:
-                (cgroup / "cgroup.procs").write_text(str(server.pid))
-            address = f"http://127.0.0.1:{server.port}"
-            async with httpx.AsyncClient(base_url=address, auth=USER, timeout=120) as client:
-                for source in (FLOOD.read_text(), OTHER):
-                    yaml = {"Content-Type": "application/x-yaml"}
-                    (await client.post("/api/v1/main/flows", content=source, headers=yaml)).raise_for_status()
-                print(f"idle: {server.memory():.0f} MB")
-                path = "/api/v1/main/executions/bench/simple"
-                request = prepared("POST", path, f"127.0.0.1:{server.port}", credentials=USER)
-                done = asyncio.Event()
-                watching = asyncio.create_task(watch(client, server, done))
-                seconds, _, failures = await flood(server.port, request, count, connections)
-                done.set()
-                most, latencies = await watching
-            print(
-                f"{count:,} submitted in {seconds:.0f} s, {failures} refused; at most {most:.0f} MB;"
-                f" the other flow took {max(latencies) * 1000:.0f} ms at most"
-            )
-        finally:
-            server.stop()
+async def run(server: Server, count: int, connections: int, every: float) -> str:
+    """Flood a server and say how it went; raises SystemExit when it did not go well."""
+    await server.start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", auth=USER, timeout=120) as client:
+        for source in (FLOOD.read_text(), OTHER):
+            yaml = {"Content-Type": "application/x-yaml"}
+            (await client.post("/api/v1/main/flows", content=source, headers=yaml)).raise_for_status()
+        print(f"idle: {server.memory():.0f} MB")
+        path = "/api/v1/main/executions/bench/simple"
+        request = prepared("POST", path, f"127.0.0.1:{server.port}", credentials=USER)
+        done = asyncio.Event()
+        watching = asyncio.create_task(watch(client, server, done, every))
+        seconds, _, failures = await flood(server.port, request, count, connections)
+        done.set()
+        most, latencies = await watching
+        if failures:
+            raise SystemExit(f"{failures} executions were refused")
+        await all_ended(client, count)
+        return (
+            f"{count:,} submitted in {seconds:.0f} s; at most {max(most, server.memory()):.0f} MB;"
+            f" the other flow took {max(latencies) * 1000:.0f} ms at most"
+        )
+
+
+async def all_ended(client: httpx.AsyncClient, count: int) -> None:
+    """Wait until all executions of the flood have succeeded."""
+    deadline = time.perf_counter() + ENDED_WITHIN
+    query = {"size": "1", "filters[flowId][EQUALS]": "simple", "filters[state][EQUALS]": "SUCCESS"}
+    while True:
+        found = (await client.get("/api/v1/main/executions/search", params=query)).json()["total"]
+        if found >= count:
+            return
+        if time.perf_counter() > deadline:
+            raise SystemExit(f"{found} of {count} executions have succeeded")
+        await asyncio.sleep(0.2)
 
 
 def main() -> None:
@@ -88,9 +96,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--executions", type=int, default=100_000)
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--cgroup", type=Path)
+    parser.add_argument("--limit", type=int, help="MB of memory that the server may have (takes root)")
+    parser.add_argument("--every", type=float, default=10.0, help="seconds between the lines")
     given = parser.parse_args()
-    asyncio.run(run(given.executions, given.cgroup, given.connections))
+    group = ControlGroup(given.limit) if given.limit else None
+    try:
+        with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
+            server = Server(Path(folder), prefix=group.prefix if group else ())
+            try:
+                print(asyncio.run(run(server, given.executions, given.connections, given.every)))
+                if not server.is_alive() or (group is not None and group.ended):
+                    raise SystemExit("the server was ended for want of memory")
+            finally:
+                server.stop()
+    finally:
+        if group is not None:
+            group.remove()
 
 
 if __name__ == "__main__":
