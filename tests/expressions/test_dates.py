@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ import pytest
 from penstock.expressions import Environment, ExpressionError, evaluate, render
 from penstock.expressions.date_patterns import format_date, parse_date
 from penstock.expressions.dates import format_moment
+from penstock.expressions.locales import locale_of
+from scripts import locale_words
 
 _NOW = datetime(2024, 1, 15, 9, 30, 5, 123456, tzinfo=UTC)
 _FIXED = Environment(clock=lambda: _NOW, zone=ZoneInfo("UTC"))
@@ -38,6 +41,21 @@ def _evaluate(expression: str, **variables: Any) -> Any:
         ("'15.01.24 5 PM' | date('yyyy-MM-dd HH', existingFormat='dd.MM.yy h a')", "2024-01-15 17"),
         ("'5 mars 2024' | date('yyyy-MM-dd', existingFormat='d MMMM yyyy', locale='fr')", "2024-03-05"),
         ("start | date('EEEE d MMMM', locale='fr')", "lundi 15 janvier"),
+        ("start | date('EEEE d MMMM', locale='pl')", "poniedziałek 15 stycznia"),
+        ("start | date('LLLL', locale='pl-PL')", "styczeń"),
+        ("'15 styczeń 2024' | date('yyyy-MM-dd', existingFormat='d LLLL yyyy', locale='pl')", "2024-01-15"),
+        ("start | date('MMMM', locale='de_AT')", "Jänner"),
+        ("start | date('short', locale='de-DE')", "15.01.24, 09:30"),
+        ("start | date('short', locale='en-GB')", "15/01/2024, 09:30"),
+        ("start | date('short', locale='en_US')", "1/15/24, 9:30 AM"),
+        ("start | date('yyyy年M月d日 EEEE', locale='ja')", "2024年1月15日 月曜日"),
+        ("start | date('EEEE', locale='zh_TW')", "星期一"),
+        ("start | date('EEE', locale='zh-Hant')", "週一"),
+        ("start | date('MMMM', locale='in')", "Januari"),
+        ("start | date('MMMM', locale='fr-XX')", "janvier"),
+        ("'2024-12-29T00:00:00Z' | date('YYYY w e')", "2025 1 1"),
+        ("'2024-12-29T00:00:00Z' | date('YYYY w e', locale='fr')", "2024 52 7"),
+        ("'2024-12-29T00:00:00Z' | date('YYYY w e', locale='pt-BR')", "2025 1 1"),
         ("start | date('HH') | number >= 6", True),
         ("day | date('yyyy-MM-dd')", "2024-02-29"),
         ("now() | dateAdd(-1, 'DAYS') | date('yyyy-MM-dd')", "2024-01-14"),
@@ -147,6 +165,7 @@ def test_pattern_reads(text: str, pattern: str, moment: str) -> None:
         'now() | date("yyyy\'")',
         "now() | date('yyyy', timeZone='Mars/Base')",
         "now() | date('yyyy', locale='tlh')",
+        "now() | date('yyyy', locale='no such one')",
         "[1] | date('yyyy')",
         "true | date('yyyy')",
         "now() | dateAdd('1', 'DAYS')",
@@ -198,3 +217,18 @@ def test_calendar_function_of_something_unknown_raises(expression: str) -> None:
 def test_now_without_format_is_a_date() -> None:
     """EXP-165."""
     assert render("{{ now() }}", {}, environment=_FIXED) == "2024-01-15T09:30:05.123456Z"
+
+
+def test_locales_are_those_of_the_repository_and_each_can_be_used() -> None:
+    """EXP-126."""
+    moment = datetime(2024, 3, 5, 16, 4, 5, tzinfo=UTC)
+    known = json.loads(locale_words.TARGET.read_text(encoding="utf-8"))
+    assert len({tag.partition("-")[0] for tag in known}) > 200
+    some = ["de", "de_AT", "pl", "zh", "zh_Hant", "zh_Hant_TW"]
+    made = locale_words.collected(some)
+    stale = [tag for tag in (one.replace("_", "-") for one in some) if made.get(tag) != known.get(tag)]
+    assert stale == [], "run python -m scripts.locale_words"
+    for tag in known:
+        locale = locale_of(tag)
+        assert all(format_date(moment, style, locale) for style in locale.styles)
+        assert [len(set(names)) for names in (locale.days, locale.months)] == [7, 12], tag

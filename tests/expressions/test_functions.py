@@ -20,6 +20,7 @@ from penstock.expressions import (
     evaluate,
     render,
 )
+from penstock.expressions.encrypted import sealed
 
 
 class _Recorder:
@@ -74,6 +75,15 @@ def test_context_is_printed_as_json(name: str) -> None:
     """EXP-141."""
     variables = {"inputs": {"a": 1}, "flow": {"id": "f"}}
     assert render(f"{{{{ {name}() }}}}", variables) == '{"inputs":{"a":1},"flow":{"id":"f"}}'
+
+
+def test_context_is_printed_without_its_secrets() -> None:
+    """EXP-141."""
+    secret = sealed("ciphertext")
+    variables = {"inputs": {"password": secret, "plain": "a"}, "outputs": {"t": {"list": [{"token": secret}]}}}
+    shown = '{"inputs":{"password":"******","plain":"a"},"outputs":{"t":{"list":[{"token":"******"}]}}}'
+    assert render("{{ printContext() }}", variables) == shown
+    assert render("{% set x = 1 %}{{ fetchContext() }}", variables) == shown
 
 
 @pytest.mark.parametrize(

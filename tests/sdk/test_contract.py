@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +48,7 @@ FLOW = "id: a\nnamespace: b\ntasks:\n  - {id: w, type: org.example.Whole, text: 
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "linted_types.py").write_text(TYPES)
-    import linted_types  # type: ignore[import-not-found]
-
-    yield vars(linted_types)
+    yield vars(importlib.import_module("linted_types"))
     del sys.modules["linted_types"]
 
 

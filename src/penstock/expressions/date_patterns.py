@@ -7,7 +7,7 @@ so that both directions come from one table.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -92,10 +92,18 @@ def _year(value: int, count: int) -> str:
 
 
 def _month(moment: datetime, count: int, locale: Locale) -> str:
+    return _month_name(moment, count, locale.months, locale.short_months)
+
+
+def _month_alone(moment: datetime, count: int, locale: Locale) -> str:
+    long, short = locale.alone_months or locale.months, locale.short_alone_months or locale.short_months
+    return _month_name(moment, count, long, short)
+
+
+def _month_name(moment: datetime, count: int, long: Sequence[str], short: Sequence[str]) -> str:
     if count <= 2:
         return f"{moment.month:0{count}}"
-    names = locale.short_months if count == 3 else locale.months
-    name = names[moment.month - 1]
+    name = (short if count == 3 else long)[moment.month - 1]
     return name[0].upper() if count == 5 else name
 
 
@@ -115,19 +123,19 @@ def _day_name(moment: datetime, count: int, locale: Locale) -> str:
 def _local_day(moment: datetime, count: int, locale: Locale) -> str:
     if count > 2:
         return _day_name(moment, count, locale)
-    number = moment.isoweekday() % 7 + 1 if locale is ENGLISH else moment.isoweekday()
-    return f"{number:0{count}}"
+    return f"{(moment.weekday() - locale.week[0]) % 7 + 1:0{count}}"
 
 
 def _week(moment: datetime, locale: Locale) -> tuple[int, int]:
-    """Return year and week: from Sunday, week 1 holding 1 January, in English; elsewhere as ISO counts."""
-    if locale is not ENGLISH:
-        return moment.isocalendar()[:2]
-    start = moment.date() - timedelta(days=moment.isoweekday() % 7)
-    year = (start + timedelta(days=6)).year
-    first = date(year, 1, 1)
-    first -= timedelta(days=first.isoweekday() % 7)
-    return year, (start - first).days // 7 + 1
+    """Return year and week, as the locale counts."""
+    first, least = locale.week
+
+    def begin(day: date) -> date:
+        return day - timedelta(days=(day.weekday() - first) % 7)
+
+    start = begin(moment.date())
+    year = (start + timedelta(days=7 - least)).year
+    return year, (start - begin(date(year, 1, least))).days // 7 + 1
 
 
 def _offset(moment: datetime, count: int, *, zulu: bool) -> str:
@@ -193,7 +201,7 @@ _FORMATTERS: dict[str, Callable[[datetime, int, Locale], str]] = {
     "Y": lambda moment, count, locale: _year(_week(moment, locale)[0], count),
     "D": _padded(lambda moment: moment.timetuple().tm_yday),
     "M": _month,
-    "L": _month,
+    "L": _month_alone,
     "Q": _quarter,
     "q": _quarter,
     "w": lambda moment, count, locale: f"{_week(moment, locale)[1]:0{count}}",
@@ -285,7 +293,9 @@ def _alternatives(words: tuple[str, ...]) -> str:
 def _accepted(field: _Field, locale: Locale, *, adjacent: bool) -> str:
     letter, count = field.letter, field.count
     if letter in "ML" and count >= 3:
-        return _alternatives(locale.months if count >= 4 else locale.short_months)
+        if count >= 4:
+            return _alternatives(locale.months + locale.alone_months)
+        return _alternatives(locale.short_months + locale.short_alone_months)
     if letter == "E" or (letter in "ec" and count > 2):
         return _alternatives(locale.days + locale.short_days)
     words = {
@@ -309,18 +319,19 @@ def _accepted(field: _Field, locale: Locale, *, adjacent: bool) -> str:
 
 def _assembled(found: dict[str, str], locale: Locale) -> datetime:
     year = int(found["y"]) if "y" in found else 2000 + int(found["yy"]) if "yy" in found else 1970
-    if "MT" in found:
-        name = found["MT"].lower()
-        names = [word.lower() for word in locale.months], [word.lower() for word in locale.short_months]
-        month = next(words.index(name) for words in names if name in words) + 1
-    else:
-        month = int(found.get("M", 1))
+    month = _month_of(found["MT"].lower(), locale) if "MT" in found else int(found.get("M", 1))
     micros = _micros_of_day(found, locale)
     if "D" in found:
         day = datetime(year, 1, 1) + timedelta(days=int(found["D"]) - 1)  # noqa: DTZ001 - the zone follows below
     else:
         day = datetime(year, month, int(found.get("d", 1)))  # noqa: DTZ001 - the zone follows below
     return (day + timedelta(microseconds=micros)).replace(tzinfo=_zone(found))
+
+
+def _month_of(name: str, locale: Locale) -> int:
+    lists = locale.months, locale.alone_months, locale.short_months, locale.short_alone_months
+    names = ([word.lower() for word in words] for words in lists)
+    return next(words.index(name) for words in names if name in words) + 1
 
 
 def _micros_of_day(found: dict[str, str], locale: Locale) -> int:

@@ -1,8 +1,19 @@
-"""Names of months and days, and the usual date formats, in the languages `date(locale=...)` knows (EXP-126)."""
+"""Names of months and days, and the usual date formats, in the languages `date(locale=...)` knows (EXP-126).
+
+English is here, since it is what counts without a locale; all others are in a file that `scripts/locale_words.py`
+makes, read when the first of them is asked for.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
 
 from penstock.expressions.errors import ExpressionError
 
@@ -19,6 +30,11 @@ class Locale:
     eras: tuple[str, str]
     styles: tuple[str, str, str, str]
     """Patterns of the formats `full`, `long`, `medium`, `short`."""
+    alone_months: tuple[str, ...] = ()
+    """As they are called without a day, where that is another word."""
+    short_alone_months: tuple[str, ...] = ()
+    week: tuple[int, int] = (0, 4)
+    """The first day of a week, Monday being 0, and how many days of a year its first week has at least."""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -38,105 +54,84 @@ ENGLISH = Locale(
         "MMM d, yyyy, h:mm:ss a",
         "M/d/yy, h:mm a",
     ),
+    week=(6, 1),
 )
-_LOCALES = {
-    "en": ENGLISH,
-    "fr": Locale(
-        _words("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
-        _words("janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."),
-        _words("lundi mardi mercredi jeudi vendredi samedi dimanche"),
-        _words("lun. mar. mer. jeu. ven. sam. dim."),
-        ("AM", "PM"),
-        ("av. J.-C.", "ap. J.-C."),
-        (
-            "EEEE d MMMM yyyy 'à' HH:mm:ss zzzz",
-            "d MMMM yyyy 'à' HH:mm:ss z",
-            "d MMM yyyy, HH:mm:ss",
-            "dd/MM/yyyy HH:mm",
-        ),
+_STYLES = {
+    "fr": (
+        "EEEE d MMMM yyyy 'à' HH:mm:ss zzzz",
+        "d MMMM yyyy 'à' HH:mm:ss z",
+        "d MMM yyyy, HH:mm:ss",
+        "dd/MM/yyyy HH:mm",
     ),
-    "de": Locale(
-        _words("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
-        _words("Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."),
-        _words("Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag"),
-        _words("Mo. Di. Mi. Do. Fr. Sa. So."),
-        ("AM", "PM"),
-        ("v. Chr.", "n. Chr."),
-        (
-            "EEEE, d. MMMM yyyy 'um' HH:mm:ss zzzz",
-            "d. MMMM yyyy 'um' HH:mm:ss z",
-            "dd.MM.yyyy, HH:mm:ss",
-            "dd.MM.yy, HH:mm",
-        ),
+    "de": (
+        "EEEE, d. MMMM yyyy 'um' HH:mm:ss zzzz",
+        "d. MMMM yyyy 'um' HH:mm:ss z",
+        "dd.MM.yyyy, HH:mm:ss",
+        "dd.MM.yy, HH:mm",
     ),
-    "es": Locale(
-        _words("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
-        _words("ene feb mar abr may jun jul ago sept oct nov dic"),
-        _words("lunes martes miércoles jueves viernes sábado domingo"),
-        _words("lun mar mié jue vie sáb dom"),
-        ("a. m.", "p. m."),
-        ("a. C.", "d. C."),
-        (
-            "EEEE, d 'de' MMMM 'de' yyyy, H:mm:ss (zzzz)",
-            "d 'de' MMMM 'de' yyyy, H:mm:ss z",
-            "d MMM yyyy, H:mm:ss",
-            "d/M/yy, H:mm",
-        ),
+    "es": (
+        "EEEE, d 'de' MMMM 'de' yyyy, H:mm:ss (zzzz)",
+        "d 'de' MMMM 'de' yyyy, H:mm:ss z",
+        "d MMM yyyy, H:mm:ss",
+        "d/M/yy, H:mm",
     ),
-    "it": Locale(
-        _words("gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"),
-        _words("gen feb mar apr mag giu lug ago set ott nov dic"),
-        _words("lunedì martedì mercoledì giovedì venerdì sabato domenica"),
-        _words("lun mar mer gio ven sab dom"),
-        ("AM", "PM"),
-        ("a.C.", "d.C."),
-        (
-            "EEEE d MMMM yyyy HH:mm:ss zzzz",
-            "d MMMM yyyy HH:mm:ss z",
-            "d MMM yyyy, HH:mm:ss",
-            "dd/MM/yy, HH:mm",
-        ),
+    "it": (
+        "EEEE d MMMM yyyy HH:mm:ss zzzz",
+        "d MMMM yyyy HH:mm:ss z",
+        "d MMM yyyy, HH:mm:ss",
+        "dd/MM/yy, HH:mm",
     ),
-    "pt": Locale(
-        _words("janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"),
-        _words("jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez."),
-        _words("segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo"),
-        _words("seg. ter. qua. qui. sex. sáb. dom."),
-        ("AM", "PM"),
-        ("a.C.", "d.C."),
-        (
-            "EEEE, d 'de' MMMM 'de' yyyy HH:mm:ss zzzz",
-            "d 'de' MMMM 'de' yyyy HH:mm:ss z",
-            "d 'de' MMM 'de' yyyy HH:mm:ss",
-            "dd/MM/yyyy HH:mm",
-        ),
+    "pt": (
+        "EEEE, d 'de' MMMM 'de' yyyy HH:mm:ss zzzz",
+        "d 'de' MMMM 'de' yyyy HH:mm:ss z",
+        "d 'de' MMM 'de' yyyy HH:mm:ss",
+        "dd/MM/yyyy HH:mm",
     ),
-    "nl": Locale(
-        _words("januari februari maart april mei juni juli augustus september oktober november december"),
-        _words("jan feb mrt apr mei jun jul aug sep okt nov dec"),
-        _words("maandag dinsdag woensdag donderdag vrijdag zaterdag zondag"),
-        _words("ma di wo do vr za zo"),
-        ("a.m.", "p.m."),
-        ("v.Chr.", "n.Chr."),
-        (
-            "EEEE d MMMM yyyy 'om' HH:mm:ss zzzz",
-            "d MMMM yyyy 'om' HH:mm:ss z",
-            "d MMM yyyy HH:mm:ss",
-            "dd-MM-yyyy HH:mm",
-        ),
+    "nl": (
+        "EEEE d MMMM yyyy 'om' HH:mm:ss zzzz",
+        "d MMMM yyyy 'om' HH:mm:ss z",
+        "d MMM yyyy HH:mm:ss",
+        "dd-MM-yyyy HH:mm",
     ),
 }
+"""Formats of languages as flows know them from Java; the file has those of a later edition of the repository."""
+_TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?(?:[-_.@#].*)?", re.IGNORECASE)
 
 
 def locale_of(tag: object) -> Locale:
-    """Return the words of a language tag such as `en`, `fr_FR` or `de-AT`.
+    """Return the words of a language tag such as `en`, `fr_FR` or `zh-Hant-TW`.
 
     Raises:
         ExpressionError: The language is not known.
     """
-    if tag is None:
+    return ENGLISH if tag is None else _locale(str(tag))
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    match = _TAG.fullmatch(tag)
+    if match is None or match[1].lower() not in _data():
+        raise ExpressionError("the locale is not known", hint="use the tag of a language, such as `fr` or `pt-BR`")
+    language, script, territory = match[1].lower(), (match[2] or "").title(), (match[3] or "").upper()
+    if language == "en" and territory in ("", "US"):
         return ENGLISH
-    language = str(tag).replace("_", "-").split("-")[0].lower()
-    if language not in _LOCALES:
-        raise ExpressionError("the locale is not known", hint=f"use one of {', '.join(_LOCALES)}")
-    return _LOCALES[language]
+    words = _inherited("-".join(part for part in (language, script, territory) if part))
+    return msgspec.convert({key: tuple(value) for key, value in words.items()}, Locale)
+
+
+def _inherited(tag: str) -> dict[str, Any]:
+    """Return what a locale says, and for the rest the one it inherits from."""
+    said = _data().get(tag, {})
+    if "same" in said:
+        return _inherited(said["same"])
+    parent = tag.rpartition("-")[0]
+    if parent:
+        return {**_inherited(parent), **said}
+    return {**said, "styles": _STYLES.get(tag, said["styles"])}
+
+
+@cache
+def _data() -> Mapping[str, Mapping[str, Any]]:
+    content = resources.files(__package__).joinpath("locale_words.json").read_bytes()
+    found: Mapping[str, Mapping[str, Any]] = msgspec.json.decode(content)
+    return found

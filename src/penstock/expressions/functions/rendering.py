@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from penstock.expressions.encrypted import hidden
 from penstock.expressions.errors import ExpressionError, ExpressionTypeError
 from penstock.expressions.frame import Frame
 from penstock.expressions.registry import Entry, Parameter
@@ -32,8 +33,11 @@ def render_once(frame: Frame, expression: Any) -> Any:
 
 
 def print_context(frame: Frame) -> str:
-    """Return all variables as JSON (EXP-141)."""
-    return frame.json({str(name): frame.scope[name] for name in frame.scope})
+    """Return all variables as JSON, secrets hidden (EXP-141)."""
+    variables = {str(name): frame.scope[name] for name in frame.scope}
+    if frame.guarded:
+        frame.guard(variables)
+    return frame.json(hidden(variables))
 
 
 def block(frame: Frame, name: Any) -> str:
@@ -75,7 +79,7 @@ ENTRIES = [
     Entry(
         "printContext",
         print_context,
-        "All variables as JSON.",
+        "All variables as JSON, secrets hidden.",
         examples=(("{{ printContext() is json }}", "true"),),
         aliases=("fetchContext",),
         context=True,
