@@ -37,14 +37,18 @@ def test_file_of_a_task_is_previewed_as_rows(page: Page, server: Server) -> None
     expect(page.get_by_role("region", name="Preview")).to_contain_text("oranges")
 
 
-def test_topology_shows_states_and_leads_to_the_task_run(page: Page, server: Server) -> None:
-    """Implements UI-126 in the browser."""
+def test_topology_shows_states_and_the_task_run_beside_them(page: Page, server: Server) -> None:
+    """Implements UI-126 and UI-124 in the browser."""
     server.create_flow(MEASURED.format(id="drawn"))
     open_execution(page, "drawn", server.execute("ui.tests", "drawn"), "topology")
     graph = page.get_by_role("group", name="Topology of the flow")
     expect(graph.get_by_role("button", name="left Success")).to_be_visible()
     expect(graph.locator(".vue-flow__edge")).to_have_count(1)
     graph.get_by_role("button", name="right Failed").click()
+    panel = page.get_by_role("region", name="Task run right")
+    panel.get_by_role("tab", name="Source").click()
+    expect(panel.locator("pre")).to_contain_text("type: io.kestra.plugin.core.execution.Fail")
+    panel.get_by_role("link", name="Show in the timeline").click()
     expect(page.get_by_role("treeitem", selected=True)).to_contain_text("right")
 
 
@@ -55,6 +59,24 @@ def test_metrics_are_listed_with_their_tags(page: Page, server: Server) -> None:
     row = page.get_by_role("row").filter(has_text="rows.loaded")
     expect(row).to_contain_text("42")
     expect(row).to_contain_text("table=orders")
+    page.get_by_role("combobox", name="Metric").select_option("rows.loaded")
+    chart = page.get_by_role("figure", name="Values of rows.loaded in the order they were measured")
+    chart.get_by_role("link", name="count · 42 · table=orders").click()
+    expect(page.get_by_role("treeitem", selected=True)).to_contain_text("count")
+
+
+def test_execution_is_compared_with_those_around_it(page: Page, server: Server) -> None:
+    """Implements UI-123 in the browser: the way to the executions before and after, and how long they took."""
+    server.create_flow(HELLO.format(id="compared"))
+    first, second = (server.execute("ui.tests", "compared") for _ in range(2))
+    open_execution(page, "compared", second, "overview")
+    expect(page.get_by_role("list", name="Last runs").get_by_role("link")).to_have_count(2)
+    expect(page.get_by_text("Usually (median of 1 that succeeded)")).to_be_visible()
+    expect(page.get_by_role("link", name="Later execution")).to_be_disabled()
+    page.get_by_role("link", name="Earlier execution").click()
+    page.wait_for_url(f"**/{first}/overview")
+    page.keyboard.press("]")
+    page.wait_for_url(f"**/{second}/overview")
 
 
 def test_large_loop_is_unfolded_by_state(page: Page, server: Server) -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { choicesOf, fieldsOf, newItem, resolved, schemaAt, type Schema } from "@/lib/schema";
-import { flowOf, lineOf, pathOfId, placeAt } from "@/lib/source";
+import { flowOf, lineOf, pathOfId, placeAt, sourceOf } from "@/lib/source";
 
 const FLOW = `id: orders
 namespace: shop
@@ -76,4 +76,12 @@ describe("the schema of flows", () => {
   it("begins an item with an id that is free", () => {
     expect(newItem(SCHEMA, schemaAt(SCHEMA, ["tasks"], document), "task", [{ id: "task_1" }])).toEqual({ id: "task_2", type: "" });
   });
+});
+
+describe("sourceOf", () => {
+  it("is a task's part of the text at the left margin, and the line it begins at", () => {
+    expect(sourceOf(FLOW, "load")).toEqual({ text: "id: load\ntype: io.x.Load\noptions:\n  limit: 3", line: 10 });
+  });
+
+  it("is not known of what the source does not name", () => expect(sourceOf(FLOW, "other")).toBeUndefined());
 });

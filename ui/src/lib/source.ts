@@ -74,6 +74,20 @@ export function pathOfId(text: string, id: string): Path | undefined {
   return found(parseDocument(text), id);
 }
 
+/** The source of the task or trigger of an id, moved to the left margin, and the line it begins at. */
+export function sourceOf(text: string, id: string): { readonly text: string; readonly line: number } | undefined {
+  const path = pathOfId(text, id);
+  const lines = new LineCounter();
+  const node = path && (parseDocument(text, { lineCounter: lines }).getIn([...path], true) as Node | undefined);
+  if (!node?.range) return undefined;
+  const [start, end] = node.range;
+  const { line, col } = lines.linePos(start);
+  const rest = text.slice(start, end).trimEnd().split("\n").slice(1);
+  const indent = " ".repeat(col - 1);
+  const own = rest.map((one) => (one.startsWith(indent) ? one.slice(indent.length) : one.trimStart()));
+  return { text: [text.slice(start, end).trimEnd().split("\n")[0], ...own].join("\n"), line };
+}
+
 function found(document: Document, id: string): Path | undefined {
   const search = (value: unknown, path: Path): Path | undefined => {
     if (Array.isArray(value)) return first(value.map((one, at) => () => search(one, [...path, at])));
