@@ -26,6 +26,8 @@ from penstock.builtin.flow import (
     working_directory,
 )
 from penstock.builtin.fs import sftp, sftp_trigger
+from penstock.builtin.gcp import changed_objects as gcs_trigger
+from penstock.builtin.gcp import objects as gcs_objects
 from penstock.builtin.git import clone, push_files, push_flows, sync_files, sync_flows
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
@@ -71,6 +73,9 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(executions.FlowNamespaceCondition, executions.HasRetryAttempt),
     *(files.Concat, files.Delete, files.PurgeCurrentExecutionFiles, files.Size, files.Write),
     *(for_each_item.ForEachItem, for_each_item.ForEachItemMerge, for_each_item.ForEachItemSplit),
+    *(gcs_objects.Copy, gcs_objects.Delete, gcs_objects.DeleteList, gcs_objects.Download, gcs_objects.Downloads),
+    *(gcs_objects.List, gcs_objects.Upload),
+    *(gcs_trigger.Trigger,),
     *(http_trigger.Trigger,),
     *(items.DeduplicateItems, items.FilterItems, items.Reverse),
     *(jbang.Commands, jbang.Script),

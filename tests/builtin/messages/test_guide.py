@@ -12,7 +12,9 @@ from penstock.model.flow import parse_flow
 from penstock.model.registry import TypeEntry, TypeRegistry
 
 GUIDES = Path(__file__).parents[3] / "docs" / "guides"
-TEXT = "".join((GUIDES / name).read_text() for name in ("aws.md", "data.md", "messages.md", "notifications.md"))
+TEXT = "".join(
+    (GUIDES / name).read_text() for name in ("aws.md", "data.md", "google-cloud.md", "messages.md", "notifications.md")
+)
 REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
 FLOWS = re.findall(r"^```yaml\n(id: .*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 

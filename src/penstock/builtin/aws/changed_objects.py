@@ -37,21 +37,19 @@ class Trigger(Acting, Noticing, PollingTrigger):
     def poll(self, context: RunContext) -> TriggerEvent | None:
         """Look, and download what there is; what becomes of the objects is done when that is certain."""
         self.check(context)
-        seen = self.seen(context) if context.render(self.action) == "NONE" else None
+        stays = context.render(self.action) == "NONE"
         with self.objects(context) as client:
             there = list(self.found(context, client))
             versions = {one.key: one.version for one in there}
-            wanted = versions.keys() if seen is None else self.unseen(context, versions, seen)
+            wanted, note = self.noticed(context, versions) if stays else (versions.keys(), None)
             fresh = [one for one in there if one.key in wanted][: context.render(self.max_keys)]
-            if seen is not None and not fresh:
-                self.remember(context, seen, versions, set(versions))
             if not fresh:
                 return None
             stored = [self.with_file(context, client, one) for one in fresh]
 
         def acknowledge() -> None:
-            if seen is not None:
-                self.remember(context, seen, versions, {one.key for one in fresh})
+            if note is not None:
+                note({one.key for one in fresh})
                 return
             with self.objects(context) as again:
                 self.act(context, again, fresh)

@@ -37,21 +37,19 @@ class Trigger(Acting, Noticing, PollingTrigger):
 
     def poll(self, context: RunContext) -> TriggerEvent | None:
         """Look, and download what there is; what becomes of the files is done when that is certain."""
-        seen = self.seen(context) if context.render(self.action) == "NONE" else None
+        stays = context.render(self.action) == "NONE"
         with self.session(context) as session:
             there = self.files(context, session)
             versions = {one.server_path: one.version for one in there}
-            wanted = versions.keys() if seen is None else self.unseen(context, versions, seen)
+            wanted, note = self.noticed(context, versions) if stays else (versions.keys(), None)
             fresh = [one for one in there if one.server_path in wanted]
-            if seen is not None and not fresh:
-                self.remember(context, seen, versions, set(versions))
             if not fresh:
                 return None
             found = [stored(context, session, one) for one in fresh]
 
         def acknowledge() -> None:
-            if seen is not None:
-                self.remember(context, seen, versions, {one.server_path for one in fresh})
+            if note is not None:
+                note({one.server_path for one in fresh})
                 return
             with self.session(context) as again:
                 self.act(context, again, fresh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -28,6 +28,14 @@ class Noticing(PluginModel):
     state_ttl: Property[timedelta] | None = Field(
         None, description="With `action: NONE`: for how long that pair is kept; else for ever."
     )
+
+    def noticed(self, context: RunContext, there: Versions) -> tuple[set[str], Callable[[set[str]], None]]:
+        """Return the names of files that count, and what notes which of them have been dealt with."""
+        seen = self.seen(context)
+        fresh = self.unseen(context, there, seen)
+        if not fresh:
+            self.remember(context, seen, there, set(there))
+        return fresh, lambda done: self.remember(context, seen, there, done)
 
     def seen(self, context: RunContext) -> Versions:
         """Return what has been seen.
