@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from penstock.api import schemas
+from tests.api.test_shapes import check
 from tests.support.live import LiveServer
 
 API = "/api/v1/main"
@@ -127,6 +129,18 @@ async def test_file_of_an_execution_is_downloaded_and_measured(server: LiveServe
     assert answer.headers["content-disposition"].startswith("attachment")
     metas = await server.client.get(f"{API}/executions/{ended['id']}/file/metas", params={"path": path})
     assert metas.json() == {"size": 8}
+
+
+async def test_size_of_an_execution_counts_its_records_and_files(server: LiveServer) -> None:
+    """BEY-021."""
+    await server.flow(FILED)
+    ended = await server.run("filed", files={"data": ("rows.csv", b"a,b\n1,2\n", "text/csv")})
+    size = (await server.client.get(f"{API}/executions/{ended['id']}/size")).json()
+    check(schemas.ExecutionSize, size)
+    assert size["files"] == {"name": "files", "count": 1, "bytes": 8}
+    assert {part["name"] for part in size["records"]} >= {"executions", "task_runs"}
+    assert size["bytes"] == 8 + sum(part["bytes"] for part in size["records"])
+    assert (await server.client.get(f"{API}/executions/nobody/size")).status_code == 404
 
 
 async def test_file_is_previewed_as_rows_up_to_a_bound(server: LiveServer) -> None:

@@ -49,6 +49,7 @@ from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.secrets import SecretRoutes
+from penstock.api.routes.sizes import SizeRoutes
 from penstock.api.routes.suites import SuiteRoutes
 from penstock.api.routes.templates import TemplateRoutes
 from penstock.api.routes.tokens import TokenRoutes
@@ -119,6 +120,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
             clock,
             settings,
         ).router(),
+        SizeRoutes(services.sizes).router(),
         FileRoutes(services.files, settings).router(),
         FollowRoutes(services.reader, services.following, clock, settings).router(),
         LogRoutes(services.logs, services.log_windows, clock).router(),

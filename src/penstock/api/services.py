@@ -19,6 +19,7 @@ from penstock.services.executions import (
     Deleting,
     ExecutionReader,
     ExecutionService,
+    ExecutionSizes,
     ExpressionTester,
     Following,
     Replaying,
@@ -87,6 +88,7 @@ class Services:
     replaying: Replaying
     resuming: ResumeReader
     secrets: SecretService
+    sizes: ExecutionSizes
     steering: Steering
     suites: SuiteService
     templates: TemplateService

@@ -20,6 +20,16 @@ class TableSize:
     """None where the database cannot tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one execution has of one kind of record, or its files."""
+
+    name: str
+    count: int
+    bytes: int
+    """Of the values as they are stored, without indexes."""
+
+
 class SizeStore(Protocol):
     """Counts and sizes, for people; each call may take a while on a large database."""
 
@@ -33,6 +43,10 @@ class SizeStore(Protocol):
 
     async def created_since(self, since: Instant) -> tuple[int, int]:
         """Return how many executions were created, and how many log lines written, since then."""
+        ...
+
+    async def of(self, execution_id: str) -> Sequence[Part]:
+        """Return what an execution has of each kind of record, the largest first."""
         ...
 
     async def oldest(self) -> Instant | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, LargeBinary, cast, func, literal_column, select, text
 from sqlalchemy.exc import OperationalError
 
 from penstock.base.clock import Instant
 from penstock.ports.queries import Filter
-from penstock.ports.sizes import TableSize
+from penstock.ports.sizes import Part, TableSize
 from penstock.store.database import Database
 from penstock.store.purging import Old
 from penstock.store.tables import EXECUTIONS, LOGS, METADATA
 
+_OF_EXECUTIONS = [EXECUTIONS, *(table for table in METADATA.sorted_tables if "execution_id" in table.c)]
 E = EXECUTIONS.c
 L = LOGS.c
 _SQLITE_PAGES = text(
@@ -46,6 +48,11 @@ class SqlSizeStore:
             lambda connection: (connection.execute(executions).scalar_one(), connection.execute(lines).scalar_one())
         )
 
+    async def of(self, execution_id: str) -> Sequence[Part]:
+        """Return what an execution has in each table, the largest first."""
+        found = await self._database.read(lambda connection: parts_txn(connection, execution_id))
+        return sorted((part for part in found if part.count), key=lambda part: (-part.bytes, part.name))
+
     async def oldest(self) -> Instant | None:
         """Return when the oldest execution was created."""
         query = select(func.min(E.start_date))
@@ -75,6 +82,20 @@ def tables_txn(connection: Connection) -> list[TableSize]:
     for table in METADATA.sorted_tables:
         rows = connection.execute(select(func.count()).select_from(table)).scalar_one()
         found.append(TableSize(table.name, rows, sizes.get(table.name)))
+    return found
+
+
+def parts_txn(connection: Connection, execution_id: str) -> list[Part]:
+    """Return rows and bytes of one execution in all tables."""
+    found = []
+    for table in _OF_EXECUTIONS:
+        key = table.c.id if table is EXECUTIONS else table.c.execution_id
+        if connection.dialect.name == "sqlite":
+            taken: Any = sum(func.coalesce(func.length(cast(column, LargeBinary)), 0) for column in table.c)
+        else:
+            taken = func.pg_column_size(literal_column(table.name))
+        query = select(func.count(), func.coalesce(func.sum(taken), 0)).select_from(table).where(key == execution_id)
+        found.append(Part(str(table.name), *connection.execute(query).one()))
     return found
 
 

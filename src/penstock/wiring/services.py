@@ -24,6 +24,7 @@ from penstock.services.executions import (
     Bulk,
     Deleting,
     ExecutionReader,
+    ExecutionSizes,
     ExpressionTester,
     Following,
     Replaying,
@@ -125,6 +126,7 @@ def api_services(
             clock,
             read_only=core.plan.secrets_are_read_only,
         ),
+        sizes=ExecutionSizes(store.queries, store.sizes, core.storage),
         steering=Steering(store.queries, core.dispatcher, resuming),
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(

@@ -2208,6 +2208,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/executions/{execution_id}/size": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the bytes of an execution's records and files
+         * @description Return the bytes of an execution's records and files.
+         */
+        get: operations["executionSize"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/executions/{execution_id}/file": {
         parameters: {
             query?: never;
@@ -6572,6 +6592,37 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * ExecutionSize
+         * @description How much room an execution takes, without indexes.
+         */
+        ExecutionSize: {
+            /** Executionid */
+            executionId: string;
+            /**
+             * Bytes
+             * @description Records and files together.
+             */
+            bytes: number;
+            /**
+             * Records
+             * @description By kind, the largest first.
+             */
+            records: components["schemas"]["SizePart"][];
+            files: components["schemas"]["SizePart"];
+        };
+        /**
+         * SizePart
+         * @description What an execution has of one kind of record, or its files.
+         */
+        SizePart: {
+            /** Name */
+            name: string;
+            /** Count */
+            count: number;
+            /** Bytes */
+            bytes: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -10702,6 +10753,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvalResult"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    executionSize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionSize"];
                 };
             };
             /** @description Refused */

@@ -107,6 +107,23 @@ class PagedExecutions(Shape):
     total: int
 
 
+class SizePart(Shape):
+    """What an execution has of one kind of record, or its files."""
+
+    name: str
+    count: int
+    bytes: int
+
+
+class ExecutionSize(Shape):
+    """How much room an execution takes, without indexes."""
+
+    execution_id: str
+    bytes: int = Field(description="Records and files together.")
+    records: list[SizePart] = Field(description="By kind, the largest first.")
+    files: SizePart
+
+
 class LastExecution(Shape):
     """The newest execution of a flow."""
 

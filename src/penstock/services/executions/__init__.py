@@ -13,6 +13,7 @@ from penstock.services.executions.inputs import InputReader, Upload
 from penstock.services.executions.reading import ExecutionReader
 from penstock.services.executions.replaying import Replay, Replaying
 from penstock.services.executions.resuming import ResumeReader
+from penstock.services.executions.size import ExecutionSize, ExecutionSizes
 from penstock.services.executions.steering import Steering
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Deleting",
     "ExecutionReader",
     "ExecutionService",
+    "ExecutionSize",
+    "ExecutionSizes",
     "ExecutionView",
     "ExpressionTester",
     "FirstExecutions",

@@ -48,6 +48,18 @@ class PurgeStoreContract:
         assert list(await store.purging.ended("main", [], None, rest[-1].position, 9)) == []
         assert list(await store.purging.ended("other", [], None, BEGINNING, 3)) == []
 
+    async def test_size_of_an_execution_is_told_by_kind_of_record(self, store: StorePorts) -> None:
+        """BEY-021."""
+        (one,) = await ended(store, 1)
+        parts = {part.name: part for part in await store.sizes.of(one.id)}
+        counts = {name: part.count for name, part in parts.items()}
+        assert counts.items() >= {"executions": 1, "task_runs": 2, "logs": 3, "metrics": 1}.items()
+        assert all(part.bytes > 0 for part in parts.values())
+        assert [part.bytes for part in await store.sizes.of(one.id)] == sorted(
+            (part.bytes for part in parts.values()), reverse=True
+        )
+        assert list(await store.sizes.of("nobody")) == []
+
     async def test_ended_executions_are_those_that_fit(self, store: StorePorts) -> None:
         await ended(store, 1)
         place = Filter("namespace", "PREFIX", "company")
