@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.builtin.runners import family, orphans
 from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Command, RunnerError, Stream
 from penstock.services.worker.context import WorkerRunContext
@@ -262,3 +263,40 @@ def test_process_leaves_no_descriptors_and_no_zombies(contexts: RunContextFactor
         run_shell(context, "echo x; exit 1")
     assert len(os.listdir("/proc/self/fd")) == before
     assert not [pid for pid in children() if not is_running(pid)]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what Linux alone has: macOS has no `/proc`, and its Python waits in one way only."""
+    monkeypatch.setattr(family, "_PROC", tmp_path / "proc")
+    monkeypatch.setattr(orphans, "_BOOT", tmp_path / "proc" / "boot_id")
+    monkeypatch.delattr(os, "waitid")
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_process_without_what_linux_alone_has_ends_with_its_code(contexts: RunContextFactory) -> None:
+    """SCR-065."""
+    context = contexts.of()
+    code, kept = run_shell(context, "echo out; echo err >&2; exit 7")
+    assert (code, kept.out, kept.err) == (7, "out\n", "err\n")
+    assert messages_of(context) == []
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_process_without_what_linux_alone_has_is_killed_with_its_group(contexts: RunContextFactory) -> None:
+    """SCR-065, SCR-064."""
+    running = Running(contexts.of(), "sleep 300 & echo $! $$ ready; wait")
+    pids = running.pids()
+    running.kill()
+    assert running.codes == [-signal.SIGTERM]
+    assert not any(map(is_running, pids))
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_process_without_what_linux_alone_has_ends_what_is_left_in_its_group(contexts: RunContextFactory) -> None:
+    """SCR-065, BEY-009."""
+    context = contexts.of()
+    _, kept = run_shell(context, "sleep 300 >/dev/null 2>&1 & echo $!")
+    assert not is_running(int(kept.out))
+    [(level, text)] = messages_of(context)
+    assert (level, "still ran" in text) == ("WARN", True)

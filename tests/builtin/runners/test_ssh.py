@@ -23,6 +23,7 @@ from penstock.builtin.scripts import node, python, shell
 from penstock.builtin.scripts.task import TaskException
 from penstock.sdk import PluginError
 from penstock.testing.run_context import RunContextFactory, messages_of
+from tests.builtin.scripts.making import wheel
 from tests.support.ssh import SshMissingError, SshServer, make_key, ssh_server
 
 
@@ -212,6 +213,54 @@ def test_processes_left_behind_are_ended_with_a_warning(
     assert (first, level) == ("done", "WARN")
     assert "still ran" in text
     assert [*there.iterdir()] == []
+
+
+def test_python_packages_are_kept_there_in_the_versions_the_revision_was_given_first(
+    runner: dict[str, Any], run_of: Callable[..., Any], contexts: RunContextFactory, tmp_path: Path
+) -> None:
+    """BEY-036, SCR-047."""
+    shelf, cache = tmp_path / "shelf", tmp_path / "cache"
+    shelf.mkdir()
+    wheel(shelf, "greeter", "1.0", "version = 1")
+    env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf), "XDG_CACHE_HOME": str(cache)}
+    definition = {"id": "t", "type": python.Script.type_name, "taskRunner": runner, "env": env}
+    text = "import greeter, sys; print(greeter.version, sys.prefix)"
+
+    def given(**more: Any) -> tuple[str, str]:
+        context = run_of(flow={"revision": 3})
+        python.Script.model_validate({**definition, "script": text, "dependencies": ["greeter"], **more}).run(context)
+        [words] = [text for level, text in messages_of(context) if level == "INFO"]
+        version, prefix = words.split()
+        return version, prefix
+
+    version, first = given()
+    assert version == "1"
+    [lock] = contexts.gateway.locks.values()
+    assert lock.endswith("\ngreeter==1.0\n")
+    wheel(shelf, "greeter", "2.0", "version = 2")
+    assert given() == ("1", first)
+    shutil.rmtree(cache)  # as on another machine
+    assert given()[0] == "1"
+    version, prefix = given(dependencyCacheEnabled=False)
+    assert version == "2"
+    assert not Path(prefix).exists()
+    assert len([path for path in (cache / "penstock" / "python").iterdir() if not path.name.startswith(".")]) == 1
+
+
+def test_python_packages_that_cannot_be_installed_there_say_so(
+    runner: dict[str, Any], run_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    """BEY-036."""
+    env = {"PIP_NO_INDEX": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    definition = {"id": "t", "type": python.Script.type_name, "taskRunner": runner, "env": env}
+    context = run_of()
+    task = python.Script.model_validate({**definition, "script": "print('ran')", "dependencies": ["nothing-such"]})
+    with pytest.raises(TaskException):
+        task.run(context)
+    said = [text for _, text in messages_of(context)]
+    assert "ran" not in said
+    assert any("`dependencies` cannot be installed" in text for text in said)
+    assert [path.name for path in (tmp_path / "cache" / "penstock" / "python").iterdir()] == [".lock"]
 
 
 def lost_at(run_of: Callable[..., Any], task: shell.Commands, said: str) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from penstock.builtin.runners.process import Process
 from penstock.builtin.scripts import python
-from tests.builtin.scripts.test_python import wheel
+from tests.builtin.scripts.making import wheel
 from tests.support.flows import run_tasks
 from tests.support.live import LiveServer
 

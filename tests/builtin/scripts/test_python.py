@@ -1,5 +1,3 @@
-import base64
-import hashlib
 import os
 import shutil
 import stat
@@ -7,7 +5,6 @@ import sys
 import textwrap
 import threading
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +15,7 @@ from penstock.builtin.scripts.python_header import ScriptHeaderInvalid
 from penstock.builtin.scripts.task import TaskException
 from penstock.services.worker.settings import WorkerSettings, task_environment
 from penstock.testing.run_context import RunContextFactory, messages_of
-from tests.builtin.scripts.making import python_commands, python_script, said
+from tests.builtin.scripts.making import python_commands, python_script, said, wheel
 
 # What the published helper package for scripts writes, as its own functions format it.
 HELPER = """
@@ -45,26 +42,6 @@ class Kestra:
     def log(level, text):
         print("::" + json.dumps({"logs": [{"level": level, "message": text}]}) + "::", file=sys.stderr)
 """
-
-
-def wheel(folder: Path, name: str, version: str, code: str) -> Path:
-    """Make an installable package of one module."""
-    files = {
-        f"{name}.py": code,
-        f"{name}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{name}-{version}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    lines = []
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, text in files.items():
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            lines.append(f"{file},sha256={digest},{len(text.encode())}")
-            archive.writestr(file, text)
-        archive.writestr(
-            f"{name}-{version}.dist-info/RECORD", "\n".join([*lines, f"{name}-{version}.dist-info/RECORD,,"])
-        )
-    return path
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ class Docker(Runner):
     type_name = "io.kestra.plugin.scripts.runner.docker.Docker"
     type_aliases = ("io.kestra.plugin.scripts.runner.docker.DockerTaskRunner",)
     on_worker: ClassVar[bool] = False
+    keeps_tools: ClassVar[bool] = False
 
     host: Property[str] | None = Field(None, description="The address of the engine.")
     config: str | dict[str, Any] | None = Field(None, description="The configuration file of the engine's client.")

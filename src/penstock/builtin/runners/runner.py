@@ -58,6 +58,9 @@ class Runner(TaskRunnerBase):
     on_worker: ClassVar[bool] = True
     """Whether commands find the worker's tools and files where the worker has them."""
 
+    keeps_tools: ClassVar[bool] = True
+    """Whether what a task installs outside of its working directory is there for later ones."""
+
     def place(self, context: RunContext) -> PurePath:
         """Return where the commands find the working directory: where the worker has it."""
         return context.working_directory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
@@ -13,6 +12,7 @@ from penstock.builtin.scripts.language import Language
 from penstock.builtin.scripts.language_task import CommandsTask, FileScriptTask
 from penstock.builtin.scripts.python_header import declared_packages
 from penstock.builtin.scripts.python_tools import python_tools
+from penstock.builtin.scripts.remote_python import keep_remote_lock, remote_setup
 from penstock.builtin.scripts.task import ScriptTask, Stage
 from penstock.sdk import Property
 
@@ -38,19 +38,22 @@ class PythonTask(ScriptTask):
         return stage.renderer.render(self.dependencies, [])
 
     def setup(self, stage: Stage) -> Sequence[str]:
-        """Install the dependencies in the container."""
+        """Install the dependencies where the commands run."""
         wanted = self.packages(stage)
-        pip = "python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore"
-        return [f"{pip} {shlex.join(wanted)}"] if wanted else ()
+        return (
+            remote_setup(stage, wanted, is_kept=stage.context.render(self.dependency_cache_enabled)) if wanted else ()
+        )
 
     @contextmanager
     def tools(self, stage: Stage) -> Iterator[Mapping[str, str]]:
         """Give a `python` with the dependencies."""
-        if not stage.on_worker:
-            yield {"PYTHONUNBUFFERED": "1"}
-            return
         wanted = self.packages(stage)
         is_kept = stage.context.render(self.dependency_cache_enabled)
+        if not stage.on_worker:
+            yield {"PYTHONUNBUFFERED": "1"}
+            if is_kept:
+                keep_remote_lock(stage, wanted)
+            return
         with python_tools(stage.context, stage.environment, wanted, is_kept=is_kept) as path:
             found = {"PATH": path} if path else {}
             # Lines must reach the logs when they are written, not when a buffer is full.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
@@ -16,6 +15,7 @@ from typing import Any
 
 from penstock.builtin.scripts.environments import Environments
 from penstock.builtin.scripts.input_files import PRIVATE
+from penstock.builtin.scripts.revision_lock import RevisionLock
 from penstock.sdk import RunContext
 
 
@@ -83,15 +83,10 @@ class _Installer:
 
     def _lock(self, dependencies: Sequence[str]) -> str:
         """Return the versions that this revision of the flow was given first, finding them when nobody has before."""
-        parts = [Path(self._python).resolve().name, sysconfig.get_platform(), *sorted(set(dependencies))]
-        key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-        revision = int(self._context.variables.get("flow", {}).get("revision") or 0)
-        found = self._context.call("dependencyLock", revision=revision, key=key)
-        if found is None:
-            found = self._context.call(
-                "keepDependencyLock", revision=revision, key=key, text=self._resolve(dependencies)
-            )
-        return str(found)
+        lock = RevisionLock.of(
+            self._context, [Path(self._python).resolve().name, sysconfig.get_platform()], dependencies
+        )
+        return lock.find() or lock.keep(self._resolve(dependencies))
 
     def _resolve(self, dependencies: Sequence[str]) -> str:
         """Return the versions that go together today, one requirement a line."""

@@ -62,6 +62,8 @@ class Stage:
     """Where the commands find the working directory."""
     on_worker: bool = True
     """Whether the worker's tools are at hand; in a container those of its image are."""
+    keeps_tools: bool = True
+    """Whether what is installed there is there for later tasks."""
     generated: list[Path] = field(default_factory=list)
     """Files of the working directory that are the task's own, and never outputs."""
 
@@ -141,7 +143,7 @@ class ScriptTask(Task):
         renderer = Renderer(context, places)
         self._put_files(context, renderer)
         given = self._environment(renderer, places)
-        stage = Stage(context, renderer, {**context.environment, **given}, place, runner.on_worker)
+        stage = Stage(context, renderer, {**context.environment, **given}, place, runner.on_worker, runner.keeps_tools)
         transcript = Transcript(context)
         with ExitStack() as stack:
             tools = stack.enter_context(self.tools(stage))
