@@ -28,7 +28,7 @@ from penstock.builtin.flow import (
 from penstock.builtin.fs import sftp, sftp_trigger
 from penstock.builtin.gcp import changed_objects as gcs_trigger
 from penstock.builtin.gcp import objects as gcs_objects
-from penstock.builtin.git import clone, push_files, push_flows, sync_files, sync_flows
+from penstock.builtin.git import clone, mirroring, push_files, push_flows, sync_files, sync_flows
 from penstock.builtin.http import download, request
 from penstock.builtin.http import trigger as http_trigger
 from penstock.builtin.jdbc import duckdb, mysql, postgresql, postgresql_copy, sqlite
@@ -89,6 +89,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(loops.EachParallel, loops.EachSequential, loops.ForEach, loops.Loop, loops.LoopUntil),
     *(mail_sending.MailExecution, mail_sending.MailSend),
     *(mail_triggers.LetterTrigger, mail_triggers.MailReceivedTrigger),
+    *(mirroring.NamespaceSync, mirroring.TenantSync),
     *(monitor.ScheduleMonitor,),
     *(mqtt_topics.Publish, mqtt_topics.Subscribe, mqtt_topics.TopicTrigger, mqtt_topics.Trigger),
     *(mysql.Batch, mysql.Queries, mysql.Query, mysql.Trigger),

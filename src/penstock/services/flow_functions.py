@@ -31,11 +31,16 @@ class FlowFunctions:
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
         return {
+            "flowNamespaces": self._namespaces,
             "flowSources": self._sources,
             "checkFlow": self._check,
             "putFlow": self._put,
             "deleteFlow": self._delete,
         }
+
+    async def _namespaces(self, caller: Caller, arguments: Mapping[str, Any]) -> list[str]:
+        """Return the namespaces that have flows."""
+        return list(await self._flows.namespaces(caller.tenant))
 
     async def _sources(self, caller: Caller, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the flows of a namespace, with `children` of those below it too; with `target` as flows of there."""

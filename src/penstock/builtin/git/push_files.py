@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
@@ -59,10 +60,12 @@ class PushNamespaceFiles(Pushing, Task):
 
     def run(self, context: RunContext) -> Pushed:
         """Commit the files."""
-        pushed = self.push(context, f"Update files of namespace {self._namespace(context)}")
+        pushed = self.push(
+            context, f"Update files of namespace {self._namespace(context)}", partial(self._fill, context)
+        )
         return Pushed(commit_id=pushed.commit, commit_url=pushed.page, files=pushed.changes)
 
-    def fill(self, context: RunContext, git: Git, copy: Path) -> None:
+    def _fill(self, context: RunContext, git: Git, copy: Path) -> None:
         """Make the chosen files of the copy those of the namespace."""
         namespace = self._namespace(context)
         given, folder = context.render(self.files), inside(context.render(self.git_directory))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -73,10 +74,12 @@ class PushFlows(Pushing, Task):
 
     def run(self, context: RunContext) -> PushedFlows:
         """Commit the flows."""
-        pushed = self.push(context, f"Update flows of namespace {self._namespace(context)}")
+        pushed = self.push(
+            context, f"Update flows of namespace {self._namespace(context)}", partial(self._fill, context)
+        )
         return PushedFlows(commit_id=pushed.commit, commit_url=pushed.page, flows=pushed.changes)
 
-    def fill(self, context: RunContext, git: Git, copy: Path) -> None:
+    def _fill(self, context: RunContext, git: Git, copy: Path) -> None:
         """Make the chosen files of the copy those of the flows."""
         folder, has_children = inside(context.render(self.git_directory)), context.render(self.include_child_namespaces)
         is_wanted, namespace = _chooser(context.render(self.flows)), self._namespace(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,22 +40,19 @@ class Pushing(Repository):
     author_email: Property[str] | None = Field(None, description="The author's e-mail address.")
     dry_run: Property[bool] = Field(Property.of(False), description="Only tell what would be committed.")
 
-    @abstractmethod
-    def fill(self, context: RunContext, git: Git, copy: Path) -> None:
-        """Make the files of a copy of the branch what they are to be."""
-
-    def push(self, context: RunContext, message: str) -> Push:
+    def push(self, context: RunContext, message: str, fill: Callable[[Git, Path], None]) -> Push:
         """Put files into a copy of the branch, commit what has changed, and push it.
 
         Args:
             context: The task's.
             message: The commit's message by default.
+            fill: Makes the files of a copy of the branch what they are to be.
         """
         address, branch = self.address(context), context.render(self.branch)
         with private_folder(context) as private:
             git, copy = Git(context, address, private), private / "copy"
             _check_out(git, address, branch, copy)
-            self.fill(context, git, copy)
+            fill(git, copy)
             git.run("add", "--all", "--force", ".", folder=copy)
             rows = _changes(git, copy)
             for row in rows:
