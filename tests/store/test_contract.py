@@ -61,6 +61,10 @@ class TestSuiteResultStore(contracts.SuiteResultStoreContract):
     pass
 
 
+class TestAssetStore(contracts.AssetStoreContract):
+    pass
+
+
 class TestTemplateStore(contracts.TemplateStoreContract):
     pass
 

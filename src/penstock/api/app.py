@@ -21,6 +21,7 @@ from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
 from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders, Timing
 from penstock.api.routes.account import AccountRoutes
+from penstock.api.routes.assets import AssetRoutes
 from penstock.api.routes.blueprints import BlueprintRoutes
 from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
@@ -134,6 +135,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
         SuiteRoutes(services.suites, settings).router(),
+        AssetRoutes(services.assets, clock, settings).router(),
         GovernanceRoutes().router(),
         PluginRoutes(services.plugins).router(),
         PluginVersionRoutes(services.plugin_management).router(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter
 
 from penstock.base.clock import Clock
+from penstock.services.assets import AssetService
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService, Tokens
 from penstock.services.blueprints import BlueprintCatalogue, OwnBlueprints
@@ -53,6 +54,7 @@ from penstock.services.webhooks import WebhookService
 class Services:
     """What the handlers work with."""
 
+    assets: AssetService
     audit: AuditReader
     auth: AuthService
     blueprints: BlueprintCatalogue

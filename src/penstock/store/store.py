@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.notifier import Notifier
+from penstock.store.assets import SqlAssetStore
 from penstock.store.charts import SqlChartReads
 from penstock.store.dashboards import SqlDashboardStore
 from penstock.store.database import Database
@@ -68,6 +69,7 @@ class Store:
     namespaces: SqlNamespaceStore
     templates: SqlTemplateStore
     dashboards: SqlDashboardStore
+    assets: SqlAssetStore
     documents: SqlDocumentStore
     suite_results: SqlSuiteResultStore
     charts: SqlChartReads
@@ -159,6 +161,7 @@ def store_on(
         namespaces=SqlNamespaceStore(database),
         templates=SqlTemplateStore(database),
         dashboards=SqlDashboardStore(database),
+        assets=SqlAssetStore(database),
         documents=SqlDocumentStore(database),
         suite_results=SqlSuiteResultStore(database),
         charts=SqlChartReads(database, system_namespace),

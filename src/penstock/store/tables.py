@@ -439,6 +439,60 @@ Index(
     SUITE_RESULTS.c.ended,
 )
 
+ASSETS = Table(
+    "assets",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("id", NAME, nullable=False),
+    Column("type", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("display_name", BODY),
+    Column("description", BODY),
+    Column("metadata", BODY, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
+)
+
+ASSET_USES = Table(
+    "asset_uses",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("asset_id", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("flow_id", NAME, nullable=False),
+    Column("flow_revision", Integer, nullable=False),
+    Column("execution_id", NAME, nullable=False),
+    Column("task_id", NAME, nullable=False),
+    Column("task_run_id", NAME, nullable=False),
+    Column("is_output", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "asset_id", "task_run_id", "is_output"),
+)
+Index("asset_uses_by_task_run", ASSET_USES.c.tenant, ASSET_USES.c.task_run_id)
+Index("asset_uses_by_date", ASSET_USES.c.tenant, ASSET_USES.c.created)
+
+ASSET_EVENTS = Table(
+    "asset_events",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("task_run_id", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("flow_id", NAME, nullable=False),
+    Column("flow_revision", Integer, nullable=False),
+    Column("execution_id", NAME, nullable=False),
+    Column("task_id", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("inputs", BODY, nullable=False),
+    Column("outputs", BODY, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "task_run_id"),
+)
+Index("asset_events_by_date", ASSET_EVENTS.c.tenant, ASSET_EVENTS.c.created)
+
 API_TOKENS = Table(
     "api_tokens",
     METADATA,

@@ -9,6 +9,7 @@ from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.ports.objects import ObjectStorage
 from penstock.secrets import ChainedSecrets
+from penstock.services.assets import AssetService
 from penstock.services.child_functions import ChildFunctions
 from penstock.services.dependency_locks import DependencyLockFunctions
 from penstock.services.directory_cache import DirectoryCacheFunctions
@@ -129,6 +130,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
             **ScheduleFunctions(
                 TriggerService(store.triggers, store.notifier, clock), store.queries, catalog, reading.triggers, clock
             ).functions(),
+            **AssetService(store.assets, clock).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),
         },
     )

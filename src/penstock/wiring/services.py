@@ -13,6 +13,7 @@ import penstock
 from penstock.api import ApiSettings, Services
 from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.secrets import ChainedSecrets
+from penstock.services.assets import AssetService
 from penstock.services.audit import AuditReader
 from penstock.services.auth import AuthService
 from penstock.services.auth.service import SECRET_KEY
@@ -85,6 +86,7 @@ def api_services(
     preconditions = PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock)
     explainer = ExecutionExplainer(store.waiting, store.jobs, store.journal, core.catalog, core.plan.limits, clock)
     return Services(
+        assets=AssetService(store.assets, clock),
         audit=AuditReader(store.settings),
         auth=auth,
         blueprints=BlueprintCatalogue(),

@@ -4,6 +4,18 @@ Answers are not made of these classes; `penstock.api.render` makes them, and a t
 Implements API-030 to API-039, API-041, API-049.
 """
 
+from penstock.api.schemas.assets import (
+    Asset,
+    AssetEdge,
+    AssetEvent,
+    AssetGraph,
+    AssetIdentifier,
+    AssetNode,
+    AssetUse,
+    PagedAssetEvents,
+    PagedAssets,
+    PagedAssetUses,
+)
 from penstock.api.schemas.base import BulkAnswer, BulkRefusal, Error, Label, Problem, Shape, State, StateHistory
 from penstock.api.schemas.dashboards import (
     ChartFilter,
@@ -176,6 +188,13 @@ __all__ = [
     "ApiTokenList",
     "AppTags",
     "AssertionOutcome",
+    "Asset",
+    "AssetEdge",
+    "AssetEvent",
+    "AssetGraph",
+    "AssetIdentifier",
+    "AssetNode",
+    "AssetUse",
     "Audit",
     "AuditFinding",
     "Autocomplete",
@@ -266,6 +285,9 @@ __all__ = [
     "Output",
     "OwnBlueprint",
     "OwnBlueprintItem",
+    "PagedAssetEvents",
+    "PagedAssetUses",
+    "PagedAssets",
     "PagedBlueprints",
     "PagedConcurrencyLimits",
     "PagedDashboards",

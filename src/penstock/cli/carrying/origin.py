@@ -21,7 +21,7 @@ _SECRET = re.compile(r"""\bsecret\(\s*(?:key\s*=\s*)?['"]([^'"]+)['"]""")
 _COPIED_SETTINGS = ("description", "variables", "pluginDefaults")
 _OTHERS = {
     "app": ("apps/search", "there are no apps here"),
-    "asset": ("assets/search", "there are no assets here"),
+    "asset": ("assets/search", "they come again as flows run here; send those made by hand to `assets` of the API"),
     "blueprint": ("blueprints/custom", "make it a blueprint here with its source"),
     "template": ("templates/search", "use a subflow instead"),
     "test suite": ("tests/search", "send its source to `tests` of the API here, or run it with `penstock test`"),

@@ -18,6 +18,7 @@ from penstock.engine.states import StateType
 from penstock.ports.gateway import Assignment, Report
 from penstock.sdk.errors import PluginError
 from penstock.services.outcome import Failure, failure_of
+from penstock.services.worker.assets import record_assets
 from penstock.services.worker.cached import run_task
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.host import Host
@@ -103,6 +104,8 @@ class Attempt:
             context.hide_confidential()
             self._limit()
             outputs = run_task(context, self.instance.task, self.instance.definition)
+            if self.interruption is None:
+                record_assets(context, outputs, self.started)
         except BaseException as error:  # whatever a plugin raises fails its attempt and nothing else
             return self._failed(error)
         finally:

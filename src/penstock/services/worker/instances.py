@@ -71,6 +71,7 @@ class Instances:
     def _make(self, assignment: Assignment) -> Instance:
         task = build(self._registry, assignment.type, assignment.definition)
         waits_for_nobody = assignment.timeout is None and task.task_cache is None and not task.log_to_file
+        waits_for_nobody = waits_for_nobody and task.assets is None
         is_quick = type(task).quick and waits_for_nobody and not _asks(assignment.definition)
         return Instance(task, assignment.definition, is_quick)
 

@@ -3,6 +3,7 @@
 A test module subclasses the suites and gives the fixture `store`: an open, empty store with these ports.
 """
 
+from penstock.testing.store.assets import AssetStoreContract
 from penstock.testing.store.dashboards import ChartReadsContract, DashboardStoreContract
 from penstock.testing.store.documents import DocumentStoreContract, SuiteResultStoreContract
 from penstock.testing.store.evaluations import EvaluationStoreContract
@@ -25,6 +26,7 @@ from penstock.testing.store.triggers import TriggerStoreContract
 from penstock.testing.store.waiting import WaitReadsContract
 
 __all__ = [
+    "AssetStoreContract",
     "ChartReadsContract",
     "DashboardStoreContract",
     "DocumentStoreContract",

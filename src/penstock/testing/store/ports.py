@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from penstock.ports.assets import AssetStore
 from penstock.ports.dashboards import ChartReads, DashboardStore
 from penstock.ports.depths import QueueDepths
 from penstock.ports.documents import DocumentStore
@@ -83,6 +84,11 @@ class StorePorts(Protocol):
     @property
     def dashboards(self) -> DashboardStore:
         """Dashboards."""
+        ...
+
+    @property
+    def assets(self) -> AssetStore:
+        """What flows use and make."""
         ...
 
     @property
