@@ -83,7 +83,7 @@ def test_context_is_printed_without_its_secrets() -> None:
     variables = {"inputs": {"password": secret, "plain": "a"}, "outputs": {"t": {"list": [{"token": secret}]}}}
     shown = '{"inputs":{"password":"******","plain":"a"},"outputs":{"t":{"list":[{"token":"******"}]}}}'
     assert render("{{ printContext() }}", variables) == shown
-    assert render("{% set x = 1 %}{{ fetchContext() }}", variables) == shown
+    assert render("{% set x = 1 %}{{ fetchContext() }}", variables) == f'{shown[:-1]},"x":1}}'
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amazon.ion import simpleion
 
 from penstock.base.clock import SECOND, SystemClock
 from penstock.base.errors import InvalidRequestError, NotFoundError, UnauthorizedError, UnavailableError
@@ -148,6 +149,13 @@ async def test_read_file_that_is_no_text_says_so(functions: ServerFunctions, sto
     await storage.put("main", namespace_file("company.team", "image.png"), b"\x89PNG\xff")
     with pytest.raises(FunctionError, match="not text"):
         await call(functions, "read", path="image.png")
+
+
+async def test_read_binary_ion_as_text(functions: ServerFunctions, storage: LocalStorage) -> None:
+    """EXP-146, EXP-153."""
+    rows = simpleion.dumps([{"id": 1, "name": "Ada"}, {"id": 2}], sequence_as_stream=True)
+    await storage.put("main", namespace_file("company.team", "rows.ion"), bytes(rows))
+    assert await call(functions, "read", path="rows.ion") == '{id:1,name:"Ada"}\n{id:2}\n'
 
 
 async def test_read_host_file_only_from_allowed_folders(functions: ServerFunctions, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from amazon.ion import simpleion
 
 from penstock.base.errors import InvalidRequestError
 from penstock.services.previews import preview
@@ -20,6 +21,8 @@ def test_preview_of_rows_in_several_formats_is_a_list() -> None:
     assert shown(b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n', "jsonl") == expected
     assert shown(b'[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]', "json") == expected
     assert shown(b'{a:1,b:"x"}\n{a:2,b:"y"}\n', "ion") == expected
+    assert shown(bytes(simpleion.dumps({"a": 1, "b": "x"})), "ion") == ("LIST", [{"a": 1, "b": "x"}], False)
+    assert shown(b"\xe0\x01\x00\xea\x21", "ion")[0] == "TEXT"
     assert shown(b"a;b\n1;x\n", "csv")[1] == [{"a;b": "1;x"}]
     assert shown(b"a\tb\n1\tx\n", "tsv")[1] == [{"a": "1", "b": "x"}]
 

@@ -17,6 +17,7 @@ import httpx
 from penstock.base.clock import Clock, to_iso
 from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockError, UnavailableError
 from penstock.engine.records import Execution, LogLine
+from penstock.expressions.binary_ion import binary_as_text, is_binary_ion
 from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.objects import ObjectInfo
 from penstock.ports.queries import ExecutionQueries, LogSelection
@@ -130,6 +131,8 @@ class ServerFunctions:
             content = await asyncio.to_thread(self._host_bytes, uri)
         else:
             content = await self.files.read(caller, uri, arguments.get("namespace"))
+        if is_binary_ion(content):
+            return await asyncio.to_thread(binary_as_text, content)
         try:
             return content.decode()
         except UnicodeDecodeError:

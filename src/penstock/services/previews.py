@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.base.errors import InvalidRequestError
+from penstock.expressions.binary_ion import from_binary_ion, is_binary_ion
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.ion import from_ion
 
@@ -53,6 +54,9 @@ def preview(data: bytes, extension: str, size: int, max_rows: int, encoding: str
         kind = "PDF" if extension == "pdf" else "IMAGE"
         content = None if partial else base64.b64encode(data).decode()
         return Preview(extension, kind, content, partial)
+    rows = None if partial else _binary_rows(data)
+    if rows is not None:
+        return Preview(extension, "LIST", rows[:max_rows], len(rows) > max_rows)
     text = _text(data, encoding)
     if partial:  # the last line may be cut in the middle
         text = text[: text.rfind("\n") + 1] or text
@@ -62,6 +66,13 @@ def preview(data: bytes, extension: str, size: int, max_rows: int, encoding: str
     lines = text.splitlines()
     kind = "MARKDOWN" if extension in ("md", "markdown") else "TEXT"
     return Preview(extension, kind, "\n".join(lines[:max_rows]), partial or len(lines) > max_rows)
+
+
+def _binary_rows(data: bytes) -> list[Any] | None:
+    try:
+        return from_binary_ion(data) if is_binary_ion(data) else None
+    except ExpressionError:
+        return None
 
 
 def _text(data: bytes, encoding: str) -> str:

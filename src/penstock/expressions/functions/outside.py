@@ -40,7 +40,7 @@ _FILE = (Parameter("uri"), _NAMESPACE)
 ENTRIES = [
     _outside("secret", "A secret.", (Parameter("key"), _NAMESPACE, Parameter("subkey", None)), confidential=True),
     _outside("credential", "The short-lived token of a managed credential.", (Parameter("key"),), confidential=True),
-    _outside("read", "The text of a file.", (Parameter("path"), _NAMESPACE)),
+    _outside("read", "The text of a file; of binary Ion its text form.", (Parameter("path"), _NAMESPACE)),
     _outside("fileURI", "The internal URI of a namespace file.", (Parameter("path"), _NAMESPACE)),
     _outside(
         "kv",
