@@ -134,6 +134,19 @@ async def test_webhook_request_its_conditions_do_not_hold_for_starts_nothing(ser
     assert found.json()["total"] == 1
 
 
+async def test_flow_list_tells_how_many_triggers_are_late_or_fail(server: LiveServer) -> None:
+    """BEY-005."""
+    passed = 1_700_000_000_000_000
+    await server.flow("id: timed\nnamespace: team\ntasks: [{id: t, type: io.kestra.plugin.core.log.Log, message: x}]\n")
+    await _save(server, "late", next_date=passed)
+    await _save(server, "both", next_date=passed, failures=2, error="no route")
+    await _save(server, "off", next_date=passed, failures=2, disabled=True)
+    found = (await server.client.get("/api/v1/main/flows/search", params={"size": 100})).json()["results"]
+    marks = {flow["id"]: (flow["lateTriggers"], flow["failingTriggers"]) for flow in found}
+    assert marks["timed"] == (2, 1)
+    assert {mark for flow, mark in marks.items() if flow != "timed"} <= {(0, 0)}
+
+
 async def test_trigger_whose_date_passes_unserved_is_shown_as_late(server: LiveServer) -> None:
     """BEY-005."""
     passed = 1_700_000_000_000_000

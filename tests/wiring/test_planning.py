@@ -57,6 +57,15 @@ def test_plan_limits_keep_the_names_of_pools_namespaces_and_labels(tmp_path: Pat
         planned(MEMORY + "kestra.concurrency.pools: {gpu: 0}\n", tmp_path)
 
 
+def test_plan_alerts_go_to_the_configured_address_alone(tmp_path: Path) -> None:
+    """BEY-005."""
+    assert planned(MEMORY, tmp_path).alerts is None
+    text = "kestra.alerts: {url: 'https://chat.example.com/hook', of: [FAILING], fixed-delay: PT5M}\n"
+    alerts = planned(MEMORY + text, tmp_path).alerts
+    assert alerts is not None
+    assert (alerts.url, alerts.kinds, alerts.every) == ("https://chat.example.com/hook", ("FAILING",), 300_000_000)
+
+
 def test_plan_retention_is_on_and_its_rules_take_what_they_leave_out_from_the_general_periods(tmp_path: Path) -> None:
     """BEY-020."""
     day = 24 * 3600 * SECOND

@@ -104,7 +104,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
         GraphRoutes(services.graphs, services.reader, clock, settings).router(),
         flow_bulk.router(),
-        FlowRoutes(services.flows, services.flow_checker, definitions, clock, settings).router(),
+        FlowRoutes(services.flows, services.flow_checker, definitions, services.triggers, clock, settings).router(),
         flow_bulk.general_router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),

@@ -69,6 +69,10 @@ class TriggerStore(Protocol):
         """Return every state, for a scheduler that starts."""
         ...
 
+    async def of_flows(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[TriggerState]:
+        """Return the states of the triggers of flows, each given by namespace and id."""
+        ...
+
     async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[TriggerState]:
         """Return states for people."""
         ...

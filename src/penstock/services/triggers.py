@@ -39,6 +39,16 @@ class BackfillOrder:
     labels: Sequence[Label] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How many triggers of a flow are in trouble."""
+
+    late: int = 0
+    """Their date has passed unserved."""
+    failing: int = 0
+    """Their last evaluation failed."""
+
+
 class TriggerService:
     """Triggers of a tenant, apart from their flows' sources.
 
@@ -58,6 +68,16 @@ class TriggerService:
     async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[TriggerState]:
         """Return a page of states of triggers that schedulers serve (ENG-267)."""
         return await self._triggers.search(tenant, [*filters, _SHOWN], page)
+
+    async def trouble(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Trouble]:
+        """Return which of some flows have triggers that are late or fail (BEY-005)."""
+        now, found = self._clock.now(), dict[tuple[str, str], Trouble]()
+        for state in await self._triggers.of_flows(tenant, flows) if flows else ():
+            is_late, fails = state.late_since(now) is not None, bool(state.failures) and not state.disabled
+            if is_late or fails:
+                before = found.get((state.namespace, state.flow_id), Trouble())
+                found[state.namespace, state.flow_id] = Trouble(before.late + is_late, before.failing + fails)
+        return found
 
     async def names(self, tenant: str, filters: Sequence[Filter]) -> AsyncIterator[TriggerName]:
         """Yield the names of all triggers that fit."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, and_, delete, select, tuple_
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Message
@@ -48,6 +48,12 @@ class SqlTriggerStore:
     async def all(self) -> Sequence[TriggerState]:
         """Return every state."""
         query = select(C.body).order_by(C.tenant, C.namespace, C.flow_id, C.trigger_id)
+        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return [_STATE.decode(text) for text in found]
+
+    async def of_flows(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[TriggerState]:
+        """Return the states of the triggers of flows."""
+        query = select(C.body).where(C.tenant == tenant, tuple_(C.namespace, C.flow_id).in_(flows))
         found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return [_STATE.decode(text) for text in found]
 

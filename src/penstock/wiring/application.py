@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from penstock.base.clock import Clock, SystemClock
+from penstock.services.alerts import HttpAlerts, TriggerAlerts, keep_telling
 from penstock.services.auth import AuthService, Credentials, Tokens
 from penstock.services.executor import Executor
 from penstock.services.flows import FlowChecker, FlowService
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 TENANT = "main"
 _RETENTION = "retention"
+_ALERTS = "alerts"
 """Whoever holds the partition of this name removes what is old: one server of a database."""
 _AUDITOR = "auditor"
 GENERATED_USER = "admin@localhost.local"
@@ -121,6 +123,7 @@ class Application:
         if core.executor is not None:
             self._supervisor.start("executor", core.executor.run())
             self._start_retention(core, core.executor)
+            self._start_alerts(core, core.executor)
             assert core.auditor is not None
             self._supervisor.start(_AUDITOR, core.auditor.run())
             if plan.is_embedded:
@@ -147,6 +150,13 @@ class Application:
             retention = retention_service(core.store, core.storage, core.clock, plan.policy)
             work = keep_small(retention, TENANT, plan.wait, plan.every, lambda: executor.owns(_RETENTION))
             self._supervisor.start(_RETENTION, work)
+
+    def _start_alerts(self, core: Core, executor: Executor) -> None:
+        plan = core.plan.alerts
+        if plan is not None:
+            sender, store = HttpAlerts(plan.url), core.store
+            alerts = TriggerAlerts(store.triggers, store.settings, sender, core.clock, plan.kinds)
+            self._supervisor.start(_ALERTS, keep_telling(alerts, plan.every, lambda: executor.owns(_ALERTS)))
 
     def _start_scheduler(self, core: Core) -> None:
         self._scheduler = build_scheduler(core)
@@ -237,7 +247,7 @@ class Application:
             self._lock.release()
 
     async def _close(self, core: Core) -> None:
-        for name in (_RETENTION, _AUDITOR):
+        for name in (_RETENTION, _ALERTS, _AUDITOR):
             await self._supervisor.stop(name, cancel=True)
         if core.executor is not None:
             self._supervisor.expect_end("executor")

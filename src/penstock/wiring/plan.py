@@ -77,6 +77,15 @@ class RetentionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertsPlan:
+    """Where alerts of triggers go, which, and how often it is looked for them (BEY-005)."""
+
+    url: str
+    kinds: tuple[str, ...]
+    every: Micros
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsPlan:
     """The first word of metrics' names (OPS-141), and the labels that tell ended executions apart (OPS-142)."""
 
@@ -114,6 +123,7 @@ class Plan:
         templates: Whether flows may use templates (MIG-030).
         plugin_configurations: What is configured for plugins, by type (OPS-071).
         retention: Removes what is old (BEY-020); None keeps everything.
+        alerts: Tells of triggers that are late or fail (BEY-005); None tells nobody.
         admission: The most open executions of a namespace before requests for more are refused (BEY-011).
         metrics: How metrics are named.
         plugins: Where plugins with environments of their own are.
@@ -144,6 +154,7 @@ class Plan:
     templates: bool = False
     plugin_configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retention: RetentionPlan | None = None
+    alerts: AlertsPlan | None = None
     admission: Mapping[str, int] = field(default_factory=dict)
     metrics: MetricsPlan = field(default_factory=MetricsPlan)
     plugins: PluginPlan = field(default_factory=PluginPlan)

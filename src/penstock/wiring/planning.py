@@ -15,10 +15,11 @@ from penstock.services.executor.limits import Limits
 from penstock.services.scheduler import Recovery
 from penstock.services.worker import WorkerSettings
 from penstock.wiring.config import ConfigurationError, Settings
+from penstock.wiring.config.settings import Alerts
 from penstock.wiring.datasource import database_url
 from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
-from penstock.wiring.plan import HttpPlan, MetricsPlan, Plan, Role
+from penstock.wiring.plan import AlertsPlan, HttpPlan, MetricsPlan, Plan, Role
 from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.retention import retention_plan
 
@@ -86,10 +87,18 @@ def plan_of(
         templates=core.templates.enabled,
         plugin_configurations=plugin_configurations(settings),
         retention=retention_plan(settings),
+        alerts=_alerts(core.alerts),
         admission=core.admission.namespaces,
         metrics=MetricsPlan(core.metrics.prefix, core.metrics.labels),
         plugins=plugin_plan(settings),
     )
+
+
+def _alerts(given: Alerts) -> AlertsPlan | None:
+    """Return where alerts go; None where nobody is to be told."""
+    if given.url is None or not given.url.get_secret_value():
+        return None
+    return AlertsPlan(given.url.get_secret_value(), given.of, given.fixed_delay)
 
 
 def storage_root(settings: Settings, data: Path | None) -> Path:

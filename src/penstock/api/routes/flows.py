@@ -20,6 +20,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.flows import StoredFlow
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, Verdict, with_task
+from penstock.services.triggers import TriggerService, Trouble
 
 _REVISIONS = parameter("revisions", {"type": "array", "items": {"type": "integer"}}, required=True)
 
@@ -31,6 +32,7 @@ class FlowRoutes:
         flows: The use cases.
         checker: Judges sources.
         definitions: Flows as plain data.
+        triggers: Knows which are late or fail (BEY-005).
         clock: The present, for time ranges.
         settings: Bounds.
     """
@@ -40,12 +42,14 @@ class FlowRoutes:
         flows: FlowService,
         checker: FlowChecker,
         definitions: FlowDefinitions,
+        triggers: TriggerService,
         clock: Clock,
         settings: ApiSettings,
     ) -> None:
         self._flows = flows
         self._checker = checker
         self._definitions = definitions
+        self._triggers = triggers
         self._clock = clock
         self._settings = settings
 
@@ -160,7 +164,13 @@ class FlowRoutes:
         """Return a page of flows, without their sources."""
         pairs = request.query_params.multi_items()
         page = await self._flows.search(tenant, filters_of(pairs, self._clock.now()), page_of(pairs))
-        return paged([self._render(flow, source=False) for flow in page.results], page.total)
+        trouble = await self._triggers.trouble(tenant, [(flow.namespace, flow.id) for flow in page.results])
+        found = []
+        for flow in page.results:
+            of_flow = trouble.get((flow.namespace, flow.id), Trouble())
+            marks = {"lateTriggers": of_flow.late, "failingTriggers": of_flow.failing}
+            found.append(self._render(flow, source=False) | marks)
+        return paged(found, page.total)
 
     async def containing(self, request: Request, tenant: str) -> Response:
         """Return flows whose source contains a text, with the lines that do."""

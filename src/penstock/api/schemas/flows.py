@@ -100,6 +100,8 @@ class Flow(Shape):
     triggers: list[TriggerDefinition] | None = None
     deleted: bool | None = None
     source: str | None = None
+    late_triggers: int | None = Field(None, description="In lists: how many have a date that has passed unserved.")
+    failing_triggers: int | None = Field(None, description="In lists: of how many the last evaluation failed.")
 
 
 class FlowForExecution(Shape):

@@ -42,6 +42,17 @@ class TriggerStoreContract:
         await store.triggers.save(AFTER)
         assert list(await store.triggers.all()) == [AFTER]
 
+    async def test_states_of_flows_are_those_of_all_their_triggers(self, store: StorePorts) -> None:
+        for flow in ("hello", "other", "third"):
+            for name in ("one", "two"):
+                await store.triggers.save(msgspec.structs.replace(STATE, flow_id=flow, trigger_id=name))
+        found = await store.triggers.of_flows("main", [("company.team", "hello"), ("company.team", "third")])
+        assert sorted((state.flow_id, state.trigger_id) for state in found) == [
+            ("hello", "one"), ("hello", "two"), ("third", "one"), ("third", "two"),
+        ]  # fmt: skip
+        assert list(await store.triggers.of_flows("main", [("company", "hello")])) == []
+        assert list(await store.triggers.of_flows("other", [("company.team", "hello")])) == []
+
     async def test_delete_forgets_one_trigger_or_all_of_a_flow(self, store: StorePorts) -> None:
         for name in ("one", "two", "three"):
             await store.triggers.save(msgspec.structs.replace(STATE, trigger_id=name))

@@ -258,6 +258,14 @@ class Retention(Section):
     fixed_delay: Duration = HOUR
 
 
+class Alerts(Section):
+    """`kestra.alerts`: tells people of triggers that are late or fail (BEY-005); an addition to the documented keys."""
+
+    url: SecretStr | None = None
+    of: tuple[Literal["LATE", "FAILING"], ...] = ("LATE", "FAILING")
+    fixed_delay: Duration = MINUTE
+
+
 class Core(Section):
     """`kestra`."""
 
@@ -285,6 +293,7 @@ class Core(Section):
     retention: Retention = Retention()
     admission: Admission = Admission()
     metrics: Metrics = Metrics()
+    alerts: Alerts = Alerts()
 
 
 class DataSource(Section):
