@@ -46,6 +46,7 @@ from penstock.api.routes.namespace_files import NamespaceFileRoutes
 from penstock.api.routes.namespaces import NamespaceRoutes
 from penstock.api.routes.overrides import OverrideRoutes
 from penstock.api.routes.own_blueprints import OwnBlueprintRoutes
+from penstock.api.routes.plans import PlanRoutes
 from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
@@ -105,6 +106,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         GraphRoutes(services.graphs, services.reader, clock, settings).router(),
         flow_bulk.router(),
         FlowRoutes(services.flows, services.flow_checker, definitions, services.triggers, clock, settings).router(),
+        PlanRoutes(services.planner, settings).router(),
         flow_bulk.general_router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),

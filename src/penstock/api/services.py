@@ -30,6 +30,7 @@ from penstock.services.executions import (
 from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.files import ExecutionFiles
 from penstock.services.flow_metrics import FlowMetrics
+from penstock.services.flow_plans import FlowPlanner
 from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
 from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
@@ -83,6 +84,7 @@ class Services:
     namespace_files: NamespaceFileService
     namespaces: NamespaceService
     own_blueprints: OwnBlueprints
+    planner: FlowPlanner
     plugin_management: PluginManagement
     plugins: PluginCatalogue
     preconditions: PreconditionService

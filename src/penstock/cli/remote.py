@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 _PAGE = 100
-_YAML = {"Content-Type": "application/x-yaml"}
+YAML = {"Content-Type": "application/x-yaml"}
 
 
 class RefusedError(PenstockError):
@@ -144,7 +144,7 @@ class Remote:
 
     def send_yaml(self, method: str, path: str, source: str) -> Any:
         """Send a YAML source and return the JSON answered."""
-        return json_of(self.ask(method, path, content=source.encode(), headers=_YAML))
+        return json_of(self.ask(method, path, content=source.encode(), headers=YAML))
 
     def lines(self, path: str) -> Iterator[str]:
         """Yield the lines of a stream of events; ends quietly when it breaks, since streams are asked for again."""

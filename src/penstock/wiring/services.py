@@ -36,6 +36,7 @@ from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
 from penstock.services.flow_metrics import FlowMetrics
+from penstock.services.flow_plans import FlowPlanner
 from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
 from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
@@ -115,6 +116,7 @@ def api_services(
         namespace_files=core.namespace_files,
         namespaces=core.namespaces,
         own_blueprints=OwnBlueprints(store.documents, checker, clock),
+        planner=FlowPlanner(store.flows, checker, core.reading.resolve, core.reading.triggers, conditions, clock),
         plugin_management=PluginManagement(PluginVersions(managed) if managed is not None else None),
         plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
         preconditions=preconditions,

@@ -168,3 +168,18 @@ def test_namespaces_are_listed_and_filtered(ctl: Ctl, tmp_path: Path) -> None:
     found = [one["id"] for one in ctl.json("namespaces", "list", "--query", ctl.namespace)]
     assert found == [ctl.namespace, f"{ctl.namespace}.Deeper"]
     assert f"{ctl.namespace}.Deeper" in ctl("namespaces", "list").stdout
+
+
+def test_plan_of_a_deployment_tells_when_flows_would_run(ctl: Ctl, tmp_path: Path) -> None:
+    """BEY-040."""
+    trigger = 'triggers:\n  - {id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: "30 4 * * *"}\n'
+    file = write(tmp_path, "timed.yaml", ctl.namespace)
+    file.write_text(file.read_text() + trigger)
+    result = ctl("flows", "deploy", "timed.yaml", "--dry-run")
+    assert result.stderr.count("T04:30:00") == 5
+    assert "(as it is: never)" in result.stderr
+    ctl("flows", "deploy", "timed.yaml")
+    file.write_text(file.read_text().replace("30 4", "30 5"))
+    [planned] = ctl.json("flows", "deploy", "timed.yaml", "--dry-run", "--override")
+    assert [len(planned["triggers"][0][key]) for key in ("before", "after")] == [5, 5]
+    assert ctl.json("flows", "get", ctl.namespace, "timed")["revision"] == 1

@@ -55,6 +55,7 @@ from penstock.api.schemas.flows import (
     Flow,
     FlowFilter,
     FlowForExecution,
+    FlowPlan,
     Input,
     InputDependency,
     Output,
@@ -64,6 +65,7 @@ from penstock.api.schemas.flows import (
     SearchResult,
     Task,
     TriggerDefinition,
+    TriggerPlan,
     Violation,
 )
 from penstock.api.schemas.governance import AppTags, Nothing, PagedNothing
@@ -241,6 +243,7 @@ __all__ = [
     "FlowForExecution",
     "FlowGraph",
     "FlowNode",
+    "FlowPlan",
     "FlowRelation",
     "FlowTopology",
     "FlowUsage",
@@ -342,6 +345,7 @@ __all__ = [
     "Trigger",
     "TriggerChange",
     "TriggerDefinition",
+    "TriggerPlan",
     "TriggerPreconditions",
     "TriggerRow",
     "Usage",

@@ -187,3 +187,20 @@ class DatedFlow(Shape):
     id: str
     revision: int
     deprecations: list[Problem]
+
+
+class TriggerPlan(Shape):
+    """When a trigger fires next: as the flow is, and as it would be."""
+
+    id: str
+    before: list[datetime]
+    after: list[datetime]
+
+
+class FlowPlan(Shape):
+    """What saving a flow would do."""
+
+    namespace: str
+    id: str
+    action: Literal["CREATED", "UPDATED", "UNCHANGED"]
+    triggers: list[TriggerPlan]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from penstock.base.errors import ConflictError, InvalidRequestError, PenstockError, UnauthorizedError, UnavailableError
 from penstock.cli.including import expanded
-from penstock.cli.remote import RefusedError, Remote, path_of
+from penstock.cli.remote import YAML, RefusedError, Remote, path_of
 from penstock.cli.run.sources import flow_files
 from penstock.model.yaml import read_yaml, split_documents
 
 _NAMESPACE = re.compile(r"^(namespace[ \t]*:[ \t]*)([^#\n]*?)([ \t]*(?:#.*)?)$", re.MULTILINE)
+_PLAN = "flows/validate/plan"
 _ID = re.compile(r"^id[ \t]*:.*$", re.MULTILINE)
 
 
@@ -29,6 +30,7 @@ class Deployed:
         id: Its id.
         message: Why it failed.
         hint: What to do about that.
+        triggers: When they would fire next, `before` and `after`; told by a plan alone.
     """
 
     action: str
@@ -37,6 +39,7 @@ class Deployed:
     id: str
     message: str = ""
     hint: str = ""
+    triggers: Sequence[Mapping[str, Any]] = ()
 
     @property
     def failed(self) -> bool:
@@ -82,11 +85,18 @@ class Deployment:
         try:
             source = text if self._namespace is None else moved(text, self._namespace)
             namespace, flow_id = names_of(source)
-            return Deployed(self.put(namespace, flow_id, source), file, namespace, flow_id)
+            action = self.put(namespace, flow_id, source)
+            planned = self._planned(source) if self._dry_run and action != "unchanged" else ()
+            return Deployed(action, file, namespace, flow_id, triggers=planned)
         except (UnavailableError, UnauthorizedError):
             raise
         except PenstockError as error:
             return Deployed("failed", file, namespace, flow_id, told(error, first_line), error.hint)
+
+    def _planned(self, source: str) -> Sequence[Mapping[str, Any]]:
+        """Return when the triggers of a flow would fire next; nothing where the server cannot tell."""
+        answer = self._remote.ask("POST", _PLAN, content=source.encode(), headers=YAML, allow=(404, 405))
+        return [trigger for one in answer.json() for trigger in one["triggers"]] if answer.is_success else ()
 
     def put(self, namespace: str, flow_id: str, source: str) -> str:
         """Have the server hold a flow in this source; returns `created`, `updated` or `unchanged`.
@@ -173,3 +183,10 @@ def _problem(problem: dict[str, Any], first_line: int) -> str:
     place = f"line {line + first_line - 1}, column {problem.get('column', 1)}: " if line else ""
     path = f"{problem['path']}: " if problem.get("path") else ""
     return f"{place}{path}{problem.get('message', '')}"
+
+
+def fire_times(trigger: Mapping[str, Any]) -> str:
+    """Return in words when a trigger would fire next, and when it does as it is."""
+    after, before = (", ".join(trigger[key]) or "never" for key in ("after", "before"))
+    changes = "" if after == before else f" (as it is: {before})"
+    return f"trigger {trigger['id']} would fire at {after}{changes}"

@@ -131,7 +131,7 @@ def deploy(
     """
     from dataclasses import asdict
 
-    from penstock.cli.ctl.deploying import Deployment
+    from penstock.cli.ctl.deploying import Deployment, fire_times
     from penstock.cli.ctl.showing import Column, show
     from penstock.cli.terminal import tell
 
@@ -141,6 +141,9 @@ def deploy(
         done = list(deployment.deploy(paths, fail_fast=fail_fast))
     columns = [Column(title.upper(), title) for title in ("action", "namespace", "id", "file")]
     show(output, [asdict(one) for one in done], columns, empty="no flow files found")
+    for one in done:
+        for trigger in one.triggers:
+            tell(f"{one.namespace}.{one.id}: {fire_times(trigger)}")
     failed = [one for one in done if one.failed]
     for one in failed:
         tell(f"{one.file}: {one.message}" + (f"\n  hint: {one.hint}" if one.hint else ""))
