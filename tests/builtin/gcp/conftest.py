@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,7 @@ from google.cloud.storage import Client
 
 from tests.builtin.messages.conftest import bench
 from tests.builtin.polling.conftest import polled
+from tests.support.serving import serving
 
 __all__ = ["bench", "polled"]
 
@@ -50,18 +50,12 @@ def _alone() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def service_account() -> Iterator[str]:
     """Give the key of a service account, and run who gives it tokens."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Tokens)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
     key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    address = f"http://127.0.0.1:{server.server_port}/token"
-    yield json.dumps({
-        "type": "service_account", "project_id": "shop", "private_key_id": "1", "private_key": key.decode(),
-        "client_email": "robot@shop.example.com", "token_uri": address,
-    })  # fmt: skip
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Tokens)) as server:
+        yield json.dumps({
+            "type": "service_account", "project_id": "shop", "private_key_id": "1", "private_key": key.decode(),
+            "client_email": "robot@shop.example.com", "token_uri": f"http://127.0.0.1:{server.server_port}/token",
+        })  # fmt: skip
 
 
 @pytest.fixture(scope="session")

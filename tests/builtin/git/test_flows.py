@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.builtin.git.repositories import Bare
@@ -171,3 +172,15 @@ async def test_flows_go_from_one_server_to_another_by_a_repository(server: LiveS
     await ran(server, PUSH, url=repository.url, targetNamespace="git")
     await ran(server, SYNC, url=repository.url)
     assert await flows(server, "git") == {"git.a": (2, source("a", "git", "changed"))}
+
+
+async def test_flow_with_an_access_token_as_it_is_is_refused(server: LiveServer) -> None:
+    """USE-085."""
+    task = {**PUSH, "url": "https://git.example.com/x", "password": "ghp_s3cretword"}
+    flow = {"id": "push", "namespace": "team", "tasks": [task]}
+    answer = await server.client.post("/api/v1/main/flows", content=json.dumps(flow))
+    assert answer.status_code == 422
+    assert "keep it as a secret" in answer.text
+    assert "s3cretword" not in answer.text
+    flow["tasks"] = [{**task, "password": "{{ secret('GIT_TOKEN') }}"}]
+    assert (await server.client.post("/api/v1/main/flows", content=json.dumps(flow))).status_code == 200

@@ -19,8 +19,9 @@ from penstock.builtin.kafka.serdes import reading, writing
 from penstock.builtin.messages.sending import MessageError
 from penstock.sdk import TriggerEvent
 from tests.builtin.messages.conftest import Bench
-from tests.builtin.messages.schema_registry import Registry, registry_running
+from tests.builtin.messages.schema_registry import Registry
 from tests.builtin.polling.conftest import Polled
+from tests.support.serving import serving
 
 QUIET = {"pollDuration": "PT0.2S"}
 
@@ -111,7 +112,7 @@ SCHEMA = json.dumps({"type": "record", "name": "order", "fields": [{"name": "n",
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    with registry_running() as found:
+    with serving(Registry()) as found:
         yield found
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from penstock.ports.triggers import TriggerState
 from penstock.wiring.application import build_scheduler
 from tests.support.live import LiveServer, live_server
 from tests.support.redis import redis_on
+from tests.support.serving import serving
 
 NAMESPACE = "team"
 
@@ -125,20 +124,9 @@ async def polled(tmp_path: Path) -> AsyncIterator[Polled]:
         await running
 
 
-@contextmanager
-def serving() -> Iterator[Shop]:
-    server = Shop()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.fixture
 def shop() -> Iterator[Shop]:
-    with serving() as server:
+    with serving(Shop()) as server:
         yield server
 
 

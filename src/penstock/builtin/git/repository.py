@@ -7,13 +7,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from penstock.builtin.git.address import Address, address_of
 from penstock.builtin.git.program import Git
 from penstock.builtin.scripts.input_files import PRIVATE
 from penstock.sdk import PluginError, PluginModel, Property, RunContext
+
+_TOKENS = ("ghp_", "gho_", "ghu_", "ghs_", "github_pat_", "glpat-", "ATBB")
+"""How the access tokens of known services begin."""
 
 
 class GitDirectoryError(PluginError):
@@ -32,6 +36,13 @@ class Repository(PluginModel):
         None, description="The private key for SSH, as its file's text. `known_hosts` on the worker knows the server."
     )
     passphrase: Property[str] | None = Field(None, description="What the private key is encrypted with.")
+
+    @field_validator("password", mode="before")
+    @classmethod
+    def _hidden(cls, value: Any) -> Any:
+        if isinstance(value, str) and value.strip().startswith(_TOKENS):
+            raise ValueError("it is an access token, which everybody can read here: keep it as a secret")
+        return value
 
     def address(self, context: RunContext) -> Address:
         """Return where the repository is."""
