@@ -280,7 +280,7 @@ def test_task_run_goes_on_with_the_commands_of_a_lost_worker(
     runner: dict[str, Any], run_of: Callable[..., Any], there: Path
 ) -> None:
     """SCR-054: their files, their outputs and their exit code are those of the first start."""
-    lines = ('cat a.txt >> b.out; echo begun; sleep 1; echo \'::{"outputs":{"n":1}}::\'; echo bad >&2; exit 3',)
+    lines = ('cat a.txt >> b.out; echo begun; sleep 0.3; echo \'::{"outputs":{"n":1}}::\'; echo bad >&2; exit 3',)
     given = {"inputFiles": {"a.txt": "once"}, "outputFiles": ["*.out"], "failFast": False}
     first = lost_at(run_of, commands({**runner, "delete": False}, *lines, **given), "begun")
     again = run_of(taskrun=dict(first.task_run))
