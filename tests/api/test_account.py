@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import httpx
 
@@ -44,6 +47,27 @@ async def test_usage_counts_flows_and_what_they_are_made_of(server: LiveServer) 
     check(schemas.Usage, usage)
     assert (usage["flows"]["count"], usage["flows"]["namespacesCount"]) == (1, 1)
     assert sum(usage["flows"]["taskTypeCount"].values()) == HELLO.count("type: io.kestra.plugin")
+    assert usage["executions"] == {"dailyExecutionsCount": []}
+
+
+async def test_usage_counts_executions_by_day_and_state(server: LiveServer) -> None:
+    """API-114."""
+    await server.flow(HELLO)
+    for _ in range(2):
+        await server.run("hello")
+    usage = (await server.client.get("/api/v1/main/usages/all")).json()
+    check(schemas.Usage, usage)
+    days = usage["executions"]["dailyExecutionsCount"]
+    assert sum(day["executionCounts"]["SUCCESS"] for day in days) == 2
+    reports = "/api/v1/main/stats/generate-reports"
+    archive = ZipFile(BytesIO((await server.client.get(reports, params={"from": days[0]["startDate"]})).content))
+    rows = list(csv.DictReader(archive.read("executions.csv").decode().splitlines()))
+    assert sum(int(row["executions"]) for row in rows) == 2
+    assert {(row["namespace"], row["flowId"], row["state"]) for row in rows} == {("team", "hello", "SUCCESS")}
+    assert "io.kestra.plugin.core.log.Log" in archive.read("types.csv").decode()
+    empty = ZipFile(BytesIO((await server.client.get(reports, params={"from": "2999-01-01"})).content))
+    assert len(empty.read("executions.csv").splitlines()) == 1
+    assert (await server.client.get(reports, params={"from": "soon"})).status_code == 422
 
 
 async def test_own_password_is_refused_where_the_configuration_has_it(client: httpx.AsyncClient) -> None:

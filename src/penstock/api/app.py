@@ -56,6 +56,7 @@ from penstock.api.routes.suites import SuiteRoutes
 from penstock.api.routes.templates import TemplateRoutes
 from penstock.api.routes.tokens import TokenRoutes
 from penstock.api.routes.triggers import TriggerRoutes
+from penstock.api.routes.usage import UsageRoutes
 from penstock.api.routes.waiting import WaitingRoutes
 from penstock.api.routes.webhooks import WebhookRoutes
 from penstock.api.services import Services
@@ -96,7 +97,8 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     flow_bulk = FlowBulkRoutes(services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings)
     return [
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
-        AccountRoutes(services.auth, services.flows, definitions, services.instance, settings).router(),
+        AccountRoutes(services.auth, services.flows, settings).router(),
+        UsageRoutes(services.usage, services.instance).router(),
         TokenRoutes(services.tokens, clock, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         BlueprintRoutes(services.blueprints, services.graphs).router(),

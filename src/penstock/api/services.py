@@ -48,6 +48,7 @@ from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.unit_tests import SuiteService
+from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
 
 
@@ -100,6 +101,7 @@ class Services:
     tester: ExpressionTester
     trigger_explainer: TriggerExplainer
     triggers: TriggerService
+    usage: UsageService
     webhooks: WebhookService
     routers: Sequence[APIRouter] = field(default=())
     """Routes of others, such as those for workers that connect over HTTP."""

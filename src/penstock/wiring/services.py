@@ -52,6 +52,7 @@ from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.unit_tests import SuiteService
+from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core, known_names
 from penstock.wiring.metrics import AuditMetrics, LogMetrics
@@ -148,6 +149,7 @@ def api_services(
         ),
         tokens=auth.tokens,
         triggers=TriggerService(store.triggers, store.notifier, clock),
+        usage=UsageService(flows, definitions, store.charts, clock),
         webhooks=WebhookService(
             core.catalog,
             core.reading.triggers,

@@ -1,8 +1,6 @@
-"""The account and what surrounds it: ways to log in, own password, permissions, licence, usage (API-114, API-115)."""
+"""The account and what surrounds it: ways to log in, own password, permissions, licence (API-114, API-115)."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import msgspec
 from fastapi import APIRouter
@@ -16,8 +14,7 @@ from penstock.api.middleware import identity_of
 from penstock.api.routes.table import Routes, json_body
 from penstock.api.settings import ApiSettings
 from penstock.services.auth import AuthService, Credentials, LoginRequiredError
-from penstock.services.flows import FlowDefinitions, FlowService
-from penstock.services.instance import InstanceService
+from penstock.services.flows import FlowService
 
 ACTIONS = ("READ", "CREATE", "UPDATE", "DELETE")
 PERMISSIONS = ("FLOW", "BLUEPRINT", "TEMPLATE", "NAMESPACE", "EXECUTION", "SECRET", "KVSTORE", "SETTING", "DASHBOARD")
@@ -30,14 +27,12 @@ class _NewPassword(msgspec.Struct, rename="camel"):
 
 
 class AccountRoutes:
-    """Implements the `license-info`, `main-tenant-flows`, `acls` and `usages` endpoints of API-114; the `auths`
+    """Implements the `license-info`, `main-tenant-flows` and `acls` endpoints of API-114; the `auths`
     endpoint of API-115; GOV-033.
 
     Args:
         auth: Knows the account.
         flows: Finds flows.
-        definitions: Flows as plain data.
-        instance: Knows the instance's id.
         settings: Which tenants there are; bounds.
     """
 
@@ -45,14 +40,10 @@ class AccountRoutes:
         self,
         auth: AuthService,
         flows: FlowService,
-        definitions: FlowDefinitions,
-        instance: InstanceService,
         settings: ApiSettings,
     ) -> None:
         self._auth = auth
         self._flows = flows
-        self._definitions = definitions
-        self._instance = instance
         self._settings = settings
 
     def router(self) -> APIRouter:
@@ -66,7 +57,6 @@ class AccountRoutes:
             body=json_body(schemas.NewPassword))  # fmt: skip
         add("GET", "/{tenant}/acls/actions", self.actions, "listActions", answers=list[str])
         add("GET", "/{tenant}/acls/permissions", self.permissions, "listPermissions", answers=list[str])
-        add("GET", "/{tenant}/usages/all", self.usage, "allUsages", answers=schemas.Usage)
         return routes.router
 
     async def login_methods(self) -> Response:
@@ -88,27 +78,6 @@ class AccountRoutes:
     async def permissions(self, tenant: str) -> Response:
         """Return the resources that permissions are about."""
         return JsonAnswer(PERMISSIONS)
-
-    async def usage(self, tenant: str) -> Response:
-        """Return how many flows there are, and of what tasks and triggers they are made."""
-        flows = await self._flows.all(tenant)
-        tasks: Counter[str] = Counter()
-        triggers: Counter[str] = Counter()
-        for flow in flows:
-            definition = self._definitions.of(flow)
-            tasks.update(str(task["type"]) for task in self._definitions.tasks(flow))
-            triggers.update(str(trigger["type"]) for trigger in definition.get("triggers") or ())
-        return JsonAnswer(
-            {
-                "uuid": await self._instance.uuid(),
-                "flows": {
-                    "count": len(flows),
-                    "namespacesCount": len({flow.namespace for flow in flows}),
-                    "taskTypeCount": tasks,
-                    "triggerTypeCount": triggers,
-                },
-            }
-        )
 
     async def change_password(self, request: Request) -> Response:
         """Replace the own password; sessions that were begun with the old one end."""

@@ -191,11 +191,26 @@ class FlowUsage(Shape):
     trigger_type_count: dict[str, int]
 
 
+class DailyExecutions(Shape):
+    """How many executions began on a day."""
+
+    start_date: datetime
+    group_by: str
+    execution_counts: dict[str, int] = Field(description="By state.")
+
+
+class ExecutionUsage(Shape):
+    """How many executions there were."""
+
+    daily_executions_count: list[DailyExecutions]
+
+
 class Usage(Shape):
     """What an instance is used for."""
 
     uuid: str
     flows: FlowUsage
+    executions: ExecutionUsage
 
 
 class NewPassword(Shape):
