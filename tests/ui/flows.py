@@ -181,6 +181,17 @@ PAUSED_LOG = LONG_LOG.replace("3000", "300").replace(
     "  - id: end", "  - {{id: approval, type: io.kestra.plugin.core.flow.Pause}}\n  - id: end"
 )
 
+WIDE = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: all
+    type: io.kestra.plugin.core.flow.Parallel
+    tasks:
+""" + "".join(
+    f"      - {{{{id: part_{number}, type: io.kestra.plugin.core.debug.Return, format: x}}}}\n" for number in range(40)
+)
+
 FILES = """\
 id: {id}
 namespace: ui.tests

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.flows import COLOURED, FILES, HELLO, LONG_LOG, MANY, MEASURED, PAUSED_LOG
+from tests.ui.flows import COLOURED, FILES, HELLO, LONG_LOG, MANY, MEASURED, PAUSED_LOG, WIDE
 from tests.ui.server import Server
 from tests.ui.test_execution import open_execution
 
@@ -50,6 +50,19 @@ def test_topology_shows_states_and_the_task_run_beside_them(page: Page, server: 
     expect(panel.locator("pre")).to_contain_text("type: io.kestra.plugin.core.execution.Fail")
     panel.get_by_role("link", name="Show in the timeline").click()
     expect(page.get_by_role("treeitem", selected=True)).to_contain_text("right")
+
+
+def test_large_group_is_one_node_until_it_is_opened(page: Page, server: Server) -> None:
+    """Implements UI-126 in the browser: a thousand tasks are no thousand boxes."""
+    server.create_flow(WIDE.format(id="wide"))
+    open_execution(page, "wide", server.execute("ui.tests", "wide"), "topology")
+    graph = page.get_by_role("group", name="Topology of the flow")
+    expect(graph.get_by_role("button", name="all Success 40 inside")).to_be_visible()
+    expect(graph.locator(".vue-flow__node")).to_have_count(1)
+    graph.get_by_role("button", name="Show all in place").click()
+    expect(graph.locator(".vue-flow__node")).to_have_count(41)
+    graph.get_by_role("button", name="Hide all").click()
+    expect(graph.locator(".vue-flow__node")).to_have_count(1)
 
 
 def test_metrics_are_listed_with_their_tags(page: Page, server: Server) -> None:

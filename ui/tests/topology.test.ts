@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Flow, StateType, Task, TaskRun } from "@/api/types";
+import ELK from "elkjs/lib/elk.bundled.js";
 import { layOut } from "@/lib/layout";
 import { pictureOf } from "@/lib/picture";
 import { graphOf, statesOf, type Graph } from "@/lib/topology";
@@ -89,7 +90,7 @@ describe("statesOf", () => {
 describe("layOut", () => {
   it("gives every node a place, those of a group within it", async () => {
     const graph = graphOf(flow([task("first"), task("p", "flow.Parallel", { tasks: [task("c"), task("d")] })], { errors: [task("e")] }));
-    const places = await layOut(graph);
+    const places = await layOut(graph, new ELK());
     expect([...places.keys()].sort()).toEqual(graph.nodes.map((node) => node.id).sort());
     const group = places.get("p");
     const inner = places.get("d");

@@ -1,5 +1,5 @@
 /** Where the nodes of a graph lie: reckoned by ELK, groups around what they hold. */
-import ELK, { type ElkNode } from "elkjs/lib/elk.bundled.js";
+import type { ELK as Engine, ElkNode } from "elkjs/lib/elk-api.js";
 import type { Graph, GraphNode } from "./topology";
 
 export interface Box {
@@ -19,8 +19,9 @@ const LAYERED = {
 const WITHIN_GROUP = { ...LAYERED, "elk.aspectRatio": "8", "elk.padding": `[top=${GROUP_HEAD + 12},left=16,bottom=16,right=16]` };
 
 /** The place of each node by its id; places inside a group count from the group's corner. */
-export async function layOut(graph: Graph): Promise<Map<string, Box>> {
-  const laid = await new ELK().layout({ id: "root", layoutOptions: LAYERED, ...within(graph, undefined) });
+export async function layOut(graph: Graph, engine?: Pick<Engine, "layout">): Promise<Map<string, Box>> {
+  const { layout } = engine ? { layout: engine.layout.bind(engine) } : await import("./layoutEngine");
+  const laid = await layout({ id: "root", layoutOptions: LAYERED, ...within(graph, undefined) });
   return new Map(boxes(laid));
 }
 

@@ -86,6 +86,13 @@ export interface NodeState {
   readonly state: StateType;
   readonly run: TaskRun;
   readonly count: number;
+  /** How many of the runs are in which state. */
+  readonly states: StateCount[];
+}
+
+interface StateCount {
+  readonly state: StateType;
+  count: number;
 }
 
 /** The state of each task of an execution: the gravest of its runs that matters to the reader. */
@@ -93,9 +100,12 @@ export function statesOf(execution: Pick<Execution, "taskRunList"> | undefined):
   const found = new Map<string, NodeState>();
   for (const run of execution?.taskRunList ?? []) {
     const known = found.get(run.taskId);
-    const count = (known?.count ?? 0) + 1;
-    const shown = known && weight(known.state) >= weight(run.state.current) ? known : { state: run.state.current, run };
-    found.set(run.taskId, { state: shown.state, run: shown.run, count });
+    const state = run.state.current;
+    const shown = known && weight(known.state) >= weight(state) ? known : { state, run };
+    const states = known?.states ?? [];
+    const own = states.find((one) => one.state === state);
+    if (own) own.count += 1;
+    found.set(run.taskId, { state: shown.state, run: shown.run, count: (known?.count ?? 0) + 1, states: own ? states : [...states, { state, count: 1 }] });
   }
   return found;
 }
