@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StateType } from "@/api/types";
-import { focusOf, foldLarge, middleOf, statesWithin } from "@/lib/folding";
+import { focusOf, foldLarge, placeOf, statesWithin } from "@/lib/folding";
 import type { Graph, GraphNode, NodeState } from "@/lib/topology";
 
 const node = (id: string, parent?: string, kind: GraphNode["kind"] = "task"): GraphNode => ({ id, label: id, type: "x", kind, parent, disabled: false });
@@ -41,10 +41,10 @@ describe("focusOf", () => {
   });
 });
 
-describe("middleOf", () => {
+describe("placeOf", () => {
   it("counts from the corner of the graph", () => {
     const places = new Map([["all", { x: 100, y: 50, width: 500, height: 500 }], ["t0", { x: 10, y: 20, width: 40, height: 20 }]]);
-    expect(middleOf("t0", graph, places)).toEqual({ x: 130, y: 80 });
-    expect(middleOf("gone", graph, places)).toBeUndefined();
+    expect(placeOf("t0", graph, places)).toEqual({ x: 110, y: 70, width: 40, height: 20 });
+    expect(placeOf("gone", graph, places)).toBeUndefined();
   });
 });

@@ -44,15 +44,15 @@ export function focusOf(graph: Graph, selected: string | undefined, states: Read
   return graph.nodes.find((node) => node.kind !== "trigger")?.id ?? graph.nodes[0]?.id;
 }
 
-/** The middle of a node from the graph's own corner. */
-export function middleOf(id: string, graph: Graph, places: ReadonlyMap<string, Box>): { x: number; y: number } | undefined {
+/** Where a node lies, counted from the graph's own corner. */
+export function placeOf(id: string, graph: Graph, places: ReadonlyMap<string, Box>): Box | undefined {
   const box = places.get(id);
   if (!box) return undefined;
-  const parent = graph.nodes.find((node) => node.id === id)?.parent;
-  let [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  for (let at = parent; at !== undefined; at = graph.nodes.find((node) => node.id === at)?.parent) {
+  let { x, y } = box;
+  const parentOf = (child: string) => graph.nodes.find((node) => node.id === child)?.parent;
+  for (let at = parentOf(id); at !== undefined; at = parentOf(at)) {
     x += places.get(at)?.x ?? 0;
     y += places.get(at)?.y ?? 0;
   }
-  return { x, y };
+  return { ...box, x, y };
 }
