@@ -53,6 +53,14 @@ class JobQueue(Protocol):
         """Return the jobs leased to a worker, but for those (task run, attempt) that are known."""
         ...
 
+    async def drop_strays(self, before: Instant) -> Sequence[tuple[Job, str | None]]:
+        """Delete the jobs from before then that nobody has and no live execution needs (BEY-001).
+
+        Returns them with the state of their execution; None where it does not exist. Evaluations of triggers stay:
+        their execution is only made by what they find.
+        """
+        ...
+
     async def strand(self, owner: str) -> Sequence[Job]:
         """Lease to `owner`, no worker, the unowned jobs that would not wait though no worker of their group lives.
 

@@ -17,7 +17,7 @@ from penstock.ports.jobs import QueueKey, WorkerInfo
 from penstock.ports.journal import StaleReports
 from penstock.store import bulk, rows
 from penstock.store.database import Database
-from penstock.store.tables import JOBS, WORKERS
+from penstock.store.tables import EXECUTIONS, JOBS, WORKERS
 
 _INSERT = bulk.insert(JOBS, rows.JOB_COLUMNS, "ON CONFLICT DO NOTHING")
 _DELETE = bulk.delete(JOBS, ("task_run_id", "attempt"))
@@ -38,6 +38,11 @@ _STRANGERS = select(JOBS.c.owner).where(JOBS.c.owner.is_not(None), JOBS.c.owner.
 _SILENT = select(WORKERS.c.id).where(WORKERS.c.heartbeat < bindparam("before"))
 _WITHOUT_WORKERS = select(JOBS.c.body).where(
     JOBS.c.owner.is_(None), JOBS.c.worker_group.not_in(select(WORKERS.c.worker_group))
+)
+_STRAYS = (
+    select(JOBS.c.body, EXECUTIONS.c.state)
+    .outerjoin(EXECUTIONS, EXECUTIONS.c.id == JOBS.c.execution_id)
+    .where(JOBS.c.owner.is_(None), JOBS.c.created < bindparam("before"), EXECUTIONS.c.live.is_not(True))
 )
 _TURNS = (
     select(JOBS.c.worker_group, JOBS.c.priority, func.min(JOBS.c.turn))
@@ -82,6 +87,13 @@ class SqlJobQueue:
         query = select(JOBS.c.task_run_id, JOBS.c.attempt, JOBS.c.body).where(JOBS.c.owner == worker_id)
         found = await self._database.read(lambda connection: connection.execute(query).all())
         return [rows.to_job(text) for run, attempt, text in found if (run, attempt) not in known]
+
+    async def drop_strays(self, before: Instant) -> Sequence[tuple[Job, str | None]]:
+        """Delete the jobs from before then that nobody has and no live execution needs (BEY-001)."""
+        # Looked at first, since there is hardly ever anything to write.
+        if not await self._database.read(lambda connection: strays_txn(connection, before)):
+            return []
+        return await self._database.write(lambda connection: drop_strays_txn(connection, before))
 
     async def strand(self, owner: str) -> Sequence[Job]:
         """Take the jobs that would not wait for a worker of their group where there is none (ENG-047)."""
@@ -146,6 +158,20 @@ def stranded_txn(connection: Connection) -> Sequence[Job]:
     """Return unowned jobs whose group has no worker, and which do not wait for one."""
     jobs = (rows.to_job(text) for text in connection.execute(_WITHOUT_WORKERS).scalars())
     return [job for job in jobs if job.fallback != "WAIT"]
+
+
+def strays_txn(connection: Connection, before: Instant) -> Sequence[tuple[Job, str | None]]:
+    """Return unowned jobs whose execution has ended or does not exist, with its state."""
+    found = connection.execute(_STRAYS, {"before": before}).all()
+    jobs = [(rows.to_job(text), state) for text, state in found]
+    return [(job, state) for job, state in jobs if job.trigger_id is None]
+
+
+def drop_strays_txn(connection: Connection, before: Instant) -> Sequence[tuple[Job, str | None]]:
+    """Delete them."""
+    strays = strays_txn(connection, before)
+    _DELETE_UNOWNED.run(connection, [job.key for job, _ in strays])
+    return strays
 
 
 def strand_txn(connection: Connection, owner: str) -> Sequence[Job]:

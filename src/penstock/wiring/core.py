@@ -219,6 +219,7 @@ def _auditor(executor: Executor, store: Store, catalog: FlowCatalog, clock: Cloc
         clock,
         lambda: executor.leases,
         executor.name,
+        queue=store.jobs,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, select
 
 from penstock.base.ids import new_id
 from penstock.engine.records import Execution
@@ -49,7 +49,7 @@ def auditor_of(live: LiveServer) -> Auditor:
     assert executor is not None
     return Auditor(
         store.waiting, store.journal, store.notifier, core.catalog, store.settings, core.clock,
-        lambda: executor.leases, executor.name, grace=0, second_look=0.05,
+        lambda: executor.leases, executor.name, queue=store.jobs, grace=0, second_look=0.05,
     )  # fmt: skip
 
 
@@ -86,6 +86,21 @@ async def test_job_that_was_lost_is_queued_again(live: LiveServer) -> None:
     (job,) = await live.core.store.jobs.claim("w", "gpu", 10, live.core.clock.now())
     assert (job.execution_id, job.task_id, job.attempt) == (execution["id"], "first", 1)
     assert (await audited(live)).findings == audit.findings, "it was repaired twice"
+
+
+async def test_job_of_an_ended_execution_is_dropped(live: LiveServer) -> None:
+    """BEY-001: before a worker comes that could claim it."""
+    await live.flow(GROUPED)
+    execution = await waiting(live, "grouped", "SUBMITTED")
+    database = live.core.store.database
+    rows = await database.read(lambda connection: connection.execute(select(JOBS)).mappings().all())
+    await live.client.delete(f"/api/v1/main/executions/{execution['id']}/kill")
+    await live.until(execution["id"], "KILLED")
+    await database.write(lambda connection: connection.execute(insert(JOBS), [dict(row) for row in rows]).rowcount)
+    (finding,) = (await audited(live)).findings
+    assert (finding.execution_id, finding.state, finding.repair) == (execution["id"], "KILLED", "dropped its job")
+    assert await live.core.store.jobs.unowned() == 0
+    assert (await audited(live)).orphans == 1
 
 
 async def test_execution_that_nobody_was_told_of_begins(live: LiveServer) -> None:
@@ -127,7 +142,8 @@ async def test_parent_that_was_not_told_of_the_end_of_its_child_goes_on(live: Li
     ended = msgspec.structs.replace(stored, state=stored.state.to(StateType.SUCCESS, now), cursor=cursor)
     await journal.commit(Batch(executions={ended.id: ended}))
 
-    (finding,) = (await audited(live)).findings
+    finding, stray = (await audited(live)).findings
+    assert (stray.execution_id, stray.repair) == (child["id"], "dropped its job")
     assert (finding.execution_id, finding.task_id) == (parent["id"], "call")
     assert finding.repair == "told it of the end of its child"
     await live.until(parent["id"], "SUCCESS")
@@ -190,7 +206,15 @@ async def test_audit_without_partitions_looks_at_nothing_and_records_nothing(liv
     core = live.core
     store = core.store
     idle = Auditor(
-        store.waiting, store.journal, store.notifier, core.catalog, store.settings, core.clock, dict, "standby"
+        store.waiting,
+        store.journal,
+        store.notifier,
+        core.catalog,
+        store.settings,
+        core.clock,
+        dict,
+        "standby",
+        queue=store.jobs,
     )
     assert await idle.audit() is None
     assert await audit_of(store.settings) == Audit()

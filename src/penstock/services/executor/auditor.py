@@ -24,6 +24,7 @@ from penstock.engine.records import TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.turn import job_of
 from penstock.engine.waiting import Situation, Wait, adrift
+from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Batch, Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.settings import SettingsStore
@@ -54,6 +55,7 @@ class Auditor:
         clock: The present.
         leases: The partitions held now, with their tokens.
         name: The executor's name.
+        queue: Drops jobs that no live execution needs.
         grace: How old an execution must be to be looked at.
         second_look: Seconds after which what seems adrift is looked at again.
     """
@@ -69,6 +71,7 @@ class Auditor:
         leases: Callable[[], Mapping[int, int]],
         name: str,
         *,
+        queue: JobQueue,
         grace: Micros = GRACE,
         second_look: float = SECOND_LOOK,
     ) -> None:
@@ -80,6 +83,7 @@ class Auditor:
         self._clock = clock
         self._leases = leases
         self._name = name
+        self._queue = queue
         self._grace = grace
         self._second_look = second_look
         self.orphans = 0
@@ -104,6 +108,7 @@ class Auditor:
         if suspected:
             await asyncio.sleep(self._second_look)
             findings = await self._repair_all(suspected)
+        findings += await self._strays()
         self.orphans += len({one.execution_id for one in findings})
         before = await audit_of(self._settings)
         audit = before.after(self._clock.now(), self._name, looked_at, findings)
@@ -126,6 +131,16 @@ class Auditor:
         for execution_id, waits in _adrift(situations).items():
             if waits == suspected[execution_id]:
                 findings += [await self._repair(situations[execution_id], wait) for wait in waits]
+        return findings
+
+    async def _strays(self) -> list[Finding]:
+        """Drop the jobs of executions that have ended."""
+        now = self._clock.now()
+        findings = []
+        for job, state in await self._queue.drop_strays(now - self._grace):
+            log.error("job without an execution", action="executor.audit", execution=job.execution_id, task=job.task_id)
+            about = (job.execution_id, job.namespace, job.flow_id, state or "GONE", "dropped its job")
+            findings.append(Finding(now, *about, job.task_id, job.task_run_id))
         return findings
 
     async def _repair(self, situation: Situation, wait: Wait) -> Finding:

@@ -104,6 +104,20 @@ class JobQueueContract:
         await store.jobs.expire(SECOND, NOW)
         assert list(await store.jobs.strand("stranded")) == [gone]
 
+    async def test_jobs_that_no_live_execution_needs_are_dropped_unless_somebody_has_them(
+        self, store: StorePorts
+    ) -> None:
+        """BEY-001."""
+        gone: dict[str, object] = {"execution_id": "gone"}
+        await offered(store, gone | {"priority": 1}, gone, {}, gone | {"created": NOW + SECOND})
+        await store.jobs.register("w", "", "host", NOW)
+        (held,) = await store.jobs.claim("w", "", 1, NOW)
+        ((dropped, state),) = await store.jobs.drop_strays(NOW + SECOND)
+        assert (dropped.execution_id, state, dropped.key != held.key) == ("gone", None, True)
+        assert list(await store.jobs.drop_strays(NOW + SECOND)) == []
+        assert await store.jobs.unowned() == 2
+        assert [job.key for job in await store.jobs.owned("w")] == [held.key]
+
     async def test_claim_by_a_worker_nobody_knows_gives_nothing(self, store: StorePorts) -> None:
         await offered(store, {})
         assert list(await store.jobs.claim("stranger", "", 5, NOW)) == []
