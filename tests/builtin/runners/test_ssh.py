@@ -317,6 +317,21 @@ def test_start_anew_ends_what_an_earlier_worker_started(runner: dict[str, Any], 
     assert not is_running(f"sleep {number}")
 
 
+@pytest.mark.parametrize("mark", [None, "", "0123456789abcdef"], ids=["unmarked", "half", "marked"])
+def test_folder_of_a_run_that_never_began_makes_room(
+    runner: dict[str, Any], run_of: Callable[..., Any], there: Path, mark: str | None
+) -> None:
+    """SCR-054: its worker was lost before the commands had their files."""
+    context = run_of(taskrun={"id": new_id()})
+    left = there / f"penstock-{context.task_run['id']}-remote"
+    (left / "work").mkdir(parents=True)
+    if mark is not None:
+        (left / "mark").write_text(mark)
+    commands(runner, "ls").run(context)
+    assert messages_of(context) == []
+    assert [*there.iterdir()] == []
+
+
 def test_folder_of_somebody_else_is_not_taken(runner: dict[str, Any], run_of: Callable[..., Any], there: Path) -> None:
     context = run_of(taskrun={"id": new_id()})
     elsewhere = there / "elsewhere"

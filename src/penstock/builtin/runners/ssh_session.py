@@ -19,6 +19,7 @@ from penstock.builtin.runners.runner import Command, OutputSink, RunnerError, St
 from penstock.builtin.runners.ssh_connection import Target as Target
 from penstock.builtin.runners.ssh_connection import connect
 from penstock.builtin.runners.ssh_files import RemoteFolder
+from penstock.builtin.runners.ssh_scripts import ENDING, FINDING, FOREIGN, REMOVING, STARTING, WATCHING
 
 _PIECE = 65_536
 _LOOK = 0.5
@@ -26,61 +27,11 @@ _LINGER = 10
 """Tenths of seconds for which processes may go on that the commands have left behind, such as a `tee`."""
 _GRACE = 30
 """Tenths of seconds from the order to end to the end."""
-_LATE = 5.0
+_LATE = 30.0
+"""Seconds without a piece of what has been written already."""
 _FILES = {Stream.OUT: "out", Stream.ERR: "err"}
 """Where what the commands write is kept."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-_STARTING = """
-root=$1; mark=$2; name=$3
-cd "$root" || exit 1
-own=$(command -v setsid || echo nohup)
-env "$name=$mark" "$own" /bin/sh "$root/run" </dev/null >out 2>err &
-while [ ! -s leader ] && kill -s 0 $! 2>/dev/null; do sleep 0.05; done
-"""
-"""Starts a run that needs no connection any more: what it writes, and how it ends, is in files."""
-
-_WATCHING = """
-root=$1; mark=$2; leader=$(cat "$root/leader")
-if [ -d /proc/self ]; then runs() { grep -qsF "$mark" "/proc/$leader/environ"; }
-else runs() { kill -s 0 "$leader" 2>/dev/null; }
-fi
-while [ ! -e "$root/code" ] && runs; do sleep 0.1; done
-cat "$root/code" 2>/dev/null || echo none
-"""
-"""Waits for the end of a run and gives its exit code; what ends the rest of it follows."""
-
-_ENDING = """
-root=$1; mark=$2; linger=$3; tries=$4
-leader=$(cat "$root/leader" 2>/dev/null)
-members() {
-    # Who has ended but was not taken note of by its parent is still in its group.
-    for file in $(grep -lsF "$mark" /proc/[0-9]*/environ; grep -ls ") [^ZX] [0-9]* $leader " /proc/[0-9]*/stat); do
-        file=${file#/proc/}
-        echo "${file%/*}"
-    done
-    if [ ! -d /proc/self ] && kill -s 0 -- "-$leader" 2>/dev/null; then echo "-$leader"; fi
-}
-tell() { for one in $(members); do kill -s "$1" -- "$one" 2>/dev/null; done; }
-while [ -n "$(members)" ] && [ $linger -gt 0 ]; do sleep 0.1; linger=$((linger - 1)); done
-if [ $linger -gt 0 ] || [ -z "$(members)" ]; then echo none; exit; fi
-tell TERM
-while [ $tries -gt 0 ] && [ -n "$(members)" ]; do sleep 0.1; tries=$((tries - 1)); done
-tries=50
-while [ $tries -gt 0 ] && [ -n "$(members)" ]; do tell KILL; sleep 0.1; tries=$((tries - 1)); done
-if [ -n "$(members)" ]; then echo left; else echo ended; fi
-"""
-"""Ends all processes of a run: its process group, and whoever left that but has the mark in its environment."""
-
-_FINDING = """
-root=$1
-if [ ! -O "$root" ] || [ -L "$root" ]; then exit 1; fi
-cat "$root/mark"
-test -s "$root/leader"
-"""
-"""Gives the mark of a run that is there; fails where nothing of it has begun, and where it is somebody else's."""
-
-_REMOVING = 'if [ "$(cat "$1/mark")" = "$2" ]; then rm -rf -- "$1"; fi'
 
 
 class Session:
@@ -148,7 +99,7 @@ class Session:
         with _lost():
             with _files():
                 self._write("run", self._script(command))
-            self._tool(_STARTING, self._mark, MARK)
+            self._tool(STARTING, self._mark, MARK)
 
     def follow(self, sink: OutputSink, is_killed: Callable[[], bool]) -> int | None:
         """Hand on all that the command has written and will write until it ends.
@@ -192,7 +143,7 @@ class Session:
     def remove(self) -> None:
         """Remove the run's folder, unless it has become another's."""
         with _lost():
-            self._tool(_REMOVING, self._mark)
+            self._tool(REMOVING, self._mark)
 
     def _make(self) -> None:
         self._sftp.mkdir(str(self._root), 0o700)
@@ -201,14 +152,16 @@ class Session:
 
     def _find(self, resume: bool) -> None:
         """Go on with the run that is there, or have it make room."""
-        mark, code = self._answer(_sh(_FINDING, str(self._root)))
+        mark, code = self._answer(_sh(FINDING, str(self._root)))
         self._mark = mark.strip()
         self.is_resumed = resume and code == 0
-        if not self.is_resumed:
-            if self._mark:
-                self._ending()
-                self.remove()
-            self._make()
+        if self.is_resumed:
+            return
+        if self._mark:
+            self._ending()
+        if code != FOREIGN:
+            self.remove()
+        self._make()
 
     def _write(self, name: str, text: str) -> None:
         with self._sftp.open(f"{self._root}/{name}", "w") as file:
@@ -233,7 +186,7 @@ class Session:
         """Wait for the end of the command; return its exit code as text, and what became of what it left behind."""
         with self._channel() as channel:
             arguments = (str(self._root), self._mark, str(_LINGER), str(_GRACE))
-            channel.exec_command(_sh(_WATCHING + _ENDING, *arguments))
+            channel.exec_command(_sh(WATCHING + ENDING, *arguments))
             while not channel.status_event.wait(_LOOK):
                 if is_killed():
                     self._ending()  # the order may have come before the command had begun
@@ -249,7 +202,7 @@ class Session:
 
     def _ending(self) -> None:
         with self._lock:
-            answer = self._tool(_ENDING, self._mark, "0", str(_GRACE)).strip()
+            answer = self._tool(ENDING, self._mark, "0", str(_GRACE)).strip()
         self.is_unconfirmed = answer == "left"
 
     def _tool(self, script: str, *arguments: str) -> str:
