@@ -34,6 +34,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "max_connections": "400",
+    "wal_level": "logical",  # for those who follow changes
     "shared_buffers": "64MB",
     "listen_addresses": "127.0.0.1",
 }

@@ -12,6 +12,7 @@ from penstock.builtin.aws import listing as s3_listing
 from penstock.builtin.aws import objects as s3_objects
 from penstock.builtin.aws import queues as sqs_queues
 from penstock.builtin.conditions import dates, executions, logic
+from penstock.builtin.debezium import postgres as postgres_changes
 from penstock.builtin.email import sending as mail_sending
 from penstock.builtin.email import triggers as mail_triggers
 from penstock.builtin.flow import (
@@ -108,6 +109,7 @@ TYPES: tuple[type[BaseModel], ...] = (
     *(postgresql_copy.CopyIn, postgresql_copy.CopyOut),
     *(plain.DataformCLI, plain.ModalCLI, plain.OpenTofuCLI),
     *(plain.SQLMeshCLI, plain.TerraformCLI, plain.TerragruntCLI),
+    *(postgres_changes.ChangeTrigger,),
     *(process.Process,),
     *(protobuf.IonToProtobuf, protobuf.ProtobufToIon),
     *(purge.PurgeKV,),

@@ -1,0 +1,1 @@
+"""Changes of databases as sources of events."""
