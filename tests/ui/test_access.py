@@ -59,13 +59,19 @@ def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) ->
         page.wait_for_url("**/ui/main/dashboards")
         assert server.client.get("/api/v1/main/flows/search").json()["total"] == 0
         page.get_by_role("link", name="Create my first flow").click()
+        tour = page.get_by_role("complementary", name="Tour")
+        expect(tour).to_contain_text("step 1 of 4")
         page.get_by_role("button", name="Create").click()
         page.wait_for_url("**/flows/edit/company.team/hello/edit")
+        expect(tour).to_contain_text("step 2 of 4")
         page.get_by_role("link", name="Dashboards").click()
-        page.get_by_role("link", name="Execute the flow").click()
+        expect(tour).to_contain_text("The tour waits for you")
+        page.get_by_role("link", name="Go on with hello").click()
         page.get_by_role("dialog").get_by_role("button", name="Execute").click()
         page.wait_for_url("**/executions/company.team/hello/*")
-        page.get_by_role("link", name="Dashboards").click()
+        expect(tour).to_contain_text("Your first execution has succeeded")
+        tour.get_by_role("link", name="To the dashboard").click()
+        expect(tour).to_be_hidden()
         expect(page.get_by_role("region", name="Executions", exact=True)).to_contain_text("1")
 
 

@@ -5,13 +5,14 @@ import "./styles/base.css";
 import "./styles/parts.css";
 import { QueryClient, VueQueryPlugin } from "@tanstack/vue-query";
 import { createPinia } from "pinia";
-import { createApp } from "vue";
+import { createApp, watch } from "vue";
 import App from "./App.vue";
 import { onSignedOut } from "./api/client";
 import { ApiError } from "./api/errors";
-import { createMessages } from "./i18n";
+import { createMessages, speak } from "./i18n";
 import { createPageRouter } from "./router";
 import { signedOutRoute } from "./router/signedOut";
+import { useSettings } from "./stores/settings";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -29,4 +30,11 @@ onSignedOut(() => {
   if (login) void router.replace(login);
 });
 
-createApp(App).use(createPinia()).use(VueQueryPlugin, { queryClient: queries }).use(createMessages()).use(router).mount("#app");
+const messages = createMessages();
+const pinia = createPinia();
+const app = createApp(App).use(pinia).use(VueQueryPlugin, { queryClient: queries }).use(messages).use(router);
+const settings = useSettings(pinia);
+// The first page is in the reader's language at once; a later choice changes it in place.
+await speak(messages, settings.language);
+watch(() => settings.language, (language) => speak(messages, language));
+app.mount("#app");

@@ -16,7 +16,7 @@ export function useInk() {
   onScopeDispose(() => system.removeEventListener("change", onChange));
 
   return computed<Ink & { readonly key: string }>(() => ({
-    key: `${settings.theme} ${turn.value}`,
+    key: `${settings.theme} ${settings.chartColours} ${turn.value}`,
     colour: colourOf,
     font: getComputedStyle(document.documentElement).fontFamily,
     locale: locale.value,
@@ -27,6 +27,7 @@ export function useInk() {
 
 function colourOf(token: string): string {
   const probe = document.createElement("i");
+  probe.className = "drawing";
   probe.style.color = `var(--${token})`;
   document.body.append(probe);
   const { color } = getComputedStyle(probe);

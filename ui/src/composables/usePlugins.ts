@@ -5,8 +5,20 @@ import { partsOf } from "@/lib/plugins";
 import type { Schema } from "@/lib/schema";
 
 /** The plugins of this instance with their types; they stay the same while the page is open. */
-export function usePlugins() {
-  return useQuery({ queryKey: ["plugins"], queryFn: () => unwrap(api.GET("/api/v1/plugins", {})), staleTime: Number.POSITIVE_INFINITY });
+export function usePlugins(enabled: MaybeRefOrGetter<boolean> = true) {
+  return useQuery({ queryKey: ["plugins"], queryFn: () => unwrap(api.GET("/api/v1/plugins", {})), staleTime: Number.POSITIVE_INFINITY, enabled });
+}
+
+/** The icons of the types that bring one, as addresses of pictures. */
+export function useTypeIcons() {
+  return useQuery({
+    queryKey: ["type-icons"],
+    queryFn: async () => {
+      const found = await unwrap(api.GET("/api/v1/plugins/icons", {}));
+      return new Map(Object.entries(found).flatMap(([cls, { icon }]) => (icon ? [[cls, `data:image/svg+xml;base64,${icon}`]] : [])));
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 }
 
 /** The documentation of one type. */

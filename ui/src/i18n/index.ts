@@ -1,5 +1,12 @@
 import { createI18n } from "vue-i18n";
+import type { Settings } from "@/lib/settings";
 import main from "./en.json";
+
+type Language = Settings["language"];
+export type Messages = typeof main;
+
+/** How each language calls itself. */
+export const LANGUAGE_NAMES: Record<Language, string> = { en: "English", de: "Deutsch", fr: "Français" };
 
 const parts = import.meta.glob<Record<string, unknown>>("./en/*.json", { import: "default", eager: true });
 
@@ -7,9 +14,25 @@ const parts = import.meta.glob<Record<string, unknown>>("./en/*.json", { import:
 export const ENGLISH = {
   ...main,
   ...Object.fromEntries(Object.entries(parts).map(([path, texts]) => [path.replace(/^.*\/|\.json$/g, ""), texts])),
-} as typeof main;
+} as Messages;
 
-/** The texts of the interface. A further language is one more file and folder of the same keys. */
+/** The texts of every other language, each in one file of the same keys that is loaded when it is chosen. */
+const OTHERS: Record<Exclude<Language, "en">, () => Promise<{ default: unknown }>> = { de: () => import("./de.json"), fr: () => import("./fr.json") };
+
+/** The texts of the interface, in English until another language is shown (UI-023). */
 export function createMessages() {
-  return createI18n({ legacy: false, locale: "en", fallbackLocale: "en", messages: { en: ENGLISH } });
+  // The others come later, when they are chosen.
+  const messages = { en: ENGLISH } as Record<Language, Messages>;
+  return createI18n({ legacy: false, locale: "en" as Language, fallbackLocale: "en", messages });
+}
+
+/** Has the page speak a language; what cannot be loaded stays in English. */
+export async function speak({ global }: ReturnType<typeof createMessages>, language: Language): Promise<void> {
+  if (language !== "en" && !global.availableLocales.includes(language)) {
+    const loaded = await OTHERS[language]().catch(() => undefined);
+    if (!loaded) return;
+    global.setLocaleMessage(language, loaded.default as Messages);
+  }
+  global.locale.value = language;
+  document.documentElement.lang = language;
 }

@@ -75,6 +75,34 @@ export function typeOf(schema: unknown): string {
   return typeof schema.type === "string" ? schema.type : "any";
 }
 
+export interface Example {
+  readonly title: string;
+  readonly code: string;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly type: string;
+  readonly description: string;
+}
+
+/** The examples and metrics that a type tells of itself (UI-147). */
+export function toldOf(schema: Record<string, unknown>): { examples: Example[]; metrics: Metric[] } {
+  const own = isRecord(schema.properties) ? schema.properties : {};
+  return {
+    examples: recordsIn(own.$examples).map((one) => ({ title: textOf(one.title), code: textOf(one.code).trimEnd() })),
+    metrics: recordsIn(own.$metrics).map((one) => ({ name: textOf(one.name), type: textOf(one.type), description: textOf(one.description) })),
+  };
+}
+
+function recordsIn(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
 /** The parts of a type's documentation. */
 export function partsOf(schema: Record<string, unknown>): { properties: Property[]; outputs: Property[]; title: string } {
   const own = isRecord(schema.properties) && isRecord(schema.properties.properties) ? schema.properties : schema;

@@ -2,9 +2,13 @@
 import type { LogLevel } from "@/api/types";
 import { DATE_FORMATS, isTimeZone, type DateFormat } from "./dates";
 import { LEVELS } from "./logs";
+import { isUseCase, type UseCase } from "./tour";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
+/** The colours of charts: those of the states, or some that can be told apart without red and green. */
+export const CHART_COLOURS = ["states", "distinct"] as const;
+export const LANGUAGES = ["en", "de", "fr"] as const;
 export const PAGE_SIZES = [10, 25, 50, 100, 250] as const;
 export const EDITOR_FONTS = ["JetBrains Mono", "Source Code Pro", "Courier", "monospace"] as const;
 export const OPEN_IN = ["same", "new"] as const;
@@ -29,11 +33,12 @@ export interface Bookmark {
 
 export interface Settings {
   theme: Theme;
+  chartColours: (typeof CHART_COLOURS)[number];
   sideOpen: boolean;
   /** An IANA zone; empty for the browser's own. */
   timeZone: string;
   dateFormat: DateFormat;
-  language: string;
+  language: (typeof LANGUAGES)[number];
   pageSize: (typeof PAGE_SIZES)[number];
   /** The time range of lists that name none: a duration, or empty for all there is. */
   timeRange: (typeof RANGES)[number] | "";
@@ -57,20 +62,22 @@ export interface Settings {
   bookmarks: Bookmark[];
   /** The dashboard the home page shows; empty for the default one. */
   dashboard: string;
+  /** The use case of the tour that is under way; empty when none is. */
+  tour: UseCase | "";
 }
 
 export const FIRST_SETTINGS: Settings = {
-  theme: "system", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO",
+  theme: "system", chartColours: "states", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO",
   executeIn: "same", flowTab: "overview", executionTab: "gantt", editorPane: "source", editorTheme: "system", editorFont: "JetBrains Mono", editorFontSize: 13, editorFolded: false,
-  environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, bookmarks: [], dashboard: "",
+  environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, bookmarks: [], dashboard: "", tour: "",
 };
 
 const FONT_SIZES = { least: 8, most: 32 };
 
 /** What each restricted setting may be; anything else is read as unset. */
 const ALLOWED: { [K in keyof Settings]?: (value: Settings[K]) => boolean } = {
-  theme: isOneOf(THEMES), editorTheme: isOneOf(THEMES), dateFormat: isOneOf(DATE_FORMATS), pageSize: isOneOf(PAGE_SIZES), timeRange: isOneOf(["", ...RANGES]), logLevel: isOneOf(LEVELS),
-  executeIn: isOneOf(OPEN_IN), flowTab: isOneOf(FLOW_TABS), executionTab: isOneOf(EXECUTION_TABS), editorFont: isOneOf(EDITOR_FONTS), editorPane: isOneOf(EDITOR_PANES), timeZone: (zone) => zone === "" || isTimeZone(zone),
+  theme: isOneOf(THEMES), chartColours: isOneOf(CHART_COLOURS), language: isOneOf(LANGUAGES), editorTheme: isOneOf(THEMES), dateFormat: isOneOf(DATE_FORMATS), pageSize: isOneOf(PAGE_SIZES), timeRange: isOneOf(["", ...RANGES]), logLevel: isOneOf(LEVELS),
+  executeIn: isOneOf(OPEN_IN), flowTab: isOneOf(FLOW_TABS), executionTab: isOneOf(EXECUTION_TABS), editorFont: isOneOf(EDITOR_FONTS), editorPane: isOneOf(EDITOR_PANES), tour: (one) => one === "" || isUseCase(one), timeZone: (zone) => zone === "" || isTimeZone(zone),
   editorFontSize: (size) => Number.isInteger(size) && size >= FONT_SIZES.least && size <= FONT_SIZES.most,
 };
 
@@ -99,3 +106,12 @@ function parse(text: string | null): Record<string, unknown> {
 function isOneOf<T>(list: readonly T[]): (value: T) => boolean {
   return (value) => list.includes(value);
 }
+
+/** The words of each setting, and the part of the page it is in: what the search of everything finds. */
+export const SETTING_TEXTS: readonly { readonly part: string; readonly key: string }[] = [
+  { part: "look", key: "settings.look.theme" }, { part: "look", key: "settings.look.charts" }, { part: "look", key: "settings.look.environment" },
+  { part: "region", key: "settings.region.language" }, { part: "region", key: "settings.region.zone" }, { part: "region", key: "settings.region.format" },
+  { part: "lists", key: "settings.lists.pageSize" }, { part: "lists", key: "settings.lists.timeRange" }, { part: "lists", key: "settings.lists.namespace" }, { part: "lists", key: "settings.lists.logLevel" },
+  { part: "editor", key: "settings.editor.pane" }, { part: "editor", key: "settings.editor.theme" }, { part: "editor", key: "settings.editor.font" }, { part: "editor", key: "settings.editor.fontSize" },
+  { part: "export", key: "settings.export.flows" },
+];

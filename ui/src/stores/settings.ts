@@ -12,6 +12,9 @@ export const useSettings = defineStore("settings", () => {
     if (values.theme === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = values.theme;
   });
+  watchEffect(() => {
+    document.documentElement.dataset.charts = values.chartColours;
+  });
   watch(values, () => localStorage.setItem(KEY, JSON.stringify(values)));
 
   function toggleSide(): void {
