@@ -14,7 +14,7 @@ API = "/api/v1/main/namespaces"
 
 
 def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
-    """Implements UI-142 in the browser."""
+    """Implements UI-142 in the browser; ENG-369."""
     page.goto("/ui/main/namespaces/ui.pairs/kv")
     page.get_by_role("button", name="New key").click()
     dialog = page.get_by_role("alertdialog")
@@ -24,7 +24,11 @@ def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("not a number")
     dialog.get_by_label("Value").fill("12")
+    dialog.get_by_label("Time to live").fill("P7D")
     dialog.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Copy the expression of limit").click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_attached()
+    assert page.evaluate("navigator.clipboard.readText()") == "{{ kv('limit') }}"
     page.get_by_role("button", name="limit", exact=True).click()
     expect(dialog.get_by_label("Value")).to_have_value("12")
     dialog.get_by_label("Type").select_option("STRING")

@@ -105,3 +105,18 @@ def test_instance_page_shows_its_numbers_limits_and_last_audit(page: Page, serve
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_text("Found adrift so far")).to_be_visible()
     expect(page.get_by_text("Nothing has been found adrift")).to_be_visible()
+
+
+def test_page_speaks_the_language_that_is_chosen(page: Page) -> None:
+    """UI-023."""
+    page.goto("/ui/main/settings")
+    page.get_by_label("Language", exact=True).select_option(label="Deutsch")
+    expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.goto("/ui/main/flows")
+    expect(page.get_by_role("navigation", name="Bereiche").get_by_role("link", name="Ausführungen")).to_be_visible()
+    page.goto("/ui/main/settings")
+    page.get_by_label("Farben der Diagramme").select_option(label="Ohne Rot und Grün zu unterscheiden")
+    expect(page.locator("html")).to_have_attribute("data-charts", "distinct")
+    page.get_by_label("Sprache", exact=True).select_option(label="English")
+    expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()

@@ -108,3 +108,28 @@ def test_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server) -
         if page.evaluate("document.documentElement.scrollWidth - window.innerWidth") > 0:
             too_wide.append(path)
     assert too_wide == []
+
+
+def test_palette_finds_every_kind_of_thing(page: Page, server: Server) -> None:
+    """The search of everything: flows, values, types, settings."""
+    server.create_flow(HELLO.format(id="findable"))
+    server.client.put("/api/v1/main/namespaces/ui.tests/kv/findable_key", content='"x"')
+    page.goto("/ui/main/flows")
+    settled(page)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("findable")
+    expect(page.get_by_role("option", name="findable_key")).to_be_visible()
+    page.get_by_role("combobox").or_(page.get_by_role("dialog").get_by_role("textbox")).first.fill("Return")
+    expect(page.get_by_role("option", name="io.kestra.plugin.core.debug.Return")).to_be_visible()
+    page.get_by_role("combobox").or_(page.get_by_role("dialog").get_by_role("textbox")).first.fill("time zone")
+    page.get_by_role("option", name="Time zone").click()
+    page.wait_for_url("**/settings#settings-region")
+
+
+def test_plugin_that_cannot_be_installed_says_why(page: Page) -> None:
+    """ENG-321, ENG-322."""
+    page.goto("/ui/main/instance/plugins")
+    expect(page.get_by_text("No plugin is installed beside the server")).to_be_visible()
+    page.get_by_label("Package").fill("no plugin!")
+    page.get_by_role("button", name="Install").click()
+    expect(page.get_by_role("alert")).to_contain_text("names no plugin")
