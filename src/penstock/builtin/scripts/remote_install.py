@@ -17,6 +17,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -65,13 +66,19 @@ def _kept(folder: Path, lock: str, wanted: Sequence[str]) -> Path:
 
 def _made(folder: Path) -> Sequence[str]:
     """Make an empty environment, and return the command that is its pip: the machine's, if that can."""
-    _call(sys.executable, "-m", "venv", "--without-pip", str(folder))
     python = str(folder / "bin" / "python")
-    pip = (sys.executable, *PIP, "--python", python)
-    if _run(*pip, "freeze").returncode == 0:
-        return pip
+    if _pip_version() >= (22, 3):
+        _call(sys.executable, "-m", "venv", "--without-pip", str(folder))
+        return (sys.executable, *PIP, "--python", python)
     _call(sys.executable, "-m", "venv", str(folder))
     return (python, *PIP)
+
+
+def _pip_version() -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in version("pip").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        return (0,)
 
 
 def _install(pip: Sequence[str], lock: str, wanted: Sequence[str]) -> str:
@@ -91,15 +98,11 @@ def _name(lock: str) -> str:
 
 
 def _call(*arguments: str) -> str:
-    done = _run(*arguments)
+    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         sys.stderr.write(f"{done.stdout}{done.stderr}`dependencies` cannot be installed by {' '.join(arguments[:4])}\n")
         raise SystemExit(done.returncode)
     return done.stdout
-
-
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 if __name__ == "__main__":
