@@ -1,6 +1,6 @@
 """`penstock migrate`: the database's schema, and what comes from elsewhere.
 
-Implements OPS-115 in part (`sys database migrate`), BEY-047 in part (`from-kestra`), BEY-051, MIG-080, MIG-081,
+Implements OPS-115 in part (`sys database migrate`), BEY-047 in part, BEY-051, MIG-080, MIG-081,
 MIG-089.
 """
 
@@ -172,6 +172,74 @@ def from_kestra(
         origin.open()
         carrier = Carrier(origin, here, override=override, dry_run=dry_run, hold=hold_triggers)
         steps = list(carrier.carry())
+    _report(steps, form)
+    if any(step.action is Action.FAILED for step in steps):
+        raise typer.Exit(1)
+
+
+Context = Annotated[str | None, typer.Option("--context", help="This context of `penstock ctl`, not the default.")]
+Contexts = Annotated[Path | None, typer.Option("--config", help="File with contexts; ~/.kestractl/config.yaml.")]
+
+
+@app.command("export")
+def export_archive(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The archive to write, a ZIP file.")],
+    namespaces: Annotated[
+        list[str] | None, typer.Option("--namespace", help="Only this one and those below it. Repeatable.")
+    ] = None,
+    context: Context = None,
+    config: Contexts = None,
+) -> None:
+    """Write what the server of `penstock ctl` holds into an archive: flows with their revisions, files, pairs,
+    settings of namespaces, states of triggers, dashboards, and the names of secrets.
+
+    \b
+    Examples:
+      penstock migrate export everything.zip
+      penstock migrate export team.zip --namespace company.team
+    """
+    from penstock.cli.carrying.archive import write_archive
+    from penstock.cli.carrying.origin import Origin
+    from penstock.cli.ctl.options import Given, connect
+    from penstock.cli.terminal import tell
+
+    with connect(ctx, Given(context=context, config=config)) as there:
+        origin = Origin(there, namespaces or ())
+        origin.open()
+        count = write_archive(origin, file)
+    tell(f"{file}: {count} entries")
+
+
+@app.command("import")
+def import_archive(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The archive.")],
+    override: Annotated[bool, typer.Option("--override", help="Replace what is here and differs.")] = False,
+    hold_triggers: Annotated[bool, typer.Option("--hold-triggers", help="Switch all triggers off here.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")] = False,
+    context: Context = None,
+    config: Contexts = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="table, json or yaml.")] = None,
+) -> None:
+    """Copy an archive to the server of `penstock ctl`; it may be repeated, as `from-kestra` may.
+
+    Exit code: 0 when all was copied that can be, 1 when something failed.
+
+    \b
+    Examples:
+      penstock migrate import everything.zip --dry-run
+      penstock migrate import everything.zip --hold-triggers
+    """
+    from penstock.cli.carrying.archive import Archive
+    from penstock.cli.carrying.carrier import Carrier
+    from penstock.cli.carrying.steps import Action
+    from penstock.cli.ctl.options import Given, connect, output_of
+
+    target = Given(context=context, config=config, output=output)
+    form, archive = output_of(ctx, target), Archive(file)
+    with connect(ctx, target) as here:
+        steps = list(Carrier(archive, here, override=override, dry_run=dry_run, hold=hold_triggers).carry())
     _report(steps, form)
     if any(step.action is Action.FAILED for step in steps):
         raise typer.Exit(1)

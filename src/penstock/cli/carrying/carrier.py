@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from penstock.base.clock import SECOND, from_iso
 from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnauthorizedError, UnavailableError
-from penstock.cli.carrying.origin import Origin, Pair, Trigger, secrets_used
+from penstock.cli.carrying.origin import Pair, Trigger, secrets_used
+from penstock.cli.carrying.source import Files, Source
 from penstock.cli.carrying.steps import Action, Step
 from penstock.cli.ctl.deploying import Deployment, check, told
 from penstock.cli.ctl.files import NamespaceFiles, RemoteFile
-from penstock.cli.remote import Remote, path_of
+from penstock.cli.remote import RefusedError, Remote, path_of
 from penstock.services.keyvalues import TypedValue, convert
 
 _DIFFERS = "give --override to replace what is there"
@@ -37,7 +39,7 @@ class Carrier:
 
     def __init__(
         self,
-        origin: Origin,
+        origin: Source,
         remote: Remote,
         *,
         override: bool = False,
@@ -80,7 +82,7 @@ class Carrier:
         for dashboard_id, source in self._origin.dashboards():
             yield self._attempt("dashboard", dashboard_id, partial(self._put_dashboard, dashboard_id, source))
         for name in sorted(set().union(*secrets.values())):
-            hint = f"give the server a variable SECRET_{name.upper()}, or a file of that name in its folder of secrets"
+            hint = f"`penstock ctl secrets set`, or give the server a variable SECRET_{name.upper()}"
             yield Step("secret", name, Action.LEFT, "its value cannot be read", hint)
         for kind, count, hint in self._origin.others():
             yield Step(kind, f"{count} in all", Action.LEFT, "not copied", hint)
@@ -89,11 +91,25 @@ class Carrier:
         name, source = f"{namespace}.{flow_id}", ""
         try:
             source = self._origin.source(namespace, flow_id)
-            return Step("flow", name, Action(self._deployment.put(namespace, flow_id, source))), source
+            return Step("flow", name, self._put_flow(namespace, flow_id, source)), source
         except (UnavailableError, UnauthorizedError):
             raise
         except PenstockError as error:
             return Step("flow", name, Action.FAILED, told(error), error.hint), source
+
+    def _put_flow(self, namespace: str, flow_id: str, source: str) -> Action:
+        """Store a flow; one that is not there yet with its earlier revisions, but for those that are refused today."""
+        earlier = () if self._dry_run else self._origin.earlier(namespace, flow_id)
+        path = path_of("flows", namespace, flow_id)
+        if not earlier or self._remote.find(path) is not None:
+            return Action(self._deployment.put(namespace, flow_id, source))
+        write = ("POST", "flows")
+        for one in earlier:
+            with suppress(RefusedError):
+                self._remote.send_yaml(*write, one)
+                write = ("PUT", path)
+        self._remote.send_yaml(*write, source)
+        return Action.CREATED
 
     def _settings(self, namespace: str) -> Iterator[Step]:
         wanted, others = self._origin.settings(namespace)
@@ -120,9 +136,7 @@ class Carrier:
             name = f"{namespace}:{file.path}"
             yield self._attempt("file", name, partial(self._put_file, source, target, file, there.get(file.path)))
 
-    def _put_file(
-        self, source: NamespaceFiles, target: NamespaceFiles, file: RemoteFile, present: RemoteFile | None
-    ) -> Action:
+    def _put_file(self, source: Files, target: NamespaceFiles, file: RemoteFile, present: RemoteFile | None) -> Action:
         content = b"".join(source.read(file.path))
         if present is not None and target.holds(present, content):
             return Action.UNCHANGED

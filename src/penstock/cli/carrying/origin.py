@@ -102,6 +102,16 @@ class Origin:
             raise NotFoundError(f"flow {namespace}.{flow_id} has no source")
         return str(flow["source"])
 
+    def earlier(self, namespace: str, flow_id: str) -> Sequence[str]:
+        """Return nothing: of a server, the latest revision is copied."""
+        return ()
+
+    def revisions(self, namespace: str, flow_id: str) -> Iterator[tuple[int, str]]:
+        """Yield (number, source) of all revisions of a flow."""
+        for one in self._remote.get(path_of("flows", namespace, flow_id, "revisions")):
+            if one.get("source"):
+                yield int(one["revision"]), str(one["source"])
+
     def namespaces(self) -> list[str]:
         """Return the namespaces that may hold something, those of the flows not among them."""
         found = set(self._only)  # one with files alone is in no list
