@@ -18,7 +18,6 @@ from unittest.mock import patch
 import structlog
 from msgspec.structs import replace
 
-from penstock.api import worker_gateway
 from penstock.base.clock import SECOND
 from penstock.base.errors import UnauthorizedError
 from penstock.services.executor.slots import Slots
@@ -94,6 +93,8 @@ def lost_claims() -> Patch:
 
 def unheard_answers() -> Patch:
     """A server takes it for granted that its answers to claims arrive."""
+    from penstock.api import worker_gateway  # slow to import
+
     original = worker_gateway._Server.claim
 
     async def claim(self: Any, request: Any) -> Any:

@@ -134,7 +134,7 @@ _DOORS: Mapping[type[events.Event], Callable[[Turn, Any], None]] = {
     events.Kill: kill,
     events.Abandon: abandon,
     events.GiveUp: _give_up,
-    events.Pause: lambda turn, _: pause(turn),
+    events.Pause: pause,
     events.Resume: resume,
     events.ResumeFromBreakpoint: resume_from_breakpoint,
     events.ForceRun: force_run,

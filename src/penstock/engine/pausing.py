@@ -11,7 +11,7 @@ from penstock.engine.records import TaskRun
 from penstock.engine.states import StateType
 from penstock.engine.turn import Turn, replace
 
-NO_HOLD = {"held": False, "stopped": False}
+NO_HOLD = {"held": False, "stopped": False, "by": None}
 """The memory of an execution that nothing holds any more."""
 _OPEN = (StateType.RUNNING, StateType.PAUSED, StateType.BREAKPOINT)
 
@@ -50,9 +50,9 @@ def unpause_run(turn: Turn) -> None:
     settle(turn)
 
 
-def hold(turn: Turn) -> None:
-    """Let nothing new begin until `let_go`."""
-    _remember(turn, held=True)
+def hold(turn: Turn, by: str | None) -> None:
+    """Let nothing new begin until `let_go`; who wants it is kept for those who ask (BEY-002)."""
+    _remember(turn, held=True, by=by)
     settle(turn)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from penstock.base.errors import ConflictError, NotFoundError
 from penstock.engine.decision import Message
 from penstock.engine.ending import HANDLERS, answer_parent, next_try, set_labels
-from penstock.engine.events import ChangeTaskState, Restart, Resume
+from penstock.engine.events import ChangeTaskState, Pause, Restart, Resume
 from penstock.engine.flow import Launch, Step
 from penstock.engine.pausing import hold, is_held, is_stopped, let_go, unpause_run, waiting
 from penstock.engine.records import Cursor, TaskRun
@@ -18,11 +18,11 @@ from penstock.engine.states import FAILURES, GOOD, StateType
 from penstock.engine.turn import EndPhase, RunEnded, Turn, replace
 
 
-def pause(turn: Turn) -> None:
+def pause(turn: Turn, event: Pause) -> None:
     """Hold the execution: what runs goes on, nothing new begins."""
     if turn.execution.state.current is not StateType.RUNNING:
         raise ConflictError(f"execution {turn.execution.id} is {turn.execution.state.current}, not RUNNING")
-    hold(turn)
+    hold(turn, event.by)
 
 
 def resume(turn: Turn, event: Resume) -> None:

@@ -15,6 +15,10 @@ TOLERANCE: Micros = 5 * SECOND
 """How long after its date a trigger may be served without being late."""
 
 
+STOP_AFTER = "its own `stopAfter`"
+"""What has disabled a trigger that asked for it."""
+
+
 class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of one trigger of one flow (API-037)."""
 
@@ -29,6 +33,8 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     next_date: Instant | None = None
     disabled: bool = False
     """Disabled by hand or by `stopAfter`, apart from the flow's source."""
+    disabled_by: str | None = None
+    """Who or what has disabled it, where that is known."""
     execution_id: str | None = None
     """The execution it started last and that locks it while it runs."""
     backfill: Mapping[str, Any] | None = None

@@ -100,5 +100,6 @@ class RecordFunctions:
         """Switch a trigger; returns whether it is on."""
         flow_id = str(arguments.get("flowId") or caller.flow_id)
         name = (namespace_argument(caller, arguments), flow_id, text_argument(arguments, "trigger"))
-        state = await self._triggers.set_disabled(caller.tenant, name, arguments.get("enabled") is not True)
+        by = f"execution {caller.execution_id}"
+        state = await self._triggers.set_disabled(caller.tenant, name, arguments.get("enabled") is not True, by)
         return not state.disabled

@@ -101,11 +101,11 @@ class TriggerService:
             raise NotFoundError(f"there is no trigger {'.'.join(name)}")
         return state
 
-    async def set_disabled(self, tenant: str, name: TriggerName, disabled: bool) -> TriggerState:
-        """Switch a trigger off or on, without a change of its flow."""
+    async def set_disabled(self, tenant: str, name: TriggerName, disabled: bool, by: str | None = None) -> TriggerState:
+        """Switch a trigger off or on, without a change of its flow; `by` is who wants it."""
 
         def switched(state: TriggerState) -> TriggerState:
-            after = replace(state, disabled=disabled)
+            after = replace(state, disabled=disabled, disabled_by=by if disabled else None)
             return backfill.suspended(after) if disabled else after
 
         return await self._change(tenant, name, switched)

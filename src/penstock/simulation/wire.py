@@ -12,9 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 import httpx
-from fastapi import FastAPI
 
-from penstock.api.worker_gateway import WorkerAccess, create_worker_router
 from penstock.base.clock import SECOND
 from penstock.ports.gateway import WorkerGateway
 from penstock.simulation.disk import Line
@@ -30,6 +28,10 @@ _LATEST = 5 * SECOND
 
 def app_for_workers(gateway: WorkerGateway, tokens: Sequence[str]) -> App:
     """Return what a server answers workers with."""
+    from fastapi import FastAPI  # slow to import, and not needed by every seed
+
+    from penstock.api.worker_gateway import WorkerAccess, create_worker_router
+
     app = FastAPI(openapi_url=None)
     app.include_router(create_worker_router(gateway, WorkerAccess(tokens, _KEY)))
     return app

@@ -11,7 +11,7 @@ from penstock.base.clock import SECOND
 from penstock.engine.events import TaskStarted
 from penstock.ports.gateway import Report
 from penstock.services.explaining.blockers import in_words, waited_in_words
-from tests.support.live import LiveServer
+from tests.support.live import USER, LiveServer
 
 RETURN = "io.kestra.plugin.core.debug.Return"
 PAUSE = "{id: wait, type: io.kestra.plugin.core.flow.Pause}"
@@ -90,6 +90,17 @@ async def test_paused_execution_says_where_and_how_it_goes_on(live: LiveServer) 
     body = await why(live, (await live.start("paused"))["id"], "PAUSE")
     assert body["sentence"].startswith("It is paused at task `wait` since ")
     assert body["blockers"][0]["action"] == "resume it"
+
+
+async def test_held_execution_says_who_has_paused_it(live: LiveServer) -> None:
+    """BEY-002."""
+    execution_id = (await live.start("grouped"))["id"]
+    await why(live, execution_id, "WORKER")
+    answer = await live.client.post(f"/api/v1/main/executions/{execution_id}/pause")
+    assert answer.status_code == 204, answer.text
+    body = (await live.client.get(f"/api/v1/main/executions/{execution_id}/why")).json()
+    assert [one["reason"] for one in body["blockers"]] == ["PAUSE", "WORKER"]
+    assert body["sentence"].startswith(f"{USER.username} has paused it since ")
 
 
 @pytest.mark.parametrize(("flow", "reason", "words"), [
@@ -187,7 +198,8 @@ async def test_question_about_what_is_not_known_is_refused(live: LiveServer, pat
     ("", {"next_date": 7_258_118_400_000_000}, "DATE", "It fires at 2200-01-01 00:00:00 UTC"),
     ("", {"next_date": 1_000_000}, "SCHEDULER", "no scheduler has served it"),
     (", disabled: true", {}, "DISABLED", "The flow's source disables it"),
-    ("", {"disabled": True}, "DISABLED", "It was disabled by hand"),
+    ("", {"disabled": True}, "DISABLED", "It was disabled by hand, or by its own `stopAfter`"),
+    ("", {"disabled": True, "disabled_by": "ada@example.com"}, "DISABLED", "It was disabled by ada@example.com"),
     ("", {"error": "no answer", "failures": 3}, "ERROR", "has failed 3 times in a row: no answer"),
     ("", {"execution_id": "e1"}, "LOCK", "waits for the end of execution e1"),
 ])  # fmt: skip

@@ -33,6 +33,12 @@ class ForgedRequestError(UnauthorizedError):
     hint = "send the header `X-Requested-With` with requests that a session cookie authenticates"
 
 
+def username_of(request: Request) -> str | None:
+    """Return the name of who is logged in; None when there is no login."""
+    identity = identity_of(request)
+    return None if identity is None else identity.username
+
+
 def identity_of(request: Request) -> Identity | None:
     """Return who sent a request; None where no login is needed and none was given."""
     identity: Identity | None = request.scope.get("penstock.identity")

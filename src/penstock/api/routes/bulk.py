@@ -13,7 +13,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer
 from penstock.api.bodies import read_json
 from penstock.api.errors import invalid_ids
-from penstock.api.middleware import identity_of
+from penstock.api.middleware import username_of
 from penstock.api.routes.replays import Edited, read_bulk_edits, read_edits, replay_of
 from penstock.api.routes.table import FILTERS, Handler, Routes, json_body, parameter
 from penstock.api.search import filters_of
@@ -157,28 +157,28 @@ class BulkRoutes:
         return _answer(await self._bulk.by_filters(tenant, filters, check, action))
 
     def _kill(self, request: Request, tenant: str) -> Action:
-        return lambda execution_id: self._steering.kill(tenant, execution_id, _by(request))
+        return lambda execution_id: self._steering.kill(tenant, execution_id, username_of(request))
 
     def _pause(self, request: Request, tenant: str) -> Action:
-        return lambda execution_id: self._steering.pause(tenant, execution_id, _by(request))
+        return lambda execution_id: self._steering.pause(tenant, execution_id, username_of(request))
 
     def _resume(self, request: Request, tenant: str) -> Action:
-        return lambda execution_id: self._steering.resume(tenant, execution_id, None, _by(request))
+        return lambda execution_id: self._steering.resume(tenant, execution_id, None, username_of(request))
 
     def _restart(self, request: Request, tenant: str) -> Action:
-        return lambda execution_id: self._steering.restart(tenant, execution_id, None, _by(request))
+        return lambda execution_id: self._steering.restart(tenant, execution_id, None, username_of(request))
 
     def _force_run(self, request: Request, tenant: str) -> Action:
-        return lambda execution_id: self._steering.force_run(tenant, execution_id, _by(request))
+        return lambda execution_id: self._steering.force_run(tenant, execution_id, username_of(request))
 
     def _unqueue(self, request: Request, tenant: str) -> Action:
         query = request.query_params
         state = leaving_the_queue(read_state("state", query.get("state") or query.get("newState") or "RUNNING"))
-        return lambda execution_id: self._steering.unqueue(tenant, execution_id, state, _by(request))
+        return lambda execution_id: self._steering.unqueue(tenant, execution_id, state, username_of(request))
 
     def _change_state(self, request: Request, tenant: str) -> Action:
         state = chosen_end(read_state("newStatus", request.query_params.get("newStatus")))
-        return lambda execution_id: self._steering.change_state(tenant, execution_id, state, _by(request))
+        return lambda execution_id: self._steering.change_state(tenant, execution_id, state, username_of(request))
 
     def _delete(self, request: Request, tenant: str) -> Action:
         query = request.query_params
@@ -188,11 +188,11 @@ class BulkRoutes:
             "storage": _flag(query.get("deleteStorage"), True),
             "non_terminated": _flag(query.get("includeNonTerminated"), False),
         }
-        return lambda execution_id: self._deleting.delete(tenant, execution_id, **wanted, by=_by(request))
+        return lambda execution_id: self._deleting.delete(tenant, execution_id, **wanted, by=username_of(request))
 
     def _replay(self, request: Request, tenant: str, edited: Edited) -> Action:
         wanted = replay_of(edited, latest=_flag(request.query_params.get("latestRevision"), False))
-        return lambda execution_id: self._replaying.replay(tenant, execution_id, wanted, _by(request))
+        return lambda execution_id: self._replaying.replay(tenant, execution_id, wanted, username_of(request))
 
     async def replay_by_ids(self, request: Request, tenant: str) -> Response:
         """Run several executions again as new ones, with the same changes to each"""
@@ -257,8 +257,3 @@ def _deletable(request: Request) -> Check:
 
 def _flag(text: str | None, default: bool) -> bool:
     return default if text is None else text.lower() == "true"
-
-
-def _by(request: Request) -> str | None:
-    identity = identity_of(request)
-    return None if identity is None else identity.username

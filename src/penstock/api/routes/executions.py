@@ -12,7 +12,7 @@ from starlette.responses import Response
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import form_values, read_body, read_json
-from penstock.api.middleware import identity_of
+from penstock.api.middleware import username_of
 from penstock.api.render.executions import read_labels, render_execution, render_last
 from penstock.api.render.flows import render_for_execution
 from penstock.api.routes.replays import breakpoints_of, read_edits, replay_of
@@ -180,23 +180,23 @@ class ExecutionRoutes:
         isOnKillCascade: bool = True,  # noqa: N803
     ) -> Response:
         """Stop an execution, and those it waits for unless it is to be stopped alone."""
-        execution = await self._steering.kill(tenant, execution_id, _by(request), cascade=isOnKillCascade)
+        execution = await self._steering.kill(tenant, execution_id, username_of(request), cascade=isOnKillCascade)
         return self._answer(execution, status=202)
 
     async def pause(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Hold an execution: what runs goes on, nothing new begins."""
-        await self._steering.pause(tenant, execution_id, _by(request))
+        await self._steering.pause(tenant, execution_id, username_of(request))
         return no_content()
 
     async def resume(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Let a paused execution go on, with the values its Pause task asks for."""
         async with form_values(request, self._settings) as form:
-            await self._steering.resume(tenant, execution_id, form.values, _by(request), form.files)
+            await self._steering.resume(tenant, execution_id, form.values, username_of(request), form.files)
         return no_content()
 
     async def restart(self, request: Request, tenant: str, execution_id: str, revision: int | None = None) -> Response:
         """Run the failed task runs of an ended execution again."""
-        await self._steering.restart(tenant, execution_id, revision, _by(request))
+        await self._steering.restart(tenant, execution_id, revision, username_of(request))
         return await self._whole(tenant, execution_id)
 
     async def replay(
@@ -217,7 +217,7 @@ class ExecutionRoutes:
             latest=latestRevision,
             breakpoints=breakpoints,
         )
-        return self._answer(await self._replaying.replay(tenant, execution_id, wanted, _by(request)))
+        return self._answer(await self._replaying.replay(tenant, execution_id, wanted, username_of(request)))
 
     async def replay_with_inputs(
         self,
@@ -237,12 +237,13 @@ class ExecutionRoutes:
                 inputs=form.values,
                 files=form.files,
             )
-            return self._answer(await self._replaying.replay(tenant, execution_id, wanted, _by(request)))
+            return self._answer(await self._replaying.replay(tenant, execution_id, wanted, username_of(request)))
 
     async def change_task_state(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Set the state of a task run by hand."""
         wanted = await read_json(request, self._settings, _StateRequest)
-        await self._steering.change_task_state(tenant, execution_id, wanted.task_run_id, wanted.state, _by(request))
+        by = username_of(request)
+        await self._steering.change_task_state(tenant, execution_id, wanted.task_run_id, wanted.state, by)
         return await self._whole(tenant, execution_id)
 
     async def set_labels(self, request: Request, tenant: str, execution_id: str) -> Response:
@@ -277,8 +278,3 @@ class ExecutionRoutes:
 def _without_trials(filters: list[Filter]) -> list[Filter]:
     """Return filters that leave out runs of editors and tests, unless they ask for kinds (UI-102, GOV-319)."""
     return filters if any(one.field == "kind" for one in filters) else [*filters, _NO_TRIALS]
-
-
-def _by(request: Request) -> str | None:
-    identity = identity_of(request)
-    return None if identity is None else identity.username

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content
 from penstock.api.bodies import form_values
-from penstock.api.middleware import identity_of
+from penstock.api.middleware import username_of
 from penstock.api.render.executions import render_execution
 from penstock.api.render.launches import render_input_checks
 from penstock.api.routes.bulk import read_state
@@ -61,24 +61,24 @@ class OverrideRoutes:
 
     async def force_run(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Have an execution go on whatever it waits for: a slot, its date, a resume, a breakpoint."""
-        return self._answer(await self._steering.force_run(tenant, execution_id, _by(request)))
+        return self._answer(await self._steering.force_run(tenant, execution_id, username_of(request)))
 
     async def unqueue(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Take an execution out of the queue: it runs, or ends without running any task."""
         state = read_state("state", request.query_params.get("state") or "RUNNING")
-        return self._answer(await self._steering.unqueue(tenant, execution_id, state, _by(request)))
+        return self._answer(await self._steering.unqueue(tenant, execution_id, state, username_of(request)))
 
     async def change_status(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Give an ended execution another end; nothing runs because of it."""
         state = read_state("status", request.query_params.get("status"))
-        return self._answer(await self._steering.change_state(tenant, execution_id, state, _by(request)))
+        return self._answer(await self._steering.change_state(tenant, execution_id, state, username_of(request)))
 
     async def resume_from_breakpoint(
         self, request: Request, tenant: str, execution_id: str, breakpoints: str | None = None
     ) -> Response:
         """Let an execution go on from a breakpoint; `breakpoints` says where it stops from now on."""
         names = None if breakpoints is None else breakpoints_of(breakpoints)
-        await self._steering.resume_from_breakpoint(tenant, execution_id, names, _by(request))
+        await self._steering.resume_from_breakpoint(tenant, execution_id, names, username_of(request))
         return no_content()
 
     async def validate_resume(self, request: Request, tenant: str, execution_id: str) -> Response:
@@ -89,8 +89,3 @@ class OverrideRoutes:
 
     def _answer(self, execution: Execution) -> Response:
         return JsonAnswer(render_execution(execution, self._clock.now()))
-
-
-def _by(request: Request) -> str | None:
-    identity = identity_of(request)
-    return None if identity is None else identity.username

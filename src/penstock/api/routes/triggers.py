@@ -16,6 +16,7 @@ from starlette.responses import Response
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, paged
 from penstock.api.bodies import decode_json, read_body, read_json
+from penstock.api.middleware import username_of
 from penstock.api.render.triggers import render_trigger, render_trigger_row
 from penstock.api.routes.table import FILTERS, PAGE, Handler, Routes, json_body, parameter
 from penstock.api.search import FiltersBody, body_filters, filters_of, page_of
@@ -223,14 +224,14 @@ class TriggerRoutes:
         if wanted.backfill is not None:
             await self._triggers.order_backfill(tenant, wanted.name, wanted.backfill.order)
         if wanted.disabled is not None:
-            await self._triggers.set_disabled(tenant, wanted.name, wanted.disabled)
+            await self._triggers.set_disabled(tenant, wanted.name, wanted.disabled, username_of(request))
         return JsonAnswer(render_trigger(await self._triggers.get(tenant, wanted.name), self._clock.now()))
 
     async def set_disabled(self, request: Request, tenant: str) -> Response:
         """Switch several triggers off or on."""
         wanted = await read_json(request, self._settings, _SetDisabled)
         for trigger in wanted.triggers:
-            await self._triggers.set_disabled(tenant, trigger.name, wanted.disabled)
+            await self._triggers.set_disabled(tenant, trigger.name, wanted.disabled, username_of(request))
         return JsonAnswer({"count": len(wanted.triggers)})
 
     async def set_disabled_found(self, request: Request, tenant: str) -> Response:
@@ -238,7 +239,7 @@ class TriggerRoutes:
         disabled = request.query_params.get("disabled", "true").lower() != "false"
         names = await self._names(request, tenant)
         for name in names:
-            await self._triggers.set_disabled(tenant, name, disabled)
+            await self._triggers.set_disabled(tenant, name, disabled, username_of(request))
         return JsonAnswer({"count": len(names)})
 
     async def restart(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:

@@ -138,7 +138,7 @@ class ExecutionExplainer:
             case Reason.TIMER:
                 return Blocker(wait.reason, f"It goes on with {task} at {at(wait.until or 0)}")
             case Reason.PAUSE:
-                where = f"It is paused at {task}" if wait.task_id else "Somebody has paused it"
+                where = f"It is paused at {task}" if wait.task_id else f"{_who(situation)} has paused it"
                 return Blocker(wait.reason, f"{where} since {at(wait.since)}", "resume it")
             case Reason.BREAKPOINT:
                 sentence = f"It has stopped at a breakpoint at {at(wait.since)}"
@@ -226,3 +226,8 @@ def _deepest(blocker: Blocker) -> str:
     if not blocker.because:
         return blocker.sentence
     return f"{blocker.sentence}: {_deepest(blocker.because[0])}"
+
+
+def _who(situation: Situation) -> str:
+    """Return who has paused an execution."""
+    return str(situation.execution.cursor.memory.get("by") or "Somebody")

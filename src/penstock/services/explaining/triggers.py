@@ -8,7 +8,7 @@ from dataclasses import replace
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
-from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.explaining.blockers import Blocker, Explanation, at
 from penstock.services.explaining.executions import ExecutionExplainer
@@ -113,7 +113,7 @@ def _switched_off(flow: ResolvedFlow, definition: TriggerBase, state: TriggerSta
     if definition.disabled:
         return [Blocker("DISABLED", "The flow's source disables it", "take `disabled: true` from the trigger")]
     if state is not None and state.disabled:
-        sentence = "It was disabled by hand, or by its own `stopAfter`"
+        sentence = f"It was disabled by {state.disabled_by or f'hand, or by {STOP_AFTER}'}"
         return [Blocker("DISABLED", sentence, "enable the trigger", since=state.updated or None)]
     return []
 

@@ -21,7 +21,7 @@ from penstock.engine.states import TERMINAL, StateType
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
-from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.services.scheduler.agenda import TriggerKey
 from penstock.services.scheduler.chaining import Chaining, error_text
 from penstock.services.scheduler.conditions import Conditions
@@ -261,7 +261,8 @@ class Listening:
             lock = None if state.execution_id == execution_id else state.execution_id
             left = [one for one in memory.running if one != execution_id]
             after = msgspec.structs.replace(memory, running=left, starts=() if stops else memory.starts)
-            return replace(state, execution_id=lock, disabled=state.disabled or stops), after
+            by = STOP_AFTER if stops else state.disabled_by
+            return replace(state, execution_id=lock, disabled=state.disabled or stops, disabled_by=by), after
 
         await self._change(key, freed)
         await self._start(trigger)

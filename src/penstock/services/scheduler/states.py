@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from penstock.base.clock import Instant
 from penstock.engine.records import Execution
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import STOP_AFTER, TriggerState
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler.backfill import TIMING, Backfill, ordered_by, suspended
 from penstock.services.scheduler.calendar import first_date
@@ -104,5 +104,5 @@ def released(
     )
     stop = definition.stop_after or ()
     if execution is not None and execution.state.current.value in stop:
-        return suspended(replace(after, disabled=True))
+        return suspended(replace(after, disabled=True, disabled_by=STOP_AFTER))
     return after
