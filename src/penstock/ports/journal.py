@@ -12,15 +12,20 @@ from penstock.engine.decision import Job, Killed, Message, Timer
 from penstock.engine.events import AnyEvent
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
 
-PARTITIONS = 64
-"""Fixed number of partitions; an execution's partition is a stable hash of its id (see `partition_of`)."""
+COUNTED = 64
+"""The partition of all executions that a limit counts: whoever holds it decides for them all, and so can count them."""
+PARTITIONS = COUNTED + 1
+"""Fixed number of partitions that executors share out."""
 
 
 def partition_of(execution_id: str) -> int:
-    """Return the partition of an execution: a stable hash of its id."""
+    """Return the partition in which an execution comes into being: a stable hash of its id.
+
+    It stays there, unless a limit counts it: then it goes on in `COUNTED`, from before its first task.
+    """
     import zlib
 
-    return zlib.crc32(execution_id.encode()) % PARTITIONS
+    return zlib.crc32(execution_id.encode()) % COUNTED
 
 
 class LeaseLost(PenstockError):
@@ -48,12 +53,34 @@ class StaleReports(PenstockError):
         return None not in (holder, worker) and holder != worker
 
 
+class KeyTaken(PenstockError):
+    """New executions that had to be the first of their keys are not: nothing of the batch was written."""
+
+    code = "KEY_TAKEN"
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """One execution with all its task runs, as stored."""
 
     execution: Execution
     task_runs: Sequence[TaskRun]
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """The live executions of a flow, oldest first.
+
+    Args:
+        running: Those that have begun.
+        queued: Those that are QUEUED.
+        elsewhere: Those of both that are not in `COUNTED`: they began when nothing limited them.
+    """
+
+    running: Sequence[str]
+    queued: Sequence[str]
+    elsewhere: Set[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +90,8 @@ class StoredMessage:
     id: int
     execution_id: str
     event: AnyEvent
+    partition: int
+    """Whose inbox it is in: that of its execution, unless that has moved to `COUNTED` meanwhile."""
 
 
 @dataclass(slots=True)
@@ -70,6 +99,10 @@ class Batch:
     """Everything one round of the executor writes, in one transaction; later rows of an id have replaced earlier."""
 
     new_executions: dict[str, Execution] = field(default_factory=dict)
+    firsts: set[str] = field(default_factory=set)
+    """Those of them whose firing keys must be new, else nothing is written."""
+    counted: set[str] = field(default_factory=set)
+    """Executions, new ones or not, that belong to `COUNTED` from now on."""
     executions: dict[str, Execution] = field(default_factory=dict)
     """Changed ones; only their changing columns are written."""
     new_task_runs: dict[str, TaskRun] = field(default_factory=dict)
@@ -126,6 +159,7 @@ class Journal(Protocol):
 
         Raises:
             LeaseLost: A fence does not hold any more.
+            KeyTaken: One of `firsts` is not the first.
             StaleReports: Another worker has a job whose end was reported.
             UnavailableError: The database cannot write now (full disk, connection lost).
         """
@@ -161,16 +195,27 @@ class Journal(Protocol):
         """Return timers of these partitions due until then, soonest first."""
         ...
 
+    async def enrol(self, owner: str, ttl: Micros, now: Instant) -> int:
+        """Say that an executor lives, for so long; returns how many do."""
+        ...
+
     async def lease(self, owner: str, wanted: int, ttl: Micros, now: Instant) -> Sequence[Lease]:
-        """Renew what the owner holds, take over what nobody holds up to `wanted` in all, give back the rest."""
+        """Renew what the owner holds, take over what nobody holds up to `wanted` in all, give back the rest.
+
+        `COUNTED` is given back last, since whoever takes it has to count anew.
+        """
         ...
 
     async def release(self, owner: str) -> None:
-        """Give back all partitions of the owner at once."""
+        """Give back all partitions of the owner at once: it does not live any more."""
         ...
 
-    async def occupancy(self, tenant: str, namespace: str, flow_id: str) -> tuple[Sequence[str], Sequence[str]]:
-        """Return the executions of a flow that have begun and not ended, and those that are QUEUED, oldest first."""
+    async def occupancy(self, tenant: str, namespace: str, flow_id: str) -> Occupancy:
+        """Return the live executions of a flow."""
+        ...
+
+    async def elsewhere(self, flows: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[str, str, str]]:
+        """Return the executions of these flows that have begun, have not ended and are not in `COUNTED`: id -> flow."""
         ...
 
     async def queued(self) -> Sequence[tuple[str, str, str]]:

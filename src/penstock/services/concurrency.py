@@ -66,13 +66,13 @@ class ConcurrencyLimits:
             raise NotFoundError(
                 f"flow {namespace}.{flow_id} has no concurrency limit", hint="add `concurrency` to the flow"
             )
-        running, queued = await self._journal.occupancy(tenant, namespace, flow_id)
+        occupied = await self._journal.occupancy(tenant, namespace, flow_id)
         return ConcurrencyLimit(
             tenant=tenant,
             namespace=namespace,
             flow_id=flow_id,
-            running=len(running),
-            queued=len(queued),
+            running=len(occupied.running),
+            queued=len(occupied.queued),
             limit=flow.concurrency.get("limit"),
             pool=flow.concurrency.get("pool"),
             behavior=str(flow.concurrency.get("behavior", "QUEUE")),

@@ -72,6 +72,31 @@ def insert(table: Table, columns: Sequence[str], conflict: str = "") -> Bulk:
     )
 
 
+def insert_with(execution: str, table: Table, columns: Sequence[str], conflict: str = "") -> Bulk:
+    """Return an INSERT of rows that belong to executions: their partition is the one in which the execution is stored.
+
+    The partition that is given counts where there is no such execution.
+
+    Args:
+        execution: The column with the execution's id.
+        table: Where the rows go.
+        columns: Their columns, `partition` among them.
+        conflict: An `ON CONFLICT ...` clause.
+    """
+    names = _list(columns)
+    place = f'(SELECT "partition" FROM executions WHERE executions.id = given.{quoted(execution)})'
+    chosen = ", ".join(
+        f"coalesce({place}, given.{quoted(name)})" if name == "partition" else f"given.{quoted(name)}"
+        for name in columns
+    )
+    marks = ", ".join(f"? AS {quoted(name)}" for name in columns)
+    head = f"INSERT INTO {table.name} ({names}) SELECT {chosen} FROM"
+    return Bulk(
+        sqlite=f"{head} (SELECT {marks}) AS given WHERE true {conflict}",
+        postgres=f"{head} {_unnest(table, columns)} AS given({names}) {conflict}",
+    )
+
+
 def update(table: Table, columns: Sequence[str], keys: Sequence[str]) -> Bulk:
     """Return an UPDATE of columns by keys; a row gives the columns first, then the keys."""
     names = [*columns, *keys]

@@ -25,9 +25,10 @@ _DELETE_LABELS = delete(EXECUTION_LABELS, ("execution_id",))
 _INSERT_RUNS = insert(TASK_RUNS, rows.TASK_RUN_COLUMNS, "ON CONFLICT DO NOTHING")
 _UPDATE_RUNS = update(TASK_RUNS, rows.TASK_RUN_CHANGING, ("execution_id", "id"))
 
-EXECUTION_SELECT = f"SELECT {', '.join(map(quoted, rows.EXECUTION_READ))} FROM executions"
+_EXECUTION = ", ".join(map(quoted, rows.EXECUTION_READ))
+EXECUTION_SELECT = f"SELECT {_EXECUTION} FROM executions"
 TASK_RUN_SELECT = f"SELECT {', '.join(map(quoted, rows.TASK_RUN_COLUMNS))} FROM task_runs"
-_LOAD = KeyedQuery(f"{EXECUTION_SELECT} WHERE id {{keys}}")
+_LOAD = KeyedQuery(f'SELECT {_EXECUTION}, "partition" FROM executions WHERE id {{keys}}')
 _LOAD_RUNS = KeyedQuery(f"{TASK_RUN_SELECT} WHERE execution_id {{keys}}")
 
 TERMINAL_NAMES = frozenset(state.value for state in TERMINAL)
@@ -93,9 +94,9 @@ def update_runs_txn(connection: Connection, runs: Iterable[TaskRun]) -> None:
 
 def load_txn(connection: Connection, execution_ids: Collection[str]) -> Mapping[str, Loaded]:
     """Return working sets of those executions that exist."""
-    executions = [rows.to_execution(row) for row in _LOAD.run(connection, execution_ids)]
-    runs = task_runs_txn(connection, [execution.id for execution in executions])
-    return {execution.id: Loaded(execution, runs[execution.id]) for execution in executions}
+    found = [(rows.to_execution(row[:-1]), row[-1]) for row in _LOAD.run(connection, execution_ids)]
+    runs = task_runs_txn(connection, [execution.id for execution, _ in found])
+    return {execution.id: Loaded(execution, runs[execution.id], partition) for execution, partition in found}
 
 
 def task_runs_txn(connection: Connection, execution_ids: Collection[str]) -> dict[str, Sequence[TaskRun]]:

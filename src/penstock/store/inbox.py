@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Message, Timer
 from penstock.engine.states import TERMINAL
-from penstock.ports.journal import StoredMessage
+from penstock.ports.journal import COUNTED, Occupancy, StoredMessage
 from penstock.store import rows
-from penstock.store.bulk import KeyedQuery, delete, insert
+from penstock.store.bulk import KeyedQuery, delete, insert_with, update
 from penstock.store.tables import EXECUTIONS, MESSAGES, TIMERS
 
-_INSERT_MESSAGES = insert(MESSAGES, rows.MESSAGE_COLUMNS)
+_INSERT_MESSAGES = insert_with("execution_id", MESSAGES, rows.MESSAGE_COLUMNS)
 _DELETE_MESSAGES = delete(MESSAGES, ("id",))
-_PUT_TIMERS = insert(
+_PUT_TIMERS = insert_with(
+    "execution_id",
     TIMERS,
     rows.TIMER_COLUMNS,
     "ON CONFLICT (execution_id, purpose, task_run_id) DO UPDATE SET attempt = excluded.attempt, due = excluded.due",
 )
 _DELETE_TIMERS = delete(TIMERS, ("execution_id", "purpose", "task_run_id"))
 _WAITING = KeyedQuery(
-    'SELECT id, execution_id, event FROM messages WHERE "partition" {keys} AND id > {value} ORDER BY id LIMIT {value}'
+    'SELECT id, execution_id, event, "partition" FROM messages WHERE "partition" {keys} AND id > {value} '
+    "ORDER BY id LIMIT {value}"
 )
+_COUNT = update(EXECUTIONS, ("partition",), ("id",))
+_COUNT_TIMERS = update(TIMERS, ("partition",), ("execution_id",))
+_OVER = {state.value for state in TERMINAL}
+"""States of executions that have ended; they live on all the same while `afterExecution` runs."""
 
+FlowKey = tuple[str, str, str]
 TimerKey = tuple[str, str, str | None]
+
+
+def count_txn(connection: Connection, execution_ids: Collection[str]) -> None:
+    """Move executions to the partition in which limits are counted.
+
+    An event that waits for one already is passed on by whoever finds it.
+    """
+    moved = [(COUNTED, execution_id) for execution_id in execution_ids]
+    _COUNT.run(connection, moved)
+    _COUNT_TIMERS.run(connection, moved)
 
 
 def put_messages_txn(connection: Connection, messages: Iterable[Message]) -> None:
@@ -54,7 +71,7 @@ def messages_txn(
 ) -> Sequence[StoredMessage]:
     """Return waiting messages, oldest first."""
     found = _WAITING.run(connection, partitions, after, limit)
-    return [StoredMessage(row[0], row[1], rows.to_event(row[2])) for row in found]
+    return [StoredMessage(row[0], row[1], rows.to_event(row[2]), row[3]) for row in found]
 
 
 def timers_txn(connection: Connection, partitions: Collection[int], until: Instant, limit: int) -> Sequence[Timer]:
@@ -72,20 +89,33 @@ def live_txn(connection: Connection, partitions: Collection[int], after: str, li
     return list(connection.execute(query.order_by(columns.id).limit(limit)).scalars())
 
 
-def occupancy_txn(
-    connection: Connection, tenant: str, namespace: str, flow_id: str
-) -> tuple[Sequence[str], Sequence[str]]:
-    """Return ids of a flow's executions that have begun and not ended, and of those that are queued, oldest first."""
+def occupancy_txn(connection: Connection, tenant: str, namespace: str, flow_id: str) -> Occupancy:
+    """Return the live executions of a flow."""
     columns = EXECUTIONS.c
     query = (
-        select(columns.id, columns.state)
+        select(columns.id, columns.state, columns.partition)
         .where(columns.live, columns.tenant == tenant, columns.namespace == namespace, columns.flow_id == flow_id)
         .order_by(columns.created, columns.id)
     )
-    found = [(row.id, row.state) for row in connection.execute(query)]
-    ended = {state.value for state in TERMINAL}  # live all the same while `afterExecution` runs
-    running = [one for one, state in found if state not in ended and state not in ("CREATED", "QUEUED")]
-    return running, [one for one, state in found if state == "QUEUED"]
+    found = connection.execute(query).all()
+    return Occupancy(
+        running=[row.id for row in found if row.state not in _OVER and row.state not in ("CREATED", "QUEUED")],
+        queued=[row.id for row in found if row.state == "QUEUED"],
+        elsewhere={row.id for row in found if row.partition != COUNTED},
+    )
+
+
+def elsewhere_txn(connection: Connection, flows: Collection[FlowKey]) -> Mapping[str, FlowKey]:
+    """Return the executions of these flows that have begun, have not ended and are not where limits are counted."""
+    columns = EXECUTIONS.c
+    query = select(columns.id, columns.tenant, columns.namespace, columns.flow_id).where(
+        columns.live,
+        columns.partition < COUNTED,
+        columns.state.not_in([*sorted(_OVER), "CREATED", "QUEUED"]),
+        columns.flow_id.in_({flow_id for _, _, flow_id in flows}),
+    )
+    found = {row.id: (row.tenant, row.namespace, row.flow_id) for row in connection.execute(query)}
+    return {execution_id: key for execution_id, key in found.items() if key in flows}
 
 
 def busy_txn(connection: Connection) -> Sequence[tuple[str, str, str]]:

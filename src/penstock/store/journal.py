@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Message, Timer
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
-from penstock.ports.journal import Batch, CommitResult, Lease, Loaded, StoredMessage
+from penstock.ports.journal import Batch, CommitResult, KeyTaken, Lease, Loaded, Occupancy, StoredMessage
 from penstock.store import executions, inbox, jobs, partitions, rows
 from penstock.store.bulk import insert
 from penstock.store.database import Database
@@ -66,6 +66,10 @@ class SqlJournal:
         wanted = list(partitions)
         return await self._database.read(lambda connection: inbox.timers_txn(connection, wanted, until, limit))
 
+    async def enrol(self, owner: str, ttl: Micros, now: Instant) -> int:
+        """Say that an executor lives; returns how many do."""
+        return await self._database.write(lambda connection: partitions.enrol_txn(connection, owner, ttl, now))
+
     async def lease(self, owner: str, wanted: int, ttl: Micros, now: Instant) -> Sequence[Lease]:
         """Renew what the owner holds, take over what is free, give back what is too much."""
         return await self._database.write(lambda connection: partitions.lease_txn(connection, owner, wanted, ttl, now))
@@ -74,9 +78,14 @@ class SqlJournal:
         """Give back all partitions of the owner at once; `*` stands for every owner."""
         await self._database.write(lambda connection: partitions.release_txn(connection, owner))
 
-    async def occupancy(self, tenant: str, namespace: str, flow_id: str) -> tuple[Sequence[str], Sequence[str]]:
+    async def occupancy(self, tenant: str, namespace: str, flow_id: str) -> Occupancy:
         """Return which executions of a flow run, and which are queued."""
         return await self._database.read(lambda connection: inbox.occupancy_txn(connection, tenant, namespace, flow_id))
+
+    async def elsewhere(self, flows: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[str, str, str]]:
+        """Return the executions of these flows that run outside the partition in which limits are counted."""
+        wanted = set(flows)
+        return await self._database.read(lambda connection: inbox.elsewhere_txn(connection, wanted))
 
     async def queued(self) -> Sequence[tuple[str, str, str]]:
         """Return the flows that have queued executions."""
@@ -96,6 +105,8 @@ def commit_txn(connection: Connection, batch: Batch) -> CommitResult:
     """Write a batch."""
     partitions.check_fences_txn(connection, batch.fences)
     duplicates = executions.insert_txn(connection, batch.new_executions.values())
+    if duplicates & batch.firsts:
+        raise KeyTaken("an execution with the same key was started at this moment")
     if duplicates:
         batch = _without(batch, duplicates)
     executions.update_txn(connection, batch.executions.values())
@@ -104,6 +115,7 @@ def commit_txn(connection: Connection, batch: Batch) -> CommitResult:
     jobs.end_jobs_txn(connection, batch.ended_jobs)
     jobs.put_jobs_txn(connection, batch.jobs.values())
     unclaimed, claimed = jobs.kill_txn(connection, batch.kills)
+    inbox.count_txn(connection, batch.counted)
     inbox.cancel_timers_txn(connection, batch.cancelled_timers)
     inbox.put_timers_txn(connection, batch.timers.values())
     inbox.consume_txn(connection, batch.consumed)
@@ -137,6 +149,7 @@ def lines_txn(connection: Connection, logs: Iterable[LogLine], metrics: Iterable
 def _without(batch: Batch, left_out: set[str]) -> Batch:
     """Return the batch without anything of executions that were not written."""
     return Batch(
+        counted=batch.counted - left_out,
         executions={key: one for key, one in batch.executions.items() if key not in left_out},
         new_task_runs={key: run for key, run in batch.new_task_runs.items() if run.execution_id not in left_out},
         task_runs={key: run for key, run in batch.task_runs.items() if run.execution_id not in left_out},

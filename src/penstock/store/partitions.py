@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from penstock.base.clock import Instant, Micros
 from penstock.ports.journal import PARTITIONS, Lease, LeaseLost
 from penstock.store import bulk
 from penstock.store.bulk import KeyedQuery
+from penstock.store.tables import EXECUTORS
 from penstock.store.tables import PARTITIONS_TABLE as TABLE
 
 # FOR SHARE: whoever takes a partition over waits until commits under way are through.
 _TOKENS = KeyedQuery(
     'SELECT "partition", token FROM partitions WHERE "partition" {keys} AND owner IS NOT NULL', lock="FOR SHARE"
 )
+_ENROL = bulk.insert(EXECUTORS, ("id", "expires"), "ON CONFLICT (id) DO UPDATE SET expires = excluded.expires")
 _HOLD = bulk.update(TABLE, ("owner", "token", "expires"), ("partition",))
 
 
@@ -37,12 +39,19 @@ def check_fences_txn(connection: Connection, fences: Mapping[int, int]) -> None:
         raise LeaseLost(f"another executor has taken over partition {', '.join(map(str, lost))}")
 
 
+def enrol_txn(connection: Connection, owner: str, ttl: Micros, now: Instant) -> int:
+    """Note that an executor lives; returns how many do. Who has not said so in time is forgotten."""
+    connection.execute(delete(EXECUTORS).where(EXECUTORS.c.expires <= now, EXECUTORS.c.id != owner))
+    _ENROL.run(connection, [(owner, now + ttl)])
+    return int(connection.execute(select(func.count()).select_from(EXECUTORS)).scalar_one())
+
+
 def lease_txn(connection: Connection, owner: str, wanted: int, ttl: Micros, now: Instant) -> Sequence[Lease]:
     """Renew, take over or give back partitions so that the owner holds `wanted` of them where possible."""
     columns = TABLE.c
     mine = select(columns.partition, columns.token).where(columns.owner == owner).order_by(columns.partition)
     held = {row.partition: row.token for row in connection.execute(mine.with_for_update())}
-    surplus = sorted(held)[wanted:]
+    surplus = sorted(held)[: max(0, len(held) - wanted)]
     if surplus:
         connection.execute(update(TABLE).where(columns.partition.in_(surplus)).values(owner=None, expires=0))
         held = {partition: token for partition, token in held.items() if partition not in surplus}
@@ -61,5 +70,8 @@ def lease_txn(connection: Connection, owner: str, wanted: int, ttl: Micros, now:
 
 def release_txn(connection: Connection, owner: str) -> None:
     """Give back all partitions of an owner, or of everybody when the owner is `*`."""
-    statement = update(TABLE).values(owner=None, expires=0)
-    connection.execute(statement if owner == "*" else statement.where(TABLE.c.owner == owner))
+    freed, gone = update(TABLE).values(owner=None, expires=0), delete(EXECUTORS)
+    if owner != "*":
+        freed, gone = freed.where(TABLE.c.owner == owner), gone.where(EXECUTORS.c.id == owner)
+    connection.execute(freed)
+    connection.execute(gone)

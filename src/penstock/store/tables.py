@@ -217,6 +217,13 @@ PARTITIONS_TABLE = Table(
     postgresql_with={"fillfactor": 20},
 )
 
+EXECUTORS = Table(
+    "executors",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+)
+
 WORKERS = Table(
     "workers",
     METADATA,

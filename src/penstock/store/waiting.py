@@ -11,7 +11,7 @@ from penstock.base.clock import Instant
 from penstock.engine.decision import Job, Timer
 from penstock.engine.states import StateType
 from penstock.engine.waiting import DEADLINE, ChildExecution, QueuedJob, Situation
-from penstock.ports.journal import Loaded, partition_of
+from penstock.ports.journal import Loaded
 from penstock.store import executions, rows
 from penstock.store.bulk import KeyedQuery
 from penstock.store.database import Database
@@ -62,9 +62,8 @@ class SqlWaitReads:
     async def decided_until(self, execution_id: str) -> Instant:
         """Return until when an executor holds an execution's partition."""
         columns = PARTITIONS_TABLE.c
-        query = select(columns.expires).where(
-            columns.partition == partition_of(execution_id), columns.owner.is_not(None)
-        )
+        partition = select(EXECUTIONS.c.partition).where(EXECUTIONS.c.id == execution_id).scalar_subquery()
+        query = select(columns.expires).where(columns.partition == partition, columns.owner.is_not(None))
         return await self._database.read(lambda connection: int(connection.execute(query).scalar() or 0))
 
 

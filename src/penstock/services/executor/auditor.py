@@ -9,7 +9,7 @@ contradict each other fails and says so; a restart runs it again. Implements BEY
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -25,7 +25,7 @@ from penstock.engine.states import StateType
 from penstock.engine.turn import job_of
 from penstock.engine.waiting import Situation, Wait, adrift
 from penstock.ports.jobs import JobQueue
-from penstock.ports.journal import Batch, Journal, LeaseLost, partition_of
+from penstock.ports.journal import COUNTED, PARTITIONS, Batch, Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.settings import SettingsStore
 from penstock.ports.waiting import WaitReads
@@ -44,7 +44,7 @@ _PAGE = 200
 
 
 class Auditor:
-    """Audits the executions of the partitions that the executor of this process holds.
+    """Audits all executions, where the executor of this process is the one that counts: there is one such.
 
     Args:
         reads: Tells what moves executions.
@@ -99,11 +99,10 @@ class Auditor:
                 log.warning("not audited", action="executor.audit", error=str(error))
 
     async def audit(self) -> Audit | None:
-        """Look once; returns what was found, or None where this executor holds nothing."""
-        partitions = list(self._leases())
-        if not partitions:
+        """Look once; returns what was found, or None where another one audits."""
+        if COUNTED not in self._leases():
             return None
-        looked_at, suspected = await self._suspected(partitions)
+        looked_at, suspected = await self._suspected()
         findings: list[Finding] = []
         if suspected:
             await asyncio.sleep(self._second_look)
@@ -115,11 +114,11 @@ class Auditor:
         await save_audit(self._settings, audit)
         return audit
 
-    async def _suspected(self, partitions: Collection[int]) -> tuple[int, dict[str, Sequence[Wait]]]:
+    async def _suspected(self) -> tuple[int, dict[str, Sequence[Wait]]]:
         """Return how many executions were looked at closely, and those that seem adrift."""
         before = self._clock.now() - self._grace
         looked_at, found, after = 0, dict[str, Sequence[Wait]](), ""
-        while page := await self._reads.suspects(partitions, before, after, _PAGE):
+        while page := await self._reads.suspects(range(PARTITIONS), before, after, _PAGE):
             looked_at, after = looked_at + len(page), page[-1]
             found |= _adrift(await self._reads.situations(page))
         return looked_at, found
@@ -219,10 +218,8 @@ class Auditor:
             raise PenstockError(f"the flow has no task {run.task_id}")
         job: Job = job_of(execution, run, task, open_attempt(run), flow.revision, self._clock.now())
         job = msgspec.structs.replace(job, priority=priority_of(execution))  # it has waited: its turn is the first
-        partition = partition_of(execution.id)
-        await self._journal.commit(
-            Batch(jobs={job.key: (job, None)}, fences={partition: self._leases().get(partition, 0)})
-        )
+        fences = {COUNTED: self._leases().get(COUNTED, 0)}  # whoever audits now; the execution itself is not written
+        await self._journal.commit(Batch(jobs={job.key: (job, None)}, fences=fences))
         await self._notifier.publish("jobs", [job.worker_group])
 
 

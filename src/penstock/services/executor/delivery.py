@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from penstock.base.errors import ConflictError, PenstockError
 from penstock.engine.confidential import handed_on
-from penstock.engine.decision import ChildFlow, Killed, Timer
-from penstock.engine.events import ChildEnded, ChildStarted, Event, Restart, TaskEnded
+from penstock.engine.decision import ChildFlow, Killed, Message, Timer
+from penstock.engine.events import AnyEvent, ChildEnded, ChildStarted, Restart, TaskEnded
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
 from penstock.engine.states import StateType
 from penstock.ports.gateway import Report
+from penstock.ports.journal import StoredMessage
 
 
 class DuplicateFiring(ConflictError):
@@ -59,7 +59,7 @@ class Delivery:
     """One event on its way to a decision."""
 
     execution_id: str
-    event: Event
+    event: AnyEvent
     receipt: Receipt | None = None
     new: Execution | None = None
     """The execution itself, when the event brings it into being."""
@@ -73,6 +73,8 @@ class Delivery:
     """The worker that reports this end, and must have the job still."""
     message_id: int | None = None
     """The stored message the event came from."""
+    origin: int | None = None
+    """The partition in whose inbox that message is."""
     timer: Timer | None = None
     """The timer the event came from."""
 
@@ -85,10 +87,14 @@ def of_report(report: Report, receipt: Receipt | None) -> Delivery:
     return delivery
 
 
-def of_message(execution_id: str, event: Any, message_id: int | None) -> Delivery:
-    """Return the delivery of an event for an execution; of a stored message when it has an id."""
+def of_message(message: Message | StoredMessage) -> Delivery:
+    """Return the delivery of an event for an execution, stored in its inbox or not."""
+    event = message.event
     job = (event.task_run_id, event.attempt) if isinstance(event, TaskEnded) else None
-    return Delivery(execution_id, event, job=job, message_id=message_id)
+    delivery = Delivery(message.execution_id, event, job=job)
+    if isinstance(message, StoredMessage):
+        delivery.message_id, delivery.origin = message.id, message.partition
+    return delivery
 
 
 def of_kill(order: Killed, now: int) -> Delivery:

@@ -1,7 +1,9 @@
 """The executor's loop: drain, decide, commit once, carry out; then wait for the first of event, timer, message, stop.
 
-Everything an execution needs next is stored when a batch is committed, so the process may die at any instruction. An
-executor writes only to partitions it holds a lease for, and every batch carries the fencing tokens.
+Everything an execution needs next is stored when a batch is committed, so the process may die at any instruction.
+Several executors share the partitions out. What one keeps in memory of an execution belongs to the token with which it
+held the partition then: each round decides with the tokens it began with, and commits with them, and what belongs to
+a token that is no longer held is forgotten before the next. Whatever comes for the execution of another is passed on.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import structlog
 
@@ -37,7 +38,16 @@ from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Report
 from penstock.ports.jobs import JobQueue, QueueKey
-from penstock.ports.journal import PARTITIONS, CommitResult, Journal, LeaseLost, StaleReports, partition_of
+from penstock.ports.journal import (
+    COUNTED,
+    PARTITIONS,
+    CommitResult,
+    Journal,
+    KeyTaken,
+    LeaseLost,
+    StaleReports,
+    partition_of,
+)
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.assignments import assignment_of
 from penstock.services.executor.delivery import (
@@ -53,13 +63,16 @@ from penstock.services.executor.fairness import FairShare
 from penstock.services.executor.flow_source import FlowSource
 from penstock.services.executor.round import Answer, Round, decide_with_facts
 from penstock.services.executor.settings import Children, ExecutorSettings, LocalWorker
+from penstock.services.executor.share import Share
 from penstock.services.executor.slots import Slots
-from penstock.services.executor.stranded import end_of
 from penstock.services.executor.timers import Timers
+from penstock.services.executor.worker_watch import WorkerWatch
 from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.metrics.tallies import ExecutorTally
 
 log = structlog.get_logger(__name__)
+_LOOK_ELSEWHERE = 5 * SECOND
+"""How often limits are counted anew that executions of other partitions count against."""
 
 
 class Executor:
@@ -96,10 +109,16 @@ class Executor:
         self._timers_loaded_until = 0
         self._slots = Slots(journal, flows, settings.limits, self._states.get)
         self._look_for_slots = True
-        self._look_for_stranded = asyncio.Event()
+        self._looked_elsewhere = 0
+        self._workers = WorkerWatch(jobs, journal, notifier, clock, settings, self._tally)
         self._fair = FairShare()
-        self._leases: dict[int, int] = {}
-        self._last_message = 0
+        self._share = Share(journal, clock, settings.owner, settings.lease)
+        self._renew = asyncio.Event()
+        self._tokens: Mapping[int, int] = {}
+        """The tokens that what is in memory belongs to."""
+        self._is_new = False
+        """Whether partitions have come since the last look at what waits in them."""
+        self._look_for_queued = True
         self._look_for_messages = True
         self._in_flight_messages: set[int] = set()
         self.ready = asyncio.Event()
@@ -108,8 +127,8 @@ class Executor:
     # -- the doors
 
     def owns(self, execution_id: str) -> bool:
-        """Return whether this executor decides for an execution."""
-        return partition_of(execution_id) in self._leases
+        """Return whether this executor decides for an execution, as far as it knows: it passes on what is not its."""
+        return self._states.place(execution_id) in self._share.tokens
 
     @property
     def name(self) -> str:
@@ -119,7 +138,7 @@ class Executor:
     @property
     def leases(self) -> Mapping[int, int]:
         """The partitions this executor holds, with the tokens that fence its writes."""
-        return self._leases
+        return self._share.tokens
 
     @property
     def held(self) -> int:
@@ -128,7 +147,9 @@ class Executor:
 
     def working_set(self, execution_id: str) -> ExecutionState | None:
         """Return what is held of an execution in memory, if anything; not to be changed."""
-        return self._states.get(execution_id) if self.owns(execution_id) else None
+        place = self._states.place(execution_id)
+        is_held = place in self._tokens and self._tokens[place] == self._share.tokens.get(place)
+        return self._states.get(execution_id) if is_held else None
 
     def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Put deliveries into the inbox; their receipts tell when they are stored."""
@@ -155,11 +176,11 @@ class Executor:
 
     async def run(self) -> None:
         """Work until `stop`."""
-        await self._renew_leases(first=True)
+        await self._begin()
         side = [
             asyncio.create_task(self._keep_leases(), name="executor-leases"),
             asyncio.create_task(self._listen(), name="executor-messages"),
-            asyncio.create_task(self._watch_workers(), name="executor-workers"),
+            asyncio.create_task(self._workers.run(), name="executor-workers"),
             asyncio.create_task(self._fair.watch(self._turns), name="executor-turns"),
         ]
         main = asyncio.create_task(self._loop(), name="executor-rounds")
@@ -173,8 +194,8 @@ class Executor:
             for task in side:
                 task.cancel()
             await asyncio.gather(main, *side, return_exceptions=True)
-            await self._journal.release(self._settings.owner)
-            self._leases = {}
+            await self._share.give_up()
+            await self._notifier.publish("executors", [self.name])
 
     def stop(self) -> None:
         """Finish the deliveries at hand, give the partitions back, and end."""
@@ -184,7 +205,10 @@ class Executor:
     async def _loop(self) -> None:
         while True:
             self._wake.clear()  # before looking, so that no wake-up is lost
+            self._follow_leases()
             try:
+                if self._share.is_too_large:
+                    await self._hand_back()
                 await self._gather_due()
             except UnavailableError as error:
                 log.warning("nothing can be read", action="executor.gather", error=str(error))
@@ -212,37 +236,57 @@ class Executor:
     async def _gather_due(self) -> None:
         """Put due timers and waiting messages into the inbox."""
         now = self._clock.now()
-        if now + self._settings.poll * 2 > self._timers_loaded_until and self._leases:
+        if self._is_new:
+            self._fair.reached(await self._turns())
+            self._is_new = False
+        if now + self._settings.poll * 2 > self._timers_loaded_until and self._tokens:
             until = now + 3600 * SECOND
-            for timer in await self._journal.timers(self._leases, until, 100_000):
+            for timer in await self._journal.timers(self._tokens, until, 100_000):
                 self._timers.set(timer)
             self._timers_loaded_until = until
-        if self._look_for_slots and self._leases:
-            self._look_for_slots = False
-            for key in self._slots.waited_for():
-                self._inbox.extend(Delivery(one, SlotFreed()) for one in await self._slots.admitted(key))
+        if COUNTED in self._tokens:
+            await self._gather_admitted(now)
         for timer in self._timers.due(now):
             event = TimerDue(timer.purpose, timer.task_run_id, timer.attempt)
             self._inbox.append(Delivery(timer.execution_id, event, timer=timer))
-        if self._look_for_messages and self._leases:
+        if self._look_for_messages and self._tokens:
             self._look_for_messages = False
-            for message in await self._journal.messages(self._leases, 0, self._settings.max_batch):
+            for message in await self._journal.messages(self._tokens, 0, self._settings.max_batch):
                 if message.id not in self._in_flight_messages:
                     self._in_flight_messages.add(message.id)
-                    self._inbox.append(of_message(message.execution_id, message.event, message.id))
+                    self._inbox.append(of_message(message))
                     self._look_for_messages = True
+
+    async def _gather_admitted(self, now: Instant) -> None:
+        """Put into the inbox what lets queued executions begin."""
+        if self._look_for_queued:
+            await self._slots.recover()
+            self._look_for_queued, self._look_for_slots = False, True
+        if len(self._tokens) < PARTITIONS and now >= self._looked_elsewhere + _LOOK_ELSEWHERE:
+            await self._slots.look_elsewhere()
+            self._looked_elsewhere, self._look_for_slots = now, True
+        if self._look_for_slots:
+            self._look_for_slots = False
+            for key in self._slots.waited_for():
+                self._inbox.extend(Delivery(one, SlotFreed()) for one in await self._slots.admitted(key))
 
     async def _round(self) -> None:
         """Decide on what is at hand and commit it as one batch."""
+        self._follow_leases()
         count = min(len(self._inbox), self._settings.max_batch)
         deliveries = [self._inbox.popleft() for _ in range(count)]
-        current = Round(self._clock.now(), self._local.reserve if self._local else _no_place, self._fair)
+        reserve = self._local.reserve if self._local else _no_place
+        current = Round(self._clock.now(), reserve, self._fair, self._tokens)
         try:
             await self._decide(current, deliveries)
-            current.batch.fences = self._fences(current.batch)
+            current.batch.fences = current.fences()
             result = await self._journal.commit(current.batch)
         except StaleReports as stale:
             self._without_late(current, deliveries, stale)
+            return
+        except KeyTaken:
+            self._forget(current, deliveries)
+            self._inbox.extendleft(reversed(deliveries))
             return
         except (LeaseLost, UnavailableError) as error:
             await self._give_up(current, deliveries, error)
@@ -262,11 +306,14 @@ class Executor:
             if state is None:
                 await self._load([delivery])
                 state = self._state_of(delivery)
-            current.attach(delivery)
             if state is None:
+                current.attach(delivery)
                 missing = NotFoundError(f"there is no execution {delivery.execution_id}")
                 queue.extend(current.refuse(delivery, missing))
                 continue
+            if not await self._is_to_decide(current, delivery, state.execution):
+                continue
+            current.attach(delivery)
             try:
                 flow, decision = await self._decision(delivery, state, current.now)
             except (ConflictError, NotFoundError) as refusal:
@@ -278,28 +325,61 @@ class Executor:
                 queue.append(Delivery(spawn.execution.id, Created(spawn.reject), new=spawn.execution))
             for wanted in decision.children:
                 queue.extend(await self._start_child(current, state.execution, wanted))
-            if decision.ended is not None:
-                queue.extend(await self._free_slot(state.execution))
-            elif isinstance(delivery.event, Restart | ForceRun | Unqueue):
-                await self._slots.forced(state.execution)
-            elif await self._slots.relabelled(state.execution):
-                self._look_for_slots = True
+            await self._settle_slots(current, delivery.event, state.execution, decision, queue)
 
-    async def _free_slot(self, execution: Execution) -> list[Delivery]:
-        """Return what lets queued executions begin in the place of an ended one."""
-        return [Delivery(one, SlotFreed()) for one in await self._slots.ended(execution)]
+    async def _is_to_decide(self, current: Round, delivery: Delivery, execution: Execution) -> bool:
+        """Return whether this executor decides on a delivery; if not, it has been passed on, or dropped.
+
+        Whatever takes a slot is decided where limits are counted: an execution that a limit counts moves there first.
+        """
+        place = self._states.place(execution.id)
+        is_held = place in current.tokens
+        if delivery.origin is not None and delivery.origin not in current.tokens:
+            self._drop(delivery)  # whoever holds the inbox by now reads it there
+            return False
+        if not is_held and (delivery.timer is not None or isinstance(delivery.event, SlotFreed)):
+            self._drop(delivery)  # both were made of what is stored, and are made of it again
+            return False
+        moves = place != COUNTED and (is_held or delivery.new is not None)
+        if moves and _takes_slot(delivery.event, execution, current.now) and await self._slots.counts(execution):
+            current.move(execution.id, place if delivery.new is None else None)
+            self._states.count(execution.id)
+            place, is_held = COUNTED, COUNTED in current.tokens
+        if not is_held:
+            self._states.drop(execution.id)
+            current.pass_on(delivery)
+            return False
+        if isinstance(delivery.event, SlotFreed) and not await self._slots.holds(execution):
+            self._look_for_slots = True  # what was counted then has been forgotten since
+            return False
+        current.touched.add(place)
+        return True
+
+    def _drop(self, delivery: Delivery) -> None:
+        self._in_flight_messages.discard(delivery.message_id or 0)
+        if delivery.receipt is not None:
+            delivery.receipt.refused(LeaseLost(f"another executor decides for execution {delivery.execution_id}"))
+
+    async def _settle_slots(
+        self, current: Round, event: Event, execution: Execution, decision: Decision, queue: deque[Delivery]
+    ) -> None:
+        """Count what has been decided; put into the queue what lets others begin in the place of what has ended."""
+        if COUNTED not in current.tokens:
+            if decision.ended is not None and await self._slots.counts(execution):
+                current.slots_freed.add(execution.flow_id)
+        elif decision.ended is not None:
+            queue.extend(Delivery(one, SlotFreed()) for one in await self._slots.ended(execution))
+        elif isinstance(event, Restart | ForceRun | Unqueue):
+            await self._slots.forced(execution)
+        elif await self._slots.relabelled(execution):
+            self._look_for_slots = True
 
     async def _admission(self, event: Event, execution: Execution, now: Instant) -> Event:
-        """Return the event as the flow's concurrency limit lets it be."""
-        if isinstance(event, TimerDue) and event.purpose == "start":
-            event = Created()
-        if not isinstance(event, Created) or event.reject is not None:
-            return event
-        date = execution.schedule_date
-        if execution.state.current not in (StateType.CREATED, StateType.QUEUED) or (date is not None and date > now):
+        """Return the event as the limits let it be."""
+        if self._states.place(execution.id) != COUNTED or not _asks_for_slot(event, execution, now):
             return event
         full = await self._slots.ask(execution)
-        return event if full is None else Created(full=full)
+        return Created(full=full)
 
     async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
         """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
@@ -324,9 +404,11 @@ class Executor:
     def _shortcut(self, current: Round, messages: Sequence[Message], queue: deque[Delivery]) -> None:
         """Decide on messages for executions held here in the same transaction instead of storing them."""
         for message in messages:
-            if self.owns(message.execution_id) and self._states.get(message.execution_id) is not None:
+            if self._states.get(message.execution_id) is None:
+                continue
+            if self._states.place(message.execution_id) in current.tokens:
                 current.batch.messages.remove(message)
-                queue.append(of_message(message.execution_id, message.event, None))
+                queue.append(of_message(message))
 
     async def _start_child(self, current: Round, parent: Execution, wanted: ChildFlow) -> list[Delivery]:
         """Return what brings a child execution into being, in the same transaction as the wish for it."""
@@ -344,6 +426,7 @@ class Executor:
             return [Delivery(parent.id, failed)]
         if execution.firing_key is not None and execution.id == wanted.execution_id:
             execution = current.keyed.setdefault(execution.firing_key, execution)
+            current.batch.firsts.add(execution.id)
         if execution.id != wanted.execution_id:
             return [of_repetition(parent, wanted, self._latest(execution))]
         deliveries = [Delivery(execution.id, Created(reject), new=execution)]
@@ -362,6 +445,8 @@ class Executor:
             return
         for loaded in (await self._journal.load(missing)).values():
             self._states.put(ExecutionState.of(loaded.execution, loaded.task_runs))
+            if loaded.partition == COUNTED:
+                self._states.count(loaded.execution.id)
 
     def _state_of(self, delivery: Delivery) -> ExecutionState | None:
         state = self._states.get(delivery.execution_id)
@@ -370,14 +455,6 @@ class Executor:
             state.is_new = True
             self._states.put(state)
         return state
-
-    def _fences(self, batch: Any) -> dict[int, int]:
-        """Return the tokens of the partitions the batch writes to; one not held is fenced with 0, which fails."""
-        ids = {*batch.new_executions, *batch.executions}
-        ids.update(run.execution_id for run in batch.task_runs.values())
-        ids.update(run.execution_id for run in batch.new_task_runs.values())
-        partitions = {partition_of(execution_id) for execution_id in ids}
-        return {partition: self._leases.get(partition, 0) for partition in partitions}
 
     async def _give_up(self, current: Round, deliveries: Sequence[Delivery], error: PenstockError) -> None:
         """Forget what could not be stored; whoever delivered it hears of it and tries again."""
@@ -392,7 +469,7 @@ class Executor:
         self._look_for_messages = True
         if isinstance(error, LeaseLost):
             with contextlib.suppress(UnavailableError):  # the lease keeper tries again soon
-                await self._renew_leases()
+                await self._share.renew()
         await asyncio.sleep(0.1)
 
     def _without_late(self, current: Round, deliveries: Sequence[Delivery], stale: StaleReports) -> None:
@@ -407,13 +484,15 @@ class Executor:
 
     def _forget(self, current: Round, deliveries: Sequence[Delivery]) -> None:
         """Forget what was decided in a round that is not stored."""
-        for execution_id in (*current.changed, *(delivery.execution_id for delivery in deliveries)):
+        changed = (*current.changed, *current.batch.counted)
+        for execution_id in (*changed, *(delivery.execution_id for delivery in deliveries)):
             self._states.drop(execution_id)
         if self._local is not None:
             for job, _, _ in current.given:
                 self._local.cancel(job)
         self._timers_loaded_until = 0
         self._slots.forget()
+        self._look_for_queued = True
 
     # -- effects
 
@@ -458,6 +537,13 @@ class Executor:
                 delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
             else:
                 delivery.receipt.stored(execution)
+        for delivery in current.passed:
+            if delivery.receipt is None:
+                continue
+            if delivery.new is not None and delivery.execution_id in duplicates:
+                delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
+            else:
+                delivery.receipt.stored(None)
         for delivery, error in current.refused:
             if delivery.receipt is None:
                 log.warning(
@@ -496,7 +582,9 @@ class Executor:
         if current.unowned_groups:
             await self._notifier.publish("jobs", sorted(current.unowned_groups))
         if current.may_be_stranded:
-            self._look_for_stranded.set()
+            self._workers.look()
+        if current.slots_freed:
+            await self._notifier.publish("slots", sorted(current.slots_freed))
         if current.batch.messages:
             partitions = {str(partition_of(message.execution_id)) for message in current.batch.messages}
             self._look_for_messages = True
@@ -504,59 +592,64 @@ class Executor:
 
     # -- side tasks
 
+    async def _begin(self) -> None:
+        """Take a share of the partitions, and let the others know."""
+        if self._settings.exclusive:
+            await self._journal.release("*")
+            await self._jobs.expire(-1, self._clock.now())  # before `ready`: a worker that registers later stays
+        await self._share.renew()
+        await self._notifier.publish("executors", [self.name])
+        self._follow_leases()
+
     async def _keep_leases(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.lease / SECOND / 3)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._renew.wait(), self._settings.lease / SECOND / 3)
+            self._renew.clear()
             try:
-                await self._renew_leases()
+                if await self._share.renew() or self._share.is_too_large:
+                    self._wake.set()
             except UnavailableError as error:
                 log.warning("leases not renewed", action="executor.lease", error=str(error))
 
-    async def _renew_leases(self, *, first: bool = False) -> None:
-        if first and self._settings.exclusive:
-            await self._journal.release("*")
-            await self._jobs.expire(-1, self._clock.now())  # before `ready`: a worker that registers later stays
-        leases = await self._journal.lease(self._settings.owner, PARTITIONS, self._settings.lease, self._clock.now())
-        held = {lease.partition: lease.token for lease in leases}
-        if held != self._leases:
-            log.info("partitions held", action="executor.lease", count=len(held), owner=self._settings.owner)
-            self._leases = held
-            self._states.clear()
-            self._timers.clear()
-            self._timers_loaded_until = 0
+    async def _hand_back(self) -> None:
+        """Let others have their share: no batch is on its way now, and what was held in memory is forgotten."""
+        await self._share.hand_back()
+        self._follow_leases()
+        await self._notifier.publish("executors", [self.name])
+
+    def _follow_leases(self) -> None:
+        """Forget what belongs to tokens that are not held any more; look for what waits in partitions newly held."""
+        before, now = self._tokens, self._share.tokens
+        if now is before:
+            return
+        self._tokens = now
+        changed = {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
+        self._states.drop_all(changed)
+        self._timers.clear()
+        self._timers_loaded_until = 0
+        if COUNTED in changed:
             self._slots.forget()
-            await self._slots.recover()
-            self._fair.reached(await self._turns())
-            self._look_for_slots = True
-            self._look_for_messages = True
-            self._wake.set()
-        if held:
+        self._is_new = self._look_for_queued = True
+        self._look_for_slots = self._look_for_messages = True
+        if now:
             self.ready.set()
 
     async def _listen(self) -> None:
-        async with self._notifier.subscribe("messages", "flows") as notifications:
+        async with self._notifier.subscribe("messages", "flows", "executors", "slots") as notifications:
             async for topic, payload in notifications:
-                if topic == "flows":
-                    self._look_for_slots = True  # its limit may have changed
-                    self._wake.set()
-                elif int(payload) in self._leases:
+                if topic == "executors":
+                    if payload != self.name:
+                        self._renew.set()
+                    continue
+                if topic == "messages":
+                    if int(payload) not in self._tokens and COUNTED not in self._tokens:
+                        continue
                     self._look_for_messages = True
-                    self._wake.set()
-
-    async def _watch_workers(self) -> None:
-        """Give jobs of silent workers to others (OPS-124, OPS-129), and end those that are not to wait for one."""
-        while True:
-            try:
-                lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())
-                if lost:
-                    self._tally.lost_workers += len(lost)
-                    log.warning("workers lost", action="executor.expire", workers=list(lost))
-                    await self._notifier.publish("jobs", [""])
-                await self._end_stranded()
-            except UnavailableError as error:
-                log.warning("workers not checked", action="executor.expire", error=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look_for_stranded.wait(), self._settings.worker_timeout / SECOND / 4)
+                else:  # a limit may have changed, or something that is counted ended elsewhere
+                    self._look_for_slots = True
+                    self._looked_elsewhere = 0
+                self._wake.set()
 
     async def _turns(self) -> Mapping[QueueKey, int]:
         """Return the lowest turn of the jobs that no worker has in hand, by group and priority."""
@@ -565,14 +658,21 @@ class Executor:
             waiting[key] = min(turn, waiting.get(key, turn))
         return waiting
 
-    async def _end_stranded(self) -> None:
-        """End the jobs that no worker can take and that are not to wait for one (ENG-047)."""
-        self._look_for_stranded.clear()
-        now = self._clock.now()
-        for job in await self._jobs.strand(f"stranded-{self._settings.owner}"):
-            events, lines = end_of(job, now)
-            await self._journal.send([Message(job.execution_id, event) for event in events], logs=lines)
-            await self._notifier.publish("messages", [str(partition_of(job.execution_id))])
+
+def _asks_for_slot(event: Event, execution: Execution, now: Instant) -> bool:
+    """Return whether an event lets an execution begin that has not, provided that no limit is in the way."""
+    if not isinstance(event, Created) and not (isinstance(event, TimerDue) and event.purpose == "start"):
+        return False
+    if isinstance(event, Created) and event.reject is not None:
+        return False
+    date = execution.schedule_date
+    has_begun = execution.state.current not in (StateType.CREATED, StateType.QUEUED)
+    return not has_begun and (date is None or date <= now)
+
+
+def _takes_slot(event: Event, execution: Execution, now: Instant) -> bool:
+    """Return whether an execution may run on, after this event, that did not before."""
+    return isinstance(event, Restart | ForceRun | Unqueue) or _asks_for_slot(event, execution, now)
 
 
 def _no_place(job: Job) -> str | None:

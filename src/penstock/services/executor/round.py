@@ -9,7 +9,7 @@ from typing import Any
 from penstock.base.clock import Instant
 from penstock.base.errors import PenstockError
 from penstock.engine.decide import decide
-from penstock.engine.decision import Decision, Job, Timer
+from penstock.engine.decision import Decision, Job, Message, Timer
 from penstock.engine.events import Event
 from penstock.engine.facts import FactNeeded, Facts
 from penstock.engine.flow import ResolvedFlow
@@ -33,6 +33,8 @@ class Round:
     now: Instant
     reserve: Reserve
     fair: FairShare
+    tokens: Mapping[int, int]
+    """The partitions that are held, with the tokens that fence what is written to them."""
     batch: Batch = field(default_factory=Batch)
     given: list[tuple[Job, ExecutionState, ResolvedFlow]] = field(default_factory=list)
     """Jobs that go to the local worker once the batch is stored."""
@@ -44,6 +46,12 @@ class Round:
     keyed: dict[str, Execution] = field(default_factory=dict)
     """Executions of this round that were started for others under a key."""
     changed: dict[str, ExecutionState] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
+    """The partitions that something was decided in, or moved out of, or read from."""
+    passed: list[Delivery] = field(default_factory=list)
+    """What goes to the inboxes of executions that others decide for."""
+    slots_freed: set[str] = field(default_factory=set)
+    """Flows with a limit whose executions have ended outside the partition where limits are counted."""
     decided: list[tuple[Delivery, Execution]] = field(default_factory=list)
     refused: list[tuple[Delivery, BaseException]] = field(default_factory=list)
     taken: list[tuple[Execution, Decision, bool]] = field(default_factory=list)
@@ -99,6 +107,25 @@ class Round:
             else:
                 batch.task_runs[run.id] = run
 
+    def move(self, execution_id: str, partition: int | None) -> None:
+        """Have an execution go on where limits are counted; it leaves a partition, unless it is new."""
+        self.batch.counted.add(execution_id)
+        if partition is not None:
+            self.touched.add(partition)
+
+    def pass_on(self, delivery: Delivery) -> None:
+        """Leave a delivery to whoever decides for its execution."""
+        self.attach(delivery)
+        if delivery.new is not None:
+            self.batch.new_executions[delivery.execution_id] = delivery.new
+            self.batch.new_task_runs.update({run.id: run for run in delivery.runs})
+        self.batch.messages.append(Message(delivery.execution_id, delivery.event))
+        self.passed.append(delivery)
+
+    def fences(self) -> dict[int, int]:
+        """Return the tokens that hold the batch; a partition that is not held is fenced with 0, which fails."""
+        return {partition: self.tokens.get(partition, 0) for partition in self.touched}
+
     def refuse(self, delivery: Delivery, error: PenstockError) -> list[Delivery]:
         """Take note that an event is refused; returns what follows from that for others."""
         self.refused.append((delivery, error))
@@ -113,6 +140,8 @@ class Round:
             batch.ended_jobs[delivery.job] = delivery.worker
         if delivery.message_id is not None:
             batch.consumed.append(delivery.message_id)
+        if delivery.origin is not None:
+            self.touched.add(delivery.origin)
         if delivery.timer is not None:
             timer = delivery.timer
             batch.cancelled_timers.add((timer.execution_id, timer.purpose, timer.task_run_id))

@@ -3,6 +3,10 @@
 What is kept here is derived from the stored states of live executions and read again whenever it may be wrong, so that
 a slot can neither leak nor be freed twice (BEY-003). Limits and behaviour are those of the latest revision.
 
+Executions that a limit counts are in one partition, and whoever holds it counts. Those of a flow that had begun when
+nothing limited it stay where they are: they are counted as well, and looked at again from time to time, since whoever
+decides for them does not tell when they end.
+
 An execution that waits for its child holds its slot all the while. It does not count against that child: else both
 could wait for each other for ever.
 """
@@ -68,7 +72,7 @@ def _queue(lane: Lane, occupied: _Occupancy) -> Iterator[tuple[Instant, str, Lan
 
 
 class Slots:
-    """The slots of flows with a limit. Used by the one executor that decides for all executions.
+    """The slots of flows with a limit. Used by the executor that decides for all executions in `COUNTED`.
 
     Args:
         journal: Tells which executions live.
@@ -86,13 +90,41 @@ class Slots:
         """The flows that are counted."""
         self._lane_of: dict[str, Lane] = {}
         """In which lane each execution is counted; kept where labels are limited, since those may change."""
+        self._elsewhere: dict[str, Lane] = {}
+        """Executions that run in other partitions."""
         self._knows_all = False
 
     def forget(self) -> None:
         """Read everything again when it is needed next."""
         self._lanes.clear()
         self._lane_of.clear()
+        self._elsewhere.clear()
         self._knows_all = False
+
+    async def counts(self, execution: Execution) -> bool:
+        """Return whether a limit counts an execution. Anything may come to be counted where labels have limits."""
+        return bool(self._limits.labels) or bool(await self._gates(self._limits.lane(execution)))
+
+    async def holds(self, execution: Execution) -> bool:
+        """Return whether an execution has a slot, or needs none."""
+        lane = self._lane(execution)
+        if not self._counts(lane, await self._gates(lane)):
+            return True
+        return execution.id in (await self._occupancy(lane)).running
+
+    async def look_elsewhere(self) -> None:
+        """Count anew what runs in other partitions."""
+        found = await self._journal.elsewhere(self._lanes) if self._lanes else {}
+        for execution_id in self._elsewhere.keys() - found.keys():
+            lane = self._elsewhere.pop(execution_id)
+            self._lane_of.pop(execution_id, None)
+            if (occupied := self._found(lane)) is not None:
+                occupied.running.discard(execution_id)
+        async for execution in self._loaded([one for one in found if one not in self._elsewhere]):
+            lane = self._limits.lane(execution)
+            (await self._occupancy(lane)).running.add(execution.id)
+            self._elsewhere[execution.id] = lane
+            self._note(execution.id, lane)
 
     async def recover(self) -> None:
         """Count the flows whose executions were queued before this executor took over."""
@@ -128,6 +160,7 @@ class Slots:
 
     async def forced(self, execution: Execution) -> None:
         """Count an execution that runs without having asked: restarted, or let in by somebody."""
+        self._elsewhere.pop(execution.id, None)
         lane = self._lane(execution)
         if self._counts(lane, await self._gates(lane)):
             (await self._occupancy(lane)).run(execution.id)
@@ -149,6 +182,7 @@ class Slots:
     def never_was(self, execution: Execution) -> None:
         """Forget an execution."""
         occupied = self._found(self._lane(execution))
+        self._elsewhere.pop(execution.id, None)
         self._lane_of.pop(execution.id, None)
         if occupied is not None:
             occupied.running.discard(execution.id)
@@ -296,15 +330,17 @@ class Slots:
         known = self._lanes.get(key)
         if known is None:
             lanes: dict[Lane, _Occupancy] = {}
-            running, queued = await self._journal.occupancy(*key)
+            found = await self._journal.occupancy(*key)
             if self._limits.labels:
-                async for execution in self._loaded(running):
+                async for execution in self._loaded(found.running):
                     lane = self._limits.lane(execution)
                     lanes.setdefault(lane, _Occupancy()).running.add(execution.id)
                     self._note(execution.id, lane)
             else:
-                lanes[key, ()] = _Occupancy(set(running))
-            async for execution in self._loaded(queued):
+                lanes[key, ()] = _Occupancy(set(found.running))
+            for lane, occupied in lanes.items():
+                self._elsewhere |= dict.fromkeys(occupied.running & found.elsewhere, lane)
+            async for execution in self._loaded([one for one in found.queued if one not in found.elsewhere]):
                 lane = self._limits.lane(execution)
                 waiting = _Waiting(execution.created, await self._above(execution))
                 lanes.setdefault(lane, _Occupancy()).wait(execution.id, waiting)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Container
 
 from penstock.engine.working_set import ExecutionState
+from penstock.ports.journal import COUNTED, partition_of
 
 
 class WorkingSets:
@@ -15,6 +17,15 @@ class WorkingSets:
         self._bound = task_runs
         self._weight = 0
         self._weights: dict[str, int] = {}
+        self._counted: set[str] = set()
+
+    def place(self, execution_id: str) -> int:
+        """Return the partition of an execution; of one that is not held, the one in which it came into being."""
+        return COUNTED if execution_id in self._counted else partition_of(execution_id)
+
+    def count(self, execution_id: str) -> None:
+        """Note that an execution belongs to the partition in which limits are counted, as long as it is held."""
+        self._counted.add(execution_id)
 
     def get(self, execution_id: str) -> ExecutionState | None:
         """Return a working set, and count it as used."""
@@ -36,14 +47,14 @@ class WorkingSets:
 
     def drop(self, execution_id: str) -> None:
         """Forget a working set."""
+        self._counted.discard(execution_id)
         if self._states.pop(execution_id, None) is not None:
             self._weight -= self._weights.pop(execution_id)
 
-    def clear(self) -> None:
-        """Forget all."""
-        self._states.clear()
-        self._weights.clear()
-        self._weight = 0
+    def drop_all(self, partitions: Container[int]) -> None:
+        """Forget all working sets of these partitions."""
+        for execution_id in [one for one in self._states if self.place(one) in partitions]:
+            self.drop(execution_id)
 
     def __len__(self) -> int:
         return len(self._states)

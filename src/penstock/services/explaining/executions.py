@@ -157,7 +157,8 @@ class ExecutionExplainer:
         except PenstockError:
             flow = None
         gates = self._limits.gates(self._limits.lane(execution), flow)
-        running, queued = await self._journal.occupancy(*key)
+        occupied = await self._journal.occupancy(*key)
+        running, queued = occupied.running, occupied.queued
         place = queued.index(execution.id) + 1 if execution.id in queued else 1
         limits = " and ".join(_gate_in_words(gate) for gate in gates) or "a limit that is gone"
         holders = f"; held by {', '.join(running[:_MOST])}" if running else ""
