@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from penstock.base.clock import SystemClock
 from penstock.base.errors import InvalidRequestError, UnavailableError
+from penstock.ports.journal import PARTITIONS
 from penstock.store import open_store
 from penstock.store import schema as module
 from penstock.store.schema import HEAD, SchemaMismatch, create_txn, migrate, note_oldest_txn, rollback, status
@@ -80,7 +81,7 @@ def test_fresh_schema_and_migrated_schema_are_the_same(two_urls: list[str]) -> N
             found.append(described(connection))
         engine.dispose()
     fresh, migrated = found
-    assert len(fresh["partitions"]) == 64
+    assert len(fresh["partitions"]) == PARTITIONS
     assert set(fresh) == set(migrated)
     for part in fresh:
         assert fresh[part] == migrated[part], part

@@ -20,7 +20,11 @@ from msgspec.structs import replace
 
 from penstock.base.clock import SECOND
 from penstock.base.errors import UnauthorizedError
+from penstock.ports.journal import COUNTED, PARTITIONS, Occupancy
+from penstock.services.executor.admission import Admission
+from penstock.services.executor.share import Share
 from penstock.services.executor.slots import Slots
+from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.file_access import FileAccess, execution_folder
 from penstock.services.gateway import http
 from penstock.services.worker import Worker
@@ -29,7 +33,7 @@ from penstock.simulation.main import quiet
 from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
 from penstock.simulation.simulator import Simulator
 from penstock.store import inbox, jobs, journal, partitions, triggers
-from penstock.wiring.plan import Role
+from penstock.wiring.plan import ALL_ROLES, Role
 
 Patch = contextlib.AbstractContextManager[Any]
 
@@ -62,7 +66,7 @@ def leaked_slots() -> Patch:
 
 def forgotten_limits() -> Patch:
     """An executor that takes over counts no execution that runs already."""
-    return patch.object(inbox, "occupancy_txn", lambda *about: ([], []))
+    return patch.object(inbox, "occupancy_txn", lambda *about: Occupancy([], [], frozenset()))
 
 
 def jobs_of_the_dead() -> Patch:
@@ -132,9 +136,48 @@ def forgotten_messages() -> Patch:
     return patch.object(journal.inbox, "put_messages_txn", lambda connection, messages: None)
 
 
+def scattered_limits() -> Patch:
+    """Executions that a limit counts stay in their partitions, and each executor counts for itself."""
+
+    original = Admission.event
+
+    async def event(self: Admission, event: Any, execution: Any, now: int, place: int) -> Any:
+        return await original(self, event, execution, now, COUNTED)
+
+    async def never(*about: Any) -> bool:
+        return False
+
+    return _together(patch.object(Admission, "is_counted", never), patch.object(Admission, "event", event))
+
+
+def hasty_hand_backs() -> Patch:
+    """Partitions are handed back while a batch is on its way, and nothing fences that."""
+
+    async def renew(self: Share) -> bool:
+        async with self._turn:
+            executors = await self._journal.enrol(self._owner, self._lease, self._clock.now())
+            return await self._hold(-(-PARTITIONS // executors))
+
+    return _together(patch.object(Share, "renew", renew), unfenced_commits())
+
+
+def kept_memories() -> Patch:
+    """An executor remembers executions of partitions that others have held meanwhile."""
+    return patch.object(WorkingSets, "drop_all", lambda self, partitions: None)
+
+
+@contextlib.contextmanager
+def _together(*patches: Patch) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for one in patches:
+            stack.enter_context(one)
+        yield
+
+
 def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
     yield from (forgotten_messages, late_ends, eager_workers, unheard_answers, dropped_reports, hasty_files)
+    yield from (scattered_limits, hasty_hand_backs, kept_memories)
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}
@@ -152,6 +195,16 @@ def stalling(seed: int) -> Scenario:
     return dataclasses.replace(scenario, machines=machines, happenings=(*people, *stalls))
 
 
+def coming_and_going(seed: int) -> Scenario:
+    """Return a seed's scenario with three executors, two of which come and go."""
+    scenario = scenario_of(seed)
+    machines = tuple(MachineSpec(f"server-{number}", ALL_ROLES) for number in (1, 2, 3))
+    people = tuple(one for one in scenario.happenings if not one.is_fault)
+    changes = ((2, "crash", 1), (9, "stop", 2), (12, "crash", 1), (20, "stop", 1), (30, "crash", 2))
+    faults = tuple(Happening(QUIET + at * SECOND, kind, machine) for at, kind, machine in changes)
+    return dataclasses.replace(scenario, machines=machines, happenings=(*people, *faults))
+
+
 def thawing(seed: int) -> Scenario:
     """Return a seed's scenario with a worker that stands still for long, and one that is slow to begin its jobs."""
     spec = frozenset({Role.EXECUTOR, Role.WEBSERVER, Role.SCHEDULER})
@@ -166,6 +219,9 @@ def thawing(seed: int) -> Scenario:
 SCENARIOS = {
     "unfenced_commits": stalling,
     "late_ends": thawing,
+    "scattered_limits": coming_and_going,
+    "hasty_hand_backs": coming_and_going,
+    "kept_memories": coming_and_going,
 }
 
 

@@ -77,7 +77,7 @@ async def test_transaction_of_a_process_that_stands_still_loses_its_locks(postgr
     locked, go_on = threading.Event(), threading.Event()
 
     def work(connection: Connection) -> None:
-        connection.execute(text('SELECT 1 FROM partitions WHERE "partition" < 64 FOR SHARE'))
+        connection.execute(text('SELECT 1 FROM partitions WHERE "partition" <= 64 FOR SHARE'))
         locked.set()
         go_on.wait(20)
         connection.execute(text("SELECT 1"))

@@ -161,7 +161,7 @@ class SimulatedDatabase:
         loop: The loop.
         chance: Decides how long things take.
         crash: Ends the process.
-        committed: Told after every commit.
+        committed: Told after every commit whose it was: the name of the executor of the machine.
     """
 
     name = "simulated"
@@ -173,7 +173,7 @@ class SimulatedDatabase:
         loop: SimulatedLoop,
         chance: Random,
         crash: Callable[[str], None],
-        committed: Callable[[], None],
+        committed: Callable[[str], None],
     ) -> None:
         self._disk = disk
         self._line = line
@@ -181,6 +181,8 @@ class SimulatedDatabase:
         self._chance = chance
         self._crash = crash
         self._committed = committed
+        self.executor = ""
+        """The executor that writes this way, if any."""
         self._is_closed = False
 
     async def write(self, work: Work[T]) -> T:
@@ -194,7 +196,7 @@ class SimulatedDatabase:
         if trap == "refuse":
             raise UnavailableError("the database refuses to write")
         result = self._disk.transaction(work)
-        self._committed()
+        self._committed(self.executor)
         if trap == "end after":
             await self._die(trap)
         if trap == "lose the answer":

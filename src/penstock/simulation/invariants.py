@@ -28,6 +28,7 @@ from penstock.simulation.shelf import Files
 _ENDS = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 _RUNNING = f"SELECT id FROM executions WHERE live = 1 AND flow_id = ? AND state NOT IN ('CREATED', 'QUEUED', {_ENDS})"
 _FAMILY = "SELECT id, flow_id, state FROM executions WHERE id = ? OR parent_execution_id = ?"
+_HOLDER = "SELECT owner FROM partitions JOIN executions USING (partition) WHERE executions.id = ?"
 _OPEN = {
     "an execution": "SELECT id, flow_id, state FROM executions WHERE live = 1 ORDER BY created, id",
     "a task run": f"SELECT execution_id, task_id, state FROM task_runs WHERE state NOT IN ({_ENDS})",
@@ -68,11 +69,12 @@ class CommitRules:
         self._disk = disk
         self._reopened = reopened
 
-    def check(self, changes: Iterable[StateChange]) -> None:
-        """Check the states that a commit has changed; raises Violation."""
+    def check(self, changes: Iterable[StateChange], executor: str) -> None:
+        """Check the states that a commit of an executor has changed; raises Violation."""
         flows: set[str] = set()
         for change in changes:
             self._check_step(change)
+            self._check_decider(change, executor)
             if change.kind == "execution":
                 flows.add(change.id)
         if flows:
@@ -87,6 +89,15 @@ class CommitRules:
         table = EXECUTION_TRANSITIONS if change.kind == "execution" else TASK_RUN_TRANSITIONS
         if not table[StateType(change.before)]:
             raise Violation(f"{what} left {change.before}, which nothing leaves", change.execution_id)
+
+    def _check_decider(self, change: StateChange, executor: str) -> None:
+        """Check that an execution is decided on by the executor that holds its partition."""
+        if change.before is None:
+            return  # it may be brought into being by anybody
+        holder = str(self._disk.rows(_HOLDER, change.execution_id)[0][0])
+        if holder != executor:
+            what = f"{change.before} -> {change.after}"
+            raise Violation(f"{executor or 'nobody'} decided {what} while {holder} held it", change.execution_id)
 
     def _check_limits(self, changed: set[str]) -> None:
         for flow, limit in LIMITS.items():

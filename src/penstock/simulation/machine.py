@@ -198,8 +198,11 @@ class Machine:
         self._around.loop.end(process)
 
     def _built(self, clock: MachineClock) -> Core:
-        store = self._around.store(self._around.database(self.line, self.crash))
-        return build_core(self._plan(), self._around.plugins, clock, store, self._around.storage(self.line))
+        database = self._around.database(self.line, self.crash)
+        store, storage = self._around.store(database), self._around.storage(self.line)
+        core = build_core(self._plan(), self._around.plugins, clock, store, storage)
+        database.executor = core.executor.name if core.executor is not None else ""
+        return core
 
     async def _work_far_away(self, clock: MachineClock) -> None:
         """Be a worker that knows nothing but the address of the servers."""

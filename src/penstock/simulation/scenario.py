@@ -83,7 +83,7 @@ class Scenario:
 def scenario_of(seed: int) -> Scenario:
     """Return what a seed stands for."""
     chance = Random(f"scenario {seed}")  # noqa: S311  # repeatable on purpose
-    machines = _machines(chance)
+    machines = _machines(chance, seed)
     faults = chance.choice((0, 1, 1, 2, 3, 5))
     flows = (*chance.sample(STARTED, 3), chance.choice(sorted(ENDLESS)))
     happenings = [_start(chance, flows) for _ in range(chance.randrange(3, 12))]
@@ -124,14 +124,14 @@ def _remote(
     return made, faults
 
 
-def _machines(chance: Random) -> tuple[MachineSpec, ...]:
-    """Return one machine with everything, two such, or one for each role with a second where that matters."""
+def _machines(chance: Random, seed: int) -> tuple[MachineSpec, ...]:
+    """Return one machine with everything, two or three such, or one for each role with a second where that matters."""
     shape = chance.randrange(5)
     if shape < 2:
         return (MachineSpec("server", ALL_ROLES),)
     names: list[tuple[str, frozenset[Role]]]
     if shape == 2:
-        names = [("server-1", ALL_ROLES), ("server-2", ALL_ROLES)]
+        names = [(f"server-{number + 1}", ALL_ROLES) for number in range(2 + seed % 2)]
     elif shape == 3:
         core = frozenset({Role.EXECUTOR, Role.SCHEDULER, Role.WEBSERVER})
         names = [("server", core), ("worker-1", frozenset({Role.WORKER})), ("worker-2", frozenset({Role.WORKER}))]

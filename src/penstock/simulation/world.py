@@ -111,13 +111,13 @@ class World:
         cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
         self._note(Violation(f"{who} died: {type(cause).__name__}: {cause}"))
 
-    def _committed(self) -> None:
+    def _committed(self, executor: str) -> None:
         changes = self._disk.changes()
         for change in changes:
             what = change.id if change.kind == "execution" else f"{change.kind} of {change.execution_id}"
             self.tell("database", f"{what}: {change.before or 'new'} -> {change.after}", change.execution_id)
         try:
-            self._rules.check(changes)
+            self._rules.check(changes, executor)
         except Violation as violation:
             self._note(violation)
 

@@ -183,6 +183,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         local=local,
         shared=plan.shared,
         working_set=executor.working_set if executor is not None else None,
+        decides_alone=plan.is_embedded,
     )
     return Core(
         plan=plan,

@@ -18,29 +18,23 @@ import structlog
 from penstock.base.clock import SECOND, Clock, Instant
 from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnavailableError
 from penstock.engine.decide import UNKNOWN_FLOW, fail
-from penstock.engine.decision import ChildFlow, Decision, Job, Message
+from penstock.engine.decision import Decision, Job, Message
 from penstock.engine.events import (
-    ChildEnded,
-    ChildStarted,
     Created,
     Event,
-    ForceRun,
     Restart,
     SlotFreed,
     TaskEnded,
     TaskStarted,
     TimerDue,
-    Unqueue,
 )
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
-from penstock.engine.states import StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Report
 from penstock.ports.jobs import JobQueue, QueueKey
 from penstock.ports.journal import (
     COUNTED,
-    PARTITIONS,
     CommitResult,
     Journal,
     KeyTaken,
@@ -49,14 +43,15 @@ from penstock.ports.journal import (
     partition_of,
 )
 from penstock.ports.notifier import Notifier
+from penstock.services.executor.admission import Admission
 from penstock.services.executor.assignments import assignment_of
+from penstock.services.executor.child_starts import ChildStarts
 from penstock.services.executor.delivery import (
     Delivery,
     DuplicateFiring,
     Receipt,
     of_kill,
     of_message,
-    of_repetition,
     of_report,
 )
 from penstock.services.executor.fairness import FairShare
@@ -71,8 +66,6 @@ from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.metrics.tallies import ExecutorTally
 
 log = structlog.get_logger(__name__)
-_LOOK_ELSEWHERE = 5 * SECOND
-"""How often limits are counted anew that executions of other partitions count against."""
 
 
 class Executor:
@@ -99,7 +92,6 @@ class Executor:
         self._answer = answer
         self._settings = settings
         self._local = local_worker
-        self._children = children
         self._tally = tally or ExecutorTally()
         self._inbox: deque[Delivery] = deque()
         self._wake = asyncio.Event()
@@ -107,9 +99,8 @@ class Executor:
         self._states = WorkingSets()
         self._timers = Timers()
         self._timers_loaded_until = 0
-        self._slots = Slots(journal, flows, settings.limits, self._states.get)
-        self._look_for_slots = True
-        self._looked_elsewhere = 0
+        self._children = ChildStarts(children, self._states.get)
+        self._admission = Admission(Slots(journal, flows, settings.limits, self._states.get))
         self._workers = WorkerWatch(jobs, journal, notifier, clock, settings, self._tally)
         self._fair = FairShare()
         self._share = Share(journal, clock, settings.owner, settings.lease)
@@ -118,7 +109,6 @@ class Executor:
         """The tokens that what is in memory belongs to."""
         self._is_new = False
         """Whether partitions have come since the last look at what waits in them."""
-        self._look_for_queued = True
         self._look_for_messages = True
         self._in_flight_messages: set[int] = set()
         self.ready = asyncio.Event()
@@ -231,7 +221,7 @@ class Executor:
             await asyncio.wait_for(self._wake.wait(), wait / SECOND)
         except TimeoutError:
             self._look_for_messages = True
-            self._look_for_slots = True
+            self._admission.look()
 
     async def _gather_due(self) -> None:
         """Put due timers and waiting messages into the inbox."""
@@ -244,8 +234,7 @@ class Executor:
             for timer in await self._journal.timers(self._tokens, until, 100_000):
                 self._timers.set(timer)
             self._timers_loaded_until = until
-        if COUNTED in self._tokens:
-            await self._gather_admitted(now)
+        self._inbox.extend(await self._admission.admitted(self._tokens, now))
         for timer in self._timers.due(now):
             event = TimerDue(timer.purpose, timer.task_run_id, timer.attempt)
             self._inbox.append(Delivery(timer.execution_id, event, timer=timer))
@@ -256,19 +245,6 @@ class Executor:
                     self._in_flight_messages.add(message.id)
                     self._inbox.append(of_message(message))
                     self._look_for_messages = True
-
-    async def _gather_admitted(self, now: Instant) -> None:
-        """Put into the inbox what lets queued executions begin."""
-        if self._look_for_queued:
-            await self._slots.recover()
-            self._look_for_queued, self._look_for_slots = False, True
-        if len(self._tokens) < PARTITIONS and now >= self._looked_elsewhere + _LOOK_ELSEWHERE:
-            await self._slots.look_elsewhere()
-            self._looked_elsewhere, self._look_for_slots = now, True
-        if self._look_for_slots:
-            self._look_for_slots = False
-            for key in self._slots.waited_for():
-                self._inbox.extend(Delivery(one, SlotFreed()) for one in await self._slots.admitted(key))
 
     async def _round(self) -> None:
         """Decide on what is at hand and commit it as one batch."""
@@ -302,6 +278,9 @@ class Executor:
         queue = deque(deliveries)
         while queue:
             delivery = queue.popleft()
+            if delivery.execution_id in current.elsewhere:
+                current.pass_on(delivery)
+                continue
             state = self._state_of(delivery)
             if state is None:
                 await self._load([delivery])
@@ -324,24 +303,26 @@ class Executor:
             for spawn in decision.spawns:
                 queue.append(Delivery(spawn.execution.id, Created(spawn.reject), new=spawn.execution))
             for wanted in decision.children:
-                queue.extend(await self._start_child(current, state.execution, wanted))
-            await self._settle_slots(current, delivery.event, state.execution, decision, queue)
+                queue.extend(await self._children.start(current, state.execution, wanted))
+            if decision.ended is None:
+                await self._admission.went_on(delivery.event, state.execution, current.tokens)
+                continue
+            admitted, counts_elsewhere = await self._admission.ended(state.execution, current.tokens)
+            queue.extend(admitted)
+            if counts_elsewhere:
+                current.slots_freed.add(state.execution.flow_id)
 
     async def _is_to_decide(self, current: Round, delivery: Delivery, execution: Execution) -> bool:
-        """Return whether this executor decides on a delivery; if not, it has been passed on, or dropped.
-
-        Whatever takes a slot is decided where limits are counted: an execution that a limit counts moves there first.
-        """
+        """Return whether this executor decides on a delivery; if not, it has been passed on or is made again."""
         place = self._states.place(execution.id)
         is_held = place in current.tokens
         if delivery.origin is not None and delivery.origin not in current.tokens:
-            self._drop(delivery)  # whoever holds the inbox by now reads it there
+            self._in_flight_messages.discard(delivery.message_id or 0)  # whoever holds the inbox by now reads it there
             return False
         if not is_held and (delivery.timer is not None or isinstance(delivery.event, SlotFreed)):
-            self._drop(delivery)  # both were made of what is stored, and are made of it again
-            return False
-        moves = place != COUNTED and (is_held or delivery.new is not None)
-        if moves and _takes_slot(delivery.event, execution, current.now) and await self._slots.counts(execution):
+            return False  # whoever holds the partition by now makes both anew, of what is stored
+        may_move = place != COUNTED and (is_held or delivery.new is not None)
+        if may_move and await self._admission.is_counted(delivery.event, execution, current.now):
             current.move(execution.id, place if delivery.new is None else None)
             self._states.count(execution.id)
             place, is_held = COUNTED, COUNTED in current.tokens
@@ -349,37 +330,10 @@ class Executor:
             self._states.drop(execution.id)
             current.pass_on(delivery)
             return False
-        if isinstance(delivery.event, SlotFreed) and not await self._slots.holds(execution):
-            self._look_for_slots = True  # what was counted then has been forgotten since
+        if await self._admission.is_outdated(delivery.event, execution):
             return False
         current.touched.add(place)
         return True
-
-    def _drop(self, delivery: Delivery) -> None:
-        self._in_flight_messages.discard(delivery.message_id or 0)
-        if delivery.receipt is not None:
-            delivery.receipt.refused(LeaseLost(f"another executor decides for execution {delivery.execution_id}"))
-
-    async def _settle_slots(
-        self, current: Round, event: Event, execution: Execution, decision: Decision, queue: deque[Delivery]
-    ) -> None:
-        """Count what has been decided; put into the queue what lets others begin in the place of what has ended."""
-        if COUNTED not in current.tokens:
-            if decision.ended is not None and await self._slots.counts(execution):
-                current.slots_freed.add(execution.flow_id)
-        elif decision.ended is not None:
-            queue.extend(Delivery(one, SlotFreed()) for one in await self._slots.ended(execution))
-        elif isinstance(event, Restart | ForceRun | Unqueue):
-            await self._slots.forced(execution)
-        elif await self._slots.relabelled(execution):
-            self._look_for_slots = True
-
-    async def _admission(self, event: Event, execution: Execution, now: Instant) -> Event:
-        """Return the event as the limits let it be."""
-        if self._states.place(execution.id) != COUNTED or not _asks_for_slot(event, execution, now):
-            return event
-        full = await self._slots.ask(execution)
-        return Created(full=full)
 
     async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
         """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
@@ -393,7 +347,8 @@ class Executor:
                 raise ConflictError(f"execution {execution.id} cannot be restarted: {error}") from error
             return UNKNOWN_FLOW, fail(state, str(error), now)
         try:
-            event = await self._admission(delivery.event, execution, now)
+            place = self._states.place(execution.id)
+            event = await self._admission.event(delivery.event, execution, now, place)
             return flow, await decide_with_facts(flow, state, event, now, self._settings.shared, self._answer)
         except (ConflictError, NotFoundError, UnavailableError):
             raise
@@ -409,35 +364,6 @@ class Executor:
             if self._states.place(message.execution_id) in current.tokens:
                 current.batch.messages.remove(message)
                 queue.append(of_message(message))
-
-    async def _start_child(self, current: Round, parent: Execution, wanted: ChildFlow) -> list[Delivery]:
-        """Return what brings a child execution into being, in the same transaction as the wish for it."""
-        run_id = wanted.task_run_id
-        try:
-            if self._children is None:
-                raise ConflictError("this executor cannot start other flows")
-            execution, reject = await self._children.child(parent, wanted)
-        except UnavailableError:
-            raise
-        except PenstockError as error:
-            failed = ChildEnded(
-                run_id, wanted.execution_id, StateType.FAILED, iteration=wanted.start.iteration, error=str(error)
-            )
-            return [Delivery(parent.id, failed)]
-        if execution.firing_key is not None and execution.id == wanted.execution_id:
-            execution = current.keyed.setdefault(execution.firing_key, execution)
-            current.batch.firsts.add(execution.id)
-        if execution.id != wanted.execution_id:
-            return [of_repetition(parent, wanted, self._latest(execution))]
-        deliveries = [Delivery(execution.id, Created(reject), new=execution)]
-        if not wanted.start.wait:
-            deliveries.append(Delivery(parent.id, ChildStarted(run_id, execution.id)))
-        return deliveries
-
-    def _latest(self, execution: Execution) -> Execution:
-        """Return an execution as it is held in memory, which may be ahead of the store."""
-        held = self._states.get(execution.id)
-        return execution if held is None else held.execution
 
     async def _load(self, deliveries: Sequence[Delivery]) -> None:
         missing = {d.execution_id for d in deliveries if d.new is None and self._states.get(d.execution_id) is None}
@@ -491,8 +417,7 @@ class Executor:
             for job, _, _ in current.given:
                 self._local.cancel(job)
         self._timers_loaded_until = 0
-        self._slots.forget()
-        self._look_for_queued = True
+        self._admission.forget()
 
     # -- effects
 
@@ -533,7 +458,7 @@ class Executor:
                 continue
             if delivery.new is not None and delivery.execution_id in duplicates:
                 self._states.drop(delivery.execution_id)
-                self._slots.never_was(execution)
+                self._admission.never_was(execution)
                 delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
             else:
                 delivery.receipt.stored(execution)
@@ -629,9 +554,8 @@ class Executor:
         self._timers.clear()
         self._timers_loaded_until = 0
         if COUNTED in changed:
-            self._slots.forget()
-        self._is_new = self._look_for_queued = True
-        self._look_for_slots = self._look_for_messages = True
+            self._admission.forget()
+        self._is_new = self._look_for_messages = True
         if now:
             self.ready.set()
 
@@ -647,8 +571,7 @@ class Executor:
                         continue
                     self._look_for_messages = True
                 else:  # a limit may have changed, or something that is counted ended elsewhere
-                    self._look_for_slots = True
-                    self._looked_elsewhere = 0
+                    self._admission.look_elsewhere()
                 self._wake.set()
 
     async def _turns(self) -> Mapping[QueueKey, int]:
@@ -657,22 +580,6 @@ class Executor:
         for key, turn in self._local.turns().items() if self._local else ():
             waiting[key] = min(turn, waiting.get(key, turn))
         return waiting
-
-
-def _asks_for_slot(event: Event, execution: Execution, now: Instant) -> bool:
-    """Return whether an event lets an execution begin that has not, provided that no limit is in the way."""
-    if not isinstance(event, Created) and not (isinstance(event, TimerDue) and event.purpose == "start"):
-        return False
-    if isinstance(event, Created) and event.reject is not None:
-        return False
-    date = execution.schedule_date
-    has_begun = execution.state.current not in (StateType.CREATED, StateType.QUEUED)
-    return not has_begun and (date is None or date <= now)
-
-
-def _takes_slot(event: Event, execution: Execution, now: Instant) -> bool:
-    """Return whether an execution may run on, after this event, that did not before."""
-    return isinstance(event, Restart | ForceRun | Unqueue) or _asks_for_slot(event, execution, now)
 
 
 def _no_place(job: Job) -> str | None:

@@ -50,6 +50,8 @@ class Round:
     """The partitions that something was decided in, or moved out of, or read from."""
     passed: list[Delivery] = field(default_factory=list)
     """What goes to the inboxes of executions that others decide for."""
+    elsewhere: set[str] = field(default_factory=set)
+    """Executions of which something was passed on: the rest follows, in its order."""
     slots_freed: set[str] = field(default_factory=set)
     """Flows with a limit whose executions have ended outside the partition where limits are counted."""
     decided: list[tuple[Delivery, Execution]] = field(default_factory=list)
@@ -121,6 +123,7 @@ class Round:
             self.batch.new_task_runs.update({run.id: run for run in delivery.runs})
         self.batch.messages.append(Message(delivery.execution_id, delivery.event))
         self.passed.append(delivery)
+        self.elsewhere.add(delivery.execution_id)
 
     def fences(self) -> dict[int, int]:
         """Return the tokens that hold the batch; a partition that is not held is fenced with 0, which fails."""

@@ -97,6 +97,7 @@ class DirectGateway:
         local: LocalAssignments | None = None,
         shared: Mapping[str, Any] | None = None,
         working_set: WorkingSet | None = None,
+        decides_alone: bool = False,
     ) -> None:
         self._queue = queue
         self._journal = journal
@@ -110,6 +111,7 @@ class DirectGateway:
         self._local = local
         self._shared = shared or {}
         self._working_set = working_set or _nothing_held
+        self._decides_alone = decides_alone
         self._workers: dict[str, _Registered] = {}
         self._listener: asyncio.Task[None] | None = None
 
@@ -139,8 +141,8 @@ class DirectGateway:
             self._workers.pop(worker_id, None)
             raise _given_up(worker_id)
         await self._worker(worker_id)
-        if self._local is not None and self._local.serves(worker_id):
-            return ()  # the executor of this process orders kills straight, others by notification
+        if self._decides_alone and self._local is not None and self._local.serves(worker_id):
+            return ()  # the executor of this process orders all kills straight
         return await self._orders(worker_id)
 
     async def release(self, worker_id: str) -> None:

@@ -111,7 +111,7 @@ class WaitReadsContract:
         assert await store.waiting.execution_of(runs[1].id) is None
 
     async def test_partition_held_by_an_executor_says_until_when(self, store: StorePorts) -> None:
-        one = records.execution()
+        (one,) = await records.stored(store.journal, records.execution())
         assert await store.waiting.decided_until(one.id) == 0
         await store.journal.lease("a", PARTITIONS, 10 * SECOND, NOW)
         assert await store.waiting.decided_until(one.id) == NOW + 10 * SECOND
