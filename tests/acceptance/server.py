@@ -54,14 +54,15 @@ class Server:
     variables: Mapping[str, str] = field(default_factory=dict)
     prefix: Sequence[str] = ()
     port: int = 0
+    management: int = 0
     process: subprocess.Popen[bytes] | Process | None = None
     client: httpx.Client = field(default_factory=httpx.Client)
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        self.port, management = _free_port(), _free_port()
+        self.port, self.management = _free_port(), _free_port()
         config = self.folder / "application.yaml"
-        config.write_text(yaml.safe_dump(_merged(_base(management), self.settings)))
+        config.write_text(yaml.safe_dump(_merged(_base(self.management), self.settings)))
         command = ["server", self.component, "--config", str(config), "--port", str(self.port)]
         if self.component == "local":
             command += ["--data", str(self.folder / "data")]

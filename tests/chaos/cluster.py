@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import psycopg
 
-from tests.acceptance.server import Server, on_postgres
+from penstock.ports.journal import PARTITIONS
+from tests.acceptance.server import Server, on_postgres, wait_until
 from tests.chaos.databases import ReplicatedDatabase
 from tests.chaos.proxy import Proxy
 from tests.support.postgres import USER
@@ -25,6 +26,9 @@ LIVENESS = {"liveness": {"timeout": "4s", "heartbeat-interval": "1s"}}
 """A dead worker's jobs are given to others soon, so that a test need not wait for the default of 45 seconds."""
 AWAY = 13.0
 """Seconds for which a server is frozen or cut off: more than a lease of partitions, and than a worker may be silent."""
+
+SHARED_WITHIN = 20.0
+"""Seconds within which partitions are shared out anew: a lease, and the time until all have looked."""
 
 MOMENT = 1.0
 """Seconds that a script may take from the worker's decision to begin it to its first command."""
@@ -45,6 +49,12 @@ class Member:
         self.server.start()
         assert self.server.process is not None
         self.pids.add(self.server.process.pid)
+
+    def decided(self) -> float:
+        """Return how many executions its executor has brought to an end since its start."""
+        text = httpx.get(f"http://127.0.0.1:{self.server.management}/prometheus").text
+        lines = [line for line in text.splitlines() if line.startswith("kestra_executor_execution_end_count_total")]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
     def signal(self, number: signal.Signals) -> None:
         """Send its process a signal."""
@@ -103,16 +113,32 @@ class Cluster:
         """A server to ask."""
         return self.members[0].server
 
+    def shares(self) -> dict[str, int]:
+        """Return how many partitions each executor holds."""
+        return dict(self.query("SELECT owner, count(*) FROM partitions WHERE owner IS NOT NULL GROUP BY owner"))
+
+    def share_out(self, executors: int) -> None:
+        """Wait until so many executors hold all partitions, each its share."""
+        most = -(-PARTITIONS // executors)
+
+        def is_done() -> bool | None:
+            shares = self.shares()
+            return (
+                len(shares) == executors and sum(shares.values()) == PARTITIONS and max(shares.values()) <= most
+            ) or None
+
+        wait_until(is_done, SHARED_WITHIN, lambda: f"the partitions are held by {self.shares()}")
+
     def deciding(self) -> Member:
-        """Return the server whose executor holds the partitions."""
+        """Return the server whose executor counts limits, beside its share of the rest."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            rows = self.query('SELECT DISTINCT owner FROM partitions WHERE "partition" = 0 AND owner IS NOT NULL')
+            rows = self.query('SELECT owner FROM partitions WHERE "partition" = 64 AND owner IS NOT NULL')
             for member in self.members:
                 if rows and re.search(rf"partitions held.*{re.escape(rows[0][0])}", member.server.log()):
                     return member
             time.sleep(0.2)
-        raise AssertionError("no server holds the partitions")
+        raise AssertionError("no server counts limits")
 
     def query(self, statement: str) -> list[Any]:
         """Ask the database, past all proxies."""

@@ -191,6 +191,8 @@ def test_server_management_port_serves_health_and_metrics(penstock: Command) -> 
     metrics = httpx.get(f"http://127.0.0.1:{port}/prometheus").text
     assert "process_resident_memory_bytes" in metrics
     assert "penstock_orphans_total 0.0" in metrics
+    assert "penstock_executor_partitions 65.0" in metrics
+    assert "penstock_executor_counts_limits 1.0" in metrics
     assert stop(process) == 0
 
 

@@ -38,14 +38,17 @@ def test_simulation_of_fifty_seeds_finds_nothing(first: int) -> None:
         ("unfenced_commits", 23),
         ("unkeyed_firings", 0),
         ("leaked_slots", 0),
-        ("forgotten_limits", 21),
+        ("forgotten_limits", 25),
         ("jobs_of_the_dead", 14),
         ("lost_claims", 240),  # rare: a claim's answer must get lost while nothing else wakes the worker
         ("late_ends", 22),
-        ("eager_workers", 122),
+        ("eager_workers", 15),
         ("unheard_answers", 1),
         ("dropped_reports", 1),
         ("hasty_files", 1),
+        ("scattered_limits", 48),
+        ("hasty_hand_backs", 0),
+        ("kept_memories", 6),
     ],
 )
 def test_simulation_of_a_known_bug_finds_it(mutant: str, first: int) -> None:

@@ -6,9 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from penstock.ports.journal import COUNTED
+from penstock.services.executor import Executor
 from penstock.services.executor.auditor import Auditor
 
 
@@ -35,6 +37,24 @@ class LogMetrics(Collector):
                 for level, count in list(handler.counts.items()):
                     family.add_metric((level,), count)
         yield family
+
+
+class ExecutorMetrics(Collector):
+    """How much of the work an executor has (OPS-142).
+
+    Args:
+        executor: The executor of this process.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Return `penstock_executor_partitions` and `penstock_executor_counts_limits`."""
+        held = self._executor.leases
+        yield GaugeMetricFamily("penstock_executor_partitions", "Partitions it decides for", value=len(held))
+        text = "Whether it decides for the executions that a limit counts"
+        yield GaugeMetricFamily("penstock_executor_counts_limits", text, value=int(COUNTED in held))
 
 
 class AuditMetrics(Collector):

@@ -55,7 +55,7 @@ from penstock.services.unit_tests import SuiteService
 from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core, known_names
-from penstock.wiring.metrics import AuditMetrics, LogMetrics
+from penstock.wiring.metrics import AuditMetrics, ExecutorMetrics, LogMetrics
 from penstock.wiring.plan import HttpPlan, Role
 from penstock.wiring.plugin_versions import PluginVersions
 from penstock.wiring.unit_tests import unit_tests
@@ -194,6 +194,8 @@ def published(core: Core) -> Published:
         prefix=core.plan.metrics.prefix,
     )
     others: list[Collector] = [LogMetrics()]
+    if core.executor is not None:
+        others.append(ExecutorMetrics(core.executor))
     if core.auditor is not None:
         others.append(AuditMetrics(core.auditor))
     return Published(sources, core.clock, others)
