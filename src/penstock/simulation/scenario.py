@@ -16,8 +16,6 @@ ACTIVE: Micros = 35 * SECOND
 
 _HALF = 0.5
 _OF_TOKENS = 0.3
-_SERVERS_ALIKE = 2
-"""So many machines have all roles; where there are more, workers stand alone."""
 
 ACTIONS = ("kill", "pause", "resume", "restart", "replay")
 TRAPS = ("end before", "end after", "lose the answer", "refuse", "stall")
@@ -91,7 +89,7 @@ def scenario_of(seed: int) -> Scenario:
     happenings += [_fault(chance, len(machines)) for _ in range(faults)]
     loss = chance.choice((0.0, 0.0, 0.1, 0.5)) if faults else 0.0
     happenings += _files(Random(f"files {seed}"), len(machines), any_fault=faults > 0)  # noqa: S311
-    if len(machines) > _SERVERS_ALIKE:
+    if any(one.roles == {Role.WORKER} for one in machines):
         machines, more = _remote(Random(f"remote {seed}"), machines, any_fault=faults > 0)  # noqa: S311
         happenings += more
     return Scenario(seed, machines, loss, tuple(sorted(happenings, key=lambda one: one.at)))
