@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from penstock.api import schemas
 from penstock.model.dashboards import parse_dashboard
+from penstock.model.dashboards.sources import SOURCES
 from penstock.services.dashboards.service import DEFAULTS
 from tests.api.flows import FAILING, GREETING
 from tests.api.test_shapes import check
@@ -248,3 +250,133 @@ def test_dashboard_with_a_mistake_is_told_where_it_is(old: str, new: str, where:
     found = [(problem.path, problem.message) for problem in parsed.problems]
     assert any(where in path and message in text for path, text in found), found
     assert all(problem.line for problem in parsed.problems)
+
+
+async def preview(server: LiveServer, data: str, columns: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    """Return the rows of a table."""
+    body = {"type": f"{DATA}.{data}", "columns": columns, **more}
+    chart = {"id": "shown", "type": f"{CHART}.Table", "chartOptions": {"displayName": "Shown"}, "data": body}
+    answer = await server.client.post(f"{API}/charts/preview", json={"chart": json.dumps(chart)})
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["results"]
+    return found
+
+
+async def test_every_field_of_every_source_is_a_column(server: LiveServer) -> None:
+    """UI-051."""
+    every = "{id: each, type: io.kestra.plugin.core.trigger.Schedule, cron: '0 0 1 1 *'}"
+    await server.flow(f"{GREETING}labels: {{team: data}}\ntriggers:\n  - {every}\n")
+    ended = await server.run("greeting")
+    await server.flow(FAILING)
+    await server.run("failing")
+    for source in SOURCES.values():
+        fields = {name: {"field": name} for name in source.fields}
+        if "LABELS" in fields:
+            fields["LABELS"]["labelKey"] = "team"
+        found = await preview(server, source.name, fields)
+        assert found or source.name == "Triggers", source.name  # whose rows a scheduler keeps, which is not here
+        assert all(set(row) <= set(fields) for row in found)
+    where = [{"field": "ID", "type": "EQUAL_TO", "value": ended["id"]}]
+    names = ("ID", "NAMESPACE", "FLOW_ID", "FLOW_REVISION", "STATE", "SCOPE")
+    columns = {name: {"field": name} for name in names} | {"team": {"field": "LABELS", "labelKey": "team"}}
+    (row,) = await preview(server, "Executions", columns, where=where)
+    expected = (ended["id"], "team", "greeting", 1, "SUCCESS", "USER")
+    assert row == {**dict(zip(names, expected, strict=True)), "team": "data"}
+
+
+async def test_rows_are_picked_by_every_type_of_filter(server: LiveServer) -> None:
+    """UI-052: conditions all hold; those of an `OR`, one of them."""
+    await server.flow(GREETING)
+    await server.flow(FAILING)
+    await server.run("greeting", params={"labels": "on:true"})
+    await server.run("failing", params={"labels": "on:false"})
+    fields = {"flow": {"field": "FLOW_ID"}}
+    on = {"field": "LABELS", "labelKey": "on"}
+    name = {"field": "FLOW_ID"}
+    equal = [name | {"type": "EQUAL_TO", "value": value} for value in ("greeting", "failing")]
+    for expected, condition in (
+        ("greeting", name | {"type": "CONTAINS", "value": "reet"}),
+        ("failing greeting", name | {"type": "ENDS_WITH", "value": "ing"}),
+        ("greeting", name | {"type": "STARTS_WITH", "value": "gr"}),
+        ("greeting", name | {"type": "REGEX", "value": "^g.*g$"}),
+        ("failing", equal[1]),
+        ("failing", name | {"type": "NOT_EQUAL_TO", "value": "greeting"}),
+        ("failing greeting", name | {"type": "IN", "values": ["greeting", "failing", "other"]}),
+        ("failing", name | {"type": "NOT_IN", "values": ["greeting"]}),
+        ("greeting", on | {"type": "IS_TRUE"}),
+        ("failing", on | {"type": "IS_FALSE"}),
+        ("failing greeting", {"field": "TRIGGER_EXECUTION_ID", "type": "IS_NULL"}),
+        ("", {"field": "TRIGGER_EXECUTION_ID", "type": "IS_NOT_NULL"}),
+        ("", {"field": "FLOW_REVISION", "type": "GREATER_THAN", "value": 1}),
+        ("failing greeting", {"field": "FLOW_REVISION", "type": "GREATER_THAN_OR_EQUAL_TO", "value": 1}),
+        ("failing greeting", {"field": "FLOW_REVISION", "type": "LESS_THAN", "value": 2}),
+        ("failing greeting", {"field": "FLOW_REVISION", "type": "LESS_THAN_OR_EQUAL_TO", "value": 1}),
+        ("failing greeting", {"field": "FLOW_ID", "type": "OR", "values": equal}),
+    ):
+        order = [{"column": "flow", "order": "ASC"}]
+        found = await preview(server, "Executions", fields, where=[condition], orderBy=order)
+        assert " ".join(row["flow"] for row in found) == expected, condition
+    assert await preview(server, "Executions", fields, where=equal) == [], "all conditions hold"
+
+
+REFERENCE = {
+    "count and time": COURSE,
+    "ratio": RATIO,
+    "sums of metrics": f"""
+  - id: metrics
+    type: {CHART}.Table
+    chartOptions: {{displayName: Sums, header: {{enabled: true}}, pagination: {{enabled: true}}}}
+    data:
+      type: {DATA}.Metrics
+      columns:
+        namespace: {{field: NAMESPACE}}
+        flow: {{field: FLOW_ID}}
+        name: {{field: NAME}}
+        sum: {{field: VALUE, agg: SUM, displayName: Sum, columnAlignment: RIGHT}}
+      where:
+        - {{field: NAME, type: EQUAL_TO, value: length}}
+        - {{field: NAMESPACE, type: STARTS_WITH, value: te}}
+      orderBy:
+        - {{column: sum, order: DESC}}
+""",
+    "lines by level": LOGS,
+    "bars by namespace": f"""
+  - id: namespaces
+    type: {CHART}.Bar
+    chartOptions: {{displayName: By namespace, legend: {{enabled: true}}, column: namespace}}
+    data:
+      type: {DATA}.Executions
+      columns:
+        namespace: {{field: NAMESPACE}}
+        state: {{field: STATE}}
+        total: {{displayName: Executions, agg: COUNT}}
+""",
+    "donut by state": f"""
+  - id: pie
+    type: {CHART}.Pie
+    chartOptions: {{displayName: By state, graphStyle: DONUT, legend: {{enabled: true}}, colorByColumn: state}}
+    data:
+      type: {DATA}.Executions
+      columns:
+        state: {{field: STATE}}
+        total: {{agg: COUNT}}
+""",
+    "words": NOTES,
+}
+
+
+async def test_charts_as_the_documentation_has_them_show_what_ran(server: LiveServer) -> None:
+    """UI-053: each kind of the documented dashboards, unchanged in form."""
+    await server.client.post(API, content=DASHBOARD.partition("charts:")[0] + "charts:" + "".join(REFERENCE.values()))
+    await server.flow(GREETING.replace("inputs:", "description: '**Greets**'\ninputs:"))
+    await server.run("greeting")
+    length = len("Hello World")
+    sums = [{"namespace": "team", "flow": "greeting", "name": "length", "sum": length}]
+    assert (await rows(server, "metrics"))["results"] == sums
+    bars = [{"namespace": "team", "state": "SUCCESS", "total": 1}]
+    assert (await rows(server, "namespaces"))["results"] == bars
+    assert (await rows(server, "pie"))["results"] == [{"state": "SUCCESS", "total": 1}]
+    assert (await rows(server, "ratio"))["results"] == [{"value": 100.0}]
+    (point,) = (await rows(server, "course"))["results"]
+    assert (point["total"], point["state"]) == (1, "SUCCESS")
+    assert (await rows(server, "described"))["results"] == [{"content": "**Greets**"}]

@@ -192,6 +192,20 @@ tasks:
     f"      - {{{{id: part_{number}, type: io.kestra.plugin.core.debug.Return, format: x}}}}\n" for number in range(40)
 )
 
+POLLED = """\
+id: {id}
+namespace: ui.tests
+tasks:
+  - id: greet
+    type: io.kestra.plugin.core.log.Log
+    message: it answered
+triggers:
+  - id: ask
+    type: io.kestra.plugin.core.http.Trigger
+    uri: http://127.0.0.1:9/closed
+    interval: PT1S
+"""
+
 FILES = """\
 id: {id}
 namespace: ui.tests

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.flows import FAILING, HELLO, SCHEDULED
+from tests.ui.flows import FAILING, HELLO, POLLED, SCHEDULED
 from tests.ui.server import Server
 
 pytestmark = pytest.mark.browser
@@ -172,3 +172,15 @@ def test_chosen_flows_are_disabled_enabled_and_exported(page: Page, server: Serv
         page.get_by_role("toolbar").get_by_role("button", name="Export").click()
     with zipfile.ZipFile(saved.value.path()) as archive:
         assert [name.split("/")[-1] for name in archive.namelist()] == ["ui.tests.switched_one.yml"]
+
+
+def test_flow_whose_trigger_fails_is_marked_in_the_list(page: Page, server: Server) -> None:
+    """Implements BEY-005 in the browser."""
+    server.create_flow(POLLED.format(id="polled"))
+    found = "fetch('/api/v1/main/flows/search?filters[flowId][EQUALS]=polled').then(answer => answer.json())"
+    page.wait_for_function(f"() => {found}.then(page => page.results[0].failingTriggers > 0)", polling=250)
+    page.goto("/ui/main/flows?q=polled")
+    row = page.get_by_role("row").filter(has_text="polled")
+    row.get_by_role("link", name="failing").click()
+    page.wait_for_url("**/polled/triggers")
+    server.client.delete("/api/v1/main/flows/ui.tests/polled")

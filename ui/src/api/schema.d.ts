@@ -292,10 +292,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return how many flows there are, and of what tasks and triggers they are made
-         * @description Return how many flows there are, and of what tasks and triggers they are made.
+         * Return how many flows there are, of what they are made, and how many executions began in thirty days
+         * @description Return how many flows there are, of what they are made, and how many executions began in thirty days.
          */
         get: operations["allUsages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/stats/generate-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return tables of executions by day, flow and state, and of the types flows are made of, as a ZIP archive
+         * @description Return tables of executions by day, flow and state, and of the types flows are made of, as a ZIP archive.
+         */
+        get: operations["generate"];
         put?: never;
         post?: never;
         delete?: never;
@@ -503,6 +523,186 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/custom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of one's own blueprints
+         * @description Return a page of one's own blueprints.
+         */
+        get: operations["searchInternalBlueprints"];
+        put?: never;
+        /**
+         * Keep a flow, or a template of flows, as a blueprint
+         * @description Keep a flow, or a template of flows, as a blueprint.
+         */
+        post: operations["createInternalBlueprints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/custom/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the tags of one's own blueprints
+         * @description Return the tags of one's own blueprints.
+         */
+        get: operations["internalBlueprintTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/custom/{id}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the source of a blueprint of one's own as YAML
+         * @description Return the source of a blueprint of one's own as YAML.
+         */
+        get: operations["internalBlueprintFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/flows/{id}/use-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return the flow that a blueprint makes of arguments; it is not stored
+         * @description Return the flow that a blueprint makes of arguments; it is not stored.
+         */
+        post: operations["useBlueprintTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/flow/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a blueprint of one's own, with its source and what it asks of who uses it
+         * @description Return a blueprint of one's own, with its source and what it asks of who uses it.
+         */
+        get: operations["flowBlueprint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a flow, or a template of flows, as a blueprint
+         * @description Keep a flow, or a template of flows, as a blueprint.
+         */
+        post: operations["createFlowBlueprint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/flows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a blueprint of one's own, with its source and what it asks of who uses it
+         * @description Return a blueprint of one's own, with its source and what it asks of who uses it.
+         */
+        get: operations["flowBlueprintById"];
+        /**
+         * Replace a blueprint of one's own
+         * @description Replace a blueprint of one's own.
+         */
+        put: operations["updateFlowBlueprint"];
+        post?: never;
+        /**
+         * Delete a blueprint of one's own; flows that were made of it stay
+         * @description Delete a blueprint of one's own; flows that were made of it stay.
+         */
+        delete: operations["deleteFlowBlueprints"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/custom/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a blueprint of one's own, with its source and what it asks of who uses it
+         * @description Return a blueprint of one's own, with its source and what it asks of who uses it.
+         */
+        get: operations["internalBlueprint"];
+        /**
+         * Replace a blueprint of one's own
+         * @description Replace a blueprint of one's own.
+         */
+        put: operations["updateInternalBlueprints"];
+        post?: never;
+        /**
+         * Delete a blueprint of one's own; flows that were made of it stay
+         * @description Delete a blueprint of one's own; flows that were made of it stay.
+         */
+        delete: operations["deleteInternalBlueprints"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1108,6 +1308,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/flows/deprecated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the flows that use what is deprecated, with each place and what to write instead
+         * @description Return the flows that use what is deprecated, with each place and what to write instead.
+         */
+        get: operations["listDeprecated"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/flows/validate": {
         parameters: {
             query?: never;
@@ -1282,6 +1502,26 @@ export interface paths {
          * @description Replace one task in a flow's source; deprecated: update the flow.
          */
         patch: operations["updateTask"];
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/validate/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell what saving flows would do, and when their triggers would fire next; nothing is stored
+         * @description Tell what saving flows would do, and when their triggers would fire next; nothing is stored.
+         */
+        post: operations["planFlows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/{tenant}/executions/kill/by-ids": {
@@ -2328,6 +2568,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/logs/{execution_id}/follow-marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow how the log of an execution grows, until it is over: its lines are read where they are looked at
+         * @description Follow how the log of an execution grows, until it is over: its lines are read where they are looked at.
+         */
+        get: operations["followLogMarksFromExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/logs/search": {
         parameters: {
             query?: never;
@@ -2804,46 +3064,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/{tenant}/namespaces/{namespace}/secrets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return the names of the secrets that flows of a namespace may read; their values are never told
-         * @description Return the names of the secrets that flows of a namespace may read; their values are never told.
-         */
-        get: operations["listNamespaceSecrets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/namespaces/{namespace}/inherited-secrets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return the names of the secrets that may be read in each namespace above; their values are never told
-         * @description Return the names of the secrets that may be read in each namespace above; their values are never told.
-         */
-        get: operations["inheritedSecrets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/{tenant}/namespaces/{namespace}/plugindefaults/export": {
         parameters: {
             query?: never;
@@ -2920,10 +3140,78 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return the names of the secrets that all flows may read; their values are never told
-         * @description Return the names of the secrets that all flows may read; their values are never told.
+         * Return a page of the secrets of all namespaces by name; their values are never told
+         * @description Return a page of the secrets of all namespaces by name; their values are never told.
          */
         get: operations["listSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the secrets of a namespace by name; their values are never told
+         * @description Return a page of the secrets of a namespace by name; their values are never told.
+         */
+        get: operations["listNamespaceSecrets"];
+        /**
+         * Set a secret of a namespace; the answer tells of all that it has
+         * @description Set a secret of a namespace; the answer tells of all that it has.
+         */
+        put: operations["putSecrets"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/secrets/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a secret of a namespace
+         * @description Remove a secret of a namespace.
+         */
+        delete: operations["deleteSecret"];
+        options?: never;
+        head?: never;
+        /**
+         * Replace the description and the tags of a secret; its value stays
+         * @description Replace the description and the tags of a secret; its value stays.
+         */
+        patch: operations["patchSecret"];
+        trace?: never;
+    };
+    "/api/v1/{tenant}/namespaces/{namespace}/inherited-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the names of the secrets that may be read in each namespace above; their values are never told
+         * @description Return the names of the secrets that may be read in each namespace above; their values are never told.
+         */
+        get: operations["inheritedSecrets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3801,6 +4089,458 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a test suite from its YAML source
+         * @description Keep a test suite from its YAML source.
+         */
+        post: operations["createTestSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check the source of a test suite without storing it
+         * @description Check the source of a test suite without storing it.
+         */
+        post: operations["validateTestSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of test suites, by namespace and id
+         * @description Return a page of test suites, by namespace and id.
+         */
+        get: operations["searchTestSuites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete several test suites and their results
+         * @description Delete several test suites and their results.
+         */
+        delete: operations["deleteTestSuitesByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/enable/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch several test suites on
+         * @description Switch several test suites on.
+         */
+        post: operations["enableTestSuitesByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/disable/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch several test suites off: their cases are skipped
+         * @description Switch several test suites off: their cases are skipped.
+         */
+        post: operations["disableTestSuitesByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the test suites of a namespace or a flow, or all, and return how they went
+         * @description Run the test suites of a namespace or a flow, or all, and return how they went.
+         */
+        post: operations["runTestSuitesByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/results/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of how test suites went, the latest first
+         * @description Return a page of how test suites went, the latest first.
+         */
+        get: operations["searchTestSuitesResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/results/search/last": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return how each of some test suites went the last time
+         * @description Return how each of some test suites went the last time.
+         */
+        post: operations["testsLastResult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/results/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return how a test suite went once
+         * @description Return how a test suite went once.
+         */
+        get: operations["testResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/{namespace}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a test suite
+         * @description Return a test suite.
+         */
+        get: operations["testSuite"];
+        /**
+         * Replace the source of a test suite
+         * @description Replace the source of a test suite.
+         */
+        put: operations["updateTestSuite"];
+        post?: never;
+        /**
+         * Delete a test suite and its results
+         * @description Delete a test suite and its results.
+         */
+        delete: operations["deleteTestSuite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/tests/{namespace}/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a test suite, or some of its cases, and return how it went
+         * @description Run a test suite, or some of its cases, and return how it went.
+         */
+        post: operations["runTestSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create an asset from YAML, or replace it
+         * @description Create an asset from YAML, or replace it.
+         */
+        post: operations["createAsset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of assets
+         * @description Return a page of assets.
+         */
+        get: operations["searchAssets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/usages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of uses of assets, the latest first
+         * @description Return a page of uses of assets, the latest first.
+         */
+        get: operations["searchAssetUsages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/lineage-events/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a page of the task runs that used or made assets, the latest first
+         * @description Return a page of the task runs that used or made assets, the latest first.
+         */
+        get: operations["searchAssetLineageEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete several assets
+         * @description Delete several assets.
+         */
+        delete: operations["deleteAssetsByIds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete the assets that fit
+         * @description Delete the assets that fit.
+         */
+        delete: operations["deleteAssetsByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/usages/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget the uses that fit
+         * @description Forget the uses that fit.
+         */
+        delete: operations["deleteAssetUsagesByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/lineage-events/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget the task runs that fit
+         * @description Forget the task runs that fit.
+         */
+        delete: operations["deleteAssetLineageEventsByQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/{id}/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what an asset is made of, and what is made of it, by which flows
+         * @description Return what an asset is made of, and what is made of it, by which flows.
+         */
+        get: operations["assetDependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/assets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return an asset
+         * @description Return an asset.
+         */
+        get: operations["asset"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an asset; it can be read still by who asks for those that are deleted
+         * @description Delete an asset; it can be read still by who asks for those that are deleted.
+         */
+        delete: operations["deleteAsset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/apps/search": {
         parameters: {
             query?: never;
@@ -3873,206 +4613,6 @@ export interface paths {
          * @description Return an app; there are none.
          */
         get: operations["app"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/assets/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a page of assets, which is empty
-         * @description Return an empty page.
-         */
-        get: operations["searchAssets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/assets/usages/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a page of uses of assets, which is empty
-         * @description Return an empty page.
-         */
-        get: operations["searchAssetUsages"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/assets/lineage-events/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a page of events of the lineage of assets, which is empty
-         * @description Return an empty page.
-         */
-        get: operations["searchAssetLineageEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/assets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return an asset; there are none
-         * @description Return an asset; there are none.
-         */
-        get: operations["asset"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/assets/{id}/dependencies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return what depends on an asset; there are none
-         * @description Return an asset; there are none.
-         */
-        get: operations["assetDependencies"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/tests/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a page of stored test suites, which is empty
-         * @description Return an empty page.
-         */
-        get: operations["searchTestSuites"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/tests/results/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a page of results of stored test suites, which is empty
-         * @description Return an empty page.
-         */
-        get: operations["searchTestSuitesResults"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/tests/results/search/last": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Return the last result of each stored test suite; there are none
-         * @description Return the last result of each stored test suite; there are none.
-         */
-        post: operations["testsLastResult"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/tests/results/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a result of a stored test suite; there are none
-         * @description Return a result of a stored test suite; there are none.
-         */
-        get: operations["testResult"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/{tenant}/tests/{namespace}/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a stored test suite; there are none
-         * @description Return a stored test suite; there are none.
-         */
-        get: operations["testSuite"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4604,6 +5144,169 @@ export interface components {
             tags: string[];
         };
         /**
+         * AssertionOutcome
+         * @description One operator of one assertion.
+         */
+        AssertionOutcome: {
+            /** Operator */
+            operator: string;
+            /** Expected */
+            expected: unknown;
+            /** Actual */
+            actual: unknown;
+            /** Issuccess */
+            isSuccess: boolean;
+            /** Taskid */
+            taskId?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Errormessage */
+            errorMessage?: string | null;
+        };
+        /**
+         * Asset
+         * @description What flows use or make.
+         */
+        Asset: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /** Namespace */
+            namespace?: string | null;
+            /** Displayname */
+            displayName?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * AssetEdge
+         * @description A way from an asset to a flow that uses it, or from a flow to an asset it makes.
+         */
+        AssetEdge: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * AssetEvent
+         * @description A task run that used or made assets.
+         */
+        AssetEvent: {
+            /** Uid */
+            uid: string;
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Flowrevision */
+            flowRevision: number;
+            /** Executionid */
+            executionId: string;
+            /** Taskid */
+            taskId: string;
+            /** Taskrunid */
+            taskRunId: string;
+            /** State */
+            state: string;
+            /** Inputs */
+            inputs: components["schemas"]["AssetIdentifier"][];
+            /** Outputs */
+            outputs: components["schemas"]["AssetIdentifier"][];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Startdate
+             * Format: date-time
+             */
+            startDate: string;
+            /**
+             * Enddate
+             * Format: date-time
+             */
+            endDate: string;
+        };
+        /**
+         * AssetGraph
+         * @description What an asset is made of, and what is made of it.
+         */
+        AssetGraph: {
+            /** Nodes */
+            nodes: components["schemas"]["AssetNode"][];
+            /** Edges */
+            edges: components["schemas"]["AssetEdge"][];
+        };
+        /**
+         * AssetIdentifier
+         * @description An asset by its id.
+         */
+        AssetIdentifier: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * AssetNode
+         * @description An asset, or a flow that uses or makes some.
+         */
+        AssetNode: {
+            /** Uid */
+            uid: string;
+            /** Namespace */
+            namespace?: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "ASSET" | "FLOW";
+        };
+        /**
+         * AssetUse
+         * @description One asset in the hands of one task run.
+         */
+        AssetUse: {
+            /** Assetid */
+            assetId: string;
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Flowrevision */
+            flowRevision: number;
+            /** Executionid */
+            executionId: string;
+            /** Taskid */
+            taskId: string;
+            /** Taskrunid */
+            taskRunId: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
          * Audit
          * @description What the auditor saw last, and what it has found so far.
          */
@@ -4724,6 +5427,21 @@ export interface components {
             name: string;
         };
         /**
+         * BlueprintTemplate
+         * @description What a blueprint with arguments asks of who uses it.
+         */
+        BlueprintTemplate: {
+            /** Source */
+            source: string;
+            /**
+             * Templatearguments
+             * @description Inputs by id.
+             */
+            templateArguments: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Breakpoint
          * @description Where an execution stops.
          */
@@ -4744,6 +5462,37 @@ export interface components {
             invalids?: {
                 [key: string]: string;
             }[] | null;
+        };
+        /**
+         * CaseError
+         * @description Why a case could not be carried out.
+         */
+        CaseError: {
+            /** Message */
+            message: string;
+        };
+        /**
+         * CaseRun
+         * @description How a test case went.
+         */
+        CaseRun: {
+            /** Testid */
+            testId: string;
+            /** Testtype */
+            testType: string;
+            /** Executionid */
+            executionId?: string | null;
+            /** Url */
+            url?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ERROR" | "FAILED" | "SUCCESS" | "SKIPPED";
+            /** Assertionresults */
+            assertionResults: components["schemas"]["AssertionOutcome"][];
+            /** Errors */
+            errors: components["schemas"]["CaseError"][];
         };
         /**
          * ChartRows
@@ -4790,6 +5539,26 @@ export interface components {
             name: string;
             /** Fulltoken */
             fullToken: string;
+        };
+        /**
+         * DailyExecutions
+         * @description How many executions began on a day.
+         */
+        DailyExecutions: {
+            /**
+             * Startdate
+             * Format: date-time
+             */
+            startDate: string;
+            /** Groupby */
+            groupBy: string;
+            /**
+             * Executioncounts
+             * @description By state.
+             */
+            executionCounts: {
+                [key: string]: number;
+            };
         };
         /**
          * Dashboard
@@ -4849,6 +5618,20 @@ export interface components {
             default: string;
             /** Max */
             max: string;
+        };
+        /**
+         * DatedFlow
+         * @description A flow, and what of it is deprecated.
+         */
+        DatedFlow: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+            /** Revision */
+            revision: number;
+            /** Deprecations */
+            deprecations: components["schemas"]["Problem"][];
         };
         /**
          * Documentation
@@ -4984,6 +5767,25 @@ export interface components {
             edits?: components["schemas"]["ExecutionEdits"] | null;
         };
         /**
+         * ExecutionSize
+         * @description How much room an execution takes, without indexes.
+         */
+        ExecutionSize: {
+            /** Executionid */
+            executionId: string;
+            /**
+             * Bytes
+             * @description Records and files together.
+             */
+            bytes: number;
+            /**
+             * Records
+             * @description By kind, the largest first.
+             */
+            records: components["schemas"]["SizePart"][];
+            files: components["schemas"]["SizePart"];
+        };
+        /**
          * ExecutionTrigger
          * @description What started an execution.
          */
@@ -4998,6 +5800,14 @@ export interface components {
             } | null;
             /** Logfile */
             logFile?: string | null;
+        };
+        /**
+         * ExecutionUsage
+         * @description How many executions there were.
+         */
+        ExecutionUsage: {
+            /** Dailyexecutionscount */
+            dailyExecutionsCount: components["schemas"]["DailyExecutions"][];
         };
         /**
          * Explanation
@@ -5116,6 +5926,16 @@ export interface components {
             deleted?: boolean | null;
             /** Source */
             source?: string | null;
+            /**
+             * Latetriggers
+             * @description In lists: how many have a date that has passed unserved.
+             */
+            lateTriggers?: number | null;
+            /**
+             * Failingtriggers
+             * @description In lists: of how many the last evaluation failed.
+             */
+            failingTriggers?: number | null;
         };
         /**
          * FlowCheck
@@ -5196,6 +6016,23 @@ export interface components {
             id: string;
         };
         /**
+         * FlowPlan
+         * @description What saving a flow would do.
+         */
+        FlowPlan: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "CREATED" | "UPDATED" | "UNCHANGED";
+            /** Triggers */
+            triggers: components["schemas"]["TriggerPlan"][];
+        };
+        /**
          * FlowRelation
          * @description One flow starts another: as a task, or by a trigger of the other.
          */
@@ -5237,6 +6074,14 @@ export interface components {
             triggerTypeCount: {
                 [key: string]: number;
             };
+        };
+        /**
+         * GeneratedFlow
+         * @description The flow that a blueprint makes.
+         */
+        GeneratedFlow: {
+            /** Generatedflowsource */
+            generatedFlowSource: string;
         };
         /**
          * GraphCluster
@@ -5444,6 +6289,20 @@ export interface components {
             isConcurrencyViewEnabled?: boolean | null;
         };
         /**
+         * KeptSecret
+         * @description A secret of a namespace.
+         */
+        KeptSecret: {
+            /** Key */
+            key: string;
+            /** Namespace */
+            namespace: string;
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags: components["schemas"]["SecretTag"][];
+        };
+        /**
          * KeyValue
          * @description The value of a key, and its type.
          */
@@ -5557,14 +6416,12 @@ export interface components {
             status?: components["schemas"]["StateType"] | null;
         };
         /**
-         * LastResults
-         * @description The last results of test suites.
+         * LastSuiteRuns
+         * @description How some test suites went the last time.
          */
-        LastResults: {
+        LastSuiteRuns: {
             /** Results */
-            results: {
-                [key: string]: unknown;
-            }[];
+            results: components["schemas"]["SuiteRun"][];
         };
         /**
          * License
@@ -5792,6 +6649,96 @@ export interface components {
             description?: string | null;
         };
         /**
+         * OwnBlueprint
+         * @description A blueprint of one's own, and its source.
+         */
+        OwnBlueprint: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags: string[];
+            /** Includedtasks */
+            includedTasks: string[];
+            /**
+             * Publishedat
+             * Format: date-time
+             */
+            publishedAt: string;
+            /** Deleted */
+            deleted: boolean;
+            template?: components["schemas"]["BlueprintTemplate"] | null;
+            /** Source */
+            source: string;
+            /**
+             * Flow
+             * @description The source, under its older name.
+             */
+            flow: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "FLOW";
+        };
+        /**
+         * OwnBlueprintItem
+         * @description A blueprint of one's own.
+         */
+        OwnBlueprintItem: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags: string[];
+            /** Includedtasks */
+            includedTasks: string[];
+            /**
+             * Publishedat
+             * Format: date-time
+             */
+            publishedAt: string;
+            /** Deleted */
+            deleted: boolean;
+            template?: components["schemas"]["BlueprintTemplate"] | null;
+        };
+        /**
+         * PagedAssetEvents
+         * @description A page of task runs that used or made assets.
+         */
+        PagedAssetEvents: {
+            /** Results */
+            results: components["schemas"]["AssetEvent"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedAssetUses
+         * @description A page of uses of assets.
+         */
+        PagedAssetUses: {
+            /** Results */
+            results: components["schemas"]["AssetUse"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedAssets
+         * @description A page of assets.
+         */
+        PagedAssets: {
+            /** Results */
+            results: components["schemas"]["Asset"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * PagedBlueprints
          * @description A page of blueprints.
          */
@@ -5894,6 +6841,16 @@ export interface components {
             total: number;
         };
         /**
+         * PagedOwnBlueprints
+         * @description A page of one's own blueprints.
+         */
+        PagedOwnBlueprints: {
+            /** Results */
+            results: components["schemas"]["OwnBlueprintItem"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * PagedPluginArtifacts
          * @description All of them.
          */
@@ -5910,6 +6867,26 @@ export interface components {
         PagedSearchResults: {
             /** Results */
             results: components["schemas"]["SearchResult"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedSuiteRuns
+         * @description A page of how test suites went.
+         */
+        PagedSuiteRuns: {
+            /** Results */
+            results: components["schemas"]["SuiteRun"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PagedTestSuites
+         * @description A page of test suites.
+         */
+        PagedTestSuites: {
+            /** Results */
+            results: components["schemas"]["TestSuite"][];
             /** Total */
             total: number;
         };
@@ -6107,15 +7084,24 @@ export interface components {
         SecretName: {
             /** Key */
             key: string;
+            /**
+             * Namespace
+             * @description Where it is kept; absent when it is the environment's.
+             */
+            namespace?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags: components["schemas"]["SecretTag"][];
         };
         /**
          * SecretNames
-         * @description A page of the secrets that flows of a namespace may read.
+         * @description A page of secrets.
          */
         SecretNames: {
             /**
              * Readonly
-             * @description Always true: secrets are set where the server is set up.
+             * @description Whether none can be set: there is no encryption key, or it is so configured.
              */
             readOnly: boolean;
             /** Results */
@@ -6124,12 +7110,34 @@ export interface components {
             total: number;
         };
         /**
+         * SecretTag
+         * @description A tag of a secret.
+         */
+        SecretTag: {
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
+        };
+        /**
          * Setup
          * @description Whether the instance has been set up.
          */
         Setup: {
             /** Done */
             done: boolean;
+        };
+        /**
+         * SizePart
+         * @description What an execution has of one kind of record, or its files.
+         */
+        SizePart: {
+            /** Name */
+            name: string;
+            /** Count */
+            count: number;
+            /** Bytes */
+            bytes: number;
         };
         /**
          * State
@@ -6167,6 +7175,67 @@ export interface components {
          * @enum {string}
          */
         StateType: "CREATED" | "SUBMITTED" | "QUEUED" | "RUNNING" | "PAUSED" | "BREAKPOINT" | "RESTARTED" | "RETRYING" | "RESUBMITTED" | "KILLING" | "SUCCESS" | "WARNING" | "FAILED" | "KILLED" | "CANCELLED" | "RETRIED" | "SKIPPED";
+        /**
+         * SuiteQuery
+         * @description Which test suites are to run: those of a namespace, of a flow, or all.
+         */
+        SuiteQuery: {
+            /** Namespace */
+            namespace?: string | null;
+            /** Flowid */
+            flowId?: string | null;
+            /**
+             * Includechildnamespaces
+             * @default true
+             */
+            includeChildNamespaces: boolean;
+        };
+        /**
+         * SuiteRun
+         * @description How a test suite went.
+         */
+        SuiteRun: {
+            /** Id */
+            id: string;
+            /** Testsuiteid */
+            testSuiteId: string;
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ERROR" | "FAILED" | "SUCCESS" | "SKIPPED";
+            /**
+             * Startdate
+             * Format: date-time
+             */
+            startDate: string;
+            /**
+             * Enddate
+             * Format: date-time
+             */
+            endDate: string;
+            /** Results */
+            results: components["schemas"]["CaseRun"][];
+        };
+        /**
+         * SuiteRuns
+         * @description How the test suites of a query went.
+         */
+        SuiteRuns: {
+            requestMade: components["schemas"]["SuiteQuery"];
+            /** Tenantid */
+            tenantId: string;
+            /** Numberoftestsuitestoberun */
+            numberOfTestSuitesToBeRun: number;
+            /** Numberoftestcasestoberun */
+            numberOfTestCasesToBeRun: number;
+            /** Results */
+            results: components["schemas"]["SuiteRun"][];
+        };
         /**
          * Task
          * @description A task as written; its other properties are those of its type.
@@ -6244,6 +7313,35 @@ export interface components {
             name: string;
         };
         /**
+         * TestSuite
+         * @description A test suite as written, and its source.
+         */
+        TestSuite: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Description */
+            description?: string | null;
+            /** Disabled */
+            disabled: boolean;
+            /** Deleted */
+            deleted: boolean;
+            /** Testcases */
+            testCases: {
+                [key: string]: unknown;
+            }[];
+            /** Source */
+            source: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
          * Trigger
          * @description The state of a trigger.
          */
@@ -6302,6 +7400,18 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * TriggerPlan
+         * @description When a trigger fires next: as the flow is, and as it would be.
+         */
+        TriggerPlan: {
+            /** Id */
+            id: string;
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+        };
+        /**
          * TriggerPreconditions
          * @description What a trigger on other flows waits for.
          */
@@ -6335,6 +7445,7 @@ export interface components {
             /** Uuid */
             uuid: string;
             flows: components["schemas"]["FlowUsage"];
+            executions: components["schemas"]["ExecutionUsage"];
         };
         /**
          * Violation
@@ -6378,14 +7489,40 @@ export interface components {
             date: string;
         };
         /**
-         * NewPassword
-         * @description A password and the one that replaces it.
+         * Credentials
+         * @description A user name and a password.
          */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
+        Credentials: {
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * SuiteName
+         * @description A test suite by name.
+         */
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * LastSuiteQuery
+         * @description Of which test suites the last result is wanted.
+         */
+        LastSuiteQuery: {
+            /**
+             * Testsuiteids
+             * @default null
+             */
+            testSuiteIds: components["schemas"]["SuiteName"][] | null;
         };
         /**
          * FlowFilter
@@ -6396,6 +7533,106 @@ export interface components {
             namespace: string;
             /** Id */
             id: string;
+        };
+        /**
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
+         */
+        ChosenCases: {
+            /**
+             * Testcases
+             * @default null
+             */
+            testCases: string[] | null;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * AboutSecret
+         * @description What is told of a secret.
+         */
+        AboutSecret: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * SuiteNames
+         * @description Several test suites by name.
+         */
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
+        };
+        /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
+        };
+        /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
+         * TemplateArguments
+         * @description The arguments of a blueprint.
+         */
+        TemplateArguments: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * BackfillOrder
@@ -6448,37 +7685,54 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
+         * SetDisabled
+         * @description Triggers that are switched off or on.
          */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
+        SetDisabled: {
+            /** Triggers */
+            triggers: components["schemas"]["TriggerChange"][];
+            /** Disabled */
+            disabled: boolean;
         };
         /**
-         * NewApiToken
-         * @description An API token to be made.
+         * SecretValue
+         * @description A secret to be set.
          */
-        NewApiToken: {
-            /** Name */
-            name: string;
+        SecretValue: {
             /**
              * Description
              * @default null
              */
             description: string | null;
             /**
-             * Maxage
+             * Tags
              * @default null
              */
-            maxAge: string | null;
+            tags: components["schemas"]["SecretTag"][] | null;
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * BlueprintToKeep
+         * @description A blueprint of one's own.
+         */
+        BlueprintToKeep: {
+            /** Title */
+            title: string;
+            /** Source */
+            source: string;
             /**
-             * Extended
+             * Description
              * @default null
              */
-            extended: boolean | null;
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
         };
         /**
          * ChartFilter
@@ -6557,71 +7811,6 @@ export interface components {
             chart: string;
             /** @default null */
             globalFilter: components["schemas"]["ChartFilters"] | null;
-        };
-        /**
-         * SetDisabled
-         * @description Triggers that are switched off or on.
-         */
-        SetDisabled: {
-            /** Triggers */
-            triggers: components["schemas"]["TriggerChange"][];
-            /** Disabled */
-            disabled: boolean;
-        };
-        /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
-        };
-        /**
-         * Credentials
-         * @description A user name and a password.
-         */
-        Credentials: {
-            /**
-             * Uid
-             * @default null
-             */
-            uid: string | null;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * ExecutionSize
-         * @description How much room an execution takes, without indexes.
-         */
-        ExecutionSize: {
-            /** Executionid */
-            executionId: string;
-            /**
-             * Bytes
-             * @description Records and files together.
-             */
-            bytes: number;
-            /**
-             * Records
-             * @description By kind, the largest first.
-             */
-            records: components["schemas"]["SizePart"][];
-            files: components["schemas"]["SizePart"];
-        };
-        /**
-         * SizePart
-         * @description What an execution has of one kind of record, or its files.
-         */
-        SizePart: {
-            /** Name */
-            name: string;
-            /** Count */
-            count: number;
-            /** Bytes */
-            bytes: number;
         };
     };
     responses: never;
@@ -7084,6 +8273,40 @@ export interface operations {
             };
         };
     };
+    generate: {
+        parameters: {
+            query?: {
+                from?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/zip": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listApiTokensForCurrentUser: {
         parameters: {
             query?: never;
@@ -7429,6 +8652,444 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlowGraph"];
                 };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchInternalBlueprints: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                q?: string;
+                tags?: string[];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedOwnBlueprints"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createInternalBlueprints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlueprintToKeep"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    internalBlueprintTags: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    internalBlueprintFlow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/yaml": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    useBlueprintTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateArguments"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedFlow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowBlueprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createFlowBlueprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlueprintToKeep"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flowBlueprintById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateFlowBlueprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlueprintToKeep"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteFlowBlueprints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    internalBlueprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateInternalBlueprints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlueprintToKeep"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBlueprint"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteInternalBlueprints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             "4XX": {
@@ -8637,6 +10298,39 @@ export interface operations {
             };
         };
     };
+    listDeprecated: {
+        parameters: {
+            query?: {
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatedFlow"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     validateFlows: {
         parameters: {
             query?: never;
@@ -9048,6 +10742,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Flow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planFlows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
                 };
             };
             /** @description Refused */
@@ -10978,6 +12707,50 @@ export interface operations {
             };
         };
     };
+    followLogMarksFromExecution: {
+        parameters: {
+            query?: {
+                minLevel?: "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
+                taskRunId?: string;
+                taskId?: string;
+                attempt?: number;
+                /** @description only lines that no task run wrote */
+                ofExecution?: boolean;
+                /** @description a part of the message, in any case of letters */
+                q?: string;
+                /** @description so many lines to a window */
+                step?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     searchLogs: {
         parameters: {
             query?: {
@@ -11109,6 +12882,7 @@ export interface operations {
                 q?: string;
                 /** @description the position to read from, as the marks give it; the beginning by default */
                 after?: string;
+                /** @description so many lines to a window */
                 step?: number;
             };
             header?: never;
@@ -12007,78 +13781,6 @@ export interface operations {
             };
         };
     };
-    listNamespaceSecrets: {
-        parameters: {
-            query?: {
-                q?: string;
-                page?: number;
-                size?: number;
-                /** @description `field:asc` or `field:desc` */
-                sort?: string[];
-            };
-            header?: never;
-            path: {
-                tenant: string;
-                namespace: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SecretNames"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    inheritedSecrets: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-                namespace: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        [key: string]: string[];
-                    };
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     exportPluginDefaults: {
         parameters: {
             query?: never;
@@ -12276,6 +13978,12 @@ export interface operations {
                 size?: number;
                 /** @description `field:asc` or `field:desc` */
                 sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
             };
             header?: never;
             path: {
@@ -12292,6 +14000,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecretNames"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listNamespaceSecrets: {
+        parameters: {
+            query?: {
+                q?: string;
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretNames"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValue"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSecret"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patchSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AboutSecret"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSecret"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    inheritedSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string[];
+                    };
                 };
             };
             /** @description Refused */
@@ -14117,6 +16007,910 @@ export interface operations {
             };
         };
     };
+    createTestSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSuite"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    validateTestSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Violation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchTestSuites: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                namespace?: string;
+                flowId?: string;
+                includeChildNamespaces?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedTestSuites"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteTestSuitesByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuiteNames"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    enableTestSuitesByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuiteNames"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disableTestSuitesByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuiteNames"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runTestSuitesByQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuiteQuery"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteRuns"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchTestSuitesResults: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                testSuiteId?: string;
+                namespace?: string;
+                flowId?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedSuiteRuns"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testsLastResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LastSuiteQuery"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastSuiteRuns"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteRun"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    testSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSuite"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateTestSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSuite"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteTestSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runTestSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenCases"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteRun"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createAsset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-yaml": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAssets: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedAssets"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAssetUsages: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedAssetUses"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchAssetLineageEvents: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                /** @description `field:asc` or `field:desc` */
+                sort?: string[];
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedAssetEvents"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAssetsByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAssetsByQuery: {
+        parameters: {
+            query?: {
+                /** @description Remove them for good. */
+                purge?: boolean;
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAssetUsagesByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAssetLineageEventsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assetDependencies: {
+        parameters: {
+            query?: {
+                destinationOnly?: boolean;
+                expandAll?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetGraph"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    asset: {
+        parameters: {
+            query?: {
+                allowDeleted?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAsset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     searchApps: {
         parameters: {
             query?: {
@@ -14233,370 +17027,6 @@ export interface operations {
             path: {
                 tenant: string;
                 uid: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Nothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    searchAssets: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                /** @description `field:asc` or `field:desc` */
-                sort?: string[];
-                /** @description filters[<field>][<operation>]=<value> */
-                filters?: {
-                    [key: string]: {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PagedNothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    searchAssetUsages: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                /** @description `field:asc` or `field:desc` */
-                sort?: string[];
-                /** @description filters[<field>][<operation>]=<value> */
-                filters?: {
-                    [key: string]: {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PagedNothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    searchAssetLineageEvents: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                /** @description `field:asc` or `field:desc` */
-                sort?: string[];
-                /** @description filters[<field>][<operation>]=<value> */
-                filters?: {
-                    [key: string]: {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PagedNothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    asset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Nothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    assetDependencies: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Nothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    searchTestSuites: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                /** @description `field:asc` or `field:desc` */
-                sort?: string[];
-                namespace?: string;
-                flowId?: string;
-                includeChildNamespaces?: boolean;
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PagedNothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    searchTestSuitesResults: {
-        parameters: {
-            query?: {
-                page?: number;
-                size?: number;
-                /** @description `field:asc` or `field:desc` */
-                sort?: string[];
-                testSuiteId?: string;
-                namespace?: string;
-                flowId?: string;
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PagedNothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    testsLastResult: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LastResults"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    testResult: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Nothing"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    testSuite: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-                namespace: string;
-                id: string;
             };
             cookie?: never;
         };
