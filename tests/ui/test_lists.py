@@ -177,6 +177,7 @@ def test_chosen_flows_are_disabled_enabled_and_exported(page: Page, server: Serv
 def test_flow_whose_trigger_fails_is_marked_in_the_list(page: Page, server: Server) -> None:
     """Implements BEY-005 in the browser."""
     server.create_flow(POLLED.format(id="polled"))
+    page.goto("/ui/main/flows")
     found = "fetch('/api/v1/main/flows/search?filters[flowId][EQUALS]=polled').then(answer => answer.json())"
     page.wait_for_function(f"() => {found}.then(page => page.results[0].failingTriggers > 0)", polling=250)
     page.goto("/ui/main/flows?q=polled")
