@@ -113,7 +113,7 @@ def test_dashboard_is_previewed_before_it_is_saved(page: Page, server: Server) -
     page.get_by_role("button", name="Add a chart").click()
     page.get_by_role("menuitem", name="Text").click()
     expect(preview.get_by_role("region", name="Notes")).to_contain_text("Write Markdown here.")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/dashboards/previewed/edit")
     page.get_by_role("link", name="View").click()
     expect(page.get_by_role("region", name="Notes")).to_be_visible()
@@ -125,7 +125,7 @@ def test_dashboard_with_errors_says_where_they_are(page: Page) -> None:
     page.locator(".monaco-editor .view-line").first.wait_for()
     write_source(page, EVERY_KIND.replace("width: 3", "width: 40"))
     expect(page.get_by_role("region", name="Problems")).to_contain_text("width")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("region", name="Problems")).to_contain_text("width")
     assert page.url.endswith("/dashboards/new")
 
@@ -161,7 +161,7 @@ def test_dashboard_is_built_as_a_form_and_goes_on_as_text(page: Page, server: Se
     form.get_by_label("values", exact=True).blur()
     preview = page.get_by_role("region", name="Preview")
     expect(preview.get_by_role("region", name="Ratio")).to_contain_text("%")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/dashboards/formed/edit?**")
     saved = server.client.get("/api/v1/main/dashboards/formed").json()["source"]
     assert saved.startswith("# of my own\nid: formed\n")
@@ -171,6 +171,6 @@ def test_dashboard_is_built_as_a_form_and_goes_on_as_text(page: Page, server: Se
     expect(page.get_by_role("region", name="Documentation").locator("[aria-current]")).to_contain_text("agg")
     page.get_by_role("button", name="Use What failed").click()
     expect(page.locator(".view-lines")).to_contain_text("failed_ratio")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     assert "failed_ratio" in server.client.get("/api/v1/main/dashboards/formed").json()["source"]

@@ -32,7 +32,7 @@ def test_form_and_text_follow_each_other_and_comments_stay(page: Page, server: S
     form.get_by_role("button", name="Add to tasks").click()
     form.get_by_label("type", exact=True).fill("io.kestra.plugin.core.log.Log")
     form.get_by_label("message", exact=True).fill("added")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("header .facts")).to_contain_text("Revision 2")
     saved = server.client.get("/api/v1/main/flows/ui.tests/formed", params={"source": "true"}).json()["source"]
     expected = commented.replace("Greets someone.", "Greets everyone.").replace(

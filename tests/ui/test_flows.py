@@ -65,7 +65,7 @@ def test_saved_source_is_a_new_revision_and_an_old_one_can_be_restored(page: Pag
     server.create_flow(first)
     page.goto("/ui/main/flows/edit/ui.tests/revised/edit")
     write_source(page, first.replace("Greets someone.", "Greets everyone."))
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("header .facts")).to_contain_text("Revision 2")
     page.get_by_role("link", name="Revisions").click()
     difference = page.get_by_role("region", name="Revision 2 compared with revision 1")

@@ -21,11 +21,11 @@ def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
     dialog.get_by_label("Key").fill("limit")
     dialog.get_by_label("Type").select_option("NUMBER")
     dialog.get_by_label("Value").fill("many")
-    dialog.get_by_role("button", name="Save").click()
+    dialog.get_by_role("button", name="Save", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("not a number")
     dialog.get_by_label("Value").fill("12")
     dialog.get_by_label("Time to live").fill("P7D")
-    dialog.get_by_role("button", name="Save").click()
+    dialog.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Copy the expression of limit").click()
     expect(page.get_by_role("status").filter(has_text="Copied")).to_be_attached()
     assert page.evaluate("navigator.clipboard.readText()") == "{{ kv('limit') }}"
@@ -33,7 +33,7 @@ def test_key_is_made_changed_and_deleted(page: Page, server: Server) -> None:
     expect(dialog.get_by_label("Value")).to_have_value("12")
     dialog.get_by_label("Type").select_option("STRING")
     dialog.get_by_label("Value").fill("13")
-    dialog.get_by_role("button", name="Save").click()
+    dialog.get_by_role("button", name="Save", exact=True).click()
     expect(dialog).to_be_hidden()
     kept = server.client.get("/api/v1/main/namespaces/ui.pairs/kv/limit").json()
     assert (kept["type"], kept["value"]) == ("STRING", "13")
@@ -70,7 +70,7 @@ def test_file_is_made_written_moved_restored_and_deleted(page: Page, server: Ser
     expect(editor.get_by_text("Unsaved changes")).to_be_visible()
     page.reload()
     expect(editor.get_by_text("Unsaved changes")).to_be_visible()
-    editor.get_by_role("button", name="Save").click()
+    editor.get_by_role("button", name="Save", exact=True).click()
     expect(editor.get_by_text("Unsaved changes")).to_be_hidden()
     files = f"{API}/ui.filed/files"
     assert server.client.get(files, params={"path": "/scripts/load.py"}).text == "print('loaded')\n"
@@ -122,7 +122,7 @@ def test_flows_of_a_namespace_are_edited_among_its_files(page: Page, server: Ser
     flow = page.get_by_role("region", name="as_file")
     expect(flow).to_contain_text("Greets someone.")
     write_source(page, HELLO.format(id="as_file").replace("ui.tests", "ui.virtual") + "disabled: false\n")
-    flow.get_by_role("button", name="Save").click()
+    flow.get_by_role("button", name="Save", exact=True).click()
     expect(flow.get_by_text("Saved", exact=True)).to_be_visible()
     assert server.client.get("/api/v1/main/flows/ui.virtual/as_file").json()["revision"] == 2
     tabs = page.get_by_role("navigation", name="Open files")
@@ -152,7 +152,7 @@ def test_variables_of_a_namespace_are_kept(page: Page, server: Server) -> None:
     server.create_flow(HELLO.format(id="settled").replace("ui.tests", "ui.settings"))
     page.goto("/ui/main/namespaces/ui.settings/settings")
     write_source(page, '{"region": "eu"}')
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert server.client.get("/api/v1/main/namespaces/ui.settings").json()["variables"] == {"region": "eu"}
 

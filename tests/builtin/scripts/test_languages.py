@@ -15,11 +15,14 @@ from penstock.builtin import TYPES
 from penstock.builtin.runners.process import Process
 from penstock.builtin.scripts import jbang, languages, node, python, shell
 from penstock.builtin.scripts.task import ScriptTask, TaskException
+from penstock.builtin.tools.tool_task import ToolTask
 from penstock.services.worker.settings import WorkerSettings, task_environment
 from penstock.testing.run_context import RunContextFactory, messages_of
 
 BY_NAME: dict[str, type[ScriptTask]] = {
-    cls.type_name: cls for cls in TYPES if issubclass(cls, ScriptTask) and cls.type_name
+    cls.type_name: cls
+    for cls in TYPES
+    if issubclass(cls, ScriptTask) and not issubclass(cls, ToolTask) and cls.type_name
 }
 COMMAND_LINES = {
     "bun": "bun run {}/_script.ts",
