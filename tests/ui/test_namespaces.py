@@ -10,6 +10,15 @@ from tests.ui.server import Server
 from tests.ui.test_flows import write_source
 
 pytestmark = pytest.mark.browser
+
+SECRETIVE = """
+id: reads
+namespace: ui.secretive
+tasks:
+  - id: check
+    type: io.kestra.plugin.core.execution.Fail
+    condition: "{{ secret('API_KEY') != 'swordfish' }}"
+"""
 API = "/api/v1/main/namespaces"
 
 
@@ -177,3 +186,29 @@ def test_documentation_of_a_type_tells_its_properties(page: Page) -> None:
     expect(main).to_contain_text("message")
     expect(main).to_contain_text("The text, or a list of texts that give a line each.")
     expect(main).not_to_contain_text("Implements")
+
+
+def test_secret_is_set_told_of_read_and_deleted_and_never_shown(page: Page, server: Server) -> None:
+    """ENG-374 in the browser."""
+    server.create_flow(SECRETIVE)
+    page.goto("/ui/main/namespaces/ui.secretive/secrets")
+    page.get_by_role("button", name="New secret").click()
+    dialog = page.get_by_role("alertdialog")
+    dialog.get_by_label("Name").fill("API_KEY")
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("a name and a value")
+    dialog.get_by_label("Value").fill("swordfish")
+    dialog.get_by_label("Tags").fill("owner:ops")
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    row = page.get_by_role("row").filter(has_text="API_KEY")
+    expect(row).to_contain_text("owner:ops")
+    row.get_by_role("button", name="API_KEY", exact=True).click()
+    expect(dialog.get_by_label("Value")).to_have_value("")
+    dialog.get_by_label("Description").fill("Of the shop")
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    expect(row).to_contain_text("Of the shop")
+    execution = server.client.get(f"/api/v1/main/executions/{server.execute('ui.secretive', 'reads')}").json()
+    assert execution["state"]["current"] == "SUCCESS"
+    row.get_by_role("button", name="Delete API_KEY").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete secret").click()
+    expect(page.get_by_text("No secret is set up")).to_be_visible()

@@ -20,6 +20,7 @@ export type Violation = Shapes["Violation"];
 export type InputsValidation = Shapes["InputsValidation"];
 export type InstanceConfig = Shapes["InstanceConfig"];
 export type Label = Shapes["Label"];
+export type SecretName = Shapes["SecretName"];
 export type BulkAnswer = Shapes["BulkAnswer"];
 export type MetricEntry = Shapes["MetricEntry"];
 export type FilePreview = Shapes["FilePreview"];

@@ -48,6 +48,35 @@ export function useSecretNames(namespace: MaybeRefOrGetter<string>) {
   });
 }
 
+export interface Secret {
+  readonly key: string;
+  /** Absent when it stays as it is. */
+  readonly value?: string;
+  readonly description?: string;
+  readonly tags: { key: string; value: string }[];
+}
+
+/** Sets a secret of a namespace; without a value only what is told of it. */
+export function useSetSecret(namespace: MaybeRefOrGetter<string>) {
+  const refresh = useRefresh(["secrets"]);
+  return useMutation({
+    mutationFn: ({ key, value, description, tags }: Secret) => {
+      const about = { description: description ?? null, tags };
+      if (value === undefined) return unwrap(api.PATCH("/api/v1/{tenant}/namespaces/{namespace}/secrets/{key}", { params: { path: inTenant({ namespace: toValue(namespace), key }) }, body: about }));
+      return unwrap(api.PUT("/api/v1/{tenant}/namespaces/{namespace}/secrets", { params: { path: inTenant({ namespace: toValue(namespace) }) }, body: { key, value, ...about } }));
+    },
+    onSuccess: refresh,
+  });
+}
+
+export function useDeleteSecret(namespace: MaybeRefOrGetter<string>) {
+  const refresh = useRefresh(["secrets"]);
+  return useMutation({
+    mutationFn: (key: string) => unwrap(api.DELETE("/api/v1/{tenant}/namespaces/{namespace}/secrets/{key}", { params: { path: inTenant({ namespace: toValue(namespace), key }) } })),
+    onSuccess: refresh,
+  });
+}
+
 /** The keys of a namespace, without their values. */
 export function useKeys(namespace: MaybeRefOrGetter<string>) {
   return useQuery({
