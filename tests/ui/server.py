@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ _YAML = {"Content-Type": "application/x-yaml"}
 
 CONFIGURATION = f"""\
 kestra:
-  encryption:
-    secret-key: {b64encode(b"a key for tests of 32 bytes, yes").decode()}
   server:
     basic-auth:
       username: {USERNAME}

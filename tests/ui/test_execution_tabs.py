@@ -88,6 +88,7 @@ def test_execution_is_compared_with_those_around_it(page: Page, server: Server) 
     expect(page.get_by_role("link", name="Later execution")).to_be_disabled()
     page.get_by_role("link", name="Earlier execution").click()
     page.wait_for_url(f"**/{first}/overview")
+    expect(page.get_by_role("link", name="Later execution")).to_be_enabled()
     page.keyboard.press("]")
     page.wait_for_url(f"**/{second}/overview")
 
@@ -125,8 +126,8 @@ def test_long_log_is_read_where_one_looks(page: Page, server: Server) -> None:
     assert log.locator(".line").count() < 150
     log.press("Home")
     expect(log).to_contain_text("row 1 of orders")
-    log.evaluate("log => { log.scrollTop = log.scrollHeight / 2 }")
-    expect(log).to_contain_text("row 1500 of orders")
+    half = "log => { log.scrollTop = log.scrollHeight / 2; return log.textContent.includes('row 1500 of orders') }"
+    page.wait_for_function(half, arg=log.element_handle(), polling=500)
     page.get_by_label("Search the logs").fill("ROW 2999")
     expect(log.locator(".line")).to_have_count(1)
     expect(log.locator("mark")).to_have_text("row 2999")

@@ -113,8 +113,11 @@ def test_file_is_uploaded_and_dragged_into_a_folder(page: Page, server: Server) 
     text = {"name": "orders.sql", "mimeType": "text/plain", "buffer": b"select 1"}
     page.locator("input[type=file]").set_input_files(text)  # type: ignore[arg-type]
     uploaded = page.get_by_role("button", name="orders.sql", exact=True)
-    uploaded.wait_for()
-    uploaded.drag_to(folder)
+    uploaded.hover()
+    page.mouse.down()
+    folder.hover()
+    folder.hover()  # browsers tell of what is dragged over from the second move on
+    page.mouse.up()
     expect(page.get_by_role("list", name="/queries")).to_contain_text("orders.sql")
     moved = server.client.get(f"{API}/ui.dragged/files", params={"path": "/queries/orders.sql"})
     assert moved.text == "select 1"

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from penstock.base.clock import SECOND
 from penstock.builtin.runners.docker import Docker
@@ -11,7 +12,7 @@ from penstock.expressions import LimitExceededError, render
 from penstock.services.scheduler import Recovery
 from penstock.wiring.config import ConfigurationError, load
 from penstock.wiring.expressions import ExpressionPlan, set_up_expressions
-from penstock.wiring.local import data_folder, local_defaults
+from penstock.wiring.local import KEY, data_folder, ensure_key, local_defaults
 from penstock.wiring.plan import ALL_ROLES, Plan
 from penstock.wiring.planning import plan_of
 
@@ -200,6 +201,22 @@ def test_local_defaults_give_way_to_the_configuration(tmp_path: Path) -> None:
     assert plan_of(plain, ALL_ROLES, data=tmp_path, environment={}).database == f"sqlite:///{tmp_path}/penstock.db"
     other = load(environment={"DATASOURCES_H2_URL": "jdbc:h2:mem:x"}, defaults=defaults).settings
     assert plan_of(other, ALL_ROLES, data=tmp_path, environment={}).database == "sqlite://"
+
+
+def test_local_key_is_made_once_for_its_owner_alone_and_gives_way(tmp_path: Path) -> None:
+    """ENG-374, OPS-076: secrets can be kept without configuring anything."""
+    assert plan_of(load(environment={}, defaults=local_defaults(tmp_path)).settings, ALL_ROLES).encryption is None
+    for _ in range(2):
+        ensure_key(tmp_path / "data")
+        assert [path.name for path in (tmp_path / "data").iterdir()] == [KEY]
+    key = (tmp_path / "data" / KEY).read_text()
+    assert (tmp_path / "data" / KEY).stat().st_mode & 0o777 == 0o600
+    defaults = local_defaults(tmp_path / "data")
+    settings = load(environment={}, defaults=defaults).settings
+    assert settings.kestra.encryption.secret_key == SecretStr(key)
+    assert plan_of(settings, ALL_ROLES, data=tmp_path, environment={}).encryption is not None
+    other = load(environment={"KESTRA_ENCRYPTION_SECRET_KEY": "x" * 43 + "="}, defaults=defaults).settings
+    assert other.kestra.encryption.secret_key != SecretStr(key)
 
 
 def test_plan_settings_of_expressions_are_taken(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from penstock.cli.options import Common, configuration, use_plugins
 from penstock.cli.terminal import tell
 from penstock.wiring.config import Configuration
 from penstock.wiring.config.sources import keep_whole
-from penstock.wiring.local import data_folder, local_defaults
+from penstock.wiring.local import data_folder, ensure_key, local_defaults
 from penstock.wiring.logs import configure_logs
 from penstock.wiring.plan import ALL_ROLES, Plan, Role
 from penstock.wiring.planning import plan_of
@@ -43,6 +43,7 @@ class Start:
     ) -> None:
         """Start everything on an embedded database."""
         folder = data_folder(data)
+        ensure_key(folder)
         found = self._configuration(local_defaults(folder), port, host)
         plan = plan_of(
             found.settings,
@@ -53,7 +54,6 @@ class Start:
             generate_credentials=True,
             management_is_required=found.is_given("endpoints.all.port"),
         )
-        folder.mkdir(parents=True, exist_ok=True)
         self._run(found, plan)
 
     def component(

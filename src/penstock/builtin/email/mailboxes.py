@@ -142,6 +142,8 @@ class _Imap:
             stop.wait(seconds)
             self._client.noop()
             return True
+        if self._client._imap.response("EXISTS")[1] != [None]:  # told along with the answer to something else
+            return True
         self._client.idle()
         until, told = time.monotonic() + _IDLE, False
         while not told and not stop.is_set() and time.monotonic() < until:
