@@ -1,8 +1,9 @@
-"""The official Python client against one server for a whole test process; each test has a namespace of its own."""
+"""The official Python client against one server a database for a whole test run; each test has its own namespace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -14,6 +15,7 @@ from kestrapy.base_api import BaseApi
 from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
+from tests.support.postgres import PostgresServer
 
 _numbers = count(1)
 TENANT = "main"
@@ -61,13 +63,28 @@ class Sdk:
         return [{"field": "NAMESPACE", "operation": "EQUALS", "value": self.namespace}]
 
 
-@pytest.fixture(scope="session")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KestraClient]:
+@pytest.fixture(scope="session", params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.postgres)])
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KestraClient]:
+    """Return the client of a server on each database. Implements API-200, OPS-018."""
     folder = tmp_path_factory.mktemp("sdk")
-    with listening_server(folder, encryption=Encryption.passing()) as url:
+    with (
+        _database(request) as database,
+        listening_server(folder, database=database, encryption=Encryption.passing()) as url,
+    ):
         client = KestraClient(host=url, username=USER.username, password=USER.password, timeout=20)
         yield client
         client._session.close()
+
+
+@contextmanager
+def _database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if request.param == "SQLite":
+        yield None
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    database = server.create()
+    yield database.url
+    server.drop(database)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The official client's methods for flows (API-100, API-200 to API-202)."""
+"""The official client's methods for flows, on each database (API-100, API-200 to API-202, OPS-018)."""
 
 from __future__ import annotations
 
