@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
+Context = Annotated[str | None, typer.Option("--context", help="This context of `penstock ctl`, not the default.")]
+Contexts = Annotated[Path | None, typer.Option("--config", help="File with contexts; ~/.kestractl/config.yaml.")]
+SourceUser = Annotated[str | None, typer.Option("--user", help="User name on the server that is read.")]
+SourcePassword = Annotated[
+    str | None, typer.Option("--password", envvar="PENSTOCK_SOURCE_PASSWORD", help="Its password.")
+]
+SourceToken = Annotated[
+    str | None, typer.Option("--token", envvar="PENSTOCK_SOURCE_TOKEN", help="API token there, instead.")
+]
+SourceTenant = Annotated[str, typer.Option("--tenant", help="Tenant there; servers before 0.23 have none.")]
+
 
 @app.callback()
 def migrate(
@@ -109,14 +120,10 @@ def default_tenant(
 def from_kestra(
     ctx: typer.Context,
     url: Annotated[str, typer.Option("--url", help="Address of the server to copy from.")],
-    user: Annotated[str | None, typer.Option("--user", help="User name there.")] = None,
-    password: Annotated[
-        str | None, typer.Option("--password", envvar="PENSTOCK_SOURCE_PASSWORD", help="Its password.")
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option("--token", envvar="PENSTOCK_SOURCE_TOKEN", help="API token there, instead.")
-    ] = None,
-    tenant: Annotated[str, typer.Option("--tenant", help="Tenant there; servers before 0.23 have none.")] = "main",
+    user: SourceUser = None,
+    password: SourcePassword = None,
+    token: SourceToken = None,
+    tenant: SourceTenant = "main",
     namespaces: Annotated[
         list[str] | None, typer.Option("--namespace", help="Copy only this one and those below it. Repeatable.")
     ] = None,
@@ -125,12 +132,8 @@ def from_kestra(
         bool, typer.Option("--hold-triggers", help="Switch all triggers off here, while they still fire there.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")] = False,
-    context: Annotated[
-        str | None, typer.Option("--context", help="Copy to this context of `penstock ctl`, not to the default.")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="File with contexts; ~/.kestractl/config.yaml.")
-    ] = None,
+    context: Context = None,
+    config: Contexts = None,
     output: Annotated[str | None, typer.Option("--output", "-o", help="table, json or yaml.")] = None,
 ) -> None:
     """Copy flows, files, key-value pairs, namespaces and switched-off triggers from a server of Kestra.
@@ -175,10 +178,6 @@ def from_kestra(
     _report(steps, form)
     if any(step.action is Action.FAILED for step in steps):
         raise typer.Exit(1)
-
-
-Context = Annotated[str | None, typer.Option("--context", help="This context of `penstock ctl`, not the default.")]
-Contexts = Annotated[Path | None, typer.Option("--config", help="File with contexts; ~/.kestractl/config.yaml.")]
 
 
 @app.command("export")
@@ -250,14 +249,10 @@ def check(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="A folder or a file of flows, or the address of a server.")],
     write: Annotated[bool, typer.Option("--write", help="Rewrite the files.")] = False,
-    user: Annotated[str | None, typer.Option("--user", help="User name on the server.")] = None,
-    password: Annotated[
-        str | None, typer.Option("--password", envvar="PENSTOCK_SOURCE_PASSWORD", help="Its password.")
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option("--token", envvar="PENSTOCK_SOURCE_TOKEN", help="API token there, instead.")
-    ] = None,
-    tenant: Annotated[str, typer.Option("--tenant", help="Tenant there; servers before 0.23 have none.")] = "main",
+    user: SourceUser = None,
+    password: SourcePassword = None,
+    token: SourceToken = None,
+    tenant: SourceTenant = "main",
     namespaces: Annotated[
         list[str] | None, typer.Option("--namespace", help="Only flows of this one and those below it. Repeatable.")
     ] = None,
