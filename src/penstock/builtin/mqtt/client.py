@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ _FOR_EVER = 0xFFFFFFFF
 _AT_ONCE = 65_535
 """How many messages a broker may give out before the first is acknowledged: as many as the protocol has numbers for."""
 _LOOK = 0.5
+_NEVER_SUBSCRIBED = "penstock/never-subscribed"
+"""What is unsubscribed from for the sake of the answer."""
 
 
 class Connection:
@@ -57,6 +59,7 @@ class Connection:
         client.on_subscribe = lambda _client, _data, _id, reasons, _properties: self._answers.put(
             next(filter(None, map(_failure, reasons)), None)
         )
+        client.on_unsubscribe = lambda _client, _data, _id, _reasons, _properties: self._answers.put(None)
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._ended(str(reason))
         client.on_message = lambda _client, _data, message: self._messages.put(message)
         return client
@@ -132,10 +135,21 @@ class Connection:
             self._check()
             return None
 
-    def acknowledge(self, message: MQTTMessage) -> None:
-        """Tell the broker that it may forget a message."""
+    def acknowledge(self, messages: Iterable[MQTTMessage]) -> None:
+        """Tell the broker that it may forget messages, and wait until it has heard it.
+
+        The protocol does not answer an acknowledgement, and a connection that is closed while messages are coming in
+        may take the last of them with it. But a broker reads in order: once it answers what was asked after them, it
+        has read them.
+
+        Raises:
+            MqttError: It does not answer.
+        """
         self._check()
-        self._client.ack(message.mid, message.qos)
+        for message in messages:
+            self._client.ack(message.mid, message.qos)
+        self._client.unsubscribe(_NEVER_SUBSCRIBED)
+        self._await("the broker does not confirm what was acknowledged")
 
     def _wishes(self, method: str | None) -> Any:
         packets, properties = library("paho.mqtt.packettypes", "mqtt"), library("paho.mqtt.properties", "mqtt")
@@ -207,8 +221,7 @@ class TopicSource:
 
     def acknowledge(self, messages: Sequence[Received]) -> None:
         """Let the broker forget messages."""
-        for message in messages:
-            self._connection.acknowledge(message.token)
+        self._connection.acknowledge(message.token for message in messages)
 
 
 def _failure(reason: Any) -> str | None:
