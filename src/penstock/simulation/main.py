@@ -20,7 +20,11 @@ from penstock.simulation.world import Outcome
 app = typer.Typer(add_completion=False)
 _PART = 25
 _PARTS_EACH = 10
-"""How many parts a process simulates before another takes its place, so that memory stays small."""
+"""How many parts a process simulates before others take the place of all, so that memory stays small.
+
+A pool that renews its processes by itself (`max_tasks_per_child`) can stand still for good when it does.
+"""
+_PROGRESS = 500
 _HASHES = "PYTHONHASHSEED"
 _MODULE = "penstock.simulation.main"
 
@@ -41,8 +45,10 @@ def simulate(
         tell(outcome if whole or outcome.violation is None else simulator.shortest(outcome))
         raise typer.Exit(0 if outcome.violation is None else 1)
     began, executions, failed = time.monotonic(), 0, 0
-    for number, made, violation in several(range(first, first + seeds), jobs):
+    for done, (number, made, violation) in enumerate(several(range(first, first + seeds), jobs), 1):
         executions += made
+        if done % _PROGRESS == 0:
+            typer.echo(f"{done} of {seeds} seeds, {failed} failed", err=True)
         if violation is not None:
             failed += 1
             typer.echo(f"seed {number}: {violation}\n  replay it with: penstock-sim --seed {number}")
@@ -59,10 +65,15 @@ def several(seeds: range, jobs: int) -> Iterator[Result]:
     if jobs == 1:
         yield from simulated(seeds)
         return
-    parts = [seeds[start : start + _PART] for start in range(0, len(seeds), _PART)]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=_PARTS_EACH) as pool:
-        for results in pool.map(gathered, parts):
-            yield from results
+    for some in cut(seeds, _PART * _PARTS_EACH * jobs):
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            for results in pool.map(gathered, cut(some, _PART)):
+                yield from results
+
+
+def cut(seeds: range, size: int) -> list[range]:
+    """Return the seeds in pieces of a size."""
+    return [seeds[start : start + size] for start in range(0, len(seeds), size)]
 
 
 def gathered(seeds: range) -> list[Result]:
