@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from penstock.builtin import TYPES
 from penstock.engine.resolve import resolve
 from penstock.model.flow import read_flow
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.registry import TypeRegistry
+from penstock.wiring.plugins import builtin_types
 
-REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+REGISTRY = TypeRegistry(builtin_types())
 TASK = """\
   - id: t{index}
     type: io.kestra.plugin.core.log.Log

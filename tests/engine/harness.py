@@ -13,7 +13,6 @@ from typing import Any, cast
 import msgspec
 
 from penstock.base.clock import SECOND
-from penstock.builtin import TYPES
 from penstock.engine.context import variables
 from penstock.engine.decide import decide
 from penstock.engine.decision import ChildFlow, Decision, Job, Message, Timer
@@ -35,13 +34,14 @@ from penstock.engine.states import TERMINAL, State, StateType
 from penstock.engine.waiting import QueuedJob, Situation, Wait, adrift
 from penstock.engine.working_set import ExecutionState
 from penstock.model.flow import read_flow
-from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
+from penstock.model.registry import TypeRegistry
 from penstock.services.executor.assignments import assignment_of
 from penstock.services.masking import Maskers
 from penstock.services.worker.attempt import Attempt
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instances
 from penstock.services.worker.settings import WorkerSettings
+from penstock.wiring.plugins import builtin_types
 
 START = 1_700_000_000 * SECOND
 _LARGE = 200
@@ -57,19 +57,7 @@ def flow_of(source: str, revision: int = 1) -> ResolvedFlow:
 
 def registry_of_builtins() -> TypeRegistry:
     """Return a registry of everything that is built in."""
-    from penstock.sdk.task import TaskBase
-    from penstock.sdk.trigger import TaskRunnerBase, TriggerBase
-
-    kinds = ((TaskBase, TypeKind.TASK), (TriggerBase, TypeKind.TRIGGER), (TaskRunnerBase, TypeKind.TASK_RUNNER))
-    return TypeRegistry(
-        TypeEntry(
-            cls.type_name,
-            next((kind for base, kind in kinds if issubclass(cls, base)), TypeKind.CONDITION),
-            cls,
-            cls.type_aliases,
-        )
-        for cls in TYPES
-    )
+    return TypeRegistry(builtin_types())
 
 
 class Still:

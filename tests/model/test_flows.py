@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.engine.resolve import resolve
 from penstock.model.flow import parse_flow, read_flow
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.registry import TypeRegistry
+from penstock.wiring.plugins import builtin_types
 
 FLOWS = Path(__file__).parents[1] / "flows"
 VALID = sorted((FLOWS / "valid").glob("*.yaml"))
@@ -18,7 +18,7 @@ INVALID = sorted((FLOWS / "invalid").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def builtins() -> TypeRegistry:
-    return TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+    return TypeRegistry(builtin_types())
 
 
 @pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)

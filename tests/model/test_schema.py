@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.model.registry import TypeEntry, TypeRegistry
 from penstock.model.schema import flow_schema, type_schema
 from penstock.model.schema_text import plain_text
+from penstock.wiring.plugins import builtin_types
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def references(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("types", ["small", "builtin"])
 def test_schema_of_flows_refers_only_to_what_it_defines(types: str, registry: TypeRegistry) -> None:
     """Implements PLG-047."""
-    used = registry if types == "small" else TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+    used = registry if types == "small" else TypeRegistry(builtin_types())
     schema = flow_schema(used)
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
     wanted = {name.removeprefix("#/definitions/") for name in references(schema)}

@@ -17,6 +17,7 @@ from packaging.version import Version
 from pydantic import BaseModel
 
 from penstock.base.errors import PenstockError
+from penstock.model.deferred import DeferredClass
 
 
 class TypeKind(StrEnum):
@@ -52,7 +53,7 @@ class TypeEntry:
     name: str
     """The documented name, such as `io.kestra.plugin.core.log.Log`."""
     kind: TypeKind
-    cls: type[BaseModel]
+    source: type[BaseModel] | DeferredClass
     aliases: tuple[str, ...] = ()
     """Older names; accepted, and reported as deprecated."""
     plugin: str = "penstock"
@@ -61,6 +62,11 @@ class TypeEntry:
     """The distribution's version, of which there may be several; None for what is built in."""
     is_isolated: bool = False
     """Whether the plugin has an environment and processes of its own."""
+
+    @property
+    def cls(self) -> type[BaseModel]:
+        """The class; its module is imported when it is first asked for."""
+        return self.source.load() if isinstance(self.source, DeferredClass) else self.source
 
     @classmethod
     def of(cls, plugin_class: type[Any], plugin: str = "penstock", version: str | None = None) -> TypeEntry:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.resources import files
 from typing import Any
 
+import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from penstock.base.errors import PenstockError
-from penstock.builtin import TYPES
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.deferred import DeferredClass
+from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
 from penstock.sdk.discovery import GROUP, classes_of
 from penstock.services.isolation.process import Processes
 from penstock.wiring.plugin_plan import PluginPlan
@@ -57,6 +59,24 @@ class Plugins:
             one.close()
 
 
+class _BuiltinType(msgspec.Struct, frozen=True):
+    """A line of the index of what is built in."""
+
+    name: str
+    kind: TypeKind
+    module: str
+    aliases: tuple[str, ...]
+
+
+def builtin_types() -> list[TypeEntry]:
+    """Return the types every server has, none of whose modules is imported yet."""
+    index = files("penstock.builtin").joinpath("types.json").read_bytes()
+    return [
+        TypeEntry(one.name, one.kind, DeferredClass(one.module, one.name), one.aliases)
+        for one in msgspec.json.decode(index, type=list[_BuiltinType])
+    ]
+
+
 def load_plugins(
     points: Iterable[EntryPoint] | None = None, *, types: Iterable[Any] = (), plan: PluginPlan | None = None
 ) -> Plugins:
@@ -68,7 +88,7 @@ def load_plugins(
         plan: Where further plugins are, which have environments of their own; none by default.
     """
     plan = plan or PluginPlan()
-    loading = _Loading([TypeEntry.of(cls) for cls in TYPES])
+    loading = _Loading(builtin_types())
     loading.add([TypeEntry.of(cls, "under test") for cls in classes_of(tuple(types))])
     for point in entry_points(group=GROUP) if points is None else points:
         loading.load(point)

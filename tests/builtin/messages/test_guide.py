@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.model.flow import parse_flow
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.registry import TypeRegistry
+from penstock.wiring.plugins import builtin_types
 
 GUIDES = Path(__file__).parents[3] / "docs" / "guides"
 TEXT = "".join(
     (GUIDES / name).read_text() for name in ("aws.md", "data.md", "google-cloud.md", "messages.md", "notifications.md")
 )
-REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+REGISTRY = TypeRegistry(builtin_types())
 FLOWS = re.findall(r"^```yaml\n(id: .*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.model.flow import parse_flow
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.registry import TypeRegistry
 from penstock.testing.run_context import RunContextFactory
+from penstock.wiring.plugins import builtin_types
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "event-triggers.md").read_text()
-REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+REGISTRY = TypeRegistry(builtin_types())
 FLOWS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 (PYTHON,) = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.model.flow import parse_flow
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.registry import TypeRegistry
+from penstock.wiring.plugins import builtin_types
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "scripts.md"
-REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+REGISTRY = TypeRegistry(builtin_types())
 FLOWS = re.findall(r"^```yaml\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
 
 

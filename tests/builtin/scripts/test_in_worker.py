@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from penstock.base.clock import SECOND
-from penstock.builtin import TYPES
 from penstock.engine.decision import Job
 from penstock.engine.states import StateType
-from penstock.model.registry import TypeEntry, TypeRegistry
+from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.services.worker import Worker, WorkerSettings
 from penstock.testing.gateway import MemoryGateway
+from penstock.wiring.plugins import builtin_types
 from tests.builtin.scripts.making import RUNNER
 from tests.support.waiting import eventually
 
-REGISTRY = TypeRegistry(TypeEntry.of(cls) for cls in TYPES)
+REGISTRY = TypeRegistry(builtin_types())
 COMMANDS = "io.kestra.plugin.scripts.shell.Commands"
 SLEEPS = ["sleep 300 & echo $!", "setsid sleep 301 & echo $!", "echo ready", "wait"]
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.builtin.runners.process import Process
 from penstock.builtin.scripts import jbang, languages, node, python, shell
 from penstock.builtin.scripts.task import ScriptTask, TaskException
 from penstock.builtin.tools.tool_task import ToolTask
 from penstock.services.worker.settings import WorkerSettings, task_environment
 from penstock.testing.run_context import RunContextFactory, messages_of
+from penstock.wiring.plugins import builtin_types
 
 BY_NAME: dict[str, type[ScriptTask]] = {
-    cls.type_name: cls
-    for cls in TYPES
-    if issubclass(cls, ScriptTask) and not issubclass(cls, ToolTask) and cls.type_name
+    entry.name: entry.cls
+    for entry in builtin_types()
+    if issubclass(entry.cls, ScriptTask) and not issubclass(entry.cls, ToolTask)
 }
 COMMAND_LINES = {
     "bun": "bun run {}/_script.ts",

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from penstock.builtin import TYPES
 from penstock.builtin.runners.family import MARK
 from penstock.builtin.runners.process import Process
 from penstock.builtin.scripts.task import TaskException
 from penstock.builtin.tools.tool_task import ToolTask
 from penstock.services.worker.settings import WorkerSettings
 from penstock.testing.run_context import RunContextFactory, messages_of
+from penstock.wiring.plugins import builtin_types
 
-BY_PROGRAM: dict[str, type[ToolTask]] = {cls.language.program: cls for cls in TYPES if issubclass(cls, ToolTask)}
+BY_PROGRAM: dict[str, type[ToolTask]] = {
+    entry.cls.language.program: entry.cls for entry in builtin_types() if issubclass(entry.cls, ToolTask)
+}
 IMAGES = {
     "ansible-playbook": "cytopia/ansible:latest-tools",
     "aws": "amazon/aws-cli",
