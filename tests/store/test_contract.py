@@ -85,6 +85,10 @@ class TestTokenStore(contracts.TokenStoreContract):
     """GOV-076."""
 
 
+class TestPreferenceStore(contracts.PreferenceStoreContract):
+    """UI-020, UI-160."""
+
+
 class TestPurgeStore(contracts.PurgeStoreContract):
     pass
 

@@ -61,7 +61,8 @@ def browser(chromium_executable: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser, server: Server) -> Iterator[Page]:
-    """Return a page of somebody who has not signed in."""
+    """Return a page of somebody who has not signed in, and who has set and starred nothing yet."""
+    assert server.client.delete("/api/v1/me/preferences").status_code == 204
     watch = Watch(server.url)
     context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])

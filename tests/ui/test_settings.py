@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.ui.conftest import PATIENCE
 from tests.ui.flows import FAILING, HELLO
 from tests.ui.server import Server
 
@@ -91,6 +93,65 @@ def test_page_is_starred_renamed_and_removed(page: Page) -> None:
     page.wait_for_url("**/executions?state=FAILED")
     starred.get_by_role("button", name="Remove the bookmark Broken").click()
     expect(starred).to_be_hidden()
+
+
+def test_settings_and_bookmarks_are_the_same_in_another_browser(page: Page, browser: Browser, server: Server) -> None:
+    """Implements UI-020 and UI-160 in the browser."""
+    page.goto("/ui/main/settings")
+    page.get_by_label("Theme").first.select_option("Dark")
+    page.get_by_label("Rows of a page").select_option("50")
+    page.wait_for_function("() => (localStorage.getItem('penstock.settings.known') ?? '').includes('pageSize')")
+    page.get_by_role("button", name="Star this page").click()
+    expect(page.get_by_role("region", name="Starred").get_by_role("link")).to_have_text("Settings")
+    with browser.new_context(base_url=server.url, storage_state={"cookies": page.context.cookies()}) as other:
+        elsewhere = other.new_page()
+        elsewhere.goto("/ui/main/settings")
+        expect(elsewhere.get_by_label("Rows of a page")).to_have_value("50", timeout=PATIENCE)
+        expect(elsewhere.locator("html")).to_have_attribute("data-theme", "dark", timeout=PATIENCE)
+        starred = elsewhere.get_by_role("region", name="Starred")
+        expect(starred.get_by_role("link")).to_have_text("Settings", timeout=PATIENCE)
+
+
+def test_what_a_browser_kept_before_is_taken_over_once(page: Page, server: Server) -> None:
+    """Implements UI-160 (what was in the browser) in the browser."""
+    kept = {"pageSize": 100, "bookmarks": [{"name": "Broken", "path": "/main/executions?state=FAILED"}]}
+    page.goto("/ui/favicon.svg")
+    page.evaluate("kept => localStorage.setItem('penstock.settings', kept)", json.dumps(kept))
+    page.goto("/ui/main/settings")
+    expect(page.get_by_role("region", name="Starred").get_by_role("link")).to_have_text("Broken")
+    expect(page.get_by_label("Rows of a page")).to_have_value("100")
+    page.wait_for_function("() => (localStorage.getItem('penstock.settings.known') ?? '').includes('pageSize')")
+    assert server.client.get("/api/v1/me/preferences").json()["values"] == {"pageSize": 100}
+    server.client.delete("/api/v1/me/preferences")
+    page.reload()
+    expect(page.get_by_label("Rows of a page")).to_have_value("25")
+    expect(page.get_by_role("region", name="Starred")).to_be_hidden()
+
+
+def test_bookmark_of_a_deleted_flow_says_so(page: Page, server: Server) -> None:
+    """Implements UI-160 (dead links) in the browser."""
+    server.create_flow(HELLO.format(id="doomed"))
+    page.goto("/ui/main/flows/edit/ui.tests/doomed")
+    page.get_by_role("button", name="Star this page").click()
+    link = page.get_by_role("region", name="Starred").get_by_role("link")
+    expect(link).to_have_text("ui.tests / doomed")
+    assert server.client.delete("/api/v1/main/flows/ui.tests/doomed").status_code == 204
+    page.goto("/ui/main/flows")
+    expect(link).to_have_text("ui.tests / doomed (not there any more)")
+
+
+def test_log_by_task_is_unfolded_as_the_settings_say(page: Page, server: Server) -> None:
+    """Implements UI-021 (Default Log Display) in the browser."""
+    server.create_flow(FAILING.format(id="displayed"))
+    execution_id = server.execute("ui.tests", "displayed")
+    for display, states in (("all", {"true"}), ("none", {"false"}), ("failed", {"true", "false"})):
+        page.goto("/ui/main/settings")
+        page.get_by_label("The log of an execution is ordered").select_option("by task")
+        page.get_by_label("In a log by task").select_option(display)
+        page.goto(f"/ui/main/executions/ui.tests/displayed/{execution_id}/logs")
+        heads = page.get_by_role("button", name=re.compile("^Lines of "))
+        heads.first.wait_for()
+        assert {head.get_attribute("aria-expanded") for head in heads.all()} == states
 
 
 def test_instance_page_shows_its_numbers_limits_and_last_audit(page: Page, server: Server) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isSameSearch, renamedBookmark, searchOf, toggledBookmark, withoutSearch, withSearch } from "@/lib/searches";
+import { isSameSearch, searchOf, withoutSearch, withSearch } from "@/lib/searches";
 
 describe("saved searches", () => {
   it("hold the filters and the order, not the page one happens to be on", () => {
@@ -19,17 +19,3 @@ describe("saved searches", () => {
 });
 
 // UI-010
-describe("bookmarks", () => {
-  const page = { name: "Failed", path: "/main/executions?state=FAILED" };
-
-  it("keep a page once: starring it again takes it away", () => {
-    const once = toggledBookmark([], page);
-    expect(once).toEqual([page]);
-    expect(toggledBookmark(once, { ...page, name: "another name" })).toEqual([]);
-  });
-
-  it("are renamed, but not to nothing", () => {
-    expect(renamedBookmark([page], page.path, " Broken ")).toEqual([{ ...page, name: "Broken" }]);
-    expect(renamedBookmark([page], page.path, "  ")).toEqual([page]);
-  });
-});

@@ -50,6 +50,7 @@ from penstock.api.routes.plans import PlanRoutes
 from penstock.api.routes.plugin_versions import PluginVersionRoutes
 from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
+from penstock.api.routes.preferences import PreferenceRoutes
 from penstock.api.routes.secrets import SecretRoutes
 from penstock.api.routes.sizes import SizeRoutes
 from penstock.api.routes.suites import SuiteRoutes
@@ -100,6 +101,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         AccountRoutes(services.auth, services.flows, settings).router(),
         UsageRoutes(services.usage, services.instance).router(),
         TokenRoutes(services.tokens, clock, settings).router(),
+        PreferenceRoutes(services.preferences, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         BlueprintRoutes(services.blueprints, services.graphs).router(),
         OwnBlueprintRoutes(services.own_blueprints, settings).router(),

@@ -44,6 +44,7 @@ from penstock.services.namespaces import NamespaceService
 from penstock.services.plugin_management import PluginManagement
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
+from penstock.services.preferences import Preferences
 from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
@@ -89,6 +90,7 @@ class Services:
     plugin_management: PluginManagement
     plugins: PluginCatalogue
     preconditions: PreconditionService
+    preferences: Preferences
     reader: ExecutionReader
     replaying: Replaying
     resuming: ResumeReader

@@ -28,6 +28,7 @@ from penstock.store.namespaces import SqlNamespaceStore
 from penstock.store.notifier import LocalNotifier
 from penstock.store.postgres import CONNECTIONS, PostgresDatabase, conninfo
 from penstock.store.postgres_notifier import PostgresNotifier
+from penstock.store.preferences import SqlPreferenceStore
 from penstock.store.purging import SqlPurgeStore
 from penstock.store.queries import SqlExecutionQueries
 from penstock.store.schema import prepare_txn
@@ -76,6 +77,7 @@ class Store:
     secrets: SqlSecretStore
     settings: SqlSettingsStore
     tokens: SqlTokenStore
+    preferences: SqlPreferenceStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
     waiting: SqlWaitReads
@@ -168,6 +170,7 @@ def store_on(
         secrets=SqlSecretStore(database),
         settings=SqlSettingsStore(database),
         tokens=SqlTokenStore(database),
+        preferences=SqlPreferenceStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
         waiting=SqlWaitReads(database),

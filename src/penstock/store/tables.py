@@ -516,3 +516,23 @@ API_TOKENS = Table(
     Column("last_used", BigInteger),
     UniqueConstraint("username", "name"),
 )
+
+PREFERENCES = Table(
+    "preferences",
+    METADATA,
+    Column("username", NAME, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("value", BODY, nullable=False),
+    PrimaryKeyConstraint("username", "name"),
+)
+
+BOOKMARKS = Table(
+    "bookmarks",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("username", NAME, nullable=False),
+    Column("name", BODY, nullable=False),
+    Column("path", BODY, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("username", "path"),
+)

@@ -47,6 +47,7 @@ from penstock.services.metrics import Published, Sources
 from penstock.services.plugin_management import PluginManagement
 from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
+from penstock.services.preferences import Preferences
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
@@ -121,6 +122,7 @@ def api_services(
         plugin_management=PluginManagement(PluginVersions(managed) if managed is not None else None),
         plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
         preconditions=preconditions,
+        preferences=Preferences(store.preferences, clock),
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=resuming,

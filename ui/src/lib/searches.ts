@@ -1,5 +1,5 @@
-/** Saved searches and bookmarks: lists of a reader's own names for places. */
-import type { Bookmark, SavedSearch } from "./settings";
+/** Saved searches: a reader's own names for the filters of a list. */
+import type { SavedSearch } from "./settings";
 
 type Query = Readonly<Record<string, unknown>>;
 
@@ -21,15 +21,4 @@ export function withSearch(searches: readonly SavedSearch[], added: SavedSearch)
 
 export function withoutSearch(searches: readonly SavedSearch[], name: string): SavedSearch[] {
   return searches.filter((one) => one.name !== name);
-}
-
-/** Bookmarks with a page added, or taken away when it is there already: a page is kept once. */
-export function toggledBookmark(bookmarks: readonly Bookmark[], page: Bookmark): Bookmark[] {
-  const rest = bookmarks.filter(({ path }) => path !== page.path);
-  return rest.length < bookmarks.length ? rest : [...bookmarks, page];
-}
-
-/** Bookmarks with one renamed; an empty name keeps the old one. */
-export function renamedBookmark(bookmarks: readonly Bookmark[], path: string, name: string): Bookmark[] {
-  return bookmarks.map((one) => (one.path === path && name.trim() ? { ...one, name: name.trim() } : one));
 }

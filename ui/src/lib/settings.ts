@@ -1,4 +1,4 @@
-/** What a reader can set for this browser, what each setting may be, and what it is at first (UI-021, UI-022, UI-023). */
+/** What a reader can set, what each setting may be, and what it is at first (UI-021, UI-022, UI-023). */
 import type { LogLevel } from "@/api/types";
 import { DATE_FORMATS, isTimeZone, type DateFormat } from "./dates";
 import { LEVELS } from "./logs";
@@ -17,18 +17,15 @@ export const RANGES = ["PT1H", "PT24H", "P7D", "P30D", "P365D"] as const;
 export const EDITOR_PANES = ["source", "form"] as const;
 /** Tabs a flow or an execution may open on; the first one is the page's own choice. */
 export const FLOW_TABS = ["overview", "topology", "edit", "executions", "triggers", "revisions"] as const;
+/** How the log of an execution is read, and which of its tasks are unfolded there at first. */
+export const LOG_VIEWS = ["time", "task"] as const;
+export const LOG_DISPLAYS = ["failed", "all", "none"] as const;
 export const EXECUTION_TABS = ["gantt", "logs", "outputs", "topology", "metrics", "overview"] as const;
 
 /** A list's filters under a name. */
 export interface SavedSearch {
   readonly name: string;
   readonly query: Readonly<Record<string, string>>;
-}
-
-/** A page under a name, in the side bar. */
-export interface Bookmark {
-  readonly name: string;
-  readonly path: string;
 }
 
 export interface Settings {
@@ -44,6 +41,8 @@ export interface Settings {
   timeRange: (typeof RANGES)[number] | "";
   defaultNamespace: string;
   logLevel: LogLevel;
+  logView: (typeof LOG_VIEWS)[number];
+  logDisplay: (typeof LOG_DISPLAYS)[number];
   executeIn: (typeof OPEN_IN)[number];
   flowTab: (typeof FLOW_TABS)[number];
   executionTab: (typeof EXECUTION_TABS)[number];
@@ -59,7 +58,6 @@ export interface Settings {
   hiddenFlowColumns: string[];
   /** Saved searches of each list. */
   searches: Record<string, SavedSearch[]>;
-  bookmarks: Bookmark[];
   /** The dashboard the home page shows; empty for the default one. */
   dashboard: string;
   /** The use case of the tour that is under way; empty when none is. */
@@ -67,16 +65,16 @@ export interface Settings {
 }
 
 export const FIRST_SETTINGS: Settings = {
-  theme: "system", chartColours: "states", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO",
+  theme: "system", chartColours: "states", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO", logView: "time", logDisplay: "failed",
   executeIn: "same", flowTab: "overview", executionTab: "gantt", editorPane: "source", editorTheme: "system", editorFont: "JetBrains Mono", editorFontSize: 13, editorFolded: false,
-  environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, bookmarks: [], dashboard: "", tour: "",
+  environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, dashboard: "", tour: "",
 };
 
 const FONT_SIZES = { least: 8, most: 32 };
 
 /** What each restricted setting may be; anything else is read as unset. */
 const ALLOWED: { [K in keyof Settings]?: (value: Settings[K]) => boolean } = {
-  theme: isOneOf(THEMES), chartColours: isOneOf(CHART_COLOURS), language: isOneOf(LANGUAGES), editorTheme: isOneOf(THEMES), dateFormat: isOneOf(DATE_FORMATS), pageSize: isOneOf(PAGE_SIZES), timeRange: isOneOf(["", ...RANGES]), logLevel: isOneOf(LEVELS),
+  theme: isOneOf(THEMES), chartColours: isOneOf(CHART_COLOURS), language: isOneOf(LANGUAGES), editorTheme: isOneOf(THEMES), dateFormat: isOneOf(DATE_FORMATS), pageSize: isOneOf(PAGE_SIZES), timeRange: isOneOf(["", ...RANGES]), logLevel: isOneOf(LEVELS), logView: isOneOf(LOG_VIEWS), logDisplay: isOneOf(LOG_DISPLAYS),
   executeIn: isOneOf(OPEN_IN), flowTab: isOneOf(FLOW_TABS), executionTab: isOneOf(EXECUTION_TABS), editorFont: isOneOf(EDITOR_FONTS), editorPane: isOneOf(EDITOR_PANES), tour: (one) => one === "" || isUseCase(one), timeZone: (zone) => zone === "" || isTimeZone(zone),
   editorFontSize: (size) => Number.isInteger(size) && size >= FONT_SIZES.least && size <= FONT_SIZES.most,
 };
@@ -111,7 +109,7 @@ function isOneOf<T>(list: readonly T[]): (value: T) => boolean {
 export const SETTING_TEXTS: readonly { readonly part: string; readonly key: string }[] = [
   { part: "look", key: "settings.look.theme" }, { part: "look", key: "settings.look.charts" }, { part: "look", key: "settings.look.environment" },
   { part: "region", key: "settings.region.language" }, { part: "region", key: "settings.region.zone" }, { part: "region", key: "settings.region.format" },
-  { part: "lists", key: "settings.lists.pageSize" }, { part: "lists", key: "settings.lists.timeRange" }, { part: "lists", key: "settings.lists.namespace" }, { part: "lists", key: "settings.lists.logLevel" },
+  { part: "lists", key: "settings.lists.pageSize" }, { part: "lists", key: "settings.lists.timeRange" }, { part: "lists", key: "settings.lists.namespace" }, { part: "lists", key: "settings.lists.logLevel" }, { part: "lists", key: "settings.lists.logView" }, { part: "lists", key: "settings.lists.logDisplay" },
   { part: "editor", key: "settings.editor.pane" }, { part: "editor", key: "settings.editor.theme" }, { part: "editor", key: "settings.editor.font" }, { part: "editor", key: "settings.editor.fontSize" },
   { part: "export", key: "settings.export.flows" },
 ];

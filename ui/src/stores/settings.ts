@@ -2,11 +2,12 @@ import { defineStore } from "pinia";
 import { reactive, toRefs, watch, watchEffect } from "vue";
 import { readSettings, type Settings } from "@/lib/settings";
 
-const KEY = "penstock.settings";
+/** Where this browser keeps them, so that the first paint waits for nobody. */
+export const SETTINGS_KEY = "penstock.settings";
 
-/** The reader's own settings, kept in this browser (UI-020). Nothing the server knows is copied here. */
+/** The reader's own settings as this browser has them; `usePreferences` keeps them the same as on the server (UI-020). */
 export const useSettings = defineStore("settings", () => {
-  const values = reactive<Settings>(readSettings(localStorage.getItem(KEY)));
+  const values = reactive<Settings>(readSettings(localStorage.getItem(SETTINGS_KEY)));
 
   watchEffect(() => {
     if (values.theme === "system") delete document.documentElement.dataset.theme;
@@ -15,7 +16,7 @@ export const useSettings = defineStore("settings", () => {
   watchEffect(() => {
     document.documentElement.dataset.charts = values.chartColours;
   });
-  watch(values, () => localStorage.setItem(KEY, JSON.stringify(values)));
+  watch(values, () => localStorage.setItem(SETTINGS_KEY, JSON.stringify(values)));
 
   function toggleSide(): void {
     values.sideOpen = !values.sideOpen;

@@ -39,6 +39,18 @@ def username_of(request: Request) -> str | None:
     return None if identity is None else identity.username
 
 
+def login_of(request: Request) -> str:
+    """Return the name of who is logged in.
+
+    Raises:
+        LoginRequiredError: Nobody is, on a server that lets everybody in.
+    """
+    username = username_of(request)
+    if username is None:
+        raise LoginRequiredError("this belongs to whoever is logged in")
+    return username
+
+
 def identity_of(request: Request) -> Identity | None:
     """Return who sent a request; None where no login is needed and none was given."""
     identity: Identity | None = request.scope.get("penstock.identity")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_json
-from penstock.api.middleware import identity_of
+from penstock.api.middleware import login_of
 from penstock.api.render.instants import iso, iso_or_none
 from penstock.api.routes.table import Routes, json_body
 from penstock.api.settings import ApiSettings
@@ -20,7 +20,7 @@ from penstock.base.clock import Clock, Instant
 from penstock.base.durations import DurationError, parse_duration
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.tokens import ApiToken
-from penstock.services.auth import LoginRequiredError, NewToken, Tokens
+from penstock.services.auth import NewToken, Tokens
 
 
 class _New(msgspec.Struct, rename="camel"):
@@ -56,27 +56,20 @@ class TokenRoutes:
 
     async def list(self, request: Request) -> Response:
         """Return the API tokens of whoever asks, without their values."""
-        found = await self._tokens.of_user(_username(request))
+        found = await self._tokens.of_user(login_of(request))
         return paged([_render(one, self._clock.now()) for one in found], len(found))
 
     async def create(self, request: Request) -> Response:
         """Make an API token; its value is in this answer and nowhere else."""
         wanted = await read_json(request, self._settings, _New)
         new = NewToken(wanted.name, wanted.description, _age(wanted.max_age), wanted.extended)
-        token, value = await self._tokens.create(_username(request), new)
+        token, value = await self._tokens.create(login_of(request), new)
         return JsonAnswer({"id": token.id, "name": token.name, "fullToken": value})
 
     async def revoke(self, request: Request, tokenId: str) -> Response:  # noqa: N803
         """Make an API token worthless."""
-        await self._tokens.revoke(_username(request), tokenId)
+        await self._tokens.revoke(login_of(request), tokenId)
         return no_content()
-
-
-def _username(request: Request) -> str:
-    identity = identity_of(request)
-    if identity is None:
-        raise LoginRequiredError("API tokens belong to whoever is logged in")
-    return identity.username
 
 
 def _age(text: str | None) -> int | None:

@@ -157,6 +157,7 @@ from penstock.api.schemas.plugins import (
     PluginVersions,
     TemplateArguments,
 )
+from penstock.api.schemas.preferences import Bookmark, BookmarkList, BookmarkName, NewBookmark, Preferences
 from penstock.api.schemas.suites import (
     AssertionOutcome,
     CaseError,
@@ -209,6 +210,9 @@ __all__ = [
     "BlueprintTag",
     "BlueprintTemplate",
     "BlueprintToKeep",
+    "Bookmark",
+    "BookmarkList",
+    "BookmarkName",
     "Breakpoint",
     "BulkAnswer",
     "BulkRefusal",
@@ -287,6 +291,7 @@ __all__ = [
     "NamespaceFileRevision",
     "NamespaceSettings",
     "NewApiToken",
+    "NewBookmark",
     "NewPassword",
     "Nothing",
     "Output",
@@ -321,6 +326,7 @@ __all__ = [
     "PluginList",
     "PluginVersions",
     "Precondition",
+    "Preferences",
     "Problem",
     "Profile",
     "SearchResult",

@@ -17,6 +17,7 @@ from penstock.testing.store.namespaces import NamespaceStoreContract
 from penstock.testing.store.notifier import NotifierContract
 from penstock.testing.store.partitions import PartitionsContract
 from penstock.testing.store.ports import StorePorts
+from penstock.testing.store.preferences import PreferenceStoreContract
 from penstock.testing.store.purging import PurgeStoreContract
 from penstock.testing.store.secrets import SecretStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
@@ -40,6 +41,7 @@ __all__ = [
     "NamespaceStoreContract",
     "NotifierContract",
     "PartitionsContract",
+    "PreferenceStoreContract",
     "PurgeStoreContract",
     "SecretStoreContract",
     "SettingsStoreContract",

@@ -15,6 +15,7 @@ from penstock.ports.journal import Journal
 from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.namespaces import NamespaceStore
 from penstock.ports.notifier import Notifier
+from penstock.ports.preferences import PreferenceStore
 from penstock.ports.purging import PurgeStore
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.secrets import SecretStore
@@ -119,6 +120,11 @@ class StorePorts(Protocol):
     @property
     def tokens(self) -> TokenStore:
         """API tokens."""
+        ...
+
+    @property
+    def preferences(self) -> PreferenceStore:
+        """Settings and bookmarks of users."""
         ...
 
     @property
