@@ -20,12 +20,12 @@ import yaml
 
 from tests.support import program
 from tests.support.program import Process
+from tests.support.waiting import PATIENCE
 
 T = TypeVar("T")
 USERNAME = "admin@example.com"
 PASSWORD = "Admin1234"
 PROGRAM = Path(sys.executable).with_name("penstock")
-READY_SECONDS = 30.0
 YAML = {"Content-Type": "application/x-yaml"}
 TERMINAL = frozenset({"SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED", "SKIPPED", "RETRIED"})
 
@@ -75,7 +75,7 @@ class Server:
                 self.process = program.start(command, stdout=log, stderr=log, cwd=self.folder, env=variables)
         self.client.close()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", auth=(USERNAME, PASSWORD), timeout=60)
-        wait_until(self._answers, READY_SECONDS, lambda: f"the server does not answer:\n{self.log()}")
+        wait_until(self._answers, PATIENCE, lambda: f"the server does not answer:\n{self.log()}")
 
     def kill(self) -> None:
         """End the process without a chance to clean up."""
@@ -93,7 +93,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.terminate()  # the second request cuts running tasks short
             try:
-                self.process.wait(timeout=15)
+                self.process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -147,7 +147,7 @@ class Server:
         found: list[dict[str, Any]] = self.json("GET", f"/api/v1/main/logs/{execution_id}")
         return found
 
-    def ended(self, execution_id: str, seconds: float = 30.0) -> dict[str, Any]:
+    def ended(self, execution_id: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait for an execution's end and return it."""
         return wait_until(
             lambda: _if_over(self.execution(execution_id)),

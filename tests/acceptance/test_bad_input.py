@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.runners import Api, CommandLine, example
 from tests.acceptance.server import YAML, Server, running, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.acceptance
 
@@ -194,7 +195,7 @@ def test_task_that_ignores_sigterm_is_ended_by_a_kill(server: Server, tmp_path: 
     server.put_flow(_shell("stubborn_too", f"trap '' TERM; echo $$ > {tmp_path}/pid; while true; do sleep 1; done"))
     execution_id = server.launch("company.team", "stubborn_too").json()["id"]
     pid_file = tmp_path / "pid"
-    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), 20, lambda: "the script does not begin")
+    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), PATIENCE, lambda: "no script begins")
 
     assert server.request("DELETE", f"/api/v1/main/executions/{execution_id}/kill").status_code < 300
     result = Api(server).result(execution_id)
@@ -233,7 +234,7 @@ def test_full_disk_is_one_clear_error_and_loses_nothing(small_disk: tuple[Server
             except OSError:
                 break
 
-    refused = wait_until(lambda: _failing_launch(server), 60, lambda: "the disk does not fill up")
+    refused = wait_until(lambda: _failing_launch(server), PATIENCE, lambda: "the disk does not fill up")
 
     assert refused["code"] == "UNAVAILABLE"
     assert "disk is full" in refused["message"]
@@ -244,7 +245,7 @@ def test_full_disk_is_one_clear_error_and_loses_nothing(small_disk: tuple[Server
     time.sleep(4)  # the running executions would end now, and cannot say so
     assert server.is_up()
     filler.unlink()
-    result = wait_until(lambda: _launched(server), 30, lambda: f"the server does not recover:\n{server.log()[-3000:]}")
+    result = wait_until(lambda: _launched(server), PATIENCE, lambda: f"no recovery:\n{server.log()[-3000:]}")
 
     assert server.ended(result)["state"]["current"] == "SUCCESS"
     for execution_id in [*in_between, *(one["id"] for one in server.executions("hello"))]:

@@ -8,6 +8,7 @@ import pytest
 
 from examples.shop import Shop
 from tests.acceptance.server import Server, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.acceptance
 
@@ -82,7 +83,7 @@ def test_flow_is_started_by_hand_webhook_date_subflow_and_another_flow(server: S
         return {(one.get("trigger") or {}).get("id") for one in server.executions("started")}
 
     wanted = {None, "hook", "tick", "called", "after"}
-    wait_until(lambda: ways() == wanted, 20, lambda: f"the flow was started by {ways()} only")
+    wait_until(lambda: ways() == wanted, PATIENCE, lambda: f"the flow was started by {ways()} only")
     called = next(one for one in server.executions("started") if (one.get("trigger") or {}).get("id") == "called")
     assert called["trigger"]["type"] == "io.kestra.plugin.core.flow.Subflow"
     query = {"filters[namespace][EQUALS]": "company.ways"}
@@ -97,7 +98,7 @@ def test_backfill_order_may_name_the_tenant_twice(server: Server) -> None:
     order: dict[str, Any] = {"start": "2020-06-01T00:00:00Z", "end": None, "inputs": None, "labels": []}
     wait_until(
         lambda: server.request("GET", "/api/v1/main/triggers/company.ways/filled").json()["total"] == 2,
-        15,
+        PATIENCE,
         lambda: "the scheduler has not seen the triggers",
     )
     server.json("PUT", "/api/v1/main/triggers", json={**name, "backfill": order}, headers={"X-Kestra-Tenant": "main"})
@@ -106,7 +107,7 @@ def test_backfill_order_may_name_the_tenant_twice(server: Server) -> None:
         runs = [one for one in server.executions("filled") if (one.get("trigger") or {}).get("id") == "yearly"]
         return {one["trigger"]["variables"]["date"][:4] for one in runs}
 
-    wait_until(lambda: {"2021", "2022", "2023"} <= dates(), 20, lambda: f"the backfill ran {dates()} only")
+    wait_until(lambda: {"2021", "2022", "2023"} <= dates(), PATIENCE, lambda: f"the backfill ran {dates()} only")
 
 
 def test_environment_of_the_server_is_read_in_every_part_of_a_flow(server: Server) -> None:

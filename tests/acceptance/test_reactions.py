@@ -12,6 +12,7 @@ import pytest
 from examples.shop import Shop
 from tests.acceptance.runners import Api, example
 from tests.acceptance.server import Server, running, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.acceptance
 
@@ -51,7 +52,7 @@ def test_flow_with_two_triggers_starts_when_the_named_flow_has_ended(own_server:
         found = own_server.executions("getting_started")
         return found[0] if found else None
 
-    execution = wait_until(begun, 15, lambda: "the flow trigger did not start the flow")
+    execution = wait_until(begun, PATIENCE, lambda: "the flow trigger did not start the flow")
     done = own_server.ended(execution["id"])
     assert done["state"]["current"] == "SUCCESS"
     assert done["trigger"]["id"] == "flow_trigger"
@@ -66,7 +67,7 @@ def test_failure_of_any_flow_of_a_namespace_raises_one_alert(own_server: Server,
     run_plain(own_server, "reliable", GOOD)
     failed = run_plain(own_server, "unreliable", BAD)
 
-    wait_until(lambda: shop.alerts or None, 15, lambda: "nobody raised the alarm")
+    wait_until(lambda: shop.alerts or None, PATIENCE, lambda: "nobody raised the alarm")
     assert len(shop.alerts) == 1
     assert f"company.team.unreliable did not end well: {failed['id']}" in shop.alerts[0]
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.server import TERMINAL, Server, on_postgres, running, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.chaos]
 
@@ -50,7 +51,7 @@ def _wait_for_dates(server: Server, flow_id: str, after: datetime) -> None:
     """Wait until a date after a moment has its execution."""
     wait_until(
         lambda: any(date > after for date in _dates(server, flow_id)),
-        20,
+        PATIENCE,
         lambda: f"{flow_id} does not fire after {after}",
     )
 
@@ -61,7 +62,7 @@ def _created(execution: dict[str, Any]) -> datetime:
 
 def test_schedule_every_second_fires_each_date_once_and_on_time(own_server: Server) -> None:
     own_server.put_flow(FLOW.format(name="ticking", recovery=""))
-    wait_until(lambda: len(own_server.executions("ticking")) >= 4, 15, lambda: "the schedule does not fire")
+    wait_until(lambda: len(own_server.executions("ticking")) >= 4, PATIENCE, lambda: "the schedule does not fire")
 
     found = [one for one in own_server.executions("ticking") if one["state"]["current"] in TERMINAL]
 
@@ -120,7 +121,7 @@ def test_two_servers_on_one_database_fire_each_date_once(tmp_path: Path, postgre
     one, two = (Server(folder, "standalone", on_postgres(postgres_dsn, tmp_path / "storage")) for folder in folders)
     with running(one), running(two):
         one.put_flow(FLOW.format(name="shared", recovery=""))
-        wait_until(lambda: len(two.executions("shared")) >= 5, 20, lambda: "the schedule does not fire")
+        wait_until(lambda: len(two.executions("shared")) >= 5, PATIENCE, lambda: "the schedule does not fire")
 
         dates = _dates(two, "shared")
 

@@ -12,6 +12,7 @@ import pytest
 from examples.shop import Shop
 from tests.acceptance.runners import Api, Runner, example
 from tests.acceptance.server import Server, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.acceptance
 
@@ -127,7 +128,7 @@ def test_flow_with_a_schedule_stored_waits_for_the_next_ten_o_clock(
         found = server.json("GET", "/api/v1/main/triggers/company.team/getting_started")["results"]
         return next((one for one in found if one["triggerId"] == trigger_id), None)
 
-    trigger = wait_until(listed, 10, lambda: "the schedule is not taken up")
+    trigger = wait_until(listed, PATIENCE, lambda: "the schedule is not taken up")
     date = datetime.fromisoformat(trigger["nextExecutionDate"])
     assert (date.hour, date.minute, date.utcoffset()) == (10, 0, timedelta())
     assert timedelta() < date - datetime.now(UTC) <= timedelta(days=7 if weekday else 1)

@@ -14,7 +14,7 @@ import uvicorn
 
 from tests.api.flows import GREETING, HELLO, PAUSED, SLEEPY
 from tests.support.live import BASIC, LiveServer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 API = "/api/v1/main"
 
@@ -87,7 +87,7 @@ async def test_follow_ends_when_the_server_stops(server: LiveServer, wire: httpx
     await server.flow(PAUSED)
     started = await server.start("paused")
     await server.until(started["id"], "PAUSED")
-    async with asyncio.timeout(4), stream(wire, f"{API}/{what}/{started['id']}/follow") as frames:
+    async with asyncio.timeout(PATIENCE), stream(wire, f"{API}/{what}/{started['id']}/follow") as frames:
         await anext(frames)
         server.core.followers.leave()
         assert [frame async for frame in frames if frame.get("id") == "end"] == []

@@ -20,6 +20,7 @@ from penstock.wiring.version import penstock_version
 from tests.api.flows import HELLO, HOOKED
 from tests.api.test_shapes import check
 from tests.support.live import LiveServer, live_server
+from tests.support.waiting import PATIENCE
 
 
 async def test_health_tells_a_visitor_no_more_than_up(server: LiveServer) -> None:
@@ -118,7 +119,7 @@ async def test_trigger_changed_by_hand_is_announced_to_schedulers(server: LiveSe
             "/api/v1/main/triggers",
             json={"namespace": "team", "flowId": "hooked", "triggerId": "hook", "disabled": True},
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await anext(changes) == ("triggers", "main/team/hooked/hook")
 
 

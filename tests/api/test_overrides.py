@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.flows import HELLO, HOOKED, PAUSED, SLEEPY
 from tests.support.live import LiveServer
+from tests.support.waiting import PATIENCE
 
 EXECUTIONS = "/api/v1/main/executions"
 LIMITED = PAUSED.replace("id: paused", "id: limited\nconcurrency: {limit: 1}")
@@ -138,7 +139,7 @@ async def test_kill_reaches_the_executions_it_waits_for_unless_told_not_to(
     await server.flow(SLEEPY)
     await server.flow(PARENT)
     parent = await server.start("parent")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         found: list[dict[str, Any]] = []
         while not found:
             params = {"flowId": "sleepy", "state": "RUNNING"}

@@ -83,3 +83,14 @@ async def test_unexpected_error_is_answered_with_a_number_and_no_trace(
     assert answer.json()["code"] == "INTERNAL"
     assert "42" not in answer.text
     assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_name_with_an_encoded_slash_is_not_found_whatever_follows_it(server: LiveServer, method: str) -> None:
+    """API-007: routes see paths decoded, and would answer about another name."""
+    await server.flow(HELLO)
+    for path in ("/api/v1/main/flows/team/hello%2Frevisions", "/api/v1/flows/team/hel%2flo"):
+        answer = await server.client.request(method, path, content=HELLO)
+        assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+        assert answer.json()["message"] == f"there is no {path}"
+        assert "slash" in answer.json()["hint"]

@@ -11,6 +11,7 @@ import pytest
 
 from penstock.wiring.application import build_scheduler
 from tests.support.live import LiveServer
+from tests.support.waiting import PATIENCE
 
 UPSTREAM = """
 id: {flow_id}
@@ -49,7 +50,7 @@ async def client(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
         assert answer.status_code == 200, answer.text
     scheduler = build_scheduler(server.core)
     running = asyncio.create_task(scheduler.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await server.core.store.triggers.get("main", "company.team", "after", "both") is None:  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(0.02)
     yield server.client
@@ -65,7 +66,7 @@ async def run(client: httpx.AsyncClient, flow_id: str) -> str:
 
 async def shown(client: httpx.AsyncClient, condition: Callable[[Any], object]) -> Any:
     """Return the answer as soon as a condition holds of it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition(answer := (await client.get(BOTH)).json()):  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(0.02)
     return answer

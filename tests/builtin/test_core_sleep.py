@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from penstock.builtin.sleep import Sleep
 from penstock.testing.run_context import RunContextFactory
+from tests.support.waiting import PATIENCE
 
 
 def sleep(duration: str) -> Sleep:
@@ -26,7 +27,7 @@ def test_sleep_killed_ends_at_once(contexts: RunContextFactory) -> None:
     thread.start()
     for action in context.interrupt():
         action()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

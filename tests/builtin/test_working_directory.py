@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.live import LiveServer, live_server
+from tests.support.waiting import PATIENCE
 
 RUNNER = "taskRunner: {type: io.kestra.plugin.core.runner.Process}"
 SHELL = "io.kestra.plugin.scripts.shell.Commands"
@@ -72,7 +73,7 @@ def _indented(text: str, by: int) -> str:
 
 async def running(live: LiveServer, execution_id: str, task_id: str) -> None:
     """Wait until a worker has told that it runs a task."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             runs = runs_of(await live.until(execution_id, "RUNNING"))
             if task_id in runs and runs[task_id]["state"]["current"] == "RUNNING":

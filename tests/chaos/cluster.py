@@ -21,13 +21,13 @@ from tests.acceptance.server import Server, on_postgres, wait_until
 from tests.chaos.databases import ReplicatedDatabase
 from tests.chaos.proxy import Proxy
 from tests.support.postgres import USER
+from tests.support.waiting import PATIENCE
 
 LIVENESS = {"liveness": {"timeout": "4s", "heartbeat-interval": "1s"}}
 """A dead worker's jobs are given to others soon, so that a test need not wait for the default of 45 seconds."""
 AWAY = 13.0
 """Seconds for which a server is frozen or cut off: more than a lease of partitions, and than a worker may be silent."""
 
-SHARED_WITHIN = 20.0
 """Seconds within which partitions are shared out anew: a lease, and the time until all have looked."""
 
 MOMENT = 1.0
@@ -127,11 +127,11 @@ class Cluster:
                 len(shares) == executors and sum(shares.values()) == PARTITIONS and max(shares.values()) <= most
             ) or None
 
-        wait_until(is_done, SHARED_WITHIN, lambda: f"the partitions are held by {self.shares()}")
+        wait_until(is_done, PATIENCE, lambda: f"the partitions are held by {self.shares()}")
 
     def deciding(self) -> Member:
         """Return the server whose executor counts limits, beside its share of the rest."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             rows = self.query('SELECT owner FROM partitions WHERE "partition" = 64 AND owner IS NOT NULL')
             for member in self.members:

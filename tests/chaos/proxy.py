@@ -8,6 +8,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any, TypeVar
 
+from tests.support.waiting import PATIENCE
+
 T = TypeVar("T")
 _PIECE = 65_536
 
@@ -52,7 +54,7 @@ class Proxy:
         self._loop.close()
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

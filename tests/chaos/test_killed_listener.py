@@ -16,6 +16,7 @@ from tests.acceptance.server import Server, environment, on_postgres, running, w
 from tests.support import program
 from tests.support.program import Process
 from tests.support.redis import redis_on
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.chaos
 
@@ -55,7 +56,6 @@ def values(server: Server) -> list[int]:
     return sorted(int(one["trigger"]["variables"]["value"]) for one in found)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 def test_worker_that_listens_ends_another_goes_on_without_loss(
     end: signal.Signals, tmp_path: Path, redis_executable: Path, postgres_dsn: str
@@ -71,12 +71,12 @@ def test_worker_that_listens_ends_another_goes_on_without_loss(
         server.put_flow(FLOW.format(url=url, more=GROUP))
         with worker(server, tmp_path / "one") as one:
             client.rpush("orders", *map(str, range(20)))
-            wait_until(lambda: len(values(server)) >= 10, 60, lambda: f"nobody listens:\n{server.log()}")
+            wait_until(lambda: len(values(server)) >= 10, PATIENCE, lambda: f"nobody listens:\n{server.log()}")
             with worker(server, tmp_path / "two"):
                 os.kill(one.pid, end)
                 client.rpush("orders", *map(str, range(20, 60)))
                 wait_until(
                     lambda: len(values(server)) >= 60, 60, lambda: f"only {values(server)} came:\n{server.log()}"
                 )
-                wait_until(lambda: not client.keys("*"), 20, lambda: f"left: {client.keys('*')}")
+                wait_until(lambda: not client.keys("*"), PATIENCE, lambda: f"left: {client.keys('*')}")
                 assert values(server) == list(range(60))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.server import TERMINAL, Server, on_postgres, running, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.chaos
 
@@ -108,7 +109,7 @@ def _crash(server: Server, ids: Mapping[str, str], journal: Path, begun: int, un
     Returns:
         The scripts that had ended, with how often each of them had run.
     """
-    wait_until(lambda: len(_ran(journal)) >= begun, 60, lambda: f"only {len(_ran(journal))} task runs began")
+    wait_until(lambda: len(_ran(journal)) >= begun, PATIENCE, lambda: f"only {len(_ran(journal))} task runs began")
     executions = _all(server, ids)
     server.kill()
     states = [execution["state"]["current"] for execution in executions]
@@ -122,7 +123,7 @@ def _crash(server: Server, ids: Mapping[str, str], journal: Path, begun: int, un
 def _resume(server: Server, ids: Mapping[str, str]) -> None:
     """Resume the executions that wait for somebody, once they do."""
     for execution_id in [one for one, name in ids.items() if name == "approval"]:
-        wait_until(_is_paused(server, execution_id), 60, lambda: "an execution does not pause")
+        wait_until(_is_paused(server, execution_id), PATIENCE, lambda: "an execution does not pause")
         answer = server.request("POST", f"/api/v1/main/executions/{execution_id}/resume")
         assert answer.status_code < 300, answer.text
 
@@ -144,7 +145,6 @@ def killable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]
         yield server
 
 
-@pytest.mark.timeout(240)
 def test_server_killed_twice_among_fifty_executions_ends_them_all_and_repeats_nothing(
     killable: Server, tmp_path: Path
 ) -> None:

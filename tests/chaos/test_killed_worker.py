@@ -81,7 +81,6 @@ def let_go(engine: Engine, container: str) -> None:
         client.close()
 
 
-@pytest.mark.timeout(180)
 def test_worker_is_killed_and_the_next_goes_on_with_what_runs_elsewhere(
     elsewhere: tuple[Engine, SshServer, Path], tmp_path: Path
 ) -> None:

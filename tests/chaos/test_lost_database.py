@@ -17,6 +17,7 @@ from tests.chaos.cluster import LIVENESS, Load
 from tests.chaos.databases import ReplicatedDatabase
 from tests.chaos.network import Namespace, reason_against
 from tests.support.postgres import USER
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
 CUT = 6.0
@@ -71,7 +72,6 @@ def server(database: ReplicatedDatabase, tmp_path: Path) -> Iterator[Server]:
         made.client.close()
 
 
-@pytest.mark.timeout(120)
 def test_database_cut_off_and_then_lost_to_its_standby_loses_nothing_acknowledged(
     namespace: Namespace, database: ReplicatedDatabase, server: Server
 ) -> None:
@@ -80,7 +80,7 @@ def test_database_cut_off_and_then_lost_to_its_standby_loses_nothing_acknowledge
     def more(load: Load) -> None:
         count = len(load.acknowledged) + 5
         complaint = f"nothing is acknowledged any more:\n{server.log()[-3000:]}"
-        wait_until(lambda: len(load.acknowledged) >= count, 40, lambda: complaint)
+        wait_until(lambda: len(load.acknowledged) >= count, PATIENCE, lambda: complaint)
 
     server.put_flow(FLOW)
     with Load([server], ["simple"], pause=0.2) as load:
@@ -100,7 +100,7 @@ def test_database_cut_off_and_then_lost_to_its_standby_loses_nothing_acknowledge
             rows = connection.execute("SELECT (SELECT count(*) FROM jobs) + count(*) FROM executions WHERE live")
             return int(rows.fetchall()[0][0])
 
-        wait_until(lambda: left() == 0, 60, lambda: f"{left()} executions and jobs are left")
+        wait_until(lambda: left() == 0, PATIENCE, lambda: f"{left()} executions and jobs are left")
         states = dict(connection.execute("SELECT id, state FROM executions").fetchall())
     assert load.acknowledged.keys() <= states.keys()
     assert Counter(states.values()).keys() == {"SUCCESS"}

@@ -21,6 +21,7 @@ import pytest
 from penstock.base.clock import SECOND, from_iso
 from tests.acceptance.server import wait_until
 from tests.chaos.cluster import Cluster, Load
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
 
@@ -160,7 +161,7 @@ def again(cluster: Cluster, journal: Path) -> list[str]:
 
 def each_once(cluster: Cluster) -> None:
     """Let every fault happen once, to the server that decides where that matters most."""
-    wait_until(lambda: all(member.decided() for member in cluster.members) or None, 30, lambda: "not all decide")
+    wait_until(lambda: all(member.decided() for member in cluster.members) or None, PATIENCE, lambda: "not all decide")
     cluster.kill(cluster.deciding())
     cluster.share_out(len(cluster.members))
     cluster.restart_database()

@@ -13,8 +13,7 @@ import pytest
 
 from tests.support import program
 from tests.support.program import Process
-
-PATIENCE = 60.0
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pytest
 from penstock.base.errors import InvalidRequestError
 from penstock.cli.run.given import environment_file, given_inputs, pairs
 from tests.cli.conftest import Command, wait_until
+from tests.support.waiting import PATIENCE
 
 HELLO = """
 id: hello
@@ -135,7 +136,7 @@ def test_run_interrupted_kills_the_execution_and_ends_with_130(penstock: Command
     process = penstock.start("run", penstock.write("sleeping.yaml", SLEEPING))
     wait_until(lambda: "RUNNING  nap" in penstock.out, "the task to run")
     process.send_signal(number)
-    assert process.wait(30) == 130
+    assert process.wait(PATIENCE) == 130
     assert "KILLED   nap" in penstock.out
     assert "interrupted" in penstock.err
 
@@ -291,7 +292,7 @@ def test_run_watching_runs_again_when_the_flow_is_saved(penstock: Command) -> No
     assert "a file was saved: killing the execution" in penstock.err
     wait_until(lambda: penstock.err.count("watching for changes") >= 2, "the end of the third run")
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
     assert "Traceback" not in penstock.err
 
 

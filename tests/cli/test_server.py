@@ -13,6 +13,7 @@ import pytest
 from tests.cli.conftest import Command, wait_until
 from tests.cli.test_run import HELLO, SLEEPING
 from tests.support.program import Process
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.acceptance
 
@@ -36,7 +37,7 @@ def started(penstock: Command, *arguments: str, **environment: str) -> tuple[Pro
 
 def stop(process: Process) -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(30)
+    return process.wait(PATIENCE)
 
 
 def test_server_local_first_start_shows_credentials_once(penstock: Command) -> None:

@@ -12,8 +12,7 @@ import pytest
 
 from penstock.expressions import ExpressionError, LimitExceededError
 from penstock.services.jq_process import JqProcesses
-
-_PATIENCE = 20.0
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def processes() -> Iterator[JqProcesses]:
 
 
 def test_program_in_a_process_gives_its_results(processes: JqProcesses) -> None:
-    assert processes("reduce .[] as $n (0; . + $n), length", "[1, 2, 3]", _PATIENCE) == [6, 3]
+    assert processes("reduce .[] as $n (0; . + $n), length", "[1, 2, 3]", PATIENCE) == [6, 3]
 
 
 def test_program_that_never_ends_is_stopped_in_time(processes: JqProcesses) -> None:
@@ -32,25 +31,25 @@ def test_program_that_never_ends_is_stopped_in_time(processes: JqProcesses) -> N
     with pytest.raises(LimitExceededError, match=r"longer than 0\.5 s"):
         processes("def f: f; f", "1", 0.5)
     assert time.monotonic() - started < 5
-    assert processes("def f: 2; f", "1", _PATIENCE) == [2]
+    assert processes("def f: 2; f", "1", PATIENCE) == [2]
 
 
 def test_program_that_nests_values_until_the_library_crashes_is_an_error(processes: JqProcesses) -> None:
     with pytest.raises(LimitExceededError, match="too deeply"):
-        processes("reduce range(100000) as $i (0; [.])", "1", _PATIENCE)
-    assert processes("def f: 2; f", "1", _PATIENCE) == [2]
+        processes("reduce range(100000) as $i (0; [.])", "1", PATIENCE)
+    assert processes("def f: 2; f", "1", PATIENCE) == [2]
 
 
 def test_program_that_takes_too_much_memory_is_an_error() -> None:
     processes = JqProcesses(memory=256 * 1024**2)
     with pytest.raises(LimitExceededError, match="too much"):
-        processes("[range(100000000)] | length", "1", _PATIENCE)
+        processes("[range(100000000)] | length", "1", PATIENCE)
     processes.close()
 
 
 def test_program_with_too_many_results_is_an_error(processes: JqProcesses) -> None:
     with pytest.raises(LimitExceededError, match="too long"):
-        processes("range(1000002)", "1", _PATIENCE)
+        processes("range(1000002)", "1", PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -63,21 +62,21 @@ def test_program_with_too_many_results_is_an_error(processes: JqProcesses) -> No
 )
 def test_program_that_fails_gives_its_reason(processes: JqProcesses, program: str, text: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason):
-        processes(program, text, _PATIENCE)
+        processes(program, text, PATIENCE)
 
 
 def test_program_sees_no_variables_of_the_server(processes: JqProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_TEST", "leak")
-    assert processes("def e: env; e, $ENV", "1", _PATIENCE) == [{}, {}]
+    assert processes("def e: env; e, $ENV", "1", PATIENCE) == [{}, {}]
 
 
 def test_process_that_was_killed_while_idle_is_replaced(processes: JqProcesses) -> None:
-    assert processes("def f: 2; f", "1", _PATIENCE) == [2]
+    assert processes("def f: 2; f", "1", PATIENCE) == [2]
     helper = processes._idle.get_nowait()
     os.kill(helper._process.pid, signal.SIGKILL)
     helper._process.wait()
     processes._idle.put(helper)
-    assert processes("def f: 3; f", "1", _PATIENCE) == [3]
+    assert processes("def f: 3; f", "1", PATIENCE) == [3]
 
 
 def test_programs_of_many_threads_share_few_processes(processes: JqProcesses) -> None:
@@ -89,5 +88,5 @@ def test_programs_of_many_threads_share_few_processes(processes: JqProcesses) ->
 
 def test_processes_that_are_closed_still_answer_but_keep_none(processes: JqProcesses) -> None:
     processes.close()
-    assert processes("def f: 2; f", "1", _PATIENCE) == [2]
+    assert processes("def f: 2; f", "1", PATIENCE) == [2]
     assert processes._idle.empty()

@@ -21,6 +21,7 @@ from penstock.store.postgres_notifier import PostgresNotifier, packed
 from penstock.testing.store import records
 from penstock.testing.store.notifier import heard
 from tests.support.postgres import USER, Database
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.postgres
 
@@ -79,14 +80,14 @@ async def test_transaction_of_a_process_that_stands_still_loses_its_locks(postgr
     def work(connection: Connection) -> None:
         connection.execute(text('SELECT 1 FROM partitions WHERE "partition" <= 64 FOR SHARE'))
         locked.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE)
         connection.execute(text("SELECT 1"))
 
     standing = asyncio.create_task(frozen.write(work))
     try:
         await asyncio.to_thread(locked.wait)
         assert await other.journal.lease("other", PARTITIONS, 1, now + 2) == []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(await other.journal.lease("other", PARTITIONS, 1_000_000, now + 2)) < PARTITIONS:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     finally:
@@ -148,7 +149,7 @@ def set_read_only(database: Database, value: str) -> None:
 
 async def test_transactions_that_deadlock_both_succeed(database: PostgresDatabase) -> None:
     await database.write(lambda c: c.execute(text("INSERT INTO t VALUES (1, 0), (2, 0)")) and None)
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=PATIENCE)
     met: list[int] = []
 
     def crosswise(first: int, second: int) -> Work[None]:
@@ -257,7 +258,7 @@ async def test_close_says_what_is_unsaid(postgres_url: str) -> None:
 
 async def test_subscribe_without_a_database_still_hears_this_process() -> None:
     notifier = PostgresNotifier("postgresql://nobody@127.0.0.1:1/nothing")
-    async with asyncio.timeout(30), notifier.subscribe("jobs") as notifications:
+    async with asyncio.timeout(PATIENCE), notifier.subscribe("jobs") as notifications:
         await notifier.publish("jobs", ["here"])
         assert await heard(notifications, 1) == [("jobs", "here")]
     await notifier.close()

@@ -21,6 +21,7 @@ from penstock.base.errors import ConflictError, UnavailableError
 from penstock.store import open_store
 from penstock.store import sqlite as module
 from penstock.store.sqlite import SqliteDatabase, matches
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -83,11 +84,11 @@ async def test_read_while_a_write_is_under_way_does_not_wait_for_it(database: Sq
     def slow(connection: Connection) -> None:
         put(1)(connection)
         loop.call_soon_threadsafe(entered.set)
-        assert leave.wait(10)
+        assert leave.wait(PATIENCE)
 
     writing = asyncio.create_task(database.write(slow))
     await entered.wait()
-    assert await asyncio.wait_for(numbers(database), 5) == []
+    assert await asyncio.wait_for(numbers(database), PATIENCE) == []
     leave.set()
     await writing
     assert await numbers(database) == [1]
@@ -236,3 +237,27 @@ def test_regular_expression_that_would_take_for_ever_does_not_match() -> None:
     assert matches("^a+b", "aaab") is True
     assert matches("x", None) is False
     assert matches(r"^(a|a|aa)+$", "a" * 60 + "b") is False
+
+
+def rights_in(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+async def test_files_of_a_new_database_are_their_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        database = SqliteDatabase(tmp_path / "new.db")
+        await database.write(lambda connection: connection.execute(text("CREATE TABLE t (n INTEGER)")) and None)
+        rights = rights_in(tmp_path)
+        await database.close()
+    finally:
+        os.umask(before)
+    assert rights == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+
+
+async def test_file_whose_rights_were_chosen_keeps_them(tmp_path: Path) -> None:
+    path = tmp_path / "shared.db"
+    path.touch()
+    path.chmod(0o660)
+    await SqliteDatabase(path).close()
+    assert rights_in(tmp_path)["shared.db"] == 0o660

@@ -13,6 +13,7 @@ from pathlib import Path
 from scripts.tooling import server_executable
 from tests.support.missing import missing
 from tests.support.nats_credentials import operator_in
+from tests.support.waiting import PATIENCE
 
 USER, PASSWORD = "reader", "s3cret-word"
 _SECONDS = 90
@@ -92,7 +93,7 @@ def running(
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def until(what: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

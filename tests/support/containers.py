@@ -18,6 +18,8 @@ from pathlib import Path
 
 import docker
 
+from tests.support.waiting import PATIENCE
+
 IMAGE = "localhost/busybox:latest"
 PROGRAMS = (
     *("sh", "cat", "echo", "env", "false", "head", "id", "kill", "ln", "ls", "mkdir", "printf", "pwd", "rm", "seq"),
@@ -31,7 +33,6 @@ events_logger = "file"
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 """
-START_SECONDS = 30
 
 
 class EngineMissingError(Exception):
@@ -81,7 +82,7 @@ def container_engine(folder: Path) -> Iterator[Engine]:
         remove = [*places, "rm", "--all", "--force", "--time", "0"]
         subprocess.run(remove, env=environment, capture_output=True, check=False)
         service.terminate()
-        service.wait(10)
+        service.wait(PATIENCE)
         log.close()
 
 
@@ -107,7 +108,7 @@ def _checked(command: list[str], environment: dict[str, str]) -> None:
 
 
 def _await(socket: Path, service: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and service.poll() is None:
         if socket.exists():
             return

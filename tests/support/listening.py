@@ -16,9 +16,7 @@ import uvicorn
 
 from penstock.wiring.application import build_scheduler
 from tests.support.live import live_server
-from tests.support.waiting import eventually
-
-PATIENCE = 30.0
+from tests.support.waiting import PATIENCE, eventually
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugin_plan import PluginPlan
 from penstock.wiring.plugins import load_plugins
 from penstock.wiring.services import api_services
+from tests.support.waiting import PATIENCE
 
 USER = Credentials("ada@example.com", "Secret1234")
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -69,7 +70,7 @@ class LiveServer:
 
     async def until(self, execution_id: str, *states: str) -> dict[str, Any]:
         """Return the execution once it is in one of the states."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 body = _json(await self.client.get(f"/api/v1/main/executions/{execution_id}"))
                 if body["state"]["current"] in states:

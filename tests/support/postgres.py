@@ -24,10 +24,10 @@ import psycopg
 from psycopg import sql
 
 from scripts.tooling import postgres_directory
+from tests.support.waiting import PATIENCE
 
 USER = "postgres"
 START_ATTEMPTS = 3
-START_SECONDS = 30
 # The data is thrown away, so waiting for the disk proves nothing here.
 SETTINGS = {
     "fsync": "off",
@@ -126,7 +126,7 @@ def stop_server(run_directory: Path) -> None:
     pid = int(pid_file.read_text().split("\n", 1)[0])
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGINT)  # PostgreSQL's fast shutdown
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while pid_file.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -212,7 +212,7 @@ def run_program(
         ended = subprocess.run(
             command,
             check=False,
-            timeout=START_SECONDS,
+            timeout=PATIENCE,
             cwd=directory,
             stdout=log,
             stderr=log,

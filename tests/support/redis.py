@@ -11,6 +11,8 @@ from pathlib import Path
 
 import redis
 
+from tests.support.waiting import PATIENCE
+
 
 @contextmanager
 def redis_on(program: Path, folder: Path) -> Iterator[str]:
@@ -25,11 +27,11 @@ def redis_on(program: Path, folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     with redis.Redis(port=port) as client:
         while time.monotonic() < deadline:
             assert process.poll() is None, "redis-server ended early"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.tooling import sshd_executable
+from tests.support.waiting import PATIENCE
 
 _START = 10.0
 
@@ -93,7 +94,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
         )
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 import penstock
 from tests.ui.server import PASSWORD, USERNAME, Server, running_server
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 """How many milliseconds a test waits for what the page shall show: machines are busy with other tests."""
 expect.set_options(timeout=PATIENCE)
 BUILT = Path(penstock.__file__).parent / "_ui" / "index.html"

@@ -16,6 +16,7 @@ import yaml
 
 from tests.support import program
 from tests.support.program import Process
+from tests.support.waiting import PATIENCE
 
 USERNAME = "admin@example.com"
 PASSWORD = "Admin1234"
@@ -95,14 +96,14 @@ def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait_until_ready(client: httpx.Client, process: Process, log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended early:\n{log.read_text()}"
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.base.clock import SECOND
+from penstock.base.clock import SECOND, Instant, SystemClock
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.expressions.encrypted import is_sealed
@@ -23,6 +23,7 @@ from penstock.wiring.application import TENANT, Application, flow_service
 from penstock.wiring.lock import DatabaseInUse
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.supervisor import ServiceDied, Supervisor
+from tests.support.waiting import PATIENCE
 
 CORE = frozenset({Role.EXECUTOR, Role.WORKER, Role.SCHEDULER})
 HELLO = """
@@ -67,7 +68,7 @@ async def running(wanted: Plan) -> AsyncIterator[Application]:
 
 
 async def ended(application: Application, execution_id: str) -> Execution:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = await application.core.store.queries.head(TENANT, execution_id)
             if found is not None and found.state.is_terminal:
@@ -75,9 +76,15 @@ async def ended(application: Application, execution_id: str) -> Execution:
             await asyncio.sleep(0.02)
 
 
-async def executions(application: Application) -> list[Execution]:
-    page = await application.core.store.queries.search(TENANT, [], PageRequest(size=500))
-    return list(page.results)
+async def fired(application: Application, count: int, after: Instant = 0) -> list[Instant]:
+    """Return the dates that the schedule has fired, once there are so many after an instant."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            page = await application.core.store.queries.search(TENANT, [], PageRequest(size=500))
+            dates = sorted(one.schedule_date for one in page.results if one.schedule_date is not None)
+            if sum(date > after for date in dates) >= count:
+                return dates
+            await asyncio.sleep(0.05)
 
 
 async def test_application_runs_an_execution_with_secrets_and_globals(tmp_path: Path) -> None:
@@ -174,13 +181,12 @@ async def test_application_schedule_fires_every_second_and_goes_on_after_a_resta
     database = f"sqlite:///{tmp_path}/p.db"
     async with running(plan(database, tmp_path)) as application:
         await flow_service(application.core).create(TENANT, TIMED)
-        await asyncio.sleep(2.5)
-    await asyncio.sleep(1.2)
+        await fired(application, 2)
+    await asyncio.sleep(1.1)  # so that a date is missed
+    up = SystemClock().now()
     async with running(plan(database, tmp_path)) as application:
-        await asyncio.sleep(1.5)
-        found = await executions(application)
-    dates = sorted(execution.schedule_date or 0 for execution in found)
-    assert len(dates) >= 4
+        dates = [date for date in await fired(application, 2, after=up) if date <= up]
+    assert len(dates) >= 3
     assert [later - earlier for earlier, later in pairwise(dates)] == [SECOND] * (len(dates) - 1)
 
 
@@ -194,10 +200,7 @@ async def test_application_two_servers_on_postgresql_share_the_work(postgres_url
         made = [await server.core.executions.create(launch) for server in (first, second) for _ in range(10)]
         for execution in made:
             assert (await ended(first, execution.id)).state.current is StateType.SUCCESS
-        await asyncio.sleep(2.5)
-        timed = [execution for execution in await executions(first) if execution.flow_id == "timed"]
-    dates = [execution.schedule_date for execution in timed]
-    assert len(dates) >= 2
+        dates = await fired(first, 3)
     assert len(dates) == len(set(dates))
 
 
@@ -215,7 +218,7 @@ async def test_application_dead_part_is_reported(tmp_path: Path) -> None:
         executor = application.core.executor
         assert executor is not None
         executor.stop()
-        failure = await asyncio.wait_for(application.failed(), 10)
+        failure = await asyncio.wait_for(application.failed(), PATIENCE)
     assert isinstance(failure, ServiceDied)
     assert "executor" in str(failure)
 

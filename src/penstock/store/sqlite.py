@@ -7,6 +7,7 @@ piece of work runs in a savepoint, so one that fails takes nobody with it.
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -54,6 +55,15 @@ class Waiting(Generic[T]):
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)  # type: ignore[arg-type]
+
+
+def _make_private(path: Path) -> None:
+    """Create a file that its owner alone can read; SQLite gives the files beside it the same rights.
+
+    One that exists keeps its rights, which somebody may have chosen. What hinders this is told by SQLite.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 class SqliteDatabase:
@@ -127,6 +137,7 @@ class SqliteDatabase:
 
     def _make_engine(self) -> Engine:
         def connect() -> sqlite3.Connection:
+            _make_private(self._path)
             driver = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
             )

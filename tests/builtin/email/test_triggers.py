@@ -18,6 +18,7 @@ from penstock.sdk import TriggerEvent
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.polling.conftest import Polled
 from tests.support.mail import PASSWORD, Dovecot
+from tests.support.waiting import PATIENCE
 
 
 class Reader:
@@ -68,7 +69,7 @@ def reader(request: pytest.FixtureRequest, dovecot: Dovecot) -> Iterator[Reader]
 
 async def begun(polled: Polled) -> None:
     """Wait until a server's trigger knows where it begins."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             pairs = (await polled.live.client.get("/api/v1/main/namespaces/team/kv")).json()
             if [one["key"] for one in pairs] == ["watched_watch_mails"]:

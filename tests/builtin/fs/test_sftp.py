@@ -19,6 +19,7 @@ from tests.builtin.messages.conftest import Bench, bench
 from tests.builtin.polling.conftest import Polled, polled
 from tests.support.missing import missing
 from tests.support.ssh import SshMissingError, SshServer, ssh_server
+from tests.support.waiting import PATIENCE
 
 __all__ = ["bench", "polled"]
 
@@ -205,6 +206,6 @@ async def test_trigger_of_a_server_starts_its_flow_with_the_files(
     (execution,) = await polled.executions(1)
     body = await polled.live.until(execution.id, "SUCCESS")
     assert body["taskRunList"][0]["outputs"]["value"] == "a.csv"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while names(there) != ["sub/c.csv"]:  # noqa: ASYNC110  # a worker deletes the other
             await asyncio.sleep(0.02)

@@ -11,6 +11,7 @@ from penstock.builtin.http.exchange import HttpError
 from penstock.builtin.http.request import Answer, Request
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.http.conftest import HttpServer
+from tests.support.waiting import PATIENCE
 
 
 def request(uri: str, **properties: Any) -> Request:
@@ -202,11 +203,11 @@ def killed_while_it_waits(contexts: RunContextFactory, server: HttpServer, route
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert server.hanging.wait(10)
+    assert server.hanging.wait(PATIENCE)
     start = time.monotonic()
     for action in context.interrupt():
         action()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert time.monotonic() - start < 5
     assert isinstance(ends[0], HttpError)
 

@@ -13,6 +13,7 @@ from penstock.sdk.items import FileTaskError
 from penstock.services.outcome import plain_outputs
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.jdbc.conftest import Database
+from tests.support.waiting import PATIENCE
 
 SLOW = {
     "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
@@ -156,7 +157,7 @@ def test_query_killed_breaks_the_statement_off(database: Database, contexts: Run
     assert thread.is_alive(), failures
     for action in context.interrupt():
         action()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert "broken off" in str(failures[0])
 

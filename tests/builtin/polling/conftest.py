@@ -17,6 +17,7 @@ from penstock.wiring.application import build_scheduler
 from tests.support.live import LiveServer, live_server
 from tests.support.redis import redis_on
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE
 
 NAMESPACE = "team"
 
@@ -79,7 +80,7 @@ class Polled:
 
     async def executions(self, count: int = 0, flow_id: str = "watched") -> list[Execution]:
         """Return the executions of the flow, as soon as there are so many."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 page = await self.core.store.queries.search("main", [], PageRequest(size=500))
                 found = [one for one in page.results if one.flow_id == flow_id]
@@ -94,7 +95,7 @@ class Polled:
 
     async def until(self, what: Any) -> TriggerState:
         """Return the trigger's state as soon as something holds of it."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = await self.core.store.triggers.get("main", NAMESPACE, "watched", "watch")
                 if found is not None and what(found):

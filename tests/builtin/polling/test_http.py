@@ -11,6 +11,7 @@ from penstock.engine.states import StateType
 from penstock.ports.gateway import Evaluated
 from penstock.wiring.application import build_scheduler
 from tests.builtin.polling.conftest import Polled, Shop
+from tests.support.waiting import PATIENCE
 
 CHEAP = "'{{ json(response.body).price <= 110 }}'"
 PAUSE = "{id: pause, type: io.kestra.plugin.core.flow.Pause}"
@@ -23,7 +24,7 @@ def looking(shop: Shop, more: str = "", interval: str = "PT0.1S") -> str:
 
 
 async def asked(shop: Shop, count: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while len(shop.asked) < count:  # noqa: ASYNC110  # another thread counts
             await asyncio.sleep(0.01)
 
@@ -231,7 +232,7 @@ async def test_http_trigger_removed_from_its_flow_is_forgotten(polled: Polled, s
     await asked(shop, 1)
     task = "{id: log, type: io.kestra.plugin.core.log.Log, message: unwatched}"
     await polled.put(f"id: watched\nnamespace: team\ntasks:\n  - {task}\n", "watched")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await polled.core.store.triggers.get("main", "team", "watched", "watch"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.3)
@@ -300,7 +301,7 @@ async def test_http_trigger_log_level_says_which_lines_are_kept(polled: Polled, 
     await asked(shop, 3)
     assert await polled.lines() == []
     await polled.flow(looking(shop, f"responseCondition: {CHEAP}, logLevel: DEBUG"))
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while not (lines := await polled.lines()):  # noqa: ASYNC110  # the database is asked
             await asyncio.sleep(0.02)
     assert (lines[0].level, lines[0].trigger_id, lines[0].execution_id) == ("DEBUG", "watch", None)

@@ -19,6 +19,7 @@ from penstock.services.worker import Worker
 from penstock.services.worker.context import WorkerRunContext
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.polling.conftest import Polled
+from tests.support.waiting import PATIENCE
 
 VARIABLES = {"flow": {"namespace": "team", "id": "watched"}, "trigger": {"id": "watch"}}
 
@@ -111,7 +112,7 @@ def test_realtime_trigger_told_to_stop_ends(contexts: RunContextFactory, redis_u
     thread = threading.Thread(target=lambda: found.extend(each(redis_url).listen(context, stop)))
     thread.start()
     stop.set()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert found == []
 
@@ -139,7 +140,7 @@ async def test_realtime_trigger_each_element_starts_one_execution(
     found = await polled.executions(20)
     values = [one.trigger.variables["value"] for one in found if one.trigger is not None]
     assert sorted(map(int, values)) == list(range(20))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while client.keys("*"):  # noqa: ASYNC110  # Redis is asked
             await asyncio.sleep(0.02)
     assert (await polled.state()).execution_id is None
@@ -215,7 +216,7 @@ async def test_realtime_trigger_worker_stops_in_good_order_another_goes_on_at_on
     client.rpush("orders", *map(str, range(1, 30)))
     found = await polled.executions(30)
     second.stop()
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, PATIENCE)
     client.rpush("orders", *map(str, range(30, 40)))
     found = await polled.executions(40)
     await asyncio.sleep(0.3)
@@ -244,7 +245,7 @@ async def test_event_reported_twice_under_its_key_starts_one_execution(
     """BEY-006."""
     await polled.flow(realtime(redis_url))
     state = await polled.until(lambda state: state.evaluation is not None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (jobs := await _owned(polled)):  # noqa: ASYNC110  # the database is asked
             await asyncio.sleep(0.02)
     (worker, job) = jobs[0]
@@ -261,6 +262,6 @@ async def _owned(polled: Polled) -> list[tuple[str, Job]]:
 
 
 async def _nobody_listens(polled: Polled) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while any(job.trigger_id for _, job in await _owned(polled)):  # noqa: ASYNC110  # the database is asked
             await asyncio.sleep(0.02)

@@ -25,6 +25,7 @@ from penstock.builtin.scripts.transcript import Transcript
 from penstock.services.worker.context import WorkerRunContext
 from penstock.testing.run_context import RunContextFactory, messages_of
 from tests.support.containers import IMAGE, Engine, EngineMissingError, container_engine
+from tests.support.waiting import PATIENCE
 
 RUNNER = {"type": Docker.type_name, "networkMode": "none", "pullPolicy": "NEVER"}
 
@@ -60,7 +61,7 @@ def commands(*lines: str, runner: Mapping[str, Any] | None = None, **properties:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -131,7 +132,7 @@ def test_kill_ends_the_container(contexts: RunContextFactory, engine: Engine) ->
     until(lambda: bool(said.extend(messages_of(context)) or ("INFO", "begun") in said))
     for action in context.interrupt():
         action()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert failures
     assert engine.containers() == []
@@ -152,7 +153,7 @@ def test_task_run_goes_on_with_the_container_of_a_lost_worker(contexts: RunConte
     again = contexts.of(dict(first.variables))
     task.task_runner["delete"] = True  # type: ignore[index]
     output = task.run(again)
-    lost.join(20)
+    lost.join(PATIENCE)
     assert output.vars == {"n": 1}
     assert b"".join(again.stream_file(output.output_files["b.out"])) == b"once"
     assert "going on with container" in messages_of(again)[0][1]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from penstock.builtin.runners.orphans import Notes
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 WORKER = """
@@ -41,7 +42,7 @@ def is_running(pid: int) -> bool:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -79,7 +80,7 @@ def test_commands_of_a_killed_worker_are_ended_with_all_they_started(tmp_path: P
 
 def test_command_that_ends_by_itself_leaves_no_note(tmp_path: Path) -> None:
     process, _ = worker(tmp_path / "notes", "echo $$; echo ready")
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert list((tmp_path / "notes").iterdir()) == []
 

@@ -14,6 +14,7 @@ from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Command, RunnerError, Stream
 from penstock.services.worker.context import WorkerRunContext
 from penstock.testing.run_context import RunContextFactory, messages_of
+from tests.support.waiting import PATIENCE
 
 PROCESS = Process(type=Process.type_name)
 
@@ -76,7 +77,7 @@ class Running:
         self.codes: list[int] = []
         self.thread = threading.Thread(target=lambda: self.codes.append(run_shell(context, text, self.kept)[0]))
         self.thread.start()
-        assert self.kept.seen.wait(20), self.kept.err
+        assert self.kept.seen.wait(PATIENCE), self.kept.err
 
     def pids(self) -> list[int]:
         return [int(word) for word in self.kept.out.split() if word.isdigit()]
@@ -85,7 +86,7 @@ class Running:
         start = time.monotonic()
         for action in self.context.interrupt():
             action()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
         return time.monotonic() - start
 

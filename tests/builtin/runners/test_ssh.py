@@ -25,6 +25,7 @@ from penstock.sdk import PluginError
 from penstock.testing.run_context import RunContextFactory, messages_of
 from tests.builtin.scripts.making import wheel
 from tests.support.ssh import SshMissingError, SshServer, make_key, ssh_server
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def commands(runner: Mapping[str, Any], *lines: str, **properties: Any) -> shell
 
 
 def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -188,7 +189,7 @@ def test_kill_ends_all_processes_there(runner: dict[str, Any], run_of: Callable[
     for action in context.interrupt():
         action()
     assert not is_running(f"sleep {number}")
-    thread.join(20)
+    thread.join(PATIENCE)
     assert len(ends) == 1
     assert [*there.iterdir()] == []
 
@@ -362,7 +363,7 @@ def test_lost_connection_is_an_error_and_leaves_nothing(
         thread.start()
         until(lambda: [text for _, text in messages_of(context)] == ["started"])
         server.cut()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert "connection to 127.0.0.1 was lost" in str(ends[0])
         assert not is_running(f"sleep {number}")
         assert [*there.iterdir()] == []

@@ -18,7 +18,7 @@ from penstock.services.worker import Worker, WorkerSettings
 from penstock.testing.gateway import MemoryGateway
 from penstock.wiring.plugins import builtin_types
 from tests.builtin.scripts.making import RUNNER
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 REGISTRY = TypeRegistry(builtin_types())
 COMMANDS = "io.kestra.plugin.scripts.shell.Commands"
@@ -57,7 +57,7 @@ async def working(gateway: MemoryGateway, folder: Path) -> AsyncIterator[asyncio
         yield running
     finally:
         worker.stop()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, PATIENCE)
 
 
 def is_running(pid: int) -> bool:

@@ -16,6 +16,7 @@ from penstock.builtin.scripts.task import TaskException
 from penstock.services.worker.settings import WorkerSettings, task_environment
 from penstock.testing.run_context import RunContextFactory, messages_of
 from tests.builtin.scripts.making import python_commands, python_script, said, wheel
+from tests.support.waiting import PATIENCE
 
 # What the published helper package for scripts writes, as its own functions format it.
 HELPER = """
@@ -136,14 +137,14 @@ def test_script_lines_reach_the_logs_when_they_are_written(contexts: RunContextF
     thread = threading.Thread(target=run)
     thread.start()
     lines: list[str] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not lines and time.monotonic() < deadline:
         lines = said(context)
         time.sleep(0.02)
     assert lines == ["early"]
     for action in context.interrupt():
         action()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert len(ends) == 1
 
 

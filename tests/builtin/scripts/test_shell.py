@@ -19,6 +19,7 @@ from penstock.model.parsing import parse_flow
 from penstock.testing.run_context import RunContextFactory, messages_of
 from penstock.wiring.plugins import load_plugins
 from tests.builtin.scripts.making import commands, said, script
+from tests.support.waiting import PATIENCE
 
 
 def test_commands_that_succeed_give_their_lines_and_outputs(contexts: RunContextFactory) -> None:
@@ -481,13 +482,13 @@ def test_commands_killed_end_with_all_they_started(contexts: RunContextFactory) 
     file = context.working_directory / "pid"
     thread = threading.Thread(target=run)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not (file.exists() and file.read_text().strip()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     for action in context.interrupt():
         action()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert isinstance(ends[0], TaskException)
     stat = Path(f"/proc/{file.read_text().strip()}/stat")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.live import LiveServer, live_server
+from tests.support.waiting import PATIENCE
 
 
 def limited(behavior: str | None = None, limit: int = 2, tasks: str = "") -> str:
@@ -84,7 +85,7 @@ async def test_limit_holds_under_load_and_nobody_is_forgotten(live: LiveServer) 
     )
     await asyncio.gather(*(live.start("limited") for _ in range(40)))
     most = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = (await live.client.get("/api/v1/main/executions/search", params={"size": 100})).json()["results"]
             states = [one["state"]["current"] for one in found]

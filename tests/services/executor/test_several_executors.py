@@ -25,6 +25,7 @@ from penstock.wiring.application import flow_service
 from penstock.wiring.core import Core, build_core
 from penstock.wiring.plan import Plan, Role
 from penstock.wiring.plugins import load_plugins
+from tests.support.waiting import PATIENCE
 
 RETURN = "type: io.kestra.plugin.core.debug.Return, format: x"
 PAUSE = "type: io.kestra.plugin.core.flow.Pause"
@@ -52,7 +53,7 @@ class Servers:
             following = asyncio.create_task(core.catalog.follow(core.store.notifier))
             deciding = asyncio.create_task(core.executor.run())
             working = asyncio.create_task(worker.run())
-            await asyncio.wait_for(core.executor.ready.wait(), 10)
+            await asyncio.wait_for(core.executor.ready.wait(), PATIENCE)
             self.cores.append(core)
             yield core
             self.cores.remove(core)
@@ -87,7 +88,7 @@ class Servers:
         """Deploy a flow, and wait until all servers know it."""
         stored = await flow_service(self.cores[0]).put("main", source)
         for core in self.cores:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while (await core.catalog.resolved("main", "team", stored.id)).revision != stored.revision:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
@@ -98,7 +99,7 @@ class Servers:
 
     async def until(self, execution_id: str, state: StateType) -> Execution:
         """Return an execution once it is in a state."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 loaded = (await self.store.journal.load([execution_id])).get(execution_id)
                 if loaded is not None and loaded.execution.state.current is state:
@@ -112,7 +113,7 @@ class Servers:
 
 async def come_true(is_so: Callable[[], bool]) -> None:
     """Wait for a condition."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not is_so():  # noqa: ASYNC110 - several loops bring it about
             await asyncio.sleep(0.01)
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from tests.support.live import LiveServer
+from tests.support.waiting import PATIENCE
 
 CHILD = """
 id: child
@@ -204,7 +205,7 @@ async def test_subflow_that_repeats_a_launch_takes_the_end_of_the_first(live: Li
     first = await live.start("pausing")
     await live.until(first["id"], "PAUSED")
     waiting = await live.start("parent")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not any("is PAUSED and not over" in line for line in await logs_of(live, waiting)):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await live.client.post(f"/api/v1/main/executions/{first['id']}/resume")

@@ -12,6 +12,7 @@ from penstock.engine.events import TaskStarted
 from penstock.ports.gateway import Report
 from penstock.services.explaining.blockers import in_words, waited_in_words
 from tests.support.live import USER, LiveServer
+from tests.support.waiting import PATIENCE
 
 RETURN = "io.kestra.plugin.core.debug.Return"
 PAUSE = "{id: wait, type: io.kestra.plugin.core.flow.Pause}"
@@ -35,7 +36,7 @@ async def flows(live: LiveServer) -> None:
 
 async def why(live: LiveServer, execution_id: str, reason: str) -> dict[str, Any]:
     """Return the blocker of an execution once it has one of this reason."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             answer = await live.client.get(f"/api/v1/main/executions/{execution_id}/why")
             assert answer.status_code == 200, answer.text

@@ -12,6 +12,7 @@ from penstock.engine.events import TaskEnded
 from penstock.engine.states import StateType
 from penstock.ports.journal import Batch, partition_of
 from tests.services.gateway.conftest import StoreBench
+from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("state", [StateType.KILLING, StateType.KILLED, StateType.SUCCESS])
@@ -67,7 +68,7 @@ async def test_release_wakes_a_worker_that_waits(direct: StoreBench) -> None:
     await asyncio.sleep(0.05)
     began = asyncio.get_running_loop().time()
     await direct.gateway.release("w1")
-    assert len(await asyncio.wait_for(waiting, 5)) == 1
+    assert len(await asyncio.wait_for(waiting, PATIENCE)) == 1
     assert asyncio.get_running_loop().time() - began < 1
 
 

@@ -12,6 +12,7 @@ from penstock.ports.gateway import Assignment
 from penstock.ports.journal import LeaseLost
 from penstock.services.gateway import DirectGateway, LocalAssignments
 from tests.services.gateway.conftest import StoreBench
+from tests.support.waiting import PATIENCE
 
 
 def job(number: int, group: str = "") -> Job:
@@ -101,7 +102,7 @@ async def test_claim_delivery_in_memory_wakes_it_even_without_a_free_slot(
     claim = asyncio.ensure_future(gateway.claim("w1", 0, 20 * SECOND))
     await asyncio.sleep(0.05)
     hand_over(local, [assignment(1), assignment(2)])
-    assert [one.job for one in await asyncio.wait_for(claim, 5)] == [job(1), job(2)]
+    assert [one.job for one in await asyncio.wait_for(claim, PATIENCE)] == [job(1), job(2)]
 
 
 async def test_claim_cancelled_while_it_waits_loses_no_delivery(
@@ -132,7 +133,7 @@ async def test_kill_ordered_in_memory_reaches_the_worker(gateway: DirectGateway,
     waiting = asyncio.ensure_future(gateway.kills("w1", 20 * SECOND))
     await asyncio.sleep(0.01)
     local.kill([("run1", 1)])
-    assert list(await asyncio.wait_for(waiting, 5)) == [("run1", 1)]
+    assert list(await asyncio.wait_for(waiting, PATIENCE)) == [("run1", 1)]
 
 
 async def test_gateway_of_an_unknown_worker_says_that_the_lease_is_lost(gateway: DirectGateway) -> None:
@@ -160,7 +161,7 @@ async def test_local_jobs_are_taken_by_priority_and_turn_as_far_as_the_window_go
     assert numbers(local.take()) == ["run5"]  # what is quick takes no room
     assert local.turns() == {("", 0): 0}
     local.ended(("run2", 1))
-    await asyncio.wait_for(local.wait(), 1)
+    await asyncio.wait_for(local.wait(), PATIENCE)
     assert numbers(local.take()) == ["run4"]
     local.ended(("run3", 1))
     assert numbers(local.take(others_wait=True)) == []  # half of the room is for those that wait elsewhere

@@ -20,7 +20,7 @@ from penstock.services.worker.instances import UnknownTaskType, build
 from penstock.testing.run_context import RunContextFactory, messages_of
 from penstock.wiring.plugin_plan import PluginPlan
 from penstock.wiring.plugins import Plugins, load_plugins
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 PAINT, ODD = "org.example.paint.Paint", "org.example.paint.Odd"
 
@@ -112,7 +112,7 @@ def test_kill_reaches_the_task_and_ends_one_that_does_not_listen(
     assert lines == [("INFO", said)]
     for action in context.interrupt():
         action()
-    thread.join(10)
+    thread.join(PATIENCE)
     [end] = ended
     assert end == {"killed": True} if what == "waits" else "SIGKILL" in str(end)
 

@@ -16,6 +16,7 @@ from penstock.testing.store import records
 from penstock.wiring.metrics import LogCounter, LogMetrics
 from penstock.wiring.services import published
 from tests.support.live import live_server
+from tests.support.waiting import PATIENCE
 
 FLOW = """
 id: counted
@@ -69,7 +70,7 @@ async def test_metrics_tell_jobs_that_run(tmp_path: Path) -> None:
     async with live_server(tmp_path) as live:
         await live.flow(FLOW.replace("PT0.05S", "PT60S"))
         started = [await live.start("counted") for _ in range(3)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (await values(published(live.core)))["kestra_worker_running_count"] != {(): 3}:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         for one in started:

@@ -22,6 +22,7 @@ from penstock.services.retention.policy import DAY
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
 from penstock.testing.store import records
+from tests.support.waiting import PATIENCE
 
 
 class At:
@@ -158,7 +159,7 @@ async def test_retention_is_swept_by_one_server_alone(store: Store, files: Local
     await asyncio.sleep(0.05)
     assert await left(store) == ({"old"}, {"old"})
     is_mine = True
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + PATIENCE
     while await left(store) != (set(), set()):
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)

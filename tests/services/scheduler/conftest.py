@@ -25,10 +25,12 @@ from penstock.services.scheduler import Recovery, Scheduler, SchedulerSettings
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.scheduler import Stores
+from penstock.services.scheduler.states import running
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
 from penstock.wiring.flow_reading import FlowReading
 from penstock.wiring.plugins import load_plugins
+from tests.support.waiting import PATIENCE, eventually
 
 TENANT = "main"
 
@@ -100,10 +102,10 @@ class World:
         tasks = [asyncio.create_task(one.run()) for one in schedulers]
         tasks.append(asyncio.create_task(self.followers.run()))
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 for one in schedulers:
                     await one.ready.wait()
-            await asyncio.sleep(0.15)  # for those who wait for executions
+            await self.until(self.clock.now())
             yield schedulers[0]
         finally:
             for one in schedulers:
@@ -119,10 +121,16 @@ class World:
         """Move the clock and let the schedulers notice: a round that began before, and two after it."""
         self.clock.set(instant)
         wanted = [tally.loops.count + 3 for tally in self.tallies]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while any(tally.loops.count < count for tally, count in zip(self.tallies, wanted, strict=True)):  # noqa: ASYNC110  # no event tells
                 await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)  # for those who wait for executions
+
+    async def settled(self) -> None:
+        """Wait until all schedulers have looked at what has come so far: a round that began before, and one after."""
+        for _ in range(2):
+            before = [tally.looks for tally in self.tallies]
+            await self.store.notifier.publish("execution", ["nobody"])
+            await eventually(lambda before=before: all(map(int.__gt__, [one.looks for one in self.tallies], before)))
 
     async def executions(self) -> list[Execution]:
         page = await self.store.queries.search(TENANT, [], PageRequest(size=500, sort=(("state.startDate", True),)))
@@ -134,13 +142,13 @@ class World:
     async def have_run(self, *dates: Instant) -> None:
         """Wait until there are executions of these dates, and see that there are no others."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while len(await self.dates()) < len(dates):  # noqa: ASYNC110  # no event tells
                     await asyncio.sleep(0.02)
         assert await self.dates() == list(dates)
 
     async def end(self, execution: Execution, state: StateType = StateType.SUCCESS) -> None:
-        """End an execution as the executor would."""
+        """End an execution as the executor would, and have the schedulers that run hear of it."""
         now = self.clock.now()
         leases = await self.store.journal.lease("test", PARTITIONS, 10**12, now)
         ended = msgspec.structs.replace(
@@ -151,7 +159,9 @@ class World:
         fences = {lease.partition: lease.token for lease in leases}
         await self.store.journal.commit(Batch(executions={ended.id: ended}, fences=fences))
         await self.store.notifier.publish("execution", [ended.id])
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(PATIENCE):
+            while self.tallies and any(ended.id in running(one) for one in await self.store.triggers.all()):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     async def state(self, trigger: str = "tick", flow: str = "timed") -> TriggerState:
         found = await self.store.triggers.get(TENANT, "company.team", flow, trigger)

@@ -13,6 +13,7 @@ from penstock.engine.records import Execution
 from penstock.engine.states import State, StateType
 from penstock.ports.journal import PARTITIONS, Batch
 from tests.services.scheduler.conftest import TENANT, World
+from tests.support.waiting import PATIENCE
 
 NOON = 1_717_243_200 * SECOND
 MINUTE = 60 * SECOND
@@ -68,18 +69,19 @@ async def came(
 
 async def started(world: World, count: int, flow_id: str = "after") -> list[Execution]:
     """Return the executions of the listening flow once there are so many, and no more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(found := [one for one in await world.executions() if one.flow_id == flow_id]) < count:  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(0.05)
-    await asyncio.sleep(0.3)
+    await world.settled()
     found = [one for one in await world.executions() if one.flow_id == flow_id]
     assert len(found) == count
     return sorted(found, key=lambda one: one.id)
 
 
 async def at(world: World, instant: Instant) -> None:
+    """Move the clock when all that has come so far has been looked at."""
+    await world.settled()
     world.clock.set(instant)
-    await asyncio.sleep(0.1)
 
 
 async def test_flow_trigger_other_execution_ends_starts_the_flow_with_its_facts(world: World) -> None:
@@ -237,7 +239,6 @@ async def test_flow_trigger_input_that_cannot_be_made_is_logged(world: World) ->
     async with world.running():
         await came(world, "a")
         await started(world, 0)
-        await asyncio.sleep(0.3)
         (line,) = await world.trigger_lines()
     assert "`day`" in line.message
 

@@ -21,6 +21,7 @@ from penstock.ports.gateway import Assignment
 from penstock.sdk import Property, RunContext, Task
 from penstock.services.worker import Worker, WorkerSettings
 from penstock.testing.gateway import MemoryGateway
+from tests.support.waiting import PATIENCE
 
 
 class Call(Task):
@@ -123,6 +124,6 @@ def start(tmp_path: Path) -> Start:
         finally:
             worker.stop()
             worker.stop()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, PATIENCE)
 
     return started

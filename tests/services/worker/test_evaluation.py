@@ -19,6 +19,7 @@ from penstock.ports.gateway import Assignment, Evaluated
 from penstock.sdk import PollingTrigger, RealtimeTrigger, RunContext, TriggerEvent
 from penstock.services.worker import Worker, WorkerSettings
 from penstock.testing.gateway import MemoryGateway
+from tests.support.waiting import PATIENCE
 
 Poll = Callable[[RunContext], TriggerEvent | None]
 Listen = Callable[[RunContext, threading.Event], Iterator[TriggerEvent]]
@@ -61,7 +62,7 @@ class Bench:
         return job
 
     async def told(self, count: int) -> list[Evaluated]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(self.gateway.evaluations) < count:  # noqa: ASYNC110  # reports come from threads
                 await asyncio.sleep(0.01)
         return self.gateway.evaluations
@@ -78,7 +79,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     running = asyncio.create_task(worker.run())
     yield Bench(gateway, worker)
     worker.stop()
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_poll_event_found_is_acknowledged_after_it_was_reported(bench: Bench) -> None:
@@ -88,7 +89,7 @@ async def test_poll_event_found_is_acknowledged_after_it_was_reported(bench: Ben
     await bench.offer("test.Polling", lambda context: event)
     (told,) = await bench.told(1)
     assert (told.variables, told.key, told.is_over, told.error) == ({"a": 1}, "k", True, None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not order:  # noqa: ASYNC110  # another thread appends
             await asyncio.sleep(0.01)
     assert order == ["after 1"]
@@ -159,7 +160,7 @@ async def test_listener_stops_in_good_order_when_its_worker_does(bench: Bench) -
     await bench.offer("test.Listening", listen)
     await bench.told(3)
     bench.worker.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not bench.gateway.evaluations[-1].is_over:  # noqa: ASYNC110  # reports come from threads
             await asyncio.sleep(0.01)
     told = [one.variables for one in bench.gateway.evaluations if one.variables is not None]
@@ -172,14 +173,14 @@ async def test_listener_withdrawn_ends_and_reports_no_event_any_more(bench: Benc
 
     def listen(context: RunContext, stop: threading.Event) -> Iterator[TriggerEvent]:
         yield TriggerEvent({"n": 1})
-        stop.wait(10)
+        stop.wait(PATIENCE)
         stopped.set()
         yield TriggerEvent({"n": 2})
 
     job = await bench.offer("test.Listening", listen)
     await bench.told(1)
     await bench.gateway.order_kill(job, withdraw=True)
-    assert await asyncio.to_thread(stopped.wait, 10)
+    assert await asyncio.to_thread(stopped.wait, PATIENCE)
     await asyncio.sleep(0.2)
     assert [one.variables for one in bench.gateway.evaluations] == [{"n": 1}]
 
@@ -189,7 +190,7 @@ async def test_listeners_do_not_take_the_slots_of_looks(bench: Bench) -> None:
 
     def listen(context: RunContext, stop: threading.Event) -> Iterator[TriggerEvent]:
         with contextlib.suppress(StopIteration):
-            stop.wait(20)
+            stop.wait(PATIENCE)
         yield from ()
 
     for _ in range(4):

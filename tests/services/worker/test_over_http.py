@@ -14,6 +14,7 @@ from penstock.services.gateway.http import HttpGateway
 from penstock.services.worker import Worker, WorkerSettings
 from tests.services.gateway.conftest import TOKEN, StoreBench, direct, serving, sqlite_store
 from tests.services.worker.conftest import REGISTRY
+from tests.support.waiting import PATIENCE
 
 __all__ = ["direct", "sqlite_store"]  # fixtures
 
@@ -40,5 +41,5 @@ async def test_worker_over_http_runs_what_is_offered(direct: StoreBench, tmp_pat
         assert all(event.state is StateType.SUCCESS for event in events)
         assert sorted(await direct.messages()) == ["Ada"] * 20
         worker.stop()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, PATIENCE)
         assert list(await direct.store.jobs.workers()) == []

@@ -10,6 +10,7 @@ from penstock.engine.states import StateType
 from penstock.engine.variables import VariableChange
 from penstock.sdk import Output, PermanentError, PluginError, RunContext
 from tests.services.worker.conftest import Start
+from tests.support.waiting import PATIENCE
 
 LOG = "io.kestra.plugin.core.log.Log"
 RETURN = "io.kestra.plugin.core.debug.Return"
@@ -36,7 +37,7 @@ async def test_worker_many_quick_tasks_all_run_in_order_in_one_thread(start: Sta
 
 
 async def test_worker_tasks_run_at_once_up_to_its_threads(start: Start) -> None:
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=PATIENCE)
 
     def meet(_: RunContext) -> None:
         together.wait()
@@ -206,7 +207,7 @@ async def test_worker_same_job_given_twice_while_it_runs_is_run_once(start: Star
 
     def run(_: RunContext) -> None:
         runs.append(1)
-        release.wait(10)
+        release.wait(PATIENCE)
 
     async with start() as bench:
         job = bench.call(run)

@@ -14,7 +14,7 @@ from penstock.sdk import RunContext
 from penstock.services.worker import Worker, WorkerSettings
 from penstock.testing.gateway import MemoryGateway
 from tests.services.worker.conftest import REGISTRY, Bench
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 SLEEP = "io.kestra.plugin.core.flow.Sleep"
 
@@ -36,7 +36,7 @@ async def test_stop_nothing_runs_ends_at_once_and_releases() -> None:
     await asyncio.sleep(0.05)
     began = time.monotonic()
     worker.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     assert time.monotonic() - began < 1
     assert gateway.released == [worker.id]
 
@@ -50,7 +50,7 @@ async def test_stop_task_running_lets_it_finish_and_takes_no_more() -> None:
     await gateway.offer(bench.assignment(SLEEP, duration="PT0.3S"), bench.assignment(SLEEP, duration="PT0.3S"))
     await begun(gateway)
     worker.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     assert [end.state for end in gateway.ends] == [StateType.SUCCESS]
 
 
@@ -63,7 +63,7 @@ async def test_stop_twice_hands_running_tasks_back_unreported_and_ends_them() ->
 
     def run(context: RunContext) -> None:
         context.on_kill(ended.set)
-        ended.wait(30)
+        ended.wait(PATIENCE)
 
     running = asyncio.create_task(worker.run())
     job = bench.call(run)
@@ -73,7 +73,7 @@ async def test_stop_twice_hands_running_tasks_back_unreported_and_ends_them() ->
     await asyncio.sleep(0.05)
     assert not running.done()
     worker.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     assert ended.is_set()
     assert gateway.ends == []
     await gateway.register("other", "", 1)
@@ -87,10 +87,10 @@ async def test_stop_grace_period_over_hands_back_even_a_task_that_does_not_liste
     bench = Bench(gateway, worker)
     release = threading.Event()
     running = asyncio.create_task(worker.run())
-    await gateway.offer(bench.call(lambda _: release.wait(30) and None))
+    await gateway.offer(bench.call(lambda _: release.wait(PATIENCE) and None))
     await begun(gateway)
     worker.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     release.set()
     assert gateway.ends == []
     assert gateway.released == [worker.id]
@@ -103,13 +103,13 @@ async def test_stop_work_that_no_thread_has_begun_is_handed_back() -> None:
     running = asyncio.create_task(worker.run())
     release = threading.Event()
     ran: list[int] = []
-    await gateway.offer(bench.call(lambda _: release.wait(30) and None))
+    await gateway.offer(bench.call(lambda _: release.wait(PATIENCE) and None))
     await begun(gateway)
     worker._start([bench.call(lambda _: ran.append(1))], worker.id)  # as handed over in memory
     worker.stop()
     await asyncio.sleep(0.05)
     release.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     assert len(gateway.ends) == 1
     assert ran == []
 
@@ -126,7 +126,7 @@ async def test_side_task_that_dies_stops_the_worker_with_its_error() -> None:
     gateway = Broken()
     worker = worker_on(gateway)
     with pytest.raises(TypeError, match="a defect"):
-        await asyncio.wait_for(worker.run(), 5)
+        await asyncio.wait_for(worker.run(), PATIENCE)
     assert gateway.released == [worker.id]
 
 
@@ -155,7 +155,7 @@ async def test_server_comes_late_and_goes_early_bothers_no_worker(monkeypatch: p
     await gateway.offer(Bench(gateway, worker).assignment(SLEEP, duration="PT0.01S"))
     await gateway.settled(1)
     worker.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_task_whose_lines_nobody_takes_any_more_is_not_held_up_by_them() -> None:
@@ -177,5 +177,5 @@ async def test_task_whose_lines_nobody_takes_any_more_is_not_held_up_by_them() -
     assert said == []
     worker.stop()
     worker.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     await eventually(lambda: said)

@@ -17,7 +17,7 @@ from penstock.ports.gateway import Assignment
 from penstock.sdk import RunContext
 from penstock.testing.gateway import MemoryGateway
 from tests.services.worker.conftest import Start
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 SLEEP = "io.kestra.plugin.core.flow.Sleep"
 RETURN = "io.kestra.plugin.core.debug.Return"
@@ -46,7 +46,7 @@ async def test_worker_lines_of_a_running_task_are_stored_while_it_runs_and_in_or
         for number in range(50):
             context.logger.info(f"before {number}")
         context.counter("rows", 1)
-        said.wait(10)
+        said.wait(PATIENCE)
         for number in range(50):
             context.logger.info(f"after {number}")
 
@@ -127,7 +127,7 @@ async def test_worker_kill_of_a_task_that_waits_for_a_thread_is_reported_at_once
     ran = []
     async with start(threads=1) as bench:
         gateway: Any = bench.gateway
-        await gateway.offer(bench.call(lambda _: release.wait(10) and None))
+        await gateway.offer(bench.call(lambda _: release.wait(PATIENCE) and None))
         await eventually(lambda: gateway.reports)
         waiting = bench.call(lambda _: ran.append(1))
         bench.worker._start([waiting], bench.worker.id)  # as a worker that was handed more than it has threads
@@ -145,7 +145,7 @@ async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_
     over = threading.Event()
 
     def stubborn(_: RunContext) -> dict[str, int]:
-        release.wait(30)
+        release.wait(PATIENCE)
         over.set()
         return {"late": 1}
 
@@ -161,7 +161,7 @@ async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_
         (after,) = await bench.run(bench.call(lambda _: {"a": 1}))
         assert after.outputs == {"a": 1}
         release.set()
-        await asyncio.to_thread(over.wait, 10)
+        await asyncio.to_thread(over.wait, PATIENCE)
         await bench.run(bench.call(lambda _: None))
         assert sum(1 for end in bench.gateway.ends if end.task_run_id == job.job.task_run_id) == 1
 
@@ -169,7 +169,7 @@ async def test_worker_task_that_ignores_its_kill_is_given_up_and_its_slot_comes_
 async def test_worker_quick_task_that_computes_for_long_holds_up_only_itself(start: Start) -> None:
     release = threading.Event()
     async with start() as bench:
-        slow = bench.call(lambda _: release.wait(30) and None, "test.QuickCall")
+        slow = bench.call(lambda _: release.wait(PATIENCE) and None, "test.QuickCall")
         await bench.gateway.offer(slow)
         ends = await bench.run(*(bench.assignment(RETURN, format=str(n)) for n in range(10)))
         assert [end.outputs["value"] for end in ends] == [str(n) for n in range(10)]
@@ -187,7 +187,7 @@ async def test_worker_end_action_that_fails_does_not_keep_others_from_running(st
             raise OSError("no such process")
 
         context.on_kill(broken)
-        ended.wait(10)
+        ended.wait(PATIENCE)
 
     async with start(abandon_after=10 * SECOND) as bench:
         (end,) = await bench.run(bench.call(run, timeout="PT0.03S"))
@@ -279,7 +279,7 @@ async def test_worker_given_up_by_the_server_drops_what_it_runs_and_registers_an
     def run(context: RunContext) -> dict[str, int]:
         runs.append(context)
         if len(runs) == 1:
-            release.wait(30)
+            release.wait(PATIENCE)
         return {"run": len(runs)}
 
     async with start() as bench:
@@ -303,7 +303,7 @@ async def test_worker_given_up_by_the_server_does_not_wait_for_a_task_that_ignor
     def stubborn(context: RunContext) -> None:
         runs.append(context)
         if len(runs) == 1:
-            release.wait(30)
+            release.wait(PATIENCE)
 
     async with start(threads=1) as bench:
         await bench.gateway.offer(bench.call(stubborn))

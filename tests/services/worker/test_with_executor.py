@@ -30,6 +30,7 @@ from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
 from tests.services.worker.conftest import REGISTRY
 from tests.support.evaluations import evaluations_on
+from tests.support.waiting import PATIENCE
 
 PLUGIN = "io.kestra.plugin.core."
 
@@ -115,9 +116,9 @@ async def serving(folder: Path, places: int) -> AsyncIterator[Server]:
         yield server
         worker.stop()
         worker.stop()
-        await asyncio.wait_for(running[1], 10)
+        await asyncio.wait_for(running[1], PATIENCE)
         executor.stop()
-        await asyncio.wait_for(running[0], 10)
+        await asyncio.wait_for(running[0], PATIENCE)
     await store.close()
 
 

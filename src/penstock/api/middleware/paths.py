@@ -5,6 +5,8 @@ Implements API-001, API-002, OPS-096.
 
 from __future__ import annotations
 
+import re
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penstock.api.errors import error_answer
@@ -44,10 +46,16 @@ _INSTANCE_RESOURCES = frozenset(
     {"configs", "plugins", "basicAuthValidationErrors", "setup", "me", "auths", "license-info", "main-tenant-flows",
      "worker", "instance", "cluster", "users", "tenants", "openapi.json"}
 )  # fmt: skip
+_ENCODED_SLASH = re.compile(b"%2f", re.IGNORECASE)
+_TAKES_SLASHES = re.compile("/(kv|webhook|why)/")
+"""Before keys of pairs, the rest of a webhook's path, and what is explained: all other names hold no slash."""
 
 
 class PathRewriter:
-    """Takes the context path off and puts the tenant in, before anything looks at the path."""
+    """Takes the context path off and puts the tenant in, before anything looks at the path.
+
+    An encoded slash within a name is answered here: routes see paths decoded, and would take it for the name's end.
+    """
 
     def __init__(self, app: ASGIApp, settings: ApiSettings) -> None:
         self._app = app
@@ -70,6 +78,12 @@ class PathRewriter:
                 if head not in self._tenants and head not in _INSTANCE_RESOURCES:
                     answer = error_answer(NotFoundError(f"there is no tenant `{head}`"), path)
                     await answer(scope, receive, send)
+                    return
+                raw: bytes = scope.get("raw_path") or b""
+                if _ENCODED_SLASH.search(raw) and not _TAKES_SLASHES.search(path):
+                    asked = raw.decode("latin-1")
+                    error = NotFoundError(f"there is no {asked}", hint="no name in this path can hold a slash (`%2F`)")
+                    await error_answer(error, asked)(scope, receive, send)
                     return
             if path is not scope["path"]:
                 scope = {**scope, "path": path, "raw_path": path.encode()}

@@ -114,6 +114,8 @@ class SchedulerTally:
     def __init__(self) -> None:
         self.loops = Summary()
         self.evaluations = 0
+        self.looks = 0
+        """Rounds in which triggers that react to executions have looked at what changed."""
 
 
 class HttpTally:

@@ -22,6 +22,7 @@ from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
+from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler.agenda import TriggerKey
 from penstock.services.scheduler.chaining import Chaining, error_text
 from penstock.services.scheduler.conditions import Conditions
@@ -63,6 +64,7 @@ class Listening:
         conditions: Asks the triggers' conditions.
         clock: The time.
         look_again: When everything is looked at again.
+        tally: Counts the rounds.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Listening:
         conditions: Conditions,
         clock: Clock,
         look_again: Micros,
+        tally: SchedulerTally,
     ) -> None:
         self._store = triggers
         self._queries = queries
@@ -84,6 +87,7 @@ class Listening:
         self._judge = Judge(queries, conditions)
         self._clock = clock
         self._look_again = look_again
+        self._tally = tally
         self._triggers: dict[TriggerKey, ListeningTrigger] = {}
         self._changed: set[str] = set()
         self._ended: list[tuple[TriggerKey, str, Execution | None]] = []
@@ -140,6 +144,7 @@ class Listening:
         while self._triggers:
             try:
                 await self._round()
+                self._tally.looks += 1
             except UnavailableError as error:
                 log.warning("arrivals not read", action="scheduler.listen", error=str(error))
                 self._next_look = 0

@@ -139,6 +139,7 @@ class Scheduler:
             self._conditions,
             clock,
             self._settings.look_again,
+            self._tally,
         )
         self._polling = Polling(
             stores.triggers,
