@@ -74,7 +74,8 @@ def _start(directory: Path, programs: Path) -> int:
     setup.write_text(f"GRANT ALL ON *.* TO '{USER}'@'localhost' IDENTIFIED BY '{PASSWORD}';\n")
     command: list[str | Path] = [
         programs / "mariadbd", "--no-defaults", *user, f"--datadir={data}", f"--port={port}",
-        "--bind-address=127.0.0.1", f"--socket={directory / 'socket'}", f"--init-file={setup}", "--skip-log-bin",
+        "--bind-address=127.0.0.1", f"--socket={directory / 'socket'}", f"--init-file={setup}", "--server-id=1",
+        "--log-bin=changes", "--binlog-format=ROW", "--binlog-row-metadata=FULL",
         "--innodb-flush-log-at-trx-commit=0", "--max-connections=300",
     ]  # fmt: skip
     with (directory / "server.log").open("w") as log:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 import pytest
 
-from penstock.builtin.debezium.postgres import CaptureError, ChangeTrigger
-from penstock.sdk import TriggerEvent
+from penstock.builtin.debezium.changes import CaptureError
+from penstock.builtin.debezium.postgres import Capture, ChangeTrigger, Trigger
+from tests.builtin.debezium.following import begin, events, gathered
 from tests.builtin.messages.conftest import Bench, bench
 from tests.builtin.polling.conftest import Polled, polled
 from tests.support.postgres import USER, Database
@@ -25,6 +24,7 @@ class Shop:
 
     def __init__(self, database: Database) -> None:
         self.connection = psycopg.connect(database.dsn, autocommit=True)
+        self.connection.execute("SET synchronous_commit = on")  # what is not on the disk is not told of
         self.run("CREATE TABLE orders (id int PRIMARY KEY, name text, price numeric, paid bool, at timestamptz)")
         self.run("CREATE TABLE notes (id int PRIMARY KEY)")
         self.run("INSERT INTO orders VALUES (0, 'old')")
@@ -50,32 +50,13 @@ def shop(postgres_database: Database) -> Iterator[Shop]:
     found.close()
 
 
-def begin(bench: Bench, shop: Shop, **more: Any) -> None:
-    """Have the database remember from now on."""
-    with bench.made(ChangeTrigger, **{**shop.at, **more}).subscription(bench.context()) as source:
-        assert source.receive(0.0) is None
-
-
-def events(bench: Bench, shop: Shop, count: int, **more: Any) -> list[TriggerEvent]:
-    """Return the next changes, each acknowledged."""
-    listening = bench.made(ChangeTrigger, **shop.at, **more).listen(bench.context(), threading.Event())
-    found = []
-    for event in listening:
-        event.acknowledge()
-        found.append(event)
-        if len(found) == count:
-            break
-    listening.close()
-    return found
-
-
 def test_realtime_trigger_gives_rows_inserted_updated_and_deleted(bench: Bench, shop: Shop) -> None:
     """ENG-311, ENG-312, USE-071."""
-    begin(bench, shop)
+    begin(bench, ChangeTrigger, shop)
     shop.run("INSERT INTO orders VALUES (1, 'ä', 1.50, true, '2030-01-31 08:00+00')", "INSERT INTO notes VALUES (7)")
     shop.run("UPDATE orders SET name = NULL, paid = false WHERE id = 1")
     shop.run("DELETE FROM orders WHERE id = 1")
-    found = events(bench, shop, 4)
+    found = events(bench, ChangeTrigger, shop, 4)
     assert [one.variables["stream"] for one in found] == ["orders", "notes", "orders", "orders"]
     data = [one.variables["data"] for one in found]
     where = [one.pop("metadata") for one in data]
@@ -91,39 +72,39 @@ def test_realtime_trigger_gives_rows_inserted_updated_and_deleted(bench: Bench, 
 
 def test_realtime_trigger_goes_on_behind_what_was_dealt_with(bench: Bench, shop: Shop) -> None:
     """ENG-311, USE-071: a transaction comes again, under the same keys, until its last change is acknowledged."""
-    begin(bench, shop)
+    begin(bench, ChangeTrigger, shop)
     shop.run("INSERT INTO orders VALUES (1)", "INSERT INTO orders VALUES (2)")
     shop.run("INSERT INTO orders VALUES (3)")
     lost = bench.first(ChangeTrigger, **shop.at)
-    [first] = events(bench, shop, 1)
+    [first] = events(bench, ChangeTrigger, shop, 1)
     assert first.key == lost.key is not None
-    again = events(bench, shop, 2)
+    again = events(bench, ChangeTrigger, shop, 2)
     assert [one.variables["data"]["id"] for one in again] == [1, 2]
     assert again[0].key == first.key != again[1].key
-    assert [one.variables["data"]["id"] for one in events(bench, shop, 1)] == [3]
+    assert [one.variables["data"]["id"] for one in events(bench, ChangeTrigger, shop, 1)] == [3]
 
 
 def test_realtime_trigger_tells_what_is_wanted(bench: Bench, shop: Shop) -> None:
     wish = {"includedTables": ["public.orders"], "deleted": "DROP", "metadata": "DROP"}
-    begin(bench, shop, **wish)
+    begin(bench, ChangeTrigger, shop, **wish)
     shop.run("INSERT INTO notes VALUES (1)", "INSERT INTO orders VALUES (1)", "DELETE FROM orders WHERE id = 1")
     shop.run("INSERT INTO orders VALUES (2)")
-    found = events(bench, shop, 2, **wish, format="WRAP")
+    found = events(bench, ChangeTrigger, shop, 2, **wish, format="WRAP")
     assert [one.variables["data"]["record"]["id"] for one in found] == [1, 2]
     assert found[0].variables["data"].keys() == {"record"}
     shop.run("ALTER TABLE orders REPLICA IDENTITY FULL", "UPDATE orders SET name = 'x' WHERE id = 2")
-    [raw] = events(bench, shop, 1, format="RAW")
+    [raw] = events(bench, ChangeTrigger, shop, 1, format="RAW")
     data = raw.variables["data"]
     assert (data["op"], data["before"]["name"], data["after"]["name"]) == ("u", None, "x")
     shop.run("DELETE FROM orders WHERE id = 2")
-    [gone] = events(bench, shop, 1, deleted="NULL")
+    [gone] = events(bench, ChangeTrigger, shop, 1, deleted="NULL")
     assert gone.variables["data"] is None
 
 
 def test_database_wrong_properties_says_what_is_wrong(bench: Bench, shop: Shop) -> None:
     for wrong in ({"includedTables": ["no.table"]}, {"port": 1}, {"database": "none"}, {"slotName": "No Slot"}):
         with pytest.raises(CaptureError, match="cannot be followed") as caught:
-            begin(bench, shop, **wrong)
+            begin(bench, ChangeTrigger, shop, **wrong)
         assert caught.value.hint
 
 
@@ -131,9 +112,43 @@ async def test_realtime_trigger_of_a_server_starts_an_execution_for_each_row(
     polled: Polled, bench: Bench, shop: Shop
 ) -> None:
     """ENG-311, ENG-312, USE-071."""
-    await asyncio.to_thread(begin, bench, shop)
+    await asyncio.to_thread(begin, bench, ChangeTrigger, shop)
     at = ", ".join(f"{name}: '{value}'" for name, value in shop.at.items())
     await polled.flow(f"type: io.kestra.plugin.debezium.postgres.RealtimeTrigger, {at}")
     await asyncio.to_thread(shop.run, "INSERT INTO orders VALUES (1)", "INSERT INTO orders VALUES (2)")
     found = await polled.executions(2)
     assert [one.trigger.variables["data"]["id"] for one in found if one.trigger] == [1, 2]
+
+
+def test_capture_writes_the_changes_of_each_table_and_whole_transactions(bench: Bench, shop: Shop) -> None:
+    """ENG-312, USE-071."""
+    wish = {**shop.at, "maxWait": "PT0.2S", "metadata": "DROP"}
+    assert bench.run(Capture, **wish) == {"size": 0, "uris": {}}
+    shop.run("INSERT INTO notes VALUES (7)", "INSERT INTO orders (id) VALUES (1)", "INSERT INTO orders VALUES (2)")
+    shop.run("DELETE FROM orders WHERE id = 1")
+    first = bench.run(Capture, **wish, maxRecords=2)
+    found = gathered(bench, first)
+    assert first["size"] == 3
+    assert found["public.notes"] == [{"id": 7, "deleted": False}]
+    assert [row["id"] for row in found["public.orders"]] == [1, 2]
+    last = bench.run(Capture, **wish, splitTable="OFF")
+    assert gathered(bench, last) == {"changes": [{"id": 1, "deleted": True}]}
+
+
+def test_trigger_gives_changes_again_until_they_are_acknowledged(bench: Bench, shop: Shop) -> None:
+    """ENG-309, USE-071: more of them than are read at once, and some that do not count."""
+    wish = {**shop.at, "maxWait": "PT0.2S", "includedTables": ["public.orders"]}
+    assert bench.poll(Trigger, **wish) is None
+    shop.run("INSERT INTO notes SELECT generate_series(1, 1500)")
+    shop.run("INSERT INTO orders SELECT generate_series(1, 1200)")
+    for row in range(1201, 1204):
+        shop.run(f"INSERT INTO orders VALUES ({row})")
+    lost = bench.poll(Trigger, **wish)
+    assert lost is not None
+    lost.release()
+    again = bench.poll(Trigger, **wish)
+    assert again is not None
+    assert (again.key, again.variables["size"]) == (lost.key, 1203)
+    assert [row["id"] for row in gathered(bench, again.variables)["public.orders"]] == list(range(1, 1204))
+    again.acknowledge()
+    assert bench.poll(Trigger, **wish) is None

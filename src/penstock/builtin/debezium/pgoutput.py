@@ -5,10 +5,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from penstock.builtin.debezium.changes import Change, Transaction
 
 Load = Callable[[int, bytes], Any]
 """Gives what a text of a type, by its number, stands for."""
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _OPERATIONS: Mapping[bytes, str] = {b"I": "c", b"U": "u", b"D": "d"}
 
 
@@ -28,40 +32,6 @@ class Table:
     schema: str
     name: str
     columns: tuple[Column, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A row that was inserted, updated or deleted.
-
-    Args:
-        operation: `c`, `u` or `d`.
-        table: Its table.
-        before: What is known of the row as it was: the key of one that was deleted, where there is no more.
-        after: The row as it is; without values that are large and did not change.
-    """
-
-    operation: str
-    table: Table
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """What was committed together.
-
-    Args:
-        number: Its number.
-        end: The place behind it, as text.
-        instant: When it was committed, in microseconds since the year 2000.
-        changes: Its rows.
-    """
-
-    number: int
-    end: str
-    instant: int
-    changes: tuple[Change, ...]
 
 
 class _Reader:
@@ -105,7 +75,8 @@ def transactions(messages: Iterable[bytes], load: Load) -> Iterator[Transaction]
             changes.append(_change(kind, reader, tables, load))
         elif kind == b"C":
             _, _, end, instant = reader.take("bqqq")
-            yield Transaction(number, f"{end >> 32:X}/{end & 0xFFFFFFFF:X}", instant, tuple(changes))
+            place = f"{end >> 32:X}/{end & 0xFFFFFFFF:X}"
+            yield Transaction(number, place, _EPOCH + timedelta(microseconds=instant), tuple(changes), {"lsn": place})
 
 
 def _table(reader: _Reader) -> tuple[int, Table]:
@@ -128,7 +99,7 @@ def _change(kind: bytes, reader: _Reader, tables: Mapping[int, Table], load: Loa
     while part:
         rows[part] = _row(reader, table, load, keys_only=part == b"K")
         part = reader.bytes(1)
-    return Change(_OPERATIONS[kind], table, rows.get(b"O", rows.get(b"K")), rows.get(b"N"))
+    return Change(_OPERATIONS[kind], table.schema, table.name, rows.get(b"O", rows.get(b"K")), rows.get(b"N"))
 
 
 def _row(reader: _Reader, table: Table, load: Load, *, keys_only: bool) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Changes of a PostgreSQL database: `RealtimeTrigger`. The database remembers, in a slot, what has been dealt with."""
+"""Changes of a PostgreSQL database. The database remembers, in a slot, what has been dealt with."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 import psycopg
@@ -16,72 +15,115 @@ from psycopg import sql
 from psycopg.pq import Format
 from pydantic import Field
 
-from penstock.builtin.debezium.pgoutput import Change, Transaction, transactions
-from penstock.builtin.messages.receiving import MessageTrigger, Received
-from penstock.sdk import PluginError, Property, RunContext
+from penstock.builtin.debezium.capturing import CaptureTask, CaptureTrigger
+from penstock.builtin.debezium.changes import CaptureError, ChangeSource, Following, Transaction, Wish
+from penstock.builtin.debezium.pgoutput import transactions
+from penstock.builtin.messages.receiving import MessageTrigger
+from penstock.sdk import Property, RunContext
 
 _LOOK, _CONNECT = 0.2, 10
 _TOGETHER = 1_000
 """About how many changes are read at once; a transaction is read as a whole."""
 _IDLE = 30.0
 """Seconds after which a database that has nothing to tell may forget what it keeps for us."""
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _LONGEST_NAME = 63
 _PEEK = (
     "SELECT data FROM pg_logical_slot_peek_binary_changes(%s, NULL, %s, 'proto_version', '1', 'publication_names', %s)"
 )
 
 
-class CaptureError(PluginError):
-    """The changes of a database cannot be followed."""
+class Postgres(Following):
+    """A PostgreSQL database.
 
-    code = "CAPTURE_FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How changes are told.
-
-    Args:
-        format: Whether a row stands for itself, in a field `record`, or with what it was before.
-        deleted: What becomes of rows that are gone.
-        has_metadata: Whether it is told where and when.
-        included: The tables that count; all where there are none.
-        excluded: Those that do not.
+    The server needs `wal_level = logical`, the user the right to replicate.
     """
 
-    format: Literal["INLINE", "WRAP", "RAW"]
-    deleted: Literal["ADD_FIELD", "NULL", "DROP"]
-    has_metadata: bool
-    included: list[str]
-    excluded: list[str]
+    port: Property[int] = Field(Property.of(5432), description="Its port.")
+    database: Property[str] = Field(description="The database.")
+    slot_name: Property[str] | None = Field(
+        None, description="The slot in which the database remembers what was dealt with; one of its own by default."
+    )
+    publication_name: Property[str] = Field(
+        Property.of("kestra_publication"), description="The publication; made for `includedTables` if there is none."
+    )
+    plugin_name: Property[Literal["PGOUTPUT"]] = Field(
+        Property.of("PGOUTPUT"), description="How the database tells of changes."
+    )
 
-    def counts(self, change: Change) -> bool:
-        """Return whether a change is told."""
-        name = f"{change.table.schema}.{change.table.name}"
-        is_meant = (not self.included or name in self.included) and name not in self.excluded
-        return is_meant and not (change.operation == "d" and self.deleted == "DROP")
+    @contextmanager
+    def subscription(self, context: RunContext) -> Iterator[SlotSource]:
+        """Connect; the slot and the publication are made when they are not there."""
+        slot = context.render(self.slot_name) or _slot(self.kept_as(context) or "")
+        wish = self.wish(context)
+        with _translated(), self._connected(context) as connection:
+            publication = context.render(self.publication_name)
+            _prepare(connection, slot, publication, wish.included)
+            source = SlotSource(connection, slot, publication, wish)
+            yield source
+            source.settle()
 
-    def told(self, change: Change, transaction: Transaction) -> dict[str, Any] | None:
-        """Return a change as flows read it."""
-        instant = _EPOCH + timedelta(microseconds=transaction.instant)
-        where = {"schema": change.table.schema, "table": change.table.name, "txId": transaction.number,
-                 "lsn": transaction.end, "timestamp": instant}  # fmt: skip
-        if self.format == "RAW":
-            return {"op": change.operation, "before": change.before, "after": change.after, "source": where}
-        is_gone = change.operation == "d"
-        if is_gone and self.deleted == "NULL":
-            return None
-        row = dict((change.before if is_gone else change.after) or {})
-        told: dict[str, Any] = {"record": row} if self.format == "WRAP" else row
-        if self.deleted == "ADD_FIELD":
-            told["deleted"] = is_gone
-        if self.has_metadata:
-            told["metadata"] = where
-        return told
+    def _connected(self, context: RunContext) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=context.render(self.hostname),
+            port=context.render(self.port),
+            dbname=context.render(self.database),
+            user=context.render(self.username),
+            password=context.render(self.password),
+            sslmode=context.render(self.ssl_mode).lower().replace("_", "-"),
+            connect_timeout=_CONNECT,
+            autocommit=True,
+        )
 
 
-class ChangeTrigger(MessageTrigger):
+class Capture(Postgres, CaptureTask):
+    """Write the rows that were inserted, updated or deleted in a PostgreSQL database since the last time to files.
+
+    It ends with the `maxRecords`th change, a transaction as a whole, after `maxDuration`, or when none has come for
+    `maxWait`. The first time notes where to begin: rows that are there already count for nothing.
+
+    ```yaml
+    tasks:
+      - id: changes
+        type: io.kestra.plugin.debezium.postgres.Capture
+        hostname: db.example.com
+        database: shop
+        username: robot
+        password: "{{ secret('SHOP_PASSWORD') }}"
+        includedTables: [public.orders]
+        maxRecords: 1000
+    ```
+
+    Implements ENG-312, USE-071.
+    """
+
+    type_name = "io.kestra.plugin.debezium.postgres.Capture"
+
+
+class Trigger(Postgres, CaptureTrigger):
+    """Look for changes of a PostgreSQL database every `interval`, and start the flow with them.
+
+    The flow reads `trigger.uris`, a file of rows for each table by its name, and `trigger.size`. The slot's place is
+    moved on when the execution is stored.
+
+    ```yaml
+    triggers:
+      - id: orders
+        type: io.kestra.plugin.debezium.postgres.Trigger
+        hostname: db.example.com
+        database: shop
+        username: robot
+        password: "{{ secret('SHOP_PASSWORD') }}"
+        includedTables: [public.orders]
+        interval: PT1M
+    ```
+
+    Implements ENG-270, ENG-309, USE-071.
+    """
+
+    type_name = "io.kestra.plugin.debezium.postgres.Trigger"
+
+
+class ChangeTrigger(Postgres, MessageTrigger):
     """Start the flow for each row that is inserted, updated or deleted in a PostgreSQL database.
 
     The flow reads `trigger.data`, the row with a field `deleted`, and `trigger.stream`, the table's name. The server
@@ -106,114 +148,38 @@ class ChangeTrigger(MessageTrigger):
     type_name = "io.kestra.plugin.debezium.postgres.RealtimeTrigger"
     variable_names: ClassVar[frozenset[str] | None] = frozenset({"data", "stream"})
 
-    hostname: Property[str] = Field(description="The server.")
-    port: Property[int] = Field(Property.of(5432), description="Its port.")
-    database: Property[str] = Field(description="The database.")
-    username: Property[str] = Field(description="The user.")
-    password: Property[str] | None = Field(None, description="The user's password.")
-    ssl_mode: Property[Literal["DISABLE", "REQUIRE", "VERIFY_CA", "VERIFY_FULL"]] = Field(
-        Property.of("DISABLE"), description="How far encryption is asked for and looked at."
-    )
-    slot_name: Property[str] | None = Field(
-        None, description="The slot in which the database remembers what was dealt with; one of its own by default."
-    )
-    publication_name: Property[str] = Field(
-        Property.of("kestra_publication"), description="The publication; made for `includedTables` if there is none."
-    )
-    included_tables: Property[list[str]] = Field(
-        Property.of([]), description="The tables, as in public.orders; all by default."
-    )
-    excluded_tables: Property[list[str]] = Field(Property.of([]), description="Tables that do not count.")
-    format: Property[Literal["INLINE", "WRAP", "RAW"]] = Field(
-        Property.of("INLINE"),
-        description="`data` is the row (INLINE), has it as `record` (WRAP), or has `op`, `before` and `after` (RAW).",
-    )
-    deleted: Property[Literal["ADD_FIELD", "NULL", "DROP"]] = Field(
-        Property.of("ADD_FIELD"),
-        description="What `data` says of deleted rows: a field `deleted`, nothing, or no event.",
-    )
-    metadata: Property[Literal["ADD_FIELD", "DROP"]] = Field(
-        Property.of("ADD_FIELD"), description="Whether a field `metadata` says where and when."
-    )
-    plugin_name: Property[Literal["PGOUTPUT"]] = Field(
-        Property.of("PGOUTPUT"), description="How the database tells of changes."
-    )
 
-    @contextmanager
-    def subscription(self, context: RunContext) -> Iterator[ChangeSource]:
-        """Connect; the slot and the publication are made when they are not there."""
-        slot = context.render(self.slot_name) or _slot(self.kept_as(context) or "")
-        wish = Wish(
-            context.render(self.format),
-            context.render(self.deleted),
-            context.render(self.metadata) == "ADD_FIELD",
-            context.render(self.included_tables),
-            context.render(self.excluded_tables),
-        )
-        with _translated(), self._connected(context) as connection:
-            publication = context.render(self.publication_name)
-            _prepare(connection, slot, publication, wish.included)
-            yield ChangeSource(connection, slot, publication, wish)
-
-    def _connected(self, context: RunContext) -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            host=context.render(self.hostname),
-            port=context.render(self.port),
-            dbname=context.render(self.database),
-            user=context.render(self.username),
-            password=context.render(self.password),
-            sslmode=context.render(self.ssl_mode).lower().replace("_", "-"),
-            connect_timeout=_CONNECT,
-            autocommit=True,
-        )
-
-
-class ChangeSource:
+class SlotSource(ChangeSource):
     """The changes behind a slot's place."""
 
     def __init__(self, connection: psycopg.Connection[Any], slot: str, publication: str, wish: Wish) -> None:
+        super().__init__(slot, wish)
         self._connection = connection
-        self._slot = slot
         self._publication = publication
-        self._wish = wish
-        self._ready: list[Received] = []
-        self._moved = time.monotonic()
+        self._seen = 0
+        self._most = _TOGETHER
 
-    def receive(self, seconds: float) -> Received | None:
-        """Return the next change."""
-        deadline = time.monotonic() + seconds
-        while not self._ready:
-            self._look()
-            if not self._ready:
-                if time.monotonic() >= deadline:
-                    return None
-                time.sleep(min(_LOOK, max(deadline - time.monotonic(), 0.0)))
-        return self._ready.pop(0)
-
-    def acknowledge(self, messages: Sequence[Received]) -> None:
-        """Have the database forget transactions of which these are the last changes."""
-        for message in messages:
-            if message.token is not None:
-                self._advance(message.token)
-
-    def _look(self) -> None:
+    def look(self, seconds: float) -> Sequence[Transaction]:
+        """Return what has been committed behind that which is known; the slot gives all behind its place."""
         (here,) = self._row("SELECT pg_current_wal_lsn()::text")
-        found = self._connection.execute(_PEEK, (self._slot, _TOGETHER, self._publication)).fetchall()
-        behind = None
-        for transaction in transactions((bytes(row[0]) for row in found), self._load):
-            told = [change for change in transaction.changes if self._wish.counts(change)]
-            for number, change in enumerate(told, 1):
-                is_last = number == len(told)
-                key = f"{self._slot}:{transaction.end}:{transaction.instant}:{number}"
-                fields = {"stream": change.table.name, "data": self._wish.told(change, transaction)}
-                self._ready.append(Received(fields, transaction.end if is_last else None, key))
-            behind = None if self._ready else transaction.end
-        if not self._ready and (behind or time.monotonic() - self._moved > _IDLE):
-            self._advance(behind or here)  # nothing that counts is before it
+        found = self._connection.execute(_PEEK, (self.name, self._most, self._publication)).fetchall()
+        behind = transactions((bytes(row[0]) for row in found), self._load)
+        fresh = [transaction for transaction in behind if _number(transaction.end) > self._seen]
+        if fresh:
+            self._seen = _number(fresh[-1].end)
+            return fresh
+        if len(found) >= self._most:
+            self._most *= 2
+        elif not found and time.monotonic() - self.moved > _IDLE:
+            return [Transaction(None, here, datetime.now(UTC))]
+        else:
+            time.sleep(min(_LOOK, seconds))
+        return []
 
-    def _advance(self, place: str) -> None:
-        self._row("SELECT pg_replication_slot_advance(%s, %s::pg_lsn)", self._slot, place)
-        self._moved = time.monotonic()
+    def move(self, place: str) -> None:
+        """Have the database forget what is before a place."""
+        self._row("SELECT pg_replication_slot_advance(%s, %s::pg_lsn)", self.name, place)
+        self._most = _TOGETHER
 
     def _load(self, kind: int, text: bytes) -> Any:
         adapters = self._connection.adapters
@@ -244,6 +210,11 @@ def _translated() -> Iterator[None]:
     except psycopg.Error as error:
         hint = "the server needs wal_level = logical, and the user the right to replicate"
         raise CaptureError(f"the changes cannot be followed: {str(error).strip()}", hint=hint) from None
+
+
+def _number(place: str) -> int:
+    high, _, low = place.partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
 
 
 def _slot(name: str) -> str:

@@ -155,10 +155,16 @@ def _encryption(address: Address) -> ssl.SSLContext | None:
     options: Mapping[str, str] = {name.lower(): value for name, value in address.options.items()}
     mode = options.get("sslmode", "").upper().replace("-", "_")
     if mode in ("VERIFY_CA", "VERIFY_IDENTITY", "VERIFY_FULL"):
-        return ssl.create_default_context()
+        return encryption(verifies=True, host=True)
     if mode not in ("REQUIRED", "TRUST") and "true" not in (options.get("usessl"), options.get("requiressl")):
         return None
-    trusting = ssl.create_default_context()
-    trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE
-    return trusting
+    return encryption(verifies=False, host=False)
+
+
+def encryption(*, verifies: bool, host: bool) -> ssl.SSLContext:
+    """Return how a connection is encrypted: whether the server's certificate is looked at, and its name."""
+    context = ssl.create_default_context()
+    context.check_hostname = host
+    if not verifies:
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -90,6 +90,15 @@ class Gathering(Subscribing):
         """Return after how long without a message no more are waited for, if that does not depend on the rest."""
         return None
 
+    def may_end(self, last: Received) -> bool:
+        """Return whether no more need be taken after a message when all that were asked for are there."""
+        return True
+
+    def stored(self, context: RunContext, found: Iterator[Any]) -> Mapping[str, Any]:
+        """Store what messages hold, and return what a flow reads of it."""
+        uri, count = store_items(context, found, "messages.ion")
+        return {self.count_name: count, "uri": uri}
+
     def gathered(
         self, context: RunContext, source: Subscription, taken: list[Received], *, waits: bool
     ) -> Iterator[Any]:
@@ -107,17 +116,20 @@ class Gathering(Subscribing):
             self.quiet_for(context),
         )
         last = time.monotonic()
+        is_enough = most is not None and most <= 0
         deadline = math.inf if longest is None else last + longest.total_seconds()
         quiet = self.quiet_for(context)
-        patience = math.inf if waits or longest is not None else 0.0
+        patience, wait = math.inf if waits or longest is not None else 0.0, _WAIT
         if quiet is not None:
             patience = quiet.total_seconds()
-        while not context.is_killed and (most is None or len(taken) < most):
-            message = source.receive(max(min(_WAIT, deadline - time.monotonic()), 0.0))
+            wait = min(wait, patience)
+        while not context.is_killed and not is_enough:
+            message = source.receive(max(min(wait, deadline - time.monotonic()), 0.0))
             now = time.monotonic()
             if message is not None:
                 last = now
                 taken.append(Received({}, message.token, message.key))  # there may be many, and large ones
+                is_enough = most is not None and len(taken) >= most and self.may_end(message)
                 yield message.fields if self.row_field is None else message.fields[self.row_field]
             elif now >= deadline or now - last >= patience:
                 return
@@ -134,9 +146,9 @@ class ConsumeTask(Gathering, Task):
         taken: list[Received] = []
         with self.subscription(context) as source:
             found = self.gathered(context, source, taken, waits=self.max_records is not None)
-            uri, count = store_items(context, found, "messages.ion")
+            outputs = self.stored(context, found)
             source.acknowledge(taken)
-        return {self.count_name: count, "uri": uri}
+        return outputs
 
 
 class BatchTrigger(Gathering, PollingTrigger):
@@ -158,14 +170,14 @@ class BatchTrigger(Gathering, PollingTrigger):
             first = list(islice(found, 1))
             if not first:
                 return None
-            uri, count = store_items(context, chain(first, found), "messages.ion")
+            variables = self.stored(context, chain(first, found))
             held = stack.pop_all()
 
         def acknowledge() -> None:
             with held:
                 source.acknowledge(taken)
 
-        return TriggerEvent({self.count_name: count, "uri": uri}, _key(taken), acknowledge, held.close)
+        return TriggerEvent(variables, _key(taken), acknowledge, held.close)
 
 
 class MessageTrigger(Subscribing, RealtimeTrigger):

@@ -140,10 +140,15 @@ def store_items(context: RunContext, found: Iterable[Any], name: str = "items.io
         for item in found:
             if number % _OFTEN == 0:
                 stop_if_killed(context)
-            target.write(ion_text(_plain(item)) + "\n")
+            target.write(item_line(item))
             number += 1
     context.counter("records", number)
     return context.put_file(local, name), number
+
+
+def item_line(item: Any) -> str:
+    """Return an item as a row of a file."""
+    return ion_text(_plain(item)) + "\n"
 
 
 def library(name: str, extra: str) -> ModuleType:
