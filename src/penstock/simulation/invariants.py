@@ -28,6 +28,11 @@ from penstock.simulation.shelf import Files
 _ENDS = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 _RUNNING = f"SELECT id FROM executions WHERE live = 1 AND flow_id = ? AND state NOT IN ('CREATED', 'QUEUED', {_ENDS})"
 _FAMILY = "SELECT id, flow_id, state FROM executions WHERE id = ? OR parent_execution_id = ?"
+_DESCENT = """
+WITH RECURSIVE family (id) AS (
+    VALUES (?) UNION SELECT e.id FROM executions e JOIN family f ON e.parent_execution_id = f.id
+) SELECT id FROM family
+"""
 _HOLDER = "SELECT owner FROM partitions JOIN executions USING (partition) WHERE executions.id = ?"
 _OPEN = {
     "an execution": "SELECT id, flow_id, state FROM executions WHERE live = 1 ORDER BY created, id",
@@ -62,7 +67,8 @@ class CommitRules:
 
     Args:
         disk: The database.
-        reopened: Executions that somebody has asked to restart: they may leave an end, and exceed a limit.
+        reopened: Executions that somebody has asked to restart, with their children: they may leave an end, and
+            exceed a limit.
     """
 
     def __init__(self, disk: Disk, reopened: set[str]) -> None:
@@ -105,6 +111,11 @@ class CommitRules:
             ids = [str(row[0]) for row in running]
             if len([one for one in ids if one not in self._reopened]) > limit and changed & set(ids):
                 raise Violation(f"{len(ids)} executions of {flow} run, {limit} may", *ids)
+
+
+def family(disk: Disk, execution_id: str) -> set[str]:
+    """Return an execution with those it has started, and those these have started."""
+    return {str(row[0]) for row in disk.rows(_DESCENT, execution_id)}
 
 
 def check_begin(disk: Disk, task_run_id: str, attempt: int, worker_id: str) -> None:

@@ -237,7 +237,8 @@ class World:
     async def _steer(self, machine: Machine, kind: str, execution_id: str) -> None:
         self.tell("client", f"asks: {kind} {execution_id}", execution_id)
         if kind == "restart":
-            self._reopened.add(execution_id)  # before: whether it was done may never be known
+            # Before: whether it was done may never be known.
+            self._reopened.update(invariants.family(self._disk, execution_id))
             self._killed.discard(execution_id)
         if kind == "replay":
             new = await machine.ask(lambda core: _replaying(core).replay(TENANT, execution_id))
