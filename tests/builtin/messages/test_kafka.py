@@ -24,6 +24,9 @@ from tests.builtin.polling.conftest import Polled
 from tests.support.serving import serving
 
 QUIET = {"pollDuration": "PT0.2S"}
+"""Where no records are expected."""
+PATIENT = {"pollDuration": "PT1M"}
+"""Where as many are expected as `maxRecords` names."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def test_consume_records_there_gives_a_file_with_all_they_have(bench: Bench, at:
         {"value": None, "partition": 1},
     ]  # fmt: skip
     assert produce(bench, at, *sent, valueSerializer="JSON") == 2
-    found = bench.run(Consume, **at, valueDeserializer="JSON", maxRecords=2)
+    found = bench.run(Consume, **at, valueDeserializer="JSON", maxRecords=2, **PATIENT)
     assert found["messagesCount"] == 2
     first, second = bench.stored(found)
     assert first.pop("timestamp").isoformat() == "2030-01-31T08:00:00+00:00"
@@ -77,7 +80,7 @@ def test_consume_records_there_gives_a_file_with_all_they_have(bench: Bench, at:
     assert (second["key"], second["value"], second["offset"]) == (None, None, 1)
     copied = {key: value for key, value in first.items() if key != "offset"}
     assert produce(bench, at, copied, valueSerializer="JSON") == 1
-    assert bench.stored(bench.run(Consume, **at, **QUIET))[-1]["headers"] == first["headers"]
+    assert bench.stored(bench.run(Consume, **at, maxRecords=3, **PATIENT))[-1]["headers"] == first["headers"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,9 @@ def test_record_is_read_as_it_was_written(serde: Any, sent: Any, read: Any, benc
 def test_consume_records_of_another_form_hands_them_on(bench: Bench, at: dict[str, Any]) -> None:
     produce(bench, at, "no number")
     for serde, read in (("INTEGER", "bm8gbnVtYmVy"), ("AVRO", "bm8gbnVtYmVy"), ("JSON", "no number")):
-        assert values(bench.stored(bench.run(Consume, **at, valueDeserializer=serde, maxRecords=1))) == [read]
+        assert values(bench.stored(bench.run(Consume, **at, valueDeserializer=serde, maxRecords=1, **PATIENT))) == [
+            read
+        ]
 
 
 SCHEMA = json.dumps({"type": "record", "name": "order", "fields": [{"name": "n", "type": "int"}]})
@@ -125,7 +130,7 @@ def test_avro_record_is_read_with_the_schema_the_registry_has(
     by = {"valueSerializer": "AVRO", "valueAvroSchema": SCHEMA}
     assert produce(bench, at, {"value": {"n": 1}}, {"value": {"n": 2}}, {"value": None}, **by) == 3
     assert registry.subjects == {f"{bench.name}-value": [1]}
-    found = bench.stored(bench.run(Consume, **at, valueDeserializer="AVRO", maxRecords=3))
+    found = bench.stored(bench.run(Consume, **at, valueDeserializer="AVRO", maxRecords=3, **PATIENT))
     assert sorted(values(found), key=str) == [None, {"n": 1}, {"n": 2}]
     with pytest.raises(MessageError, match="schema"):
         produce(bench, at, {"value": {"m": 1}}, **by)
@@ -186,7 +191,8 @@ def test_consume_begins_where_it_is_told(
     record = {"partition": 0, "timestamp": "2030-01-01T00:00:00Z"}
     later = {**record, "value": "b", "timestamp": "2030-01-02T00:00:00Z"}
     produce(bench, at, {**record, "value": "a"}, later, {**record, "value": "c", "partition": 1})
-    assert sorted(values(bench.stored(bench.run(Consume, **at, **where, **QUIET)))) == expected
+    limit = {"maxRecords": len(expected), **PATIENT} if expected else QUIET
+    assert sorted(values(bench.stored(bench.run(Consume, **at, **where, **limit)))) == expected
 
 
 def test_consume_topics_of_a_pattern_gives_the_records_of_all(
@@ -198,15 +204,16 @@ def test_consume_topics_of_a_pattern_gives_the_records_of_all(
         produce(bench, at, {"topic": name, "value": name}, transactional=False)
     known: dict[str, Any] = {**group(bench, at), "topic": None, "topicPattern": f"{bench.name}-[a-z]"}
     for groups in ({}, {"groupId": None}):
-        assert sorted(values(bench.stored(bench.run(Consume, **{**known, **groups}, **QUIET)))) == names
+        found = bench.run(Consume, **{**known, **groups}, maxRecords=2, **PATIENT)
+        assert sorted(values(bench.stored(found))) == names
     several = {**at, "topic": names}
-    assert sorted(values(bench.stored(bench.run(Consume, **several, maxRecords=2)))) == names
+    assert sorted(values(bench.stored(bench.run(Consume, **several, maxRecords=2, **PATIENT)))) == names
 
 
 def test_trigger_not_acknowledged_gives_the_records_again_under_their_key(bench: Bench, at: dict[str, Any]) -> None:
     """ENG-270, ENG-307, ENG-309, BEY-006."""
     produce(bench, at, "a", "b", "c")
-    known = group(bench, at, maxRecords=2)
+    known = group(bench, at, maxRecords=2, **PATIENT)
     lost = bench.poll(Trigger, **known)
     assert lost is not None
     lost.release()
@@ -216,11 +223,11 @@ def test_trigger_not_acknowledged_gives_the_records_again_under_their_key(bench:
     assert values(bench.stored(again)) == ["a", "b"]
     assert again.key == lost.key is not None
     again.acknowledge()
-    rest = bench.poll(Trigger, **known, **QUIET)
+    rest = bench.poll(Trigger, **{**known, "maxRecords": 1})
     assert rest is not None
     assert values(bench.stored(rest)) == ["c"]
     rest.acknowledge()
-    assert bench.poll(Trigger, **known, **QUIET) is None
+    assert bench.poll(Trigger, **{**known, **QUIET}) is None
 
 
 def test_trigger_that_begins_with_what_is_new_misses_nothing_between_two_looks(
@@ -228,10 +235,10 @@ def test_trigger_that_begins_with_what_is_new_misses_nothing_between_two_looks(
 ) -> None:
     """ENG-309."""
     produce(bench, at, "old")
-    known = {**at, "groupId": bench.name, **QUIET}
-    assert bench.poll(Trigger, **known) is None
+    known = {**at, "groupId": bench.name}
+    assert bench.poll(Trigger, **known, **QUIET) is None
     produce(bench, at, "new")
-    found = bench.poll(Trigger, **known)
+    found = bench.poll(Trigger, **known, maxRecords=1, **PATIENT)
     assert found is not None
     assert values(bench.stored(found)) == ["new"]
     found.release()
@@ -260,7 +267,7 @@ def test_produce_record_that_cannot_be_written_sends_none_in_a_transaction(bench
             bench.run(Produce, **at, **{"from": [{"value": 2, "partition": 0}, one]}, valueSerializer="INTEGER")
         assert caught.value.hint
     produce(bench, at, 2, valueSerializer="INTEGER", transactional=False)
-    assert values(bench.stored(bench.run(Consume, **at, valueDeserializer="INTEGER", **QUIET))) == [2]
+    assert values(bench.stored(bench.run(Consume, **at, valueDeserializer="INTEGER", maxRecords=1, **PATIENT))) == [2]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_subscribe_messages_kept_for_it_gives_a_file(bench: Bench, mosquitto: Mo
     """ENG-312."""
     properties = subscribed(bench, mosquitto, mqttVersion=version)
     assert publish(bench, mosquitto, {"n": 1}, [2], "three", mqttVersion=version) == 3
-    found = bench.run(Subscribe, **properties, maxRecords=3, maxDuration="PT10S")
+    found = bench.run(Subscribe, **properties, maxRecords=3, maxDuration="PT1M")
     assert found["messagesCount"] == 3
     assert [one["payload"] for one in bench.stored(found)] == [{"n": 1}, [2], "three"]
     assert {(one["topic"], one["qos"], one["retain"]) for one in bench.stored(found)} == {(bench.name, 1, False)}
@@ -54,7 +54,7 @@ def test_publish_items_of_a_file_sends_each(bench: Bench, mosquitto: Mosquitto) 
     properties = subscribed(bench, mosquitto)
     task = bench.made(Publish, **at(bench, mosquitto, **{"from": uri, "clientId": f"{bench.name}-publisher"}))
     assert task.run(context).messages_count == 2
-    found = bench.run(Subscribe, **properties, maxRecords=2, maxDuration="PT10S")
+    found = bench.run(Subscribe, **properties, maxRecords=2, maxDuration="PT1M")
     assert [one["payload"] for one in bench.stored(found)] == [{"n": 1}, {"n": 2}]
 
 
@@ -66,12 +66,12 @@ def test_message_is_read_as_it_was_written(
 ) -> None:
     properties = subscribed(bench, mosquitto, serdeType=serde)
     publish(bench, mosquitto, sent, serdeType=serde)
-    assert bench.stored(bench.run(Subscribe, **properties, maxRecords=1, maxDuration="PT10S"))[0]["payload"] == read
+    assert bench.stored(bench.run(Subscribe, **properties, maxRecords=1, maxDuration="PT1M"))[0]["payload"] == read
 
 
 def test_message_retained_comes_with_the_first_look_only(bench: Bench, mosquitto: Mosquitto) -> None:
     publish(bench, mosquitto, "on", retain=True)
-    event = bench.poll(Trigger, **at(bench, mosquitto, maxRecords=1, maxDuration="PT10S"))
+    event = bench.poll(Trigger, **at(bench, mosquitto, maxRecords=1, maxDuration="PT1M"))
     assert event is not None
     expected = {"id": 1, "topic": bench.name, "qos": 1, "retain": True, "properties": {}, "payload": "on"}
     assert bench.stored(event) == [expected]
@@ -86,7 +86,7 @@ def test_trigger_several_topics_gives_the_messages_of_all(bench: Bench, mosquitt
     publish(bench, mosquitto, 1, topic=f"{bench.name}/a/x")
     publish(bench, mosquitto, 2, topic=f"{bench.name}/b")
     publish(bench, mosquitto, 3, topic=f"{bench.name}/c")
-    event = bench.poll(Trigger, **properties, maxRecords=2, maxDuration="PT10S")
+    event = bench.poll(Trigger, **properties, maxRecords=2, maxDuration="PT1M")
     assert event is not None
     assert event.variables["messagesCount"] == 2
     assert sorted(one["payload"] for one in bench.stored(event)) == [1, 2]
@@ -97,11 +97,11 @@ def test_trigger_many_messages_takes_as_many_as_it_may(bench: Bench, mosquitto: 
     """ENG-309: more than the broker gives out at once by itself."""
     properties = subscribed(bench, mosquitto)
     publish(bench, mosquitto, *range(60))
-    event = bench.poll(Trigger, **properties, maxRecords=50, maxDuration="PT10S")
+    event = bench.poll(Trigger, **properties, maxRecords=50, maxDuration="PT1M")
     assert event is not None
     assert [one["payload"] for one in bench.stored(event)] == list(range(50))
     event.acknowledge()
-    rest = bench.poll(Trigger, **properties, maxRecords=10, maxDuration="PT10S")
+    rest = bench.poll(Trigger, **properties, maxRecords=10, maxDuration="PT1M")
     assert rest is not None
     assert [one["payload"] for one in bench.stored(rest)] == list(range(50, 60))
     rest.acknowledge()
@@ -109,7 +109,7 @@ def test_trigger_many_messages_takes_as_many_as_it_may(bench: Bench, mosquitto: 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_trigger_not_acknowledged_gives_the_messages_again(bench: Bench, mosquitto: Mosquitto, version: str) -> None:
-    properties = subscribed(bench, mosquitto, mqttVersion=version, maxRecords=2, maxDuration="PT10S")
+    properties = subscribed(bench, mosquitto, mqttVersion=version, maxRecords=2, maxDuration="PT1M")
     publish(bench, mosquitto, "a", "b")
 
     def look() -> tuple[TriggerEvent, list[str]]:

@@ -38,7 +38,7 @@ def test_consume_messages_there_gives_a_file(bench: Bench, at: dict[str, Any]) -
     """ENG-312."""
     given = [{"data": '{"n": 1}', "headers": {"origin": "shop"}}, "plain", {"n": 2}]
     assert bench.run(Produce, **at, **{"from": given}).messages_count == 3
-    found = bench.run(Consume, **at, maxRecords=3, maxDuration="PT10S")
+    found = bench.run(Consume, **at, maxRecords=3, maxDuration="PT1M")
     assert found["messagesCount"] == 3
     first = bench.stored(found)[0]
     assert (first["subject"], first["headers"], first["data"]) == (bench.name, {"origin": ["shop"]}, '{"n": 1}')
@@ -47,7 +47,7 @@ def test_consume_messages_there_gives_a_file(bench: Bench, at: dict[str, Any]) -
 
 def test_consume_under_a_durable_name_goes_on_where_it_was(bench: Bench, at: dict[str, Any]) -> None:
     bench.run(Produce, **at, **{"from": ["a", "b", "c"]})
-    consume = {**at, "durableId": bench.name, "maxRecords": 2, "maxDuration": "PT5S"}
+    consume = {**at, "durableId": bench.name, "maxRecords": 2, "maxDuration": "PT1M"}
     assert data(bench.stored(bench.run(Consume, **consume))) == ["a", "b"]
     assert data(bench.stored(bench.run(Consume, **{**consume, "maxRecords": 1}))) == ["c"]
 
@@ -64,7 +64,8 @@ def test_consume_begins_where_it_is_told(
     bench: Bench, at: dict[str, Any], policy: dict[str, str], expected: list[str]
 ) -> None:
     bench.run(Produce, **at, **{"from": ["a", "b"]})
-    found = bench.run(Consume, **at, **policy, maxRecords=len(expected) or 5, maxDuration="PT0.3S")
+    limit = {"maxRecords": len(expected), "maxDuration": "PT1M"} if expected else {"maxDuration": "PT0.3S"}
+    found = bench.run(Consume, **at, **policy, **limit)
     assert data(bench.stored(found)) == expected
 
 
@@ -73,7 +74,7 @@ def test_trigger_messages_there_gives_a_file_and_the_server_remembers(bench: Ben
     at["subject"] = f"{bench.name}.>"
     for subject in ("a", "b"):
         bench.run(Produce, **{**at, "subject": f"{bench.name}.{subject}", "from": subject})
-    event = bench.poll(Trigger, **at, maxRecords=2)
+    event = bench.poll(Trigger, **at, maxRecords=2, maxDuration="PT1M")
     assert event is not None
     assert event.variables["messagesCount"] == 2
     assert [one["subject"] for one in bench.stored(event)] == [f"{bench.name}.a", f"{bench.name}.b"]
@@ -84,10 +85,10 @@ def test_trigger_messages_there_gives_a_file_and_the_server_remembers(bench: Ben
 def test_trigger_not_acknowledged_gives_the_messages_again_under_their_key(bench: Bench, at: dict[str, Any]) -> None:
     """BEY-006."""
     bench.run(Produce, **at, **{"from": ["a", "b", "c"]})
-    lost = bench.poll(Trigger, **at, maxRecords=2)
+    lost = bench.poll(Trigger, **at, maxRecords=2, maxDuration="PT1M")
     assert lost is not None
     lost.release()
-    again = bench.poll(Trigger, **at, maxRecords=2)
+    again = bench.poll(Trigger, **at, maxRecords=2, maxDuration="PT1M")
     assert again is not None
     assert data(bench.stored(again)) == ["a", "b"]
     assert again.key == lost.key

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.support.live import LiveServer
+from tests.support.waiting import PATIENCE
 
 FAIL = "io.kestra.plugin.core.execution.Fail"
 
@@ -13,7 +15,11 @@ def labels(execution: dict[str, Any]) -> dict[str, str]:
     return {one["key"]: one["value"] for one in execution["labels"]}
 
 
-def sla(behavior: str) -> str:
+SLEEP = "type: io.kestra.plugin.core.flow.Sleep, duration: PT10M"
+PAUSE = "type: io.kestra.plugin.core.flow.Pause"
+
+
+def sla(behavior: str, slow: str = SLEEP) -> str:
     return f"""
 id: slow
 namespace: team
@@ -24,8 +30,7 @@ sla:
     behavior: {behavior}
     labels: {{sla: miss, reason: durationExceeded}}
 tasks:
-  - {{id: punctual, type: io.kestra.plugin.core.log.Log, message: begin}}
-  - {{id: sleepyhead, type: io.kestra.plugin.core.flow.Sleep, duration: PT1.2S}}
+  - {{id: sleepyhead, {slow}}}
   - {{id: never_executed, type: io.kestra.plugin.core.log.Log, message: never}}
 """
 
@@ -35,7 +40,7 @@ async def test_execution_that_takes_too_long_is_cancelled_while_it_runs(live: Li
     await live.flow(sla("CANCEL"))
     done = await live.run("slow")
     assert done["state"]["current"] == "CANCELLED"
-    assert [run["taskId"] for run in done["taskRunList"]] == ["punctual", "sleepyhead"]
+    assert [run["taskId"] for run in done["taskRunList"]] == ["sleepyhead"]
     assert labels(done)["sla"] == "miss"
 
 
@@ -45,8 +50,13 @@ async def test_execution_that_takes_too_long_fails_when_the_level_says_so(live: 
 
 
 async def test_breach_without_consequence_only_sets_labels(live: LiveServer) -> None:
-    await live.flow(sla("NONE"))
-    done = await live.run("slow")
+    await live.flow(sla("NONE", PAUSE))
+    path = f"/api/v1/main/executions/{(await live.start('slow'))['id']}"
+    async with asyncio.timeout(PATIENCE):
+        while "sla" not in labels((await live.client.get(path)).json()):  # noqa: ASYNC110  # the database is asked
+            await asyncio.sleep(0.02)
+    await live.client.post(f"{path}/resume")
+    done = await live.until(path.rpartition("/")[2], "SUCCESS")
     assert (done["state"]["current"], labels(done)["reason"]) == ("SUCCESS", "durationExceeded")
 
 
@@ -103,11 +113,9 @@ async def test_flow_level_retry_creates_new_executions(live: LiveServer) -> None
     await live.flow(retried("CREATE_NEW_EXECUTION"))
     first = await live.run("retried")
     params = {"filters[flowId][EQUALS]": "retried", "filters[state][IN]": "FAILED"}
-    for _ in range(200):
-        found = (await live.client.get("/api/v1/main/executions/search", params=params)).json()["results"]
-        if found:
-            break
-        await live.until(first["id"], "RETRIED")
+    async with asyncio.timeout(PATIENCE):
+        while not (await live.client.get("/api/v1/main/executions/search", params=params)).json()["results"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
     answer = await live.client.get("/api/v1/main/executions/search", params={"filters[flowId][EQUALS]": "retried"})
     tries = sorted(answer.json()["results"], key=lambda one: one["metadata"]["attemptNumber"])
     assert [one["metadata"]["attemptNumber"] for one in tries] == [1, 2, 3]
