@@ -17,6 +17,7 @@ from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_serv
 from tests.support.missing import missing
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
 from tests.support.rabbitmq import RABBITMQ, RabbitMq, rabbitmq_for
+from tests.support.second_try import allow_second_tries, show_first_tries
 from tests.support.shared import stop_shared
 
 # Before anything imports them: suites are shown like tests when they fail.
@@ -46,6 +47,16 @@ def pytest_configure(config: pytest.Config) -> None:
     directory.chmod(0o755)  # PostgreSQL, started by root, runs as somebody else
     config.stash[RUN_DIRECTORY] = directory
     os.environ[RUN_DIRECTORY_VARIABLE] = str(directory)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests are tried once more when they fail."""
+    allow_second_tries(items, Path(__file__).parent)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why tests were tried once more."""
+    show_first_tries(terminalreporter)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

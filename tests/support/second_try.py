@@ -1,0 +1,55 @@
+"""A second try, in CI, for tests that need more than this project's own processes to keep their promises.
+
+A browser, a broker, a foreign server or a cluster of processes may be starved by a machine that does other things, and
+no patience of a test helps when it is the other side that gives up. Such a test is tried once more, which is told by
+name with all that the first try said: each of them is a defect to be found, in the product or in the test. All other
+tests have one try, and so has everything on the machine of a developer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+FOLDERS = (
+    "acceptance",
+    "builtin/aws",
+    "builtin/debezium",
+    "builtin/email",
+    "builtin/fs",
+    "builtin/gcp",
+    "builtin/git",
+    "builtin/jdbc",
+    "builtin/messages",
+    "builtin/runners",
+    "chaos",
+    "ui",
+)
+"""Where tests speak with foreign servers, browsers, or clusters of processes that are killed."""
+
+
+def has_second_try(path: Path, tests: Path) -> bool:
+    """Return whether the tests of a module below the folder of all tests are tried once more when they fail."""
+    return any(path.is_relative_to(tests / folder) for folder in FOLDERS)
+
+
+def allow_second_tries(items: Iterable[pytest.Item], tests: Path) -> None:
+    """Mark the tests that are tried once more; none where no machine waits for the outcome."""
+    if not os.environ.get("CI"):
+        return
+    for item in items:
+        if has_second_try(item.path, tests):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def show_first_tries(reporter: pytest.TerminalReporter) -> None:
+    """Show what the failed first tries said, as if they were failures."""
+    for report in reporter.getreports("rerun"):
+        reporter.write_sep("_", f"FIRST TRY OF {report.nodeid}", yellow=True, bold=True)
+        report.toterminal(reporter._tw)
+        for title, said in report.sections:
+            reporter.write_sep("-", title)
+            reporter.write_line(said.rstrip())
