@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Plugin } from "@/api/types";
-import { groupsOf, partsOf, typeOf } from "@/lib/plugins";
+import { groupsOf, partsOf, typeOf, withoutExamples } from "@/lib/plugins";
 
 const plugin = { name: "penstock", tasks: [{ cls: "a.b.Log", title: "Write a line" }, { cls: "a.b.Echo", title: "Old", deprecated: true }], triggers: [{ cls: "a.c.Schedule", title: "By the clock" }], conditions: [], taskRunners: [] } as Plugin;
 
@@ -42,4 +42,11 @@ describe("typeOf", () => {
     "%o is %s",
     (schema, words) => expect(typeOf(schema)).toBe(words),
   );
+});
+
+describe("withoutExamples", () => {
+  it("leaves what is said, not what is shown by itself", () => {
+    const text = "Sends rows.\n\nIn batches.\n\nSend them all:\n\n```yaml\ntasks: []\n```\n\nNeeds an account.\n\n```yaml\na: b\n```";
+    expect(withoutExamples(text)).toBe("Sends rows.\n\nIn batches.\n\nNeeds an account.");
+  });
 });

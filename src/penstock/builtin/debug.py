@@ -20,6 +20,18 @@ class ReturnOutput(Output):
 class Return(Task):
     """Return a rendered text, to be read by later tasks.
 
+    Give other tasks a value:
+
+    ```yaml
+    tasks:
+      - id: file_name
+        type: io.kestra.plugin.core.debug.Return
+        format: "orders-{{ execution.startDate | date('yyyy-MM-dd') }}.csv"
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "The file is {{ outputs.file_name.value }}"
+    ```
+
     Implements ENG-111, ENG-063.
     """
 
@@ -45,7 +57,18 @@ class Return(Task):
 
 
 class Echo(Task):
-    """Write a rendered text to the logs. Deprecated: use `Log`."""
+    """Write a rendered text to the logs. Deprecated: use `Log`.
+
+    Write an input into the log:
+
+    ```yaml
+    tasks:
+      - id: shown
+        type: io.kestra.plugin.core.debug.Echo
+        format: "asked for by {{ labels.owner ?? 'nobody' }}"
+        level: INFO
+    ```
+    """
 
     type_name = "io.kestra.plugin.core.debug.Echo"
     type_aliases = ("io.kestra.core.tasks.debugs.Echo",)

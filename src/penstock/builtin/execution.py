@@ -19,6 +19,19 @@ class TaskFailure(PluginError):
 class Fail(Task):
     """Fail the execution, always or when a condition holds.
 
+    Fail when a download was empty:
+
+    ```yaml
+    tasks:
+      - id: download
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/orders.csv
+      - id: something_there
+        type: io.kestra.plugin.core.execution.Fail
+        condition: "{{ fileSize(outputs.download.uri) == 0 }}"
+        errorMessage: there are no orders
+    ```
+
     Implements ENG-093.
     """
 
@@ -37,6 +50,21 @@ class Fail(Task):
 
 class Assert(Task):
     """Fail when one of several conditions does not hold.
+
+    Stop unless the inputs make sense:
+
+    ```yaml
+    inputs:
+      - id: amount
+        type: INT
+    tasks:
+      - id: sensible
+        type: io.kestra.plugin.core.execution.Assert
+        errorMessage: an order has between 1 and 1000 pieces
+        conditions:
+          - "{{ inputs.amount >= 1 }}"
+          - "{{ inputs.amount <= 1000 }}"
+    ```
 
     Implements ENG-094.
     """
@@ -71,6 +99,19 @@ class Label(PluginModel):
 class Labels(Task):
     """Set labels on the running execution; existing keys are overridden.
 
+    Label the execution with what it is about:
+
+    ```yaml
+    inputs:
+      - id: customer
+        type: STRING
+    tasks:
+      - id: mark
+        type: io.kestra.plugin.core.execution.Labels
+        labels:
+          customer: "{{ inputs.customer }}"
+    ```
+
     Implements ENG-029.
     """
 
@@ -97,6 +138,21 @@ class Labels(Task):
 class SetVariables(Task):
     """Set variables of the running execution; nested maps are merged.
 
+    Set a variable that later tasks read:
+
+    ```yaml
+    variables:
+      stage: development
+    tasks:
+      - id: promote
+        type: io.kestra.plugin.core.execution.SetVariables
+        variables:
+          stage: production
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "Now in {{ vars.stage }}"
+    ```
+
     Implements ENG-201, ENG-420.
     """
 
@@ -115,6 +171,19 @@ class SetVariables(Task):
 
 class UnsetVariables(Task):
     """Remove variables of the running execution.
+
+    Forget a variable that no later task shall read:
+
+    ```yaml
+    variables:
+      scratch: "42"
+    tasks:
+      - id: forget
+        type: io.kestra.plugin.core.execution.UnsetVariables
+        variables:
+          - scratch
+        ignoreMissing: true
+    ```
 
     Implements ENG-202.
     """

@@ -14,6 +14,18 @@ Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 class Log(Task):
     """Write one line, or several, to the logs of the execution.
 
+    Write several lines:
+
+    ```yaml
+    tasks:
+      - id: summary
+        type: io.kestra.plugin.core.log.Log
+        level: WARN
+        message:
+          - "Started at {{ execution.startDate }}"
+          - "of {{ flow.namespace }}.{{ flow.id }}"
+    ```
+
     Implements ENG-110, EXP-013.
     """
 

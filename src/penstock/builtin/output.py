@@ -18,6 +18,20 @@ class Values(Output):
 class OutputValues(Task):
     """Give rendered values as outputs, read as `outputs.<task>.values.<key>`.
 
+    Give other tasks several values:
+
+    ```yaml
+    tasks:
+      - id: paths
+        type: io.kestra.plugin.core.output.OutputValues
+        values:
+          source: "orders/{{ execution.startDate | date('yyyy/MM') }}"
+          target: archive
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "{{ outputs.paths.values.source }}"
+    ```
+
     Implements ENG-208.
     """
 

@@ -22,6 +22,16 @@ class FetchedLogs(Output):
 class Fetch(Task):
     """Store log lines of an execution as a file of items.
 
+    Collect the warnings of this execution in a file:
+
+    ```yaml
+    tasks:
+      - id: warnings
+        type: io.kestra.plugin.core.log.Fetch
+        executionId: "{{ execution.id }}"
+        level: WARN
+    ```
+
     Implements MIG-020.
     """
 

@@ -13,6 +13,15 @@ from penstock.sdk import Property, RunContext, Task
 class Sleep(Task):
     """Do nothing for some time.
 
+    Give another system half a minute:
+
+    ```yaml
+    tasks:
+      - id: patience
+        type: io.kestra.plugin.core.flow.Sleep
+        duration: PT30S
+    ```
+
     Implements ENG-112. `Pause` waits without occupying a worker.
     """
 

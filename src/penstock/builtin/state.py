@@ -51,6 +51,15 @@ class ReadState(Output):
 class Get(StateTask):
     """Read a state. Today's task for this is `io.kestra.plugin.core.kv.Get`.
 
+    Read how far the last run came:
+
+    ```yaml
+    tasks:
+      - id: last_row
+        type: io.kestra.plugin.core.state.Get
+        name: last_row
+    ```
+
     Implements MIG-034, MIG-020.
     """
 
@@ -78,6 +87,17 @@ class WrittenState(Output):
 class Set(StateTask):
     """Set fields of a state; others stay. Today's task for this is `io.kestra.plugin.core.kv.Set`.
 
+    Note how far a run came:
+
+    ```yaml
+    tasks:
+      - id: note
+        type: io.kestra.plugin.core.state.Set
+        name: last_row
+        data:
+          id: "4711"
+    ```
+
     Implements MIG-034, MIG-020.
     """
 
@@ -103,6 +123,16 @@ class DeletedState(Output):
 
 class Delete(StateTask):
     """Remove a state. Today's task for this is `io.kestra.plugin.core.kv.Delete`.
+
+    Begin the next run from scratch:
+
+    ```yaml
+    tasks:
+      - id: forget
+        type: io.kestra.plugin.core.state.Delete
+        name: last_row
+        errorOnMissing: false
+    ```
 
     Implements MIG-034, MIG-020.
     """

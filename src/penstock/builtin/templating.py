@@ -15,6 +15,21 @@ class TemplatedTask(Task):
 
     Properties that are not rendered otherwise can depend on inputs and outputs this way. The outputs are those of the
     task that runs. Implements ENG-058, EXP-132.
+
+    Choose the type of a task by an input:
+
+    ```yaml
+    inputs:
+      - id: kind
+        type: STRING
+        defaults: log.Log
+    tasks:
+      - id: chosen
+        type: io.kestra.plugin.core.templating.TemplatedTask
+        spec: |
+          type: io.kestra.plugin.core.{{ inputs.kind }}
+          message: Hello
+    ```
     """
 
     type_name = "io.kestra.plugin.core.templating.TemplatedTask"

@@ -95,6 +95,11 @@ export function toldOf(schema: Record<string, unknown>): { examples: Example[]; 
   };
 }
 
+/** What a type tells of itself without its examples, which stand by themselves. */
+export function withoutExamples(text: string): string {
+  return text.replace(/(?:^|\n)(?:[^\n]*:\n+)?```ya?ml\n[\s\S]*?```/g, "").replace(/\n{3,}/g, "\n\n").trim();
+}
+
 function recordsIn(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }

@@ -45,6 +45,20 @@ class DateCondition(ConditionBase):
 class DateTimeBetween(DateCondition):
     """Hold between two dates, or before or after one.
 
+    Run hourly, but only until the campaign is over:
+
+    ```yaml
+    triggers:
+      - id: campaign
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 * * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.DateTimeBetween
+            date: "{{ trigger.date }}"
+            after: "2026-11-23T00:00:00Z"
+            before: "2026-12-01T00:00:00Z"
+    ```
+
     Implements ENG-273.
     """
 
@@ -70,6 +84,20 @@ class DateTimeBetween(DateCondition):
 
 class TimeBetween(DateCondition):
     """Hold between two times of day, or before or after one; from an evening to a morning it holds over night.
+
+    Run every quarter of an hour at night:
+
+    ```yaml
+    triggers:
+      - id: nightly
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "*/15 * * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.TimeBetween
+            date: "{{ trigger.date }}"
+            after: "01:00:00Z"
+            before: "05:00:00Z"
+    ```
 
     Implements ENG-273.
     """
@@ -104,6 +132,18 @@ class TimeBetween(DateCondition):
 class DayWeek(DateCondition):
     """Hold on one day of the week.
 
+    Run at nine on Mondays:
+
+    ```yaml
+    triggers:
+      - id: mondays
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 9 * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.DayWeek
+            dayOfWeek: MONDAY
+    ```
+
     Implements ENG-275.
     """
 
@@ -119,6 +159,19 @@ class DayWeek(DateCondition):
 
 class DayWeekInMonth(DateCondition):
     """Hold on the first, second, third, fourth or last of a day of the week in its month.
+
+    Run on the first Monday of a month:
+
+    ```yaml
+    triggers:
+      - id: first_monday
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 9 * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.DayWeekInMonth
+            dayOfWeek: MONDAY
+            dayInMonth: FIRST
+    ```
 
     Implements ENG-275.
     """
@@ -145,6 +198,17 @@ class DayWeekInMonth(DateCondition):
 class Weekend(DateCondition):
     """Hold on Saturday and Sunday.
 
+    Run a heavy job at weekends alone:
+
+    ```yaml
+    triggers:
+      - id: weekends
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 3 * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.Weekend
+    ```
+
     Implements ENG-274.
     """
 
@@ -158,6 +222,21 @@ class Weekend(DateCondition):
 
 class PublicHoliday(DateCondition):
     """Hold on the public holidays of a country, or of a part of it.
+
+    Run every morning except on public holidays in Berlin:
+
+    ```yaml
+    triggers:
+      - id: mornings
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 7 * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.Not
+            conditions:
+              - type: io.kestra.plugin.core.condition.PublicHoliday
+                country: DE
+                subDivision: BE
+    ```
 
     Implements ENG-273.
     """

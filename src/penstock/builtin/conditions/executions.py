@@ -18,6 +18,18 @@ _NAMESPACE = "The namespace."
 class ExecutionFlow(ConditionBase):
     """Hold for executions of one flow.
 
+    Run after each execution of another flow:
+
+    ```yaml
+    triggers:
+      - id: after_import
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.ExecutionFlow
+            namespace: company.sales
+            flowId: import_orders
+    ```
+
     Implements ENG-274.
     """
 
@@ -35,6 +47,18 @@ class ExecutionFlow(ConditionBase):
 
 class ExecutionNamespace(ConditionBase):
     """Hold for executions of a namespace, or of all whose names begin or end alike.
+
+    Run after each execution of a namespace and those below it:
+
+    ```yaml
+    triggers:
+      - id: after_sales
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.ExecutionNamespace
+            namespace: company.sales
+            comparison: PREFIX
+    ```
 
     Implements ENG-274.
     """
@@ -61,6 +85,19 @@ class ExecutionNamespace(ConditionBase):
 
 class ExecutionStatus(ConditionBase):
     """Hold for executions in some states.
+
+    Run after executions that did not end well:
+
+    ```yaml
+    triggers:
+      - id: after_failure
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.ExecutionStatus
+            in:
+              - FAILED
+              - WARNING
+    ```
 
     Implements ENG-274.
     """
@@ -89,6 +126,18 @@ class LabelPair(PluginModel):
 class ExecutionLabels(ConditionBase):
     """Hold for executions that carry some labels.
 
+    Run after executions with the label of production:
+
+    ```yaml
+    triggers:
+      - id: after_production
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.ExecutionLabels
+            labels:
+              environment: production
+    ```
+
     Implements ENG-273.
     """
 
@@ -110,6 +159,17 @@ class ExecutionLabels(ConditionBase):
 
 class ExecutionOutputs(ConditionBase):
     """Hold when an expression over the outputs of the execution is true; without outputs it does not.
+
+    Run after executions that found something:
+
+    ```yaml
+    triggers:
+      - id: after_findings
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.ExecutionOutputs
+            expression: "{{ trigger.outputs.row_count > 0 }}"
+    ```
 
     Implements ENG-273.
     """
@@ -140,6 +200,18 @@ class ExecutionOutputs(ConditionBase):
 class HasRetryAttempt(ConditionBase):
     """Hold for executions of which a task run took more than one attempt.
 
+    Run after executions that succeeded only after a retry:
+
+    ```yaml
+    triggers:
+      - id: after_retry
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.HasRetryAttempt
+            in:
+              - FAILED
+    ```
+
     Implements ENG-273.
     """
 
@@ -161,6 +233,20 @@ class HasRetryAttempt(ConditionBase):
 class FlowCondition(ConditionBase):
     """Hold when the trigger's own flow is a certain one.
 
+    Rebuild an index after each stock-taking:
+
+    ```yaml
+    triggers:
+      - id: rebuild
+        type: io.kestra.plugin.core.trigger.Flow
+        inputs:
+          because: "{{ trigger.executionId }}"
+        conditions:
+          - type: io.kestra.plugin.core.condition.FlowCondition
+            flowId: stock_taking
+            namespace: company.warehouse
+    ```
+
     Implements MIG-020.
     """
 
@@ -177,6 +263,18 @@ class FlowCondition(ConditionBase):
 
 class FlowNamespaceCondition(ConditionBase):
     """Hold when the trigger's own flow is of a certain namespace.
+
+    Run after each execution of the flows of a namespace:
+
+    ```yaml
+    triggers:
+      - id: after_sales
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - type: io.kestra.plugin.core.condition.FlowNamespaceCondition
+            namespace: company.sales
+            prefix: true
+    ```
 
     Implements MIG-020.
     """

@@ -17,6 +17,19 @@ from penstock.sdk.task import ConditionList
 class Not(ConditionBase):
     """Hold when none of several conditions does.
 
+    Run every hour, but not at weekends:
+
+    ```yaml
+    triggers:
+      - id: working_days
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 * * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.Not
+            conditions:
+              - type: io.kestra.plugin.core.condition.Weekend
+    ```
+
     Implements ENG-274.
     """
 
@@ -33,6 +46,22 @@ class Not(ConditionBase):
 class Or(ConditionBase):
     """Hold when one of several conditions does.
 
+    Run on Mondays and Thursdays:
+
+    ```yaml
+    triggers:
+      - id: twice_a_week
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 9 * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.Or
+            conditions:
+              - type: io.kestra.plugin.core.condition.DayWeek
+                dayOfWeek: MONDAY
+              - type: io.kestra.plugin.core.condition.DayWeek
+                dayOfWeek: THURSDAY
+    ```
+
     Implements ENG-274.
     """
 
@@ -48,6 +77,18 @@ class Or(ConditionBase):
 
 class Expression(ConditionBase):
     """Hold when an expression is true.
+
+    Run on the last day of each month:
+
+    ```yaml
+    triggers:
+      - id: end_of_month
+        type: io.kestra.plugin.core.trigger.Schedule
+        cron: "0 18 * * *"
+        conditions:
+          - type: io.kestra.plugin.core.condition.Expression
+            expression: "{{ trigger.date | dateAdd(1, 'DAYS') | date('d') == '1' }}"
+    ```
 
     Implements ENG-273, EXP-179.
     """
@@ -72,6 +113,27 @@ class MultipleCondition(ConditionBase):
 
     A `Flow` trigger remembers which of them executions have met: it asks `names_met` at each. Everywhere else all must
     hold at once.
+
+    Run once two flows have succeeded within a day:
+
+    ```yaml
+    triggers:
+      - id: after_both
+        type: io.kestra.plugin.core.trigger.Flow
+        conditions:
+          - id: both
+            type: io.kestra.plugin.core.condition.MultipleCondition
+            window: P1D
+            conditions:
+              orders:
+                type: io.kestra.plugin.core.condition.ExecutionFlow
+                namespace: company.sales
+                flowId: import_orders
+              stock:
+                type: io.kestra.plugin.core.condition.ExecutionFlow
+                namespace: company.sales
+                flowId: import_stock
+    ```
 
     Implements ENG-274, USE-B056.
     """

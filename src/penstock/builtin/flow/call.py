@@ -26,6 +26,17 @@ class Call(InOrder):
     belong to the call. Their task runs are named behind the call: `call.task`. Secrets, keys and namespace files are
     those of the flow that executes. Which revision runs is settled when the execution begins, and stays so.
 
+    Run a flow of the same namespace as a part of this execution:
+
+    ```yaml
+    tasks:
+      - id: clean
+        type: io.kestra.plugin.core.flow.Call
+        flowId: clean_orders
+        inputs:
+          day: "{{ execution.startDate | date('yyyy-MM-dd') }}"
+    ```
+
     Implements BEY-037.
     """
 

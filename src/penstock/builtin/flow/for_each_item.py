@@ -37,6 +37,17 @@ class Splits(Output):
 class ForEachItemSplit(Task):
     """Cut the file of a `ForEachItem` into batches. Belongs to that task, and is of no use without it.
 
+    What it belongs to:
+
+    ```yaml
+    tasks:
+      - id: each
+        type: io.kestra.plugin.core.flow.ForEachItem
+        items: "{{ inputs.orders }}"
+        namespace: company.sales
+        flowId: handle_orders
+    ```
+
     Implements ENG-087, ENG-089, ENG-416.
     """
 
@@ -82,6 +93,18 @@ class Merged(Output):
 class ForEachItemMerge(Task):
     """Gather the outputs of the executions of a `ForEachItem`. Belongs to that task, and is of no use without it.
 
+    What it belongs to:
+
+    ```yaml
+    tasks:
+      - id: each
+        type: io.kestra.plugin.core.flow.ForEachItem
+        items: "{{ inputs.orders }}"
+        namespace: company.sales
+        flowId: handle_orders
+        wait: true
+    ```
+
     Implements ENG-089.
     """
 
@@ -98,6 +121,24 @@ class ForEachItemMerge(Task):
 
 class ForEachItem(FlowableTask):
     """Execute a flow for each batch of the rows of a file.
+
+    Have another flow work through a file, a hundred rows at a time:
+
+    ```yaml
+    tasks:
+      - id: orders
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/orders.jsonl
+      - id: each
+        type: io.kestra.plugin.core.flow.ForEachItem
+        items: "{{ outputs.orders.uri }}"
+        batch:
+          rows: 100
+        namespace: company.sales
+        flowId: handle_orders
+        inputs:
+          file: "{{ taskrun.items }}"
+    ```
 
     Implements ENG-086 to ENG-089, ENG-414 to ENG-416.
     """

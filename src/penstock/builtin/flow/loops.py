@@ -18,6 +18,20 @@ class ForEach(FlowableTask):
     """Run a group of tasks once for each value.
 
     Within one iteration the tasks run one after another. Implements ENG-076 to ENG-085.
+
+    Run tasks for each region, two at a time:
+
+    ```yaml
+    tasks:
+      - id: regions
+        type: io.kestra.plugin.core.flow.ForEach
+        values: ["north", "east", "south", "west"]
+        concurrencyLimit: 2
+        tasks:
+          - id: load
+            type: io.kestra.plugin.core.log.Log
+            message: "Loads {{ taskrun.value }}"
+    ```
     """
 
     type_name = "io.kestra.plugin.core.flow.ForEach"
@@ -87,6 +101,20 @@ class Loop(ForEach):
     """Run a group of tasks once for each value: the spelling of 2.0.
 
     The value is `item.value`, its position `item.index`. Implements BEY-050.
+
+    Run tasks for each of some values:
+
+    ```yaml
+    tasks:
+      - id: tables
+        type: io.kestra.plugin.core.flow.Loop
+        values: ["orders", "customers"]
+        concurrencyLimit: 1
+        tasks:
+          - id: load
+            type: io.kestra.plugin.core.log.Log
+            message: "Loads {{ item.value }}"
+    ```
     """
 
     type_name = "io.kestra.plugin.core.flow.Loop"
@@ -94,7 +122,21 @@ class Loop(ForEach):
 
 
 class EachSequential(ForEach):
-    """Run a group of tasks once for each value, one after another; kept for older flows."""
+    """Run a group of tasks once for each value, one after another; kept for older flows.
+
+    Run tasks for one value after the other:
+
+    ```yaml
+    tasks:
+      - id: months
+        type: io.kestra.plugin.core.flow.EachSequential
+        value: ["2026-01", "2026-02"]
+        tasks:
+          - id: load
+            type: io.kestra.plugin.core.log.Log
+            message: "Loads {{ taskrun.value }}"
+    ```
+    """
 
     type_name = "io.kestra.plugin.core.flow.EachSequential"
     type_aliases = ("io.kestra.core.tasks.flows.EachSequential",)
@@ -110,6 +152,19 @@ class EachParallel(EachSequential):
     """Run a group of tasks for all values at the same time; kept for older flows.
 
     The tasks of one value run one after another.
+
+    Run tasks for all values at once:
+
+    ```yaml
+    tasks:
+      - id: regions
+        type: io.kestra.plugin.core.flow.EachParallel
+        value: ["north", "south"]
+        tasks:
+          - id: load
+            type: io.kestra.plugin.core.log.Log
+            message: "Loads {{ taskrun.value }}"
+    ```
     """
 
     type_name = "io.kestra.plugin.core.flow.EachParallel"
@@ -133,6 +188,24 @@ class CheckFrequency(PluginModel):
 
 class LoopUntil(FlowableTask):
     """Run a group of tasks again until a condition holds.
+
+    Ask every ten seconds until a job is done:
+
+    ```yaml
+    tasks:
+      - id: wait
+        type: io.kestra.plugin.core.flow.LoopUntil
+        condition: "{{ outputs.job.code == 200 }}"
+        checkFrequency:
+          interval: PT10S
+          maxDuration: PT1H
+        tasks:
+          - id: job
+            type: io.kestra.plugin.core.http.Request
+            uri: https://example.com/jobs/42
+            options:
+              allowedResponseCodes: [200, 202]
+    ```
 
     Implements ENG-090, ENG-091: reaching a limit is a normal end.
     """

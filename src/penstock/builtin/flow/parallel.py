@@ -15,6 +15,21 @@ from penstock.sdk.task import FlowableTask, PluginModel, TaskDefinition, TaskLis
 class Parallel(FlowableTask):
     """Run tasks at the same time.
 
+    Load two tables at the same time:
+
+    ```yaml
+    tasks:
+      - id: load
+        type: io.kestra.plugin.core.flow.Parallel
+        tasks:
+          - id: orders
+            type: io.kestra.plugin.core.log.Log
+            message: Loads orders
+          - id: customers
+            type: io.kestra.plugin.core.log.Log
+            message: Loads customers
+    ```
+
     Implements ENG-069.
     """
 
@@ -88,6 +103,30 @@ def _cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str] | None:
 
 class Dag(FlowableTask):
     """Run tasks as soon as those they depend on have ended.
+
+    Run tasks as soon as those they depend on have ended:
+
+    ```yaml
+    tasks:
+      - id: build
+        type: io.kestra.plugin.core.flow.Dag
+        tasks:
+          - task:
+              id: orders
+              type: io.kestra.plugin.core.log.Log
+              message: Loads orders
+          - task:
+              id: customers
+              type: io.kestra.plugin.core.log.Log
+              message: Loads customers
+          - task:
+              id: report
+              type: io.kestra.plugin.core.log.Log
+              message: Needs both
+            dependsOn:
+              - orders
+              - customers
+    ```
 
     Implements ENG-070.
     """

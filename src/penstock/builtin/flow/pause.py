@@ -16,6 +16,21 @@ from penstock.sdk.values import Duration, duration, iso_date
 class Pause(InOrder):
     """Wait until somebody resumes the execution, or for a fixed time.
 
+    Wait until somebody has approved, and say why:
+
+    ```yaml
+    tasks:
+      - id: approval
+        type: io.kestra.plugin.core.flow.Pause
+        onResume:
+          - id: reason
+            type: STRING
+            description: Why is this all right?
+      - id: deploy
+        type: io.kestra.plugin.core.log.Log
+        message: "Approved: {{ outputs.approval.onResume.reason }}"
+    ```
+
     Implements ENG-095, ENG-096; `delay` and `tasks` are older spellings that go on working.
     """
 

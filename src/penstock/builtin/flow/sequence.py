@@ -33,6 +33,21 @@ class InOrder(FlowableTask):
 class Sequential(InOrder):
     """Run tasks one after another, as a group.
 
+    Group tasks that belong together:
+
+    ```yaml
+    tasks:
+      - id: prepare
+        type: io.kestra.plugin.core.flow.Sequential
+        tasks:
+          - id: first
+            type: io.kestra.plugin.core.log.Log
+            message: Makes room
+          - id: second
+            type: io.kestra.plugin.core.log.Log
+            message: Unpacks
+    ```
+
     Implements ENG-068.
     """
 
@@ -49,6 +64,22 @@ class Sequential(InOrder):
 class AllowFailure(Sequential):
     """Run tasks one after another; a failure among them ends the group with a warning and the flow goes on.
 
+    Go on with a warning when an optional step fails:
+
+    ```yaml
+    tasks:
+      - id: optional
+        type: io.kestra.plugin.core.flow.AllowFailure
+        tasks:
+          - id: notify
+            type: io.kestra.plugin.core.http.Request
+            uri: https://example.com/notify
+            method: POST
+      - id: next
+        type: io.kestra.plugin.core.log.Log
+        message: This runs in any case
+    ```
+
     Implements ENG-092.
     """
 
@@ -63,6 +94,25 @@ class AllowFailure(Sequential):
 
 class If(InOrder):
     """Run one list of tasks or another, depending on a condition.
+
+    Do one thing or another:
+
+    ```yaml
+    inputs:
+      - id: amount
+        type: INT
+    tasks:
+      - id: large
+        type: io.kestra.plugin.core.flow.If
+        condition: "{{ inputs.amount > 1000 }}"
+        then:
+          - id: approve
+            type: io.kestra.plugin.core.flow.Pause
+        else:
+          - id: accept
+            type: io.kestra.plugin.core.log.Log
+            message: Accepted without approval
+    ```
 
     Implements ENG-072, ENG-073.
     """
@@ -92,6 +142,28 @@ def _case_key(key: Any) -> str:
 
 class Switch(InOrder):
     """Run the list of tasks that belongs to a value.
+
+    Do something else for each kind of customer:
+
+    ```yaml
+    inputs:
+      - id: kind
+        type: SELECT
+        values: ["private", "business"]
+    tasks:
+      - id: by_kind
+        type: io.kestra.plugin.core.flow.Switch
+        value: "{{ inputs.kind }}"
+        cases:
+          business:
+            - id: invoice
+              type: io.kestra.plugin.core.log.Log
+              message: Writes an invoice
+        defaults:
+          - id: charge
+            type: io.kestra.plugin.core.log.Log
+            message: Charges the card
+    ```
 
     Implements ENG-074, ENG-075.
     """

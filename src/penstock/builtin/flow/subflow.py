@@ -17,6 +17,23 @@ FAILED = (StateType.FAILED, StateType.KILLED, StateType.CANCELLED)
 class Subflow(FlowableTask):
     """Execute another flow, and wait for its end unless told otherwise.
 
+    Execute another flow, wait for it and read its outputs:
+
+    ```yaml
+    tasks:
+      - id: import
+        type: io.kestra.plugin.core.flow.Subflow
+        namespace: company.sales
+        flowId: import_orders
+        inputs:
+          day: "{{ execution.startDate | date('yyyy-MM-dd') }}"
+        wait: true
+        transmitFailed: true
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "{{ outputs.import.outputs.row_count }} orders"
+    ```
+
     Implements ENG-101 to ENG-108, ENG-395, ENG-415.
     """
 

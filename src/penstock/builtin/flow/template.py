@@ -25,6 +25,18 @@ class Template(InOrder):
     They read the arguments as `parent.outputs.args.<name>`, and all that the flow's tasks can read. Their ids become
     ids of this flow, so a template is used once in a flow. Needs `kestra.templates.enabled`.
 
+    Run the tasks of a stored template:
+
+    ```yaml
+    tasks:
+      - id: notify
+        type: io.kestra.plugin.core.flow.Template
+        namespace: company.shared
+        templateId: notify
+        args:
+          channel: alerts
+    ```
+
     Implements ENG-100, MIG-030.
     """
 

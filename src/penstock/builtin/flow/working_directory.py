@@ -32,6 +32,23 @@ class WorkingDirectory(Task):
     """Run tasks one after another on one worker, in one directory.
 
     Later tasks find the files that earlier ones left. Implements ENG-097 to ENG-099, ENG-328 to ENG-330, SCR-024.
+
+    Let two tasks work on the same files:
+
+    ```yaml
+    tasks:
+      - id: project
+        type: io.kestra.plugin.core.flow.WorkingDirectory
+        tasks:
+          - id: write
+            type: io.kestra.plugin.scripts.shell.Commands
+            commands:
+              - echo "id,total" > orders.csv
+          - id: count
+            type: io.kestra.plugin.scripts.shell.Commands
+            commands:
+              - wc -l orders.csv
+    ```
     """
 
     type_name = "io.kestra.plugin.core.flow.WorkingDirectory"

@@ -30,6 +30,20 @@ class Downloaded(Output):
 class Download(HttpTask):
     """Call an HTTP address and store the answer, of any size, as a file of internal storage.
 
+    Fetch a file that needs a login:
+
+    ```yaml
+    tasks:
+      - id: orders
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/orders.csv
+        options:
+          auth:
+            type: BASIC
+            username: importer
+            password: "{{ secret('SHOP_PASSWORD') }}"
+    ```
+
     Implements ENG-114, USE-B039.
     """
 

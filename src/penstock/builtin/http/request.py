@@ -22,6 +22,24 @@ class Answer(Output):
 class Request(HttpTask):
     """Call an HTTP address and keep the answer as outputs, up to 10 MB; `Download` is for more.
 
+    Send JSON to an API and read what it answers:
+
+    ```yaml
+    tasks:
+      - id: create
+        type: io.kestra.plugin.core.http.Request
+        uri: https://example.com/api/orders
+        method: POST
+        contentType: application/json
+        headers:
+          Authorization: "Bearer {{ secret('SHOP_TOKEN') }}"
+        body: |
+          {"article": "chair", "amount": 4}
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "Order {{ json(outputs.create.body).id }}"
+    ```
+
     Implements ENG-113, USE-B039, USE-B040.
     """
 

@@ -149,6 +149,18 @@ class Query(Duckdb, QueryTask):
 class Queries(Duckdb, QueriesTask):
     """Run several statements in a DuckDB database, all or none.
 
+    Make a table and read from it, in one go:
+
+    ```yaml
+    tasks:
+      - id: totals
+        type: io.kestra.plugin.jdbc.duckdb.Queries
+        fetchType: FETCH
+        sql: |
+          CREATE TABLE orders AS SELECT * FROM (VALUES ('chair', 4), ('table', 1)) AS t(article, amount);
+          SELECT sum(amount) AS pieces FROM orders;
+    ```
+
     Implements ENG-323, MIG-054.
     """
 
@@ -157,13 +169,41 @@ class Queries(Duckdb, QueriesTask):
 
 
 class Batch(Duckdb, BatchTask):
-    """Insert the items of a file into a table of a DuckDB database."""
+    """Insert the items of a file into a table of a DuckDB database.
+
+    Write the rows of a file into a table of a database file:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: load
+        type: io.kestra.plugin.jdbc.duckdb.Batch
+        url: jdbc:duckdb:/data/shop.db
+        from: "{{ inputs.orders }}"
+        table: orders
+    ```
+    """
 
     type_name = "io.kestra.plugin.jdbc.duckdb.Batch"
 
 
 class Trigger(Duckdb, QueryTrigger):
     """Start the flow when a query of a DuckDB database gives rows.
+
+    Run when a database has orders that nobody has handled:
+
+    ```yaml
+    triggers:
+      - id: new_orders
+        type: io.kestra.plugin.jdbc.duckdb.Trigger
+        url: jdbc:duckdb:/data/shop.db
+        interval: PT1M
+        sql: SELECT * FROM orders WHERE NOT handled
+        afterSQL: UPDATE orders SET handled = true
+        fetchType: FETCH
+    ```
 
     Implements ENG-307, ENG-309.
     """

@@ -124,6 +124,21 @@ class Query(Mysql, QueryTask):
 class Queries(Mysql, QueriesTask):
     """Run several statements in a MySQL database, all or none.
 
+    Ask for two numbers at once:
+
+    ```yaml
+    tasks:
+      - id: month
+        type: io.kestra.plugin.jdbc.mysql.Queries
+        url: jdbc:mysql://statistics.example.com:3306/visits
+        password: "{{ secret('STATISTICS_PASSWORD') }}"
+        username: counter
+        fetchType: FETCH_ONE
+        sql: |
+          SELECT count(*) AS pages FROM visits;
+          SELECT max(times) AS most FROM visits;
+    ```
+
     Implements ENG-323, MIG-054.
     """
 
@@ -131,13 +146,44 @@ class Queries(Mysql, QueriesTask):
 
 
 class Batch(Mysql, BatchTask):
-    """Insert the items of a file into a table of a MySQL database."""
+    """Insert the items of a file into a table of a MySQL database.
+
+    Count each row of a file, with a statement of your own:
+
+    ```yaml
+    tasks:
+      - id: visits
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/visits.ion
+      - id: count
+        type: io.kestra.plugin.jdbc.mysql.Batch
+        url: jdbc:mysql://statistics.example.com:3306/visits
+        password: "{{ secret('STATISTICS_PASSWORD') }}"
+        username: counter
+        sql: INSERT INTO visits (page, day) VALUES (?, ?) ON DUPLICATE KEY UPDATE times = times + 1
+        from: "{{ outputs.visits.uri }}"
+    ```
+    """
 
     type_name = "io.kestra.plugin.jdbc.mysql.Batch"
 
 
 class Trigger(Mysql, QueryTrigger):
     """Start the flow when a query of a MySQL database gives rows.
+
+    Run while there are tickets that nobody has answered for a day:
+
+    ```yaml
+    triggers:
+      - id: complaints
+        type: io.kestra.plugin.jdbc.mysql.Trigger
+        interval: PT5M
+        url: jdbc:mysql://help.example.com:3306/tickets
+        password: "{{ secret('HELP_PASSWORD') }}"
+        username: reader
+        fetchType: STORE
+        sql: SELECT id, subject FROM tickets WHERE answered_at IS NULL AND created_at < now() - INTERVAL 1 DAY
+    ```
 
     Implements ENG-307, ENG-309.
     """

@@ -94,6 +94,20 @@ class Query(Postgres, QueryTask):
 class Queries(Postgres, QueriesTask):
     """Run several statements in a PostgreSQL database, all or none.
 
+    Move handled orders away, all or none:
+
+    ```yaml
+    tasks:
+      - id: archive
+        type: io.kestra.plugin.jdbc.postgresql.Queries
+        url: jdbc:postgresql://shop.example.com:5432/shop
+        username: importer
+        password: "{{ secret('SHOP_PASSWORD') }}"
+        sql: |
+          INSERT INTO archive SELECT * FROM orders WHERE handled;
+          DELETE FROM orders WHERE handled;
+    ```
+
     Implements ENG-323, MIG-054.
     """
 
@@ -101,7 +115,25 @@ class Queries(Postgres, QueriesTask):
 
 
 class Batch(Postgres, BatchTask):
-    """Insert the items of a file into a table of a PostgreSQL database."""
+    """Insert the items of a file into a table of a PostgreSQL database.
+
+    Insert the rows of a file, a thousand at a time:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: load
+        type: io.kestra.plugin.jdbc.postgresql.Batch
+        url: jdbc:postgresql://shop.example.com:5432/shop
+        username: importer
+        password: "{{ secret('SHOP_PASSWORD') }}"
+        from: "{{ inputs.orders }}"
+        table: orders
+        chunk: 1000
+    ```
+    """
 
     type_name = "io.kestra.plugin.jdbc.postgresql.Batch"
 

@@ -111,7 +111,22 @@ class CopyIn(Copy):
 
 
 class CopyOut(Copy):
-    """Copy a table, or what a query gives, from a PostgreSQL database into a file."""
+    """Copy a table, or what a query gives, from a PostgreSQL database into a file.
+
+    Export a table as CSV with a header:
+
+    ```yaml
+    tasks:
+      - id: export
+        type: io.kestra.plugin.jdbc.postgresql.CopyOut
+        url: jdbc:postgresql://shop.example.com:5432/shop
+        username: reader
+        password: "{{ secret('SHOP_PASSWORD') }}"
+        table: orders
+        format: CSV
+        header: true
+    ```
+    """
 
     type_name = "io.kestra.plugin.jdbc.postgresql.CopyOut"
     output_type: ClassVar[type[Output] | None] = CopiedOut

@@ -92,6 +92,19 @@ class Query(Sqlite, QueryTask):
 class Queries(Sqlite, QueriesTask):
     """Run several statements in a SQLite database, all or none.
 
+    Make a table and fill it, and keep the database file:
+
+    ```yaml
+    tasks:
+      - id: shop
+        type: io.kestra.plugin.jdbc.sqlite.Queries
+        url: jdbc:sqlite:shop.db
+        outputDbFile: true
+        sql: |
+          CREATE TABLE orders (article TEXT, amount INTEGER);
+          INSERT INTO orders VALUES ('chair', 4), ('table', 1);
+    ```
+
     Implements ENG-323, MIG-054.
     """
 
@@ -100,13 +113,41 @@ class Queries(Sqlite, QueriesTask):
 
 
 class Batch(Sqlite, BatchTask):
-    """Insert the items of a file into a table of a SQLite database."""
+    """Insert the items of a file into a table of a SQLite database.
+
+    Append the rows of a file to a table:
+
+    ```yaml
+    inputs:
+      - id: readings
+        type: FILE
+    tasks:
+      - id: append
+        type: io.kestra.plugin.jdbc.sqlite.Batch
+        url: jdbc:sqlite:/data/weather.db
+        sql: INSERT INTO readings (station, celsius) VALUES (?, ?)
+        from: "{{ inputs.readings }}"
+    ```
+    """
 
     type_name = "io.kestra.plugin.jdbc.sqlite.Batch"
 
 
 class Trigger(Sqlite, QueryTrigger):
     """Start the flow when a query of a SQLite database gives rows.
+
+    Run when it freezes somewhere, once for each reading:
+
+    ```yaml
+    triggers:
+      - id: frost
+        type: io.kestra.plugin.jdbc.sqlite.Trigger
+        interval: PT10M
+        url: jdbc:sqlite:/data/weather.db
+        fetchType: FETCH
+        sql: SELECT station, celsius FROM readings WHERE celsius < 0 AND told = 0
+        afterSQL: UPDATE readings SET told = 1 WHERE celsius < 0
+    ```
 
     Implements ENG-307, ENG-309.
     """

@@ -22,6 +22,18 @@ class MissingKeyError(PluginError):
 class Set(Task):
     """Store a key-value pair.
 
+    Remember for a week when an import ran:
+
+    ```yaml
+    tasks:
+      - id: remember
+        type: io.kestra.plugin.core.kv.Set
+        key: last_import
+        value: "{{ execution.startDate }}"
+        kvType: DATETIME
+        ttl: P7D
+    ```
+
     Implements ENG-361, ENG-360.
     """
 
@@ -63,6 +75,18 @@ class GotValue(Output):
 class Get(Task):
     """Read the value of a key.
 
+    Read when the last import ran:
+
+    ```yaml
+    tasks:
+      - id: last_import
+        type: io.kestra.plugin.core.kv.Get
+        key: last_import
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "Imported last at {{ outputs.last_import.value ?? 'never' }}"
+    ```
+
     Implements ENG-362, ENG-364.
     """
 
@@ -94,6 +118,15 @@ class GotKeys(Output):
 class GetKeys(Task):
     """List the keys of a namespace.
 
+    List the keys that begin alike:
+
+    ```yaml
+    tasks:
+      - id: imports
+        type: io.kestra.plugin.core.kv.GetKeys
+        prefix: last_
+    ```
+
     Implements ENG-362.
     """
 
@@ -117,6 +150,16 @@ class Deleted(Output):
 
 class Delete(Task):
     """Remove a key-value pair.
+
+    Remove a pair that is no longer needed:
+
+    ```yaml
+    tasks:
+      - id: forget
+        type: io.kestra.plugin.core.kv.Delete
+        key: last_import
+        errorOnMissing: false
+    ```
 
     Implements ENG-362.
     """

@@ -19,6 +19,18 @@ class PurgedPairs(Output):
 class PurgeKV(Task):
     """Remove key-value pairs for good: those that have expired, or all.
 
+    Remove expired pairs of a namespace and those below it:
+
+    ```yaml
+    tasks:
+      - id: tidy
+        type: io.kestra.plugin.core.kv.PurgeKV
+        namespaces:
+          - company
+        includeChildNamespaces: true
+        expiredOnly: true
+    ```
+
     Implements OPS-166.
     """
 

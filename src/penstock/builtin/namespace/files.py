@@ -35,6 +35,22 @@ class Transferred(Output):
 class UploadFiles(Task):
     """Store files as namespace files: files of the working directory, stored files, or contents written in the flow.
 
+    Put a result among the files of a namespace:
+
+    ```yaml
+    tasks:
+      - id: report
+        type: io.kestra.plugin.core.storage.Write
+        content: All is well
+        extension: .txt
+      - id: publish
+        type: io.kestra.plugin.core.namespace.UploadFiles
+        namespace: company.sales
+        filesMap:
+          reports/today.txt: "{{ outputs.report.uri }}"
+        conflict: OVERWRITE
+    ```
+
     Implements ENG-354.
     """
 
@@ -94,6 +110,17 @@ class UploadFiles(Task):
 class DownloadFiles(Task):
     """Copy namespace files into the execution, so that tasks and people get them as they are now.
 
+    Read the queries of a namespace:
+
+    ```yaml
+    tasks:
+      - id: queries
+        type: io.kestra.plugin.core.namespace.DownloadFiles
+        namespace: company.sales
+        files:
+          - queries/*.sql
+    ```
+
     Implements ENG-354.
     """
 
@@ -125,6 +152,17 @@ class DeletedFiles(Output):
 
 class DeleteFiles(Task):
     """Remove namespace files with all their revisions.
+
+    Remove the reports of a namespace:
+
+    ```yaml
+    tasks:
+      - id: tidy
+        type: io.kestra.plugin.core.namespace.DeleteFiles
+        namespace: company.sales
+        files:
+          - reports/**
+    ```
 
     Implements ENG-354.
     """

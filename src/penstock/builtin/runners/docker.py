@@ -75,6 +75,22 @@ class Docker(Runner):
 
     The container starts with the commands alone: an image's own entry point is left out unless `entryPoint` names one.
 
+    Run a script in a container with bounded memory:
+
+    ```yaml
+    tasks:
+      - id: train
+        type: io.kestra.plugin.scripts.python.Script
+        containerImage: python:3.13-slim
+        taskRunner:
+          type: io.kestra.plugin.scripts.runner.docker.Docker
+          pullPolicy: IF_NOT_PRESENT
+          memory:
+            memory: 2GB
+        script: |
+          print("trained")
+    ```
+
     Implements SCR-054, SCR-055, SCR-068 to SCR-070, BEY-009, BEY-035.
     """
 

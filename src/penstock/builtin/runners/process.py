@@ -14,6 +14,18 @@ class Process(Runner):
     The commands end with all processes they have started: when they end by themselves, when the task is killed, and
     when its timeout is over.
 
+    Run commands with what is installed on the worker:
+
+    ```yaml
+    tasks:
+      - id: report
+        type: io.kestra.plugin.scripts.shell.Commands
+        taskRunner:
+          type: io.kestra.plugin.core.runner.Process
+        commands:
+          - df --human-readable
+    ```
+
     Implements ENG-116, SCR-062, SCR-064, BEY-009.
     """
 

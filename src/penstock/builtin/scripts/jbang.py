@@ -18,6 +18,23 @@ JBANG = Language("JBang", "jbang", "jbangdev/jbang-action", "jbang", "the PyPI p
 class Commands(CommandsTask):
     """Run shell commands that call JBang, one after the other, until one fails.
 
+    Run a Java program with its dependencies:
+
+    ```yaml
+    tasks:
+      - id: hello
+        type: io.kestra.plugin.scripts.jbang.Commands
+        inputFiles:
+          Hello.java: |
+            class Hello {
+              public static void main(String[] names) {
+                System.out.println("Hello, " + names[0]);
+              }
+            }
+        commands:
+          - jbang Hello.java Ada
+    ```
+
     Implements SCR-001.
     """
 
@@ -27,6 +44,20 @@ class Commands(CommandsTask):
 
 class Script(FileScriptTask):
     """Run a script by JBang, in the language that `extension` says.
+
+    Run a few lines of Java:
+
+    ```yaml
+    tasks:
+      - id: hello
+        type: io.kestra.plugin.scripts.jbang.Script
+        script: |
+          class Hello {
+            public static void main(String[] arguments) {
+              System.out.println("Hello from Java");
+            }
+          }
+    ```
 
     Implements SCR-001.
     """

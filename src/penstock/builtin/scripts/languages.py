@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.builtin.scripts.language import Language
 from penstock.builtin.scripts.language_task import CommandsTask, FileScriptTask
+from penstock.builtin.scripts.samples import example
 from penstock.builtin.scripts.task import ScriptTask
 
 _FAMILY = "io.kestra.plugin.scripts"
@@ -38,11 +39,12 @@ LANGUAGES = (
 
 def _task(base: type[ScriptTask], language: Language, name: str, about: str) -> type[ScriptTask]:
     """Return the task type of a language: what a class statement with these attributes would make."""
+    type_name = f"{_FAMILY}.{language.package}.{name}"
     attributes: dict[str, Any] = {
-        "__doc__": f"{about}\n\nImplements SCR-001, SCR-003.\n",
+        "__doc__": f"{about}\n\n{example(language, type_name)}\n\nImplements SCR-001, SCR-003.\n",
         "__module__": __name__,
         "language": language,
-        "type_name": f"{_FAMILY}.{language.package}.{name}",
+        "type_name": type_name,
     }
     made = types.new_class(f"{language.name}{name}", (base,), exec_body=lambda body: body.update(attributes))
     assert issubclass(made, ScriptTask)

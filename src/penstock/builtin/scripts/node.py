@@ -93,6 +93,18 @@ def _linked(modules: Path, link: Path) -> Iterator[None]:
 class Commands(NodeTask, CommandsTask):
     """Run shell commands that call Node.js, one after the other, until one fails.
 
+    Run a program of the namespace's files:
+
+    ```yaml
+    tasks:
+      - id: report
+        type: io.kestra.plugin.scripts.node.Commands
+        namespaceFiles:
+          enabled: true
+        commands:
+          - node report.js
+    ```
+
     Implements SCR-001, SCR-003, SCR-009.
     """
 
@@ -101,6 +113,17 @@ class Commands(NodeTask, CommandsTask):
 
 class Script(NodeTask, FileScriptTask):
     """Run a script in JavaScript.
+
+    Give other tasks a value that JavaScript has computed:
+
+    ```yaml
+    tasks:
+      - id: compute
+        type: io.kestra.plugin.scripts.node.Script
+        script: |
+          const total = [4, 1, 7].reduce((sum, amount) => sum + amount, 0);
+          console.log(`::${JSON.stringify({ outputs: { total } })}::`);
+    ```
 
     Implements SCR-001, SCR-003, SCR-039.
     """

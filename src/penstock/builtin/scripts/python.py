@@ -63,6 +63,20 @@ class PythonTask(ScriptTask):
 class Commands(PythonTask, CommandsTask):
     """Run shell commands that find Python and the dependencies.
 
+    Run a program of the namespace's files with its packages:
+
+    ```yaml
+    tasks:
+      - id: report
+        type: io.kestra.plugin.scripts.python.Commands
+        namespaceFiles:
+          enabled: true
+        dependencies:
+          - pandas
+        commands:
+          - python report.py
+    ```
+
     Implements SCR-001, SCR-003.
     """
 
@@ -71,6 +85,20 @@ class Commands(PythonTask, CommandsTask):
 
 class Script(PythonTask, FileScriptTask):
     """Run a Python script.
+
+    Give other tasks a value that Python has computed:
+
+    ```yaml
+    tasks:
+      - id: compute
+        type: io.kestra.plugin.scripts.python.Script
+        dependencies:
+          - kestra
+        script: |
+          from kestra import Kestra
+
+          Kestra.outputs({"total": sum([4, 1, 7])})
+    ```
 
     Implements SCR-001, SCR-003, SCR-038.
     """

@@ -18,6 +18,23 @@ SHELL = Language("Shell", "shell", "ubuntu", "sh", "a shell, which every system 
 class Commands(CommandsTask):
     """Run shell commands, one after the other, until one fails.
 
+    Compress a file and keep the result:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: compress
+        type: io.kestra.plugin.scripts.shell.Commands
+        inputFiles:
+          orders.csv: "{{ inputs.orders }}"
+        outputFiles:
+          - orders.csv.gz
+        commands:
+          - gzip --keep orders.csv
+    ```
+
     Implements ENG-115, SCR-001, SCR-009.
     """
 
@@ -27,6 +44,18 @@ class Commands(CommandsTask):
 
 class Script(ScriptTask):
     """Run a shell script.
+
+    Run several lines in one shell:
+
+    ```yaml
+    tasks:
+      - id: pages
+        type: io.kestra.plugin.scripts.shell.Script
+        script: |
+          for page in 1 2 3; do
+            curl --fail --silent "https://example.com/orders?page=$page"
+          done
+    ```
 
     Implements SCR-001.
     """

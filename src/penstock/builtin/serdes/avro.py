@@ -23,6 +23,18 @@ from penstock.sdk import Property, RunContext
 class AvroToIon(Conversion):
     """Make the records of an Avro file into items.
 
+    Read an Avro file as rows:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: rows
+        type: io.kestra.plugin.serdes.avro.AvroToIon
+        from: "{{ inputs.orders }}"
+    ```
+
     Implements ENG-338.
     """
 
@@ -42,6 +54,24 @@ class AvroToIon(Conversion):
 
 class IonToAvro(SchemaConversion):
     """Make items into the records of an Avro file.
+
+    Write rows as Avro:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: avro
+        type: io.kestra.plugin.serdes.avro.IonToAvro
+        from: "{{ inputs.orders }}"
+        schema: |
+          {
+            "type": "record",
+            "name": "Order",
+            "fields": [{"name": "article", "type": "string"}, {"name": "amount", "type": "int"}]
+          }
+    ```
 
     Implements ENG-338.
     """

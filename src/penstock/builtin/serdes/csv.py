@@ -33,6 +33,19 @@ class CsvToIon(Conversion):
 
     All values are text. Without a header, items are lists.
 
+    Read a file whose fields are parted by semicolons:
+
+    ```yaml
+    tasks:
+      - id: orders
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/orders.csv
+      - id: rows
+        type: io.kestra.plugin.serdes.csv.CsvToIon
+        from: "{{ outputs.orders.uri }}"
+        fieldSeparator: ";"
+    ```
+
     Implements ENG-338, ENG-397.
     """
 
@@ -93,6 +106,20 @@ class CsvToIon(Conversion):
 
 class IonToCsv(TextConversion):
     """Make items into a CSV file. The names of the first item's fields are the header.
+
+    Export the rows of a query as CSV:
+
+    ```yaml
+    tasks:
+      - id: orders
+        type: io.kestra.plugin.jdbc.sqlite.Query
+        url: jdbc:sqlite:/data/shop.db
+        sql: SELECT * FROM orders
+        fetchType: STORE
+      - id: csv
+        type: io.kestra.plugin.serdes.csv.IonToCsv
+        from: "{{ outputs.orders.uri }}"
+    ```
 
     Implements ENG-338, ENG-397.
     """

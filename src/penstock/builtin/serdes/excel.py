@@ -37,6 +37,20 @@ class Sheets(Output):
 class ExcelToIon(Conversion):
     """Make the sheets of an Excel workbook into files of items: one for each row, a map by the names of the header.
 
+    Read one sheet of a workbook:
+
+    ```yaml
+    inputs:
+      - id: workbook
+        type: FILE
+    tasks:
+      - id: rows
+        type: io.kestra.plugin.serdes.excel.ExcelToIon
+        from: "{{ inputs.workbook }}"
+        sheetsTitle:
+          - Orders
+    ```
+
     Implements ENG-338.
     """
 
@@ -96,6 +110,19 @@ class WrittenBook(ConvertedFile):
 
 class IonToExcel(Task):
     """Make items into an Excel workbook: one sheet, or one for each of several files.
+
+    Write rows into a workbook:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: workbook
+        type: io.kestra.plugin.serdes.excel.IonToExcel
+        from: "{{ inputs.orders }}"
+        sheetsTitle: Orders
+    ```
 
     Implements ENG-338.
     """

@@ -31,6 +31,19 @@ _LINES = "Whether each line is a value of its own; else the file is one array."
 class JsonToIon(Conversion):
     """Make a JSON file into items: its lines, or the elements of its array.
 
+    Read what an API answers as rows:
+
+    ```yaml
+    tasks:
+      - id: orders
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/api/orders
+      - id: rows
+        type: io.kestra.plugin.serdes.json.JsonToIon
+        from: "{{ outputs.orders.uri }}"
+        newLine: false
+    ```
+
     Implements ENG-338.
     """
 
@@ -89,6 +102,19 @@ class _Rest:
 
 class IonToJson(Conversion):
     """Make items into a JSON file: one each line, or one array.
+
+    Write rows as one JSON list:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: json
+        type: io.kestra.plugin.serdes.json.IonToJson
+        from: "{{ inputs.orders }}"
+        newLine: false
+    ```
 
     Implements ENG-338.
     """

@@ -30,6 +30,18 @@ _VERSIONS = {"V1": "1.0", "V2": "2.6"}
 class ParquetToIon(Conversion):
     """Make the rows of a Parquet file into items.
 
+    Read a Parquet file as rows:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: rows
+        type: io.kestra.plugin.serdes.parquet.ParquetToIon
+        from: "{{ inputs.orders }}"
+    ```
+
     Implements ENG-338.
     """
 
@@ -51,6 +63,20 @@ class ParquetToIon(Conversion):
 
 class IonToParquet(SchemaConversion):
     """Make items into the rows of a Parquet file.
+
+    Write rows as compressed Parquet:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: parquet
+        type: io.kestra.plugin.serdes.parquet.IonToParquet
+        from: "{{ inputs.orders }}"
+        inferAllFields: true
+        compressionCodec: ZSTD
+    ```
 
     Implements ENG-338.
     """

@@ -45,6 +45,19 @@ class XmlToIon(Conversion):
     Elements become maps of their attributes and inner elements, those that repeat lists; text that looks like a number
     or a boolean becomes one.
 
+    Read the items of a feed as rows:
+
+    ```yaml
+    tasks:
+      - id: feed
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/feed.xml
+      - id: rows
+        type: io.kestra.plugin.serdes.xml.XmlToIon
+        from: "{{ outputs.feed.uri }}"
+        query: /rss/channel/item
+    ```
+
     Implements ENG-338.
     """
 
@@ -143,6 +156,19 @@ def _typed(text: str) -> Any:
 
 class IonToXml(Conversion):
     """Make items into an XML file: one element for each, within a root.
+
+    Write rows as XML:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: xml
+        type: io.kestra.plugin.serdes.xml.IonToXml
+        from: "{{ inputs.orders }}"
+        rootName: orders
+    ```
 
     Implements ENG-338.
     """

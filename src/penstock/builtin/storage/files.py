@@ -20,6 +20,21 @@ class FileSize(Output):
 class Size(Task):
     """Tell the size of a file.
 
+    Tell how large a file is:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: size
+        type: io.kestra.plugin.core.storage.Size
+        uri: "{{ inputs.orders }}"
+      - id: shown
+        type: io.kestra.plugin.core.log.Log
+        message: "{{ outputs.size.size }} bytes"
+    ```
+
     Implements ENG-335.
     """
 
@@ -43,6 +58,18 @@ class DeletedFile(Output):
 
 class Delete(Task):
     """Remove a file.
+
+    Delete a file once it is no longer needed:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: tidy
+        type: io.kestra.plugin.core.storage.Delete
+        uri: "{{ inputs.orders }}"
+    ```
 
     Implements ENG-335.
     """
@@ -72,6 +99,18 @@ class StoredFile(Output):
 class Write(Task):
     """Store a text as a file.
 
+    Write a report other tasks can read:
+
+    ```yaml
+    tasks:
+      - id: report
+        type: io.kestra.plugin.core.storage.Write
+        extension: .csv
+        content: |
+          article,amount
+          chair,4
+    ```
+
     Implements ENG-332.
     """
 
@@ -89,6 +128,23 @@ class Write(Task):
 
 class Concat(Task):
     """Join files into one.
+
+    Make one file of several:
+
+    ```yaml
+    inputs:
+      - id: january
+        type: FILE
+      - id: february
+        type: FILE
+    tasks:
+      - id: both
+        type: io.kestra.plugin.core.storage.Concat
+        files:
+          - "{{ inputs.january }}"
+          - "{{ inputs.february }}"
+        extension: .csv
+    ```
 
     Implements ENG-335.
     """
@@ -127,6 +183,18 @@ class PurgedFiles(Output):
 
 class PurgeCurrentExecutionFiles(Task):
     """Remove all files of the running execution, its inputs among them.
+
+    Leave no file behind:
+
+    ```yaml
+    tasks:
+      - id: download
+        type: io.kestra.plugin.core.http.Download
+        uri: https://example.com/orders.csv
+    finally:
+      - id: tidy
+        type: io.kestra.plugin.core.storage.PurgeCurrentExecutionFiles
+    ```
 
     Implements ENG-336, OPS-170.
     """

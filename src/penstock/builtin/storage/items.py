@@ -29,6 +29,19 @@ class FilterItems(Task):
 
     The file has one item in each row, as Ion or JSON.
 
+    Keep the large orders of a file:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: large
+        type: io.kestra.plugin.core.storage.FilterItems
+        from: "{{ inputs.orders }}"
+        filterCondition: "{{ total > 1000 }}"
+    ```
+
     Implements MIG-020.
     """
 
@@ -85,6 +98,19 @@ class DeduplicateItems(Task):
 
     The file has one item in each row, as Ion or JSON.
 
+    Keep the last row of each customer:
+
+    ```yaml
+    inputs:
+      - id: customers
+        type: FILE
+    tasks:
+      - id: once
+        type: io.kestra.plugin.core.storage.DeduplicateItems
+        from: "{{ inputs.customers }}"
+        expr: "{{ email }}"
+    ```
+
     Implements MIG-020.
     """
 
@@ -122,6 +148,18 @@ class ReversedFile(Output):
 
 class Reverse(Task):
     """Turn the order of a file's rows round: the last row first.
+
+    Put the newest rows first:
+
+    ```yaml
+    inputs:
+      - id: events
+        type: FILE
+    tasks:
+      - id: newest_first
+        type: io.kestra.plugin.core.storage.Reverse
+        from: "{{ inputs.events }}"
+    ```
 
     Implements MIG-020.
     """

@@ -20,6 +20,25 @@ class KeptFiles(Output):
 class LocalFiles(Task):
     """Put files into the working directory and keep files of it; `inputFiles` and `outputFiles` take its place.
 
+    Share a configuration with the tasks beside it:
+
+    ```yaml
+    tasks:
+      - id: project
+        type: io.kestra.plugin.core.flow.WorkingDirectory
+        tasks:
+          - id: files
+            type: io.kestra.plugin.core.storage.LocalFiles
+            inputs:
+              settings.ini: |
+                [shop]
+                url = https://example.com
+          - id: shown
+            type: io.kestra.plugin.scripts.shell.Commands
+            commands:
+              - cat settings.ini
+    ```
+
     Implements MIG-033.
     """
 

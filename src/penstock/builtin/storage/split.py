@@ -29,6 +29,19 @@ class Parts(Output):
 class Split(Task):
     """Cut a file into several: of so many bytes, of so many rows, or into so many files. Rows stay whole.
 
+    Cut a file into pieces of a thousand rows:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: FILE
+    tasks:
+      - id: pieces
+        type: io.kestra.plugin.core.storage.Split
+        from: "{{ inputs.orders }}"
+        rows: 1000
+    ```
+
     Implements ENG-335.
     """
 

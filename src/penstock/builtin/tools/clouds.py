@@ -62,6 +62,18 @@ class GCloudCLI(ToolTask):
 
     With a `serviceAccount` the commands act as it, and see nothing of an account the worker may be logged in with.
 
+    Copy a folder into a bucket:
+
+    ```yaml
+    tasks:
+      - id: copy
+        type: io.kestra.plugin.gcp.cli.GCloudCLI
+        projectId: company-data
+        serviceAccount: "{{ secret('GCP_SERVICE_ACCOUNT') }}"
+        commands:
+          - gcloud storage cp --recursive reports gs://company-reports
+    ```
+
     Implements SCR-010.
     """
 
@@ -94,6 +106,20 @@ class AzCLI(ToolTask):
 
     With a `username` the commands begin with a login, which ends with the task; without one, an account that the
     worker is logged in with counts.
+
+    List what runs in a subscription:
+
+    ```yaml
+    tasks:
+      - id: machines
+        type: io.kestra.plugin.azure.cli.AzCLI
+        servicePrincipal: true
+        username: "{{ secret('AZURE_CLIENT_ID') }}"
+        password: "{{ secret('AZURE_CLIENT_SECRET') }}"
+        tenant: "{{ secret('AZURE_TENANT_ID') }}"
+        commands:
+          - az vm list --output table
+    ```
 
     Implements SCR-010.
     """

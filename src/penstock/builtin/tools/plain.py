@@ -11,6 +11,20 @@ from penstock.builtin.tools.tool_task import ToolTask
 class DataformCLI(ToolTask):
     """Run commands that call Dataform, one after the other, until one fails.
 
+    Compile a project of the namespace's files:
+
+    ```yaml
+    tasks:
+      - id: compile
+        type: io.kestra.plugin.dataform.cli.DataformCLI
+        namespaceFiles:
+          enabled: true
+        beforeCommands:
+          - npm install @dataform/core
+        commands:
+          - dataform compile
+    ```
+
     Implements SCR-010.
     """
 
@@ -25,6 +39,21 @@ class ModalCLI(ToolTask):
 
     The tokens are environment variables: `env: {MODAL_TOKEN_ID: ..., MODAL_TOKEN_SECRET: ...}`.
 
+    Run a function in the cloud:
+
+    ```yaml
+    tasks:
+      - id: train
+        type: io.kestra.plugin.modal.cli.ModalCLI
+        namespaceFiles:
+          enabled: true
+        env:
+          MODAL_TOKEN_ID: "{{ secret('MODAL_TOKEN_ID') }}"
+          MODAL_TOKEN_SECRET: "{{ secret('MODAL_TOKEN_SECRET') }}"
+        commands:
+          - modal run train.py
+    ```
+
     Implements SCR-010.
     """
 
@@ -37,6 +66,20 @@ class ModalCLI(ToolTask):
 class OpenTofuCLI(ToolTask):
     """Run commands that call OpenTofu, one after the other, until one fails.
 
+    Tell what would change, from the namespace's files:
+
+    ```yaml
+    tasks:
+      - id: plan
+        type: io.kestra.plugin.opentofu.cli.OpenTofuCLI
+        namespaceFiles:
+          enabled: true
+        beforeCommands:
+          - tofu init -input=false
+        commands:
+          - tofu plan -input=false
+    ```
+
     Implements SCR-010.
     """
 
@@ -48,6 +91,18 @@ class OpenTofuCLI(ToolTask):
 
 class SQLMeshCLI(ToolTask):
     """Run commands that call SQLMesh, one after the other, until one fails.
+
+    Apply a plan without asking:
+
+    ```yaml
+    tasks:
+      - id: plan
+        type: io.kestra.plugin.sqlmesh.cli.SQLMeshCLI
+        namespaceFiles:
+          enabled: true
+        commands:
+          - sqlmesh plan --auto-apply
+    ```
 
     Implements SCR-010.
     """
@@ -83,6 +138,18 @@ class TerraformCLI(ToolTask):
 
 class TerragruntCLI(ToolTask):
     """Run commands that call Terragrunt, one after the other, until one fails.
+
+    Tell what would change in all modules:
+
+    ```yaml
+    tasks:
+      - id: plan
+        type: io.kestra.plugin.terragrunt.cli.TerragruntCLI
+        namespaceFiles:
+          enabled: true
+        commands:
+          - terragrunt run-all plan
+    ```
 
     Implements SCR-010.
     """

@@ -10,6 +10,18 @@ from penstock.sdk import Property, RunContext, Task
 class Toggle(Task):
     """Switch a trigger of a flow off or on, without a change of the flow.
 
+    Stop a schedule when the campaign is over:
+
+    ```yaml
+    tasks:
+      - id: stop
+        type: io.kestra.plugin.core.trigger.Toggle
+        namespace: company.sales
+        flowId: campaign
+        trigger: hourly
+        enabled: false
+    ```
+
     Implements MIG-020.
     """
 
