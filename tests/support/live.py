@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
+from penstock.ports.secrets import SecretManager
 from penstock.secrets import GivenSecrets
 from penstock.services.auth import AuthService, Credentials, Tokens
 from penstock.services.encryption import Encryption
@@ -134,6 +135,7 @@ async def live_server(
     system_namespace: str = "system",
     limits: Limits | None = None,
     encryption: Encryption | None = None,
+    secret_manager: SecretManager | None = None,
     admission: Mapping[str, int] | None = None,
     plugin_configurations: Mapping[str, Mapping[str, Any]] | None = None,
     templates: bool = False,
@@ -150,6 +152,7 @@ async def live_server(
         system_namespace: The namespace of the instance's own flows.
         limits: Limits of pools and namespaces.
         encryption: Encrypts secrets that are kept.
+        secret_manager: Keeps them elsewhere.
         admission: The most open executions of namespaces.
         plugin_configurations: What is configured for plugins, by type.
         templates: Whether there are templates.
@@ -164,6 +167,7 @@ async def live_server(
         limits=limits or Limits(),
         encryption=encryption,
         secret_encryption=encryption,
+        secret_manager=secret_manager,
         admission=admission or {},
         plugin_configurations=plugin_configurations or {},
         templates=templates,

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from penstock.base.clock import SECOND
 from penstock.builtin.runners.docker import Docker
 from penstock.expressions import LimitExceededError, render
+from penstock.secrets import AwsSecrets, Caching
 from penstock.services.scheduler import Recovery
 from penstock.wiring.config import ConfigurationError, load
 from penstock.wiring.expressions import ExpressionPlan, set_up_expressions
@@ -263,3 +264,21 @@ def test_plan_encryption_key_is_read_and_a_wrong_one_refused(tmp_path: Path) -> 
     with pytest.raises(ConfigurationError, match="openssl rand") as failure:
         planned(MEMORY + "kestra.encryption.secret-key: my-own-word\n", tmp_path)
     assert "my-own-word" not in str(failure.value)
+
+
+def test_plan_names_what_keeps_secrets(tmp_path: Path) -> None:
+    """ENG-374, GOV-227, GOV-228, GOV-229."""
+    plan = planned(MEMORY + "kestra.secret.jdbc.tags: {owner: ops}\n", tmp_path)
+    assert (plan.secret_manager, plan.secret_caching, plan.secret_tags) == (None, None, (("owner", "ops"),))
+    given = """kestra.secret:
+  type: aws-secret-manager
+  cache: {enabled: true, maximum-size: 5, expire-after-write: 10s}
+  aws-secret-manager: {region: eu-west-1, prefix: ours, tags: {tier: "1"}, filter-on-prefix: {prefix: app-}}
+"""
+    plan = planned(MEMORY + given, tmp_path)
+    assert isinstance(plan.secret_manager, AwsSecrets)
+    assert (plan.secret_manager.prefix, plan.secret_manager.refusal is None) == ("ours", False)
+    assert plan.secret_caching == Caching(5, 10 * SECOND)
+    assert plan.secret_tags == (("tier", "1"),)
+    with pytest.raises(ConfigurationError, match="type"):
+        planned(MEMORY + "kestra.secret.type: vault\n", tmp_path)

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from penstock.base.clock import Instant
+from penstock.base.errors import ConflictError
 from penstock.ports.queries import Filter
+
+Tags = Sequence[tuple[str, str]]
+
+
+class SecretsReadOnly(ConflictError):
+    """Secrets cannot be written here."""
+
+    code = "SECRETS_READ_ONLY"
 
 
 class SecretSource(Protocol):
@@ -23,6 +32,50 @@ class SecretSource(Protocol):
 
     def where(self, key: str) -> str:
         """Return in words where a secret of that name is looked for, for the error of a missing one (BEY-060)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SecretName:
+    """What is told of a secret."""
+
+    key: str
+    namespace: str | None = None
+    """Where it is kept; None when it is there for all namespaces."""
+    description: str | None = None
+    tags: Tags = ()
+
+
+class SecretManager(Protocol):
+    """Keeps the secrets of namespaces: in the database, or elsewhere (ENG-374, GOV-227)."""
+
+    @property
+    def refusal(self) -> SecretsReadOnly | None:
+        """Why nothing can be written; None when it can."""
+        ...
+
+    async def find(self, tenant: str, namespaces: Sequence[str], key: str) -> str | None:
+        """Return the value that the first of these namespaces that has the secret keeps; None when none has it."""
+        ...
+
+    async def list(self, tenant: str, filters: Sequence[Filter] = ()) -> Sequence[SecretName]:
+        """Return what is told of the secrets that fit, by namespace and key."""
+        ...
+
+    async def put(self, tenant: str, namespace: str, secret: SecretName, value: str) -> None:
+        """Insert or replace a secret."""
+        ...
+
+    async def describe(self, tenant: str, namespace: str, secret: SecretName) -> bool:
+        """Replace what is told of a secret; False when there is none."""
+        ...
+
+    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
+        """Remove a secret; False when there was none."""
+        ...
+
+    def where(self, key: str) -> str:
+        """Return in words where a secret of that name is looked for."""
         ...
 
 

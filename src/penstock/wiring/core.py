@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.ports.objects import ObjectStorage
-from penstock.secrets import ChainedSecrets
+from penstock.ports.secrets import SecretManager
+from penstock.secrets import CachedSecrets, ChainedSecrets
 from penstock.services.assets import AssetService
 from penstock.services.child_functions import ChildFunctions
 from penstock.services.dependency_locks import DependencyLockFunctions
@@ -46,7 +47,7 @@ from penstock.services.schedule_functions import ScheduleFunctions
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluations import Evaluations
 from penstock.services.scheduler.firing import Firing
-from penstock.services.secrets import NamespaceSecrets
+from penstock.services.secrets import NamespaceSecrets, SealedSecrets
 from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.triggers import TriggerService
 from penstock.services.worker.working_files import allowed_host_file
@@ -70,6 +71,8 @@ class Core:
     catalog: FlowCatalog
     known_namespaces: KnownNamespaces
     namespaces: NamespaceService
+    secret_manager: SecretManager
+    secrets: ChainedSecrets
     functions: ServerFunctions
     key_values: KeyValueService
     namespace_files: NamespaceFileService
@@ -106,7 +109,9 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
     catalog = _catalog(plan, store, reading, known, clock)
     access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
-    secrets = all_secrets(plan, store)
+    manager = _secret_manager(plan, store, clock)
+    # The first that knows one wins: what is given for a run, what namespaces keep, the environment (ENG-374).
+    secrets = ChainedSecrets([*plan.given_secrets, NamespaceSecrets(manager), *plan.secrets])
     checker = FlowChecker(store.flows, plugins.registry, defaults=reading.levels)
     functions = ServerFunctions(
         secrets=secrets,
@@ -195,6 +200,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         catalog=catalog,
         known_namespaces=known,
         namespaces=NamespaceService(store.namespaces, known, store.flows, store.notifier, clock),
+        secret_manager=manager,
+        secrets=secrets,
         functions=functions,
         key_values=key_values,
         namespace_files=namespace_files,
@@ -270,12 +277,12 @@ def _executor(
     )
 
 
-def all_secrets(plan: Plan, store: Store) -> ChainedSecrets:
-    """Return all sources of secrets: what is given for a run, what namespaces keep, the environment (ENG-374)."""
-    kept = NamespaceSecrets(store.secrets, plan.secret_encryption)
-    return ChainedSecrets([*plan.given_secrets, kept, *plan.secrets])
+def _secret_manager(plan: Plan, store: Store, clock: Clock) -> SecretManager:
+    """Return what keeps the secrets of namespaces."""
+    manager = plan.secret_manager or SealedSecrets(store.secrets, plan.secret_encryption, clock)
+    return manager if plan.secret_caching is None else CachedSecrets(manager, plan.secret_caching, clock)
 
 
 def known_names(core: Core) -> KnownNames:
     """Return what knows the secrets and keys that there are."""
-    return KnownNames(all_secrets(core.plan, core.store), core.store.key_values, core.clock)
+    return KnownNames(core.secrets, core.store.key_values, core.clock)

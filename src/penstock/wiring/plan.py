@@ -10,7 +10,8 @@ from typing import Any
 
 from penstock.base.clock import SECOND, Micros
 from penstock.model.defaults import PluginDefaults
-from penstock.ports.secrets import SecretSource
+from penstock.ports.secrets import SecretManager, SecretSource
+from penstock.secrets import Caching
 from penstock.services.auth import Credentials
 from penstock.services.encryption import Encryption
 from penstock.services.executor.limits import Limits
@@ -106,6 +107,9 @@ class Plan:
         secrets: Where secrets come from that no namespace keeps, the first that knows one wins.
         given_secrets: What is given for this run, which wins over what namespaces keep (BEY-030).
         secret_encryption: Encrypts the secrets of namespaces (ENG-374); None where there is no key.
+        secret_manager: Keeps the secrets of namespaces in place of the database (GOV-227).
+        secret_caching: How their values are kept in memory; None when they are not (GOV-228).
+        secret_tags: Put on every secret that is written (GOV-229).
         secrets_are_read_only: Whether the API writes none (GOV-247).
         shared: Variables of every expression: `envs`, `globals`, `kestra`.
         plugin_defaults: The instance's plugin defaults.
@@ -137,6 +141,9 @@ class Plan:
     secrets: Sequence[SecretSource] = ()
     given_secrets: Sequence[SecretSource] = ()
     secret_encryption: Encryption | None = None
+    secret_manager: SecretManager | None = None
+    secret_caching: Caching | None = None
+    secret_tags: tuple[tuple[str, str], ...] = ()
     secrets_are_read_only: bool = False
     shared: Mapping[str, Any] = field(default_factory=dict)
     plugin_defaults: tuple[PluginDefaults, ...] = ()

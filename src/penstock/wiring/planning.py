@@ -22,6 +22,7 @@ from penstock.wiring.flow_reading import plugin_defaults
 from penstock.wiring.plan import AlertsPlan, HttpPlan, MetricsPlan, Plan, Role
 from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.retention import retention_plan
+from penstock.wiring.secret_planning import secret_caching, secret_manager, secret_tags
 
 IMAGE_STORAGE = Path("/app/storage")
 MOUNTED_SECRETS = Path("/run/secrets")
@@ -70,6 +71,9 @@ def plan_of(
         http=_http(settings, management_is_required),
         secrets=_secrets(settings, variables),
         secret_encryption=secret_encryption(settings),
+        secret_manager=secret_manager(core.secret),
+        secret_caching=secret_caching(core.secret.cache),
+        secret_tags=secret_tags(core.secret),
         secrets_are_read_only=core.secret.read_only,
         shared=shared_variables(settings, variables),
         plugin_defaults=plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]),

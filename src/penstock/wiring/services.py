@@ -127,11 +127,10 @@ def api_services(
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=resuming,
         secrets=SecretService(
-            store.secrets,
+            core.secret_manager,
             ChainedSecrets(core.plan.secrets),
-            core.plan.secret_encryption,
-            clock,
             read_only=core.plan.secrets_are_read_only,
+            tags=core.plan.secret_tags,
         ),
         sizes=ExecutionSizes(store.queries, store.sizes, core.storage),
         steering=Steering(store.queries, core.dispatcher, resuming),

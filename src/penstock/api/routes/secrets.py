@@ -18,7 +18,8 @@ from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.queries import Filter
-from penstock.services.secrets import SecretName, SecretService
+from penstock.ports.secrets import SecretName
+from penstock.services.secrets import SecretService
 
 
 class _Tag(msgspec.Struct):

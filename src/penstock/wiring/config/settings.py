@@ -169,16 +169,54 @@ class Encryption(Section):
 
 
 class KeptSecrets(Section):
-    """`kestra.secret.jdbc` (GOV-231)."""
+    """`kestra.secret.jdbc` (GOV-229, GOV-231)."""
 
     secret: SecretStr | None = None
+    tags: dict[str, str] = {}
+
+
+class TagFilter(Section):
+    """`kestra.secret.aws-secret-manager.filter-on-tags` (GOV-249)."""
+
+    tags: dict[str, str] = {}
+
+
+class PrefixFilter(Section):
+    """`kestra.secret.aws-secret-manager.filter-on-prefix` (GOV-250)."""
+
+    prefix: str = ""
+    keep_prefix: bool = False
+
+
+class AwsSecretManager(Section):
+    """`kestra.secret.aws-secret-manager` (GOV-229, GOV-230, GOV-232)."""
+
+    access_key_id: SecretStr | None = None
+    secret_key_id: SecretStr | None = None
+    session_token: SecretStr | None = None
+    region: str | None = None
+    endpoint_override: str | None = None
+    prefix: str = "kestra"
+    tags: dict[str, str] = {}
+    filter_on_tags: TagFilter = TagFilter()
+    filter_on_prefix: PrefixFilter = PrefixFilter()
+
+
+class SecretCache(Section):
+    """`kestra.secret.cache` (GOV-228)."""
+
+    enabled: bool = False
+    maximum_size: int = Field(default=1000, ge=1)
+    expire_after_write: Duration = MINUTE
 
 
 class Secrets(Section):
     """`kestra.secret` (BEY-060, GOV-227, GOV-231, GOV-247)."""
 
-    type: Literal["env", "jdbc"] | None = None
+    type: Literal["env", "jdbc", "aws-secret-manager"] | None = None
     jdbc: KeptSecrets = KeptSecrets()
+    aws_secret_manager: AwsSecretManager = AwsSecretManager()
+    cache: SecretCache = SecretCache()
     read_only: bool = False
     encoding: Literal["auto", "plain", "base64"] = "base64"
 
