@@ -14,7 +14,8 @@ import pytest
 from penstock.base.clock import SECOND, SystemClock
 from penstock.base.errors import UnavailableError
 from penstock.ports.triggers import TriggerState
-from penstock.services.alerts import HttpAlerts, TriggerAlerts
+from penstock.services.alerts import TriggerAlerts
+from penstock.services.http_alerts import HttpAlerts
 from penstock.store import Store, open_store
 
 PASSED = 1_700_000_000_000_000

@@ -18,6 +18,7 @@ from penstock.cli.completing import answer_shells
 from penstock.cli.ctl import group as ctl
 from penstock.cli.run import command as run_command
 from penstock.cli.test import command as test_command
+from penstock.wiring.process import collect_less_often
 
 app = typer.Typer(
     name="penstock",
@@ -103,6 +104,7 @@ def client() -> None:
 
 
 def _run(program: typer.Typer) -> None:
+    collect_less_often()
     answer_shells()
     try:
         program()

@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-import httpx
 import msgspec
 import structlog
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros, to_iso
-from penstock.base.errors import PenstockError, UnavailableError
+from penstock.base.errors import PenstockError
 from penstock.ports.settings import SettingsStore
 from penstock.ports.triggers import TriggerState, TriggerStore
 
@@ -23,10 +22,8 @@ log = structlog.get_logger(__name__)
 KEY = "penstock.alerts.triggers"
 LATE, FAILING = "LATE", "FAILING"
 KINDS = (LATE, FAILING)
-_PATIENCE = 15.0
 _GRACE: Micros = 60 * SECOND
 """How late a trigger must be for people to be told: a busy moment is no news."""
-_MOST_IN_TEXT = 10
 
 
 class Alert(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -68,33 +65,6 @@ class AlertSender(Protocol):
     async def send(self, alerts: Sequence[Alert]) -> None:
         """Send alerts. Raises UnavailableError when they did not arrive."""
         ...
-
-
-class HttpAlerts:
-    """Posts alerts as JSON: `alerts`, and `text`, which incoming webhooks of chats show as it is.
-
-    Args:
-        url: Where to; a secret, since whoever knows it may write there.
-        transport: What sends; the network by default.
-    """
-
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._url = url
-        self._transport = transport
-
-    async def send(self, alerts: Sequence[Alert]) -> None:
-        """Post alerts."""
-        lines = [alert.sentence for alert in alerts[:_MOST_IN_TEXT]]
-        if len(alerts) > _MOST_IN_TEXT:
-            lines.append(f"... and {len(alerts) - _MOST_IN_TEXT} more.")
-        body = {"text": "\n".join(lines), "alerts": msgspec.to_builtins(alerts)}
-        try:
-            async with httpx.AsyncClient(transport=self._transport, timeout=_PATIENCE) as client:
-                answer = await client.post(self._url, json=body)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnavailableError(f"alerts could not be delivered: {type(error).__name__}") from None
-        if answer.is_error:
-            raise UnavailableError(f"alerts were answered with status {answer.status_code}")
 
 
 class TriggerAlerts:

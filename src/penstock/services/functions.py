@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from penstock.base.clock import Clock, to_iso
-from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockError, UnavailableError
+from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockError
 from penstock.engine.records import Execution, LogLine
 from penstock.expressions.binary_ion import binary_as_text, is_binary_ion
 from penstock.ports.keyvalue import KeyValueStore
@@ -28,8 +26,6 @@ from penstock.services.file_access import Caller, FileAccess
 __all__ = ["Caller", "ServerFunctions", "log_entry"]
 
 _LOG_PATIENCE = 0.2
-_HTTP_TIMEOUT = 30.0
-_HTTP_MOST = 10 * 1024 * 1024
 
 
 class FunctionError(PenstockError):
@@ -191,49 +187,9 @@ class ServerFunctions:
             return port
 
     async def _http(self, caller: Caller, arguments: Mapping[str, Any]) -> Any:
-        uri = text_argument(arguments, "uri")
-        body = arguments.get("body")
-        content = body if body is None or isinstance(body, str) else json.dumps(body)
-        headers = {"Accept": str(arguments.get("accept") or "application/json")}
-        if content is not None:
-            headers["Content-Type"] = str(arguments.get("contentType") or "application/json")
-        headers.update({str(key): str(value) for key, value in (arguments.get("headers") or {}).items()})
-        try:
-            async with (
-                httpx.AsyncClient(timeout=_HTTP_TIMEOUT, follow_redirects=True) as client,
-                client.stream(
-                    str(arguments.get("method") or "GET").upper(),
-                    uri,
-                    params=arguments.get("query"),
-                    content=content,
-                    headers=headers,
-                ) as response,
-            ):
-                data = await _bounded(response, uri)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnavailableError(f"{uri} does not answer: {type(error).__name__} {error}".rstrip()) from None
-        if not response.is_success:
-            raise FunctionError(f"{uri} answered with status {response.status_code}")
-        return _parsed(response, data)
+        from penstock.services.http_function import answer_of  # its library is slow to import, and few ask for it
 
-
-async def _bounded(response: httpx.Response, uri: str) -> bytes:
-    data = bytearray()
-    async for piece in response.aiter_bytes():
-        data += piece
-        if len(data) > _HTTP_MOST:
-            raise FunctionError(f"{uri} answers with more than {_HTTP_MOST} bytes", hint="download it with a task")
-    return bytes(data)
-
-
-def _parsed(response: httpx.Response, data: bytes) -> Any:
-    text = data.decode(response.encoding or "utf-8", errors="replace")
-    if "json" in response.headers.get("content-type", ""):
-        try:
-            return json.loads(text)
-        except ValueError:
-            raise FunctionError(f"{response.url} says that it answers with JSON, but does not") from None
-    return text
+        return await answer_of(arguments)
 
 
 def log_entry(line: LogLine) -> dict[str, Any]:

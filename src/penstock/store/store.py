@@ -26,8 +26,6 @@ from penstock.store.journal import SqlJournal
 from penstock.store.keyvalues import SqlKeyValueStore
 from penstock.store.namespaces import SqlNamespaceStore
 from penstock.store.notifier import LocalNotifier
-from penstock.store.postgres import CONNECTIONS, PostgresDatabase, conninfo
-from penstock.store.postgres_notifier import PostgresNotifier
 from penstock.store.preferences import SqlPreferenceStore
 from penstock.store.purging import SqlPurgeStore
 from penstock.store.queries import SqlExecutionQueries
@@ -94,14 +92,14 @@ class Store:
 
 
 async def open_store(
-    url: str, clock: Clock, *, connections: int = CONNECTIONS, system_namespace: str = SYSTEM_NAMESPACE
+    url: str, clock: Clock, *, connections: int | None = None, system_namespace: str = SYSTEM_NAMESPACE
 ) -> Store:
     """Open the database at an address and make it ready when it is empty. Implements OPS-016 to OPS-018 on our side.
 
     Args:
         url: `sqlite:////path/file.db`, `sqlite://` (kept until the process ends) or `postgresql://user:pw@host/db`.
         clock: Where the stores read the time that no caller hands in.
-        connections: How many connections to PostgreSQL there may be.
+        connections: How many connections to PostgreSQL there may be; as many as its module says by default.
         system_namespace: The namespace whose executions and flows count as the system's own.
 
     Raises:
@@ -116,7 +114,7 @@ async def open_store(
         raise _unknown("the database's address is not a URL") from error
     temporary = None
     database: Database
-    notifier: LocalNotifier | PostgresNotifier
+    notifier: StoreNotifier
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             temporary = tempfile.TemporaryDirectory(prefix="penstock-")
@@ -124,7 +122,11 @@ async def open_store(
         database = SqliteDatabase(path, durable=temporary is None)
         notifier = LocalNotifier()
     elif backend == "postgresql":
-        database = PostgresDatabase(url, connections=connections)
+        # Its driver is slow to import, and most start without it.
+        from penstock.store.postgres import CONNECTIONS, PostgresDatabase, conninfo
+        from penstock.store.postgres_notifier import PostgresNotifier
+
+        database = PostgresDatabase(url, connections=connections or CONNECTIONS)
         notifier = PostgresNotifier(conninfo(url))
     else:
         raise _unknown(f"`{backend}` is not a database Penstock knows")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from penstock.base.clock import Clock, SystemClock
-from penstock.services.alerts import HttpAlerts, TriggerAlerts, keep_telling
+from penstock.services.alerts import TriggerAlerts, keep_telling
 from penstock.services.auth import AuthService, Credentials, Tokens
 from penstock.services.executor import Executor
 from penstock.services.flows import FlowChecker, FlowService
@@ -154,6 +154,8 @@ class Application:
     def _start_alerts(self, core: Core, executor: Executor) -> None:
         plan = core.plan.alerts
         if plan is not None:
+            from penstock.services.http_alerts import HttpAlerts  # its library is slow to import
+
             sender, store = HttpAlerts(plan.url), core.store
             alerts = TriggerAlerts(store.triggers, store.settings, sender, core.clock, plan.kinds)
             self._supervisor.start(_ALERTS, keep_telling(alerts, plan.every, lambda: executor.owns(_ALERTS)))

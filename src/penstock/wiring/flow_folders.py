@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import structlog
-from watchfiles import Change, awatch
 
 from penstock.base.errors import NotFoundError, PenstockError
 from penstock.model.yaml import split_documents
@@ -55,7 +54,9 @@ class FlowFolders:
 
     async def follow(self) -> None:
         """Store and delete flows as files change; runs until it is cancelled."""
-        async for changes in awatch(*self._folders, watch_filter=_is_flow_file):
+        from watchfiles import awatch
+
+        async for changes in awatch(*self._folders, watch_filter=lambda _, path: path.endswith(_SUFFIXES)):
             for path in sorted({Path(name) for _, name in changes}):
                 if path.is_file():
                     await self._store(path)
@@ -86,7 +87,3 @@ class FlowFolders:
             except NotFoundError:
                 continue
             log.info("flow deleted", action="flows.load", file=str(path), flow=".".join(name))
-
-
-def _is_flow_file(change: Change, path: str) -> bool:
-    return path.endswith(_SUFFIXES)
