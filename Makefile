@@ -2,6 +2,9 @@
 PYTHON_IN_VENV := .venv/bin/python
 BIN := .venv/bin
 
+# What lies on the floors below storage, services and interfaces: rules without processes or servers.
+UNIT := base engine expressions model sdk secrets
+
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
@@ -27,9 +30,9 @@ test: setup ## Run all tests: the interface's, then Python's (ARGS="tests/engine
 	@$(PYTHON_IN_VENV) -m scripts.ui_build $(if $(ARGS),,test); interface=$$?; \
 	$(PYTHON_IN_VENV) -m pytest $(ARGS) && exit $$interface
 
-unit: ## Run the quick tests only: no browser, no killed processes, no documented flows
+unit: ## Run the quick tests only: those of rules, which need no process, database or browser
 	@scripts/bootstrap dev
-	@$(PYTHON_IN_VENV) -m pytest -m "not browser and not acceptance and not chaos and not bench" $(ARGS)
+	@$(PYTHON_IN_VENV) -m pytest $(addprefix tests/,$(UNIT)) $(ARGS)
 
 simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night, JOBS=2)
 	@scripts/bootstrap dev

@@ -26,7 +26,7 @@ pytest.register_assert_rewrite("penstock.testing.store")
 # The same examples on every run where a failure would block others; fresh ones wherever somebody can look at them.
 # A machine that is busy with other things makes no test wrong.
 _SLOW = [hypothesis.HealthCheck.too_slow]
-hypothesis.settings.register_profile("fresh", suppress_health_check=_SLOW)
+hypothesis.settings.register_profile("fresh", deadline=None, suppress_health_check=_SLOW)
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=_SLOW)
 hypothesis.settings.load_profile("repeatable" if os.environ.get("CI") else "fresh")
 

@@ -30,7 +30,7 @@ def test_program_that_never_ends_is_stopped_in_time(processes: JqProcesses) -> N
     started = time.monotonic()
     with pytest.raises(LimitExceededError, match=r"longer than 0\.5 s"):
         processes("def f: f; f", "1", 0.5)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE
     assert processes("def f: 2; f", "1", PATIENCE) == [2]
 
 

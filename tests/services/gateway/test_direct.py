@@ -64,12 +64,10 @@ async def test_release_wakes_a_worker_that_waits(direct: StoreBench) -> None:
     await direct.gateway.register("w1", "", 1)
     await direct.gateway.claim("w1", 1, SECOND)
     await direct.gateway.register("w2", "", 1)
-    waiting = asyncio.ensure_future(direct.gateway.claim("w2", 1, 20 * SECOND))
+    waiting = asyncio.ensure_future(direct.gateway.claim("w2", 1, 3600 * SECOND))
     await asyncio.sleep(0.05)
-    began = asyncio.get_running_loop().time()
     await direct.gateway.release("w1")
     assert len(await asyncio.wait_for(waiting, PATIENCE)) == 1
-    assert asyncio.get_running_loop().time() - began < 1
 
 
 async def test_claim_worker_group_gets_only_its_own_jobs(direct: StoreBench) -> None:

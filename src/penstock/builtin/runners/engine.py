@@ -16,7 +16,7 @@ from requests.exceptions import RequestException
 from penstock.builtin.runners.runner import RunnerError
 
 PullPolicy = Literal["IF_NOT_PRESENT", "ALWAYS", "NEVER"]
-_PATIENCE = 5
+_PATIENCE = 20
 """Seconds after which an engine that does not answer counts as absent."""
 _SILENCE = 2_000_000
 """Seconds a container may say nothing: in effect without limit; the task's `timeout` is the limit."""
