@@ -69,7 +69,7 @@ class MemoryGateway:
             self._waiting.extend(self._held.pop(worker_id).values())
             self._changed.notify_all()
 
-    async def settled(self, count: int, seconds: float = 10.0) -> list[TaskEnded]:
+    async def settled(self, count: int, seconds: float = 60.0) -> list[TaskEnded]:
         """Wait until so many ends are reported, and return them in order."""
 
         async def enough() -> list[TaskEnded]:

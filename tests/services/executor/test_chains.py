@@ -69,7 +69,7 @@ async def test_kill_of_the_parent_reaches_the_try_that_its_child_has_come_to(liv
 
 
 async def only_first(live: LiveServer) -> dict[str, Any]:
-    for _ in range(500):
+    for _ in range(6000):
         found = await tries(live)
         if found:
             return found[0]

@@ -183,7 +183,7 @@ tasks:
     assert done["state"]["current"] == "FAILED"
     assert (await live.client.post(f"/api/v1/main/executions/{done['id']}/restart")).status_code == 200
     again = done
-    for _ in range(500):
+    for _ in range(6000):
         again = await live.until(done["id"], "FAILED")
         if len(task_run(again, "together")["attempts"]) == 2:
             break

@@ -20,7 +20,7 @@ __all__ = ["direct", "sqlite_store"]  # fixtures
 
 
 async def ended(bench: StoreBench, count: int) -> Sequence[TaskEnded]:
-    for _ in range(1000):
+    for _ in range(3000):
         events = await bench.events()
         if sum(isinstance(event, TaskEnded) for event in events) >= count:
             return [event for event in events if isinstance(event, TaskEnded)]

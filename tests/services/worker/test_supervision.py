@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -218,23 +219,23 @@ class Unreliable(MemoryGateway):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = 0
+        self.calls: Counter[str] = Counter()
 
-    def _maybe(self) -> None:
-        self.calls += 1
-        if self.calls % 2:
+    def _maybe(self, what: str) -> None:
+        self.calls[what] += 1  # each by itself, or heartbeats might take all the answers
+        if self.calls[what] % 2:
             raise UnavailableError("the database is away")
 
     async def report(self, reports: Any) -> None:
-        self._maybe()
+        self._maybe("report")
         await super().report(reports)
 
     async def logs(self, lines: Any) -> None:
-        self._maybe()
+        self._maybe("logs")
         await super().logs(lines)
 
     async def heartbeat(self, worker_id: str) -> Any:
-        self._maybe()
+        self._maybe("heartbeat")
         return await super().heartbeat(worker_id)
 
 

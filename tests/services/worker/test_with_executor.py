@@ -76,7 +76,7 @@ class Server:
         return execution.id
 
     async def when(self, execution_id: str, *states: StateType) -> tuple[Execution, list[TaskRun]]:
-        for _ in range(2000):
+        for _ in range(12_000):
             found = await self.store.queries.get("main", execution_id)
             if found is not None and found[0].state.current in states:
                 return found[0], list(found[1])
@@ -172,7 +172,7 @@ async def test_variables_set_by_a_task_are_seen_by_the_next(server: Server) -> N
 async def test_kill_ends_a_running_task_at_once(server: Server) -> None:
     """ENG-157, BEY-004."""
     execution_id = await server.start({"type": PLUGIN + "flow.Sleep", "duration": "PT10M"})
-    for _ in range(2000):
+    for _ in range(12_000):
         _, runs = await server.when(execution_id, StateType.RUNNING)
         if runs and runs[0].state.current is StateType.RUNNING:
             break
