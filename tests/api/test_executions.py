@@ -220,6 +220,18 @@ async def test_executions_are_searched_by_state_namespace_flow_label_and_time(se
     assert [one["id"] for one in answer.json()["results"]] == [bad["id"]]
 
 
+async def test_search_without_bodies_leaves_inputs_and_outputs_out(server: LiveServer) -> None:
+    """BEY-022, API-101: what the official client reads is there unless somebody asks for less."""
+    await server.flow(GREETING)
+    await server.run("greeting", files={"name": (None, "Ada"), "times": (None, "3")})
+    whole, light = [
+        (await server.client.get(f"{EXECUTIONS}/search", params=params)).json()["results"][0]
+        for params in ({}, {"bodies": "false"})
+    ]
+    assert (whole["inputs"], whole["outputs"]) == ({"name": "Ada", "times": 3}, {"greeting": "Hello Ada"})
+    assert light == {name: value for name, value in whole.items() if name not in ("inputs", "outputs", "variables")}
+
+
 async def test_latest_executions_are_returned_one_for_each_flow_that_has_one(server: LiveServer) -> None:
     """API-049."""
     await server.flow(HELLO)

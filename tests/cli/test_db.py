@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 from penstock.base.clock import SystemClock
@@ -53,6 +55,21 @@ def test_db_purge_leaves_a_running_server_alone(penstock: Command) -> None:
     lock.release()
     assert done.code == 1
     assert "in use by another server" in done.err
+
+
+def test_db_counts_are_checked_and_mended(penstock: Command) -> None:
+    """BEY-022."""
+    path = penstock.folder / "data" / "penstock.db"
+    filled(path)
+    assert "all counts are what the executions say" in penstock("db", "counts", "--data", "data").out
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE execution_counts SET number = 5")
+        connection.commit()
+    told = penstock("db", "counts", "--data", "data")
+    assert told.code == 1
+    assert "5 are counted, 1 there are" in told.out
+    assert "have been mended" in penstock("db", "counts", "--data", "data", "--mend").out
+    assert penstock("db", "counts", "--data", "data").code == 0
 
 
 def test_db_purge_refuses_what_is_no_period(penstock: Command) -> None:

@@ -159,13 +159,18 @@ def test_rollback_to_what_is_not_before_is_refused(two_urls: list[str]) -> None:
     assert status(url).version == "0002_pre_task_cache"
 
 
-def test_schema_is_fit_for_releases_from_its_last_post_migration_on(two_urls: list[str]) -> None:
+def test_schema_is_fit_for_releases_from_its_last_migration_that_takes_or_moves_on(two_urls: list[str]) -> None:
     """BEY-071."""
     url = two_urls[0]
     migrate(url)
-    order = ["1_pre_a", "2_post_b", "3_pre_c", "4_post_d"]
+    order = ["1_pre_a", "2_post_b", "3_pre_c", "4_move_d", "5_pre_e", "6_post_f"]
     engine = create_engine(url)
-    for version, oldest in (("1_pre_a", "1_pre_a"), ("2_post_b", "2_post_b"), ("3_pre_c", "2_post_b")):
+    for version, oldest in (
+        ("1_pre_a", "1_pre_a"),
+        ("2_post_b", "2_post_b"),
+        ("3_pre_c", "2_post_b"),
+        ("5_pre_e", "4_move_d"),
+    ):
         with engine.begin() as connection:
             note_oldest_txn(connection, version, order)
             found = connection.execute(text("SELECT value FROM settings WHERE key = 'schema.oldest'")).scalar()
@@ -207,12 +212,12 @@ def test_migrate_of_a_database_that_does_not_answer_says_so() -> None:
     assert "sesame" not in str(caught.value)
 
 
-def test_migrations_are_one_line_of_pre_and_post_steps_up_to_the_head() -> None:
+def test_migrations_are_one_line_of_named_steps_up_to_the_head() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_heads() == [HEAD]
     for script in scripts.walk_revisions():
-        assert re.fullmatch(r"\d{4}_(pre|post)_[a-z_]+", script.revision)
+        assert re.fullmatch(r"\d{4}_(pre|move|post)_[a-z_]+", script.revision)
         assert Path(script.path).stem == script.revision
         assert script.doc

@@ -32,7 +32,7 @@ from penstock.services.worker.lease import Lease
 from penstock.simulation.main import quiet
 from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
 from penstock.simulation.simulator import Simulator
-from penstock.store import inbox, jobs, journal, partitions, triggers
+from penstock.store import counts, inbox, jobs, journal, partitions, triggers
 from penstock.wiring.plan import ALL_ROLES, Role
 
 Patch = contextlib.AbstractContextManager[Any]
@@ -166,6 +166,17 @@ def kept_memories() -> Patch:
     return patch.object(WorkingSets, "drop_all", lambda self, partitions: None)
 
 
+def sticky_counts() -> Patch:
+    """An execution that is restarted is still counted as it ended before."""
+    original = counts.Tally.ended
+
+    def ended(self: counts.Tally, execution: Any, start: int, end: int, state: str, number: int = 1) -> None:
+        if number > 0:
+            original(self, execution, start, end, state)
+
+    return patch.object(counts.Tally, "ended", ended)
+
+
 @contextlib.contextmanager
 def _together(*patches: Patch) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
@@ -177,7 +188,7 @@ def _together(*patches: Patch) -> Iterator[None]:
 def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
     yield from (forgotten_messages, late_ends, eager_workers, unheard_answers, dropped_reports, hasty_files)
-    yield from (scattered_limits, hasty_hand_backs, kept_memories)
+    yield from (scattered_limits, hasty_hand_backs, kept_memories, sticky_counts)
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}
@@ -217,6 +228,15 @@ def thawing(seed: int) -> Scenario:
     return dataclasses.replace(scenario_of(seed), machines=machines, loss=0.0, happenings=(*starts, still, slow))
 
 
+def reopening(seed: int) -> Scenario:
+    """Return a seed's scenario in which nothing breaks and people restart what has ended."""
+    scenario = scenario_of(seed)
+    starts = tuple(one for one in scenario.happenings if one.kind == "start")
+    restarts = tuple(Happening(QUIET + (20 + 2 * number) * SECOND, "restart", number) for number in range(8))
+    machines = (MachineSpec("server", ALL_ROLES),)
+    return dataclasses.replace(scenario, machines=machines, loss=0.0, happenings=(*starts, *restarts))
+
+
 SCENARIOS = {
     "unfenced_commits": stalling,
     "late_ends": thawing,
@@ -225,6 +245,7 @@ SCENARIOS = {
     "scattered_limits": coming_and_going,
     "hasty_hand_backs": coming_and_going,
     "kept_memories": coming_and_going,
+    "sticky_counts": reopening,
 }
 
 

@@ -49,6 +49,7 @@ def test_simulation_of_fifteen_seeds_finds_nothing(first: int) -> None:
         ("scattered_limits", 51),
         ("hasty_hand_backs", 0),
         ("kept_memories", 6),
+        ("sticky_counts", 2),
     ],
 )
 def test_simulation_of_a_known_bug_finds_it(mutant: str, first: int) -> None:

@@ -21,6 +21,10 @@ class TestExecutionQueries(contracts.ExecutionQueriesContract):
     pass
 
 
+class TestCounts(contracts.CountsContract):
+    pass
+
+
 class TestLines(contracts.LinesContract):
     pass
 

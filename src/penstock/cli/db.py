@@ -82,6 +82,39 @@ def purge(
     )
 
 
+@app.command("counts")
+def counts(
+    config: Config = None,
+    data: Data = None,
+    mend: Annotated[bool, typer.Option("--mend", help="Count all anew when something is wrong.")] = False,
+) -> None:
+    """Compare the counts that lists and charts read with the executions themselves; stop all servers to mend them.
+
+    The exit code is 1 when a count is wrong and has not been mended.
+
+    \b
+    Examples:
+      penstock db counts --config application.yml
+      penstock db counts --data ~/.penstock --mend
+    """
+    from penstock.base.clock import to_iso
+    from penstock.cli.loop import run
+    from penstock.cli.terminal import say
+
+    wrong = run(_maintenance(config, data).wrong_counts(mend=mend))
+    for one in wrong[:20]:
+        say(
+            f"{one.namespace}.{one.flow_id} {one.state} from {to_iso(one.hour)}: {one.kept} are counted, "
+            f"{one.found} there are"
+        )
+    if not wrong:
+        say("all counts are what the executions say")
+        return
+    say(f"{len(wrong)} counts were wrong and have been mended" if mend else f"{len(wrong)} counts are wrong")
+    if not mend:
+        raise typer.Exit(1)
+
+
 @app.command("rollback")
 def rollback(
     config: Config = None,

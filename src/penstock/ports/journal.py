@@ -124,6 +124,9 @@ class Batch:
     metrics: list[Metric] = field(default_factory=list)
     fences: Mapping[int, int] = field(default_factory=dict)
     """Partition -> token, of every partition the batch writes to."""
+    share: int = -1
+    """Which rows of the counts of ended executions it adds to: the lowest partition its executor holds names them, so
+    that no other executor writes to them at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,10 @@ class PurgeStore(Protocol):
         """Return which of these executions exist."""
         ...
 
+    async def fold_counts(self, before: Instant, limit: int) -> int:
+        """Bring counts of ended executions of hours that are over to one row each; returns how many rows went."""
+        ...
+
     async def reclaim(self, pages: int) -> int:
         """Give room that rows have left back to the disk, at most so many pages; returns how many there were."""
         ...

@@ -86,8 +86,13 @@ class ExecutionQueries(Protocol):
         """Return one execution without its task runs."""
         ...
 
-    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[Execution]:
-        """Return executions, newest first unless asked otherwise; bodies (inputs, outputs) included, task runs not."""
+    async def search(
+        self, tenant: str, filters: Sequence[Filter], page: PageRequest, *, bodies: bool = True
+    ) -> Page[Execution]:
+        """Return executions without their task runs, newest first unless asked otherwise.
+
+        Without `bodies` they have no inputs, outputs and variables, and nothing else that may be large: it is not read.
+        """
         ...
 
     async def task_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[TaskRun]]:
@@ -99,7 +104,7 @@ class ExecutionQueries(Protocol):
         ...
 
     async def latest(self, tenant: str, flows: Sequence[tuple[str, str]], count: int = 1) -> Sequence[Execution]:
-        """Return the newest executions of each (namespace, flow id), newest first."""
+        """Return the newest executions of each (namespace, flow id) without bodies, newest first."""
         ...
 
     async def children(self, tenant: str, execution_id: str) -> Sequence[Execution]:

@@ -43,6 +43,14 @@ _LEFT = {
     "a message": "SELECT execution_id, event FROM messages",
     "a timer": "SELECT execution_id, purpose FROM timers",
 }
+_COUNTED = """
+SELECT hour, flow_id, state, sum(number), sum(duration) FROM execution_counts
+GROUP BY 1, 2, 3 HAVING sum(number) <> 0 OR sum(duration) <> 0
+"""
+_ENDED = """
+SELECT start_date - start_date % 3600000000, flow_id, state, count(*), sum(end_date - start_date) FROM executions
+WHERE end_date IS NOT NULL GROUP BY 1, 2, 3
+"""
 _KEPT = """
 SELECT r.execution_id, r.id FROM task_runs r JOIN executions e ON e.id = r.execution_id
 WHERE e.flow_id = ? AND r.task_id = 'keep' AND r.state = 'SUCCESS'
@@ -219,6 +227,15 @@ def check_files(disk: Disk, files: Files, anything_breaks: bool) -> None:
     failed = disk.rows("SELECT id FROM executions WHERE flow_id = ? AND state = 'FAILED'", FILED)
     if failed and not anything_breaks:
         raise Violation(f"{FILED} failed though nothing broke", str(failed[0][0]))
+
+
+def check_counts(disk: Disk) -> None:
+    """Check that the counts of what has ended are what the executions say (BEY-022); raises Violation."""
+    kept = {row[:3]: row[3:] for row in disk.rows(_COUNTED)}
+    found = {row[:3]: row[3:] for row in disk.rows(_ENDED)}
+    for key in sorted(kept.keys() | found.keys(), key=str):
+        if kept.get(key) != found.get(key):
+            raise Violation(f"(number, duration) of {key} are {found.get(key)}, {kept.get(key)} are counted")
 
 
 def _second(instant: Instant) -> str:

@@ -190,6 +190,7 @@ class World:
         invariants.check_dates(self._disk, BEGINNING + QUIET + _SLACK, BEGINNING + disabled - _SLACK)
         invariants.check_upstream(self._disk, self._reopened)
         invariants.check_events(self._disk, self._source.come)
+        invariants.check_counts(self._disk)
         invariants.check_files(self._disk, self._files, self._anything_breaks)
         self._check_begins()
 

@@ -7,7 +7,7 @@ expression where rows are grouped, whatever parameters are in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +18,11 @@ from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery
 from penstock.ports.queries import Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store import rows
+from penstock.store.counted_charts import FILTERED, columns_of, counted, hours_asked, others_asked, summed
 from penstock.store.database import Database
 from penstock.store.filters import Condition
-from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, FLOWS, LOGS, METRICS, TRIGGER_STATES
+from penstock.store.hours import Hours
+from penstock.store.tables import EXECUTION_COUNTS, EXECUTION_LABELS, EXECUTIONS, FLOWS, LOGS, METRICS, TRIGGER_STATES
 
 _NORMAL = "NORMAL"
 _THURSDAY = 3 * 86_400_000_000
@@ -38,6 +40,8 @@ class _Source:
     tenant: ColumnElement[Any]
     newest: str | None = None
     """The field by which rows that nobody orders come newest first."""
+    one: ColumnElement[Any] = field(default_factory=lambda: literal(1))
+    """What a row counts for."""
 
 
 class SqlChartReads:
@@ -51,13 +55,18 @@ class SqlChartReads:
     def __init__(self, database: Database, system_namespace: str) -> None:
         self._database = database
         self._sources = _sources(system_namespace)
+        scope = _scope(EXECUTION_COUNTS.c.namespace, system_namespace)
+        counts = EXECUTION_COUNTS.c
+        self._counts = _Source({**FILTERED, "SCOPE": scope}, (counts.kind == _NORMAL,), counts.tenant)
 
     async def rows(self, tenant: str, query: ChartQuery, page: PageRequest) -> Page[Mapping[str, Any]]:
         """Return a page of rows by column key."""
         source = self._sources[query.source]
-        inner = _picked(source, tenant, query)
-        outer = _aggregated(inner, query.columns)
-        ordered = outer.order_by(*_order(inner, source, query))
+        hours = hours_asked(query)
+        inner = _picked(source, tenant, query) if hours is None else self._counted(tenant, query, hours)
+        made = query if hours is None else replace(query, columns=summed(query.columns))
+        outer = _aggregated(inner, made.columns)
+        ordered = outer.order_by(*_order(inner, source, made))
         offset = (page.page - 1) * page.size
         wanted = ordered.limit(page.size).offset(offset)
         count = select(func.count()).select_from(outer.subquery())
@@ -68,19 +77,34 @@ class SqlChartReads:
         total, found = await self._database.read(work)
         return Page([_row(query.columns, row) for row in found], total)
 
+    def _counted(self, tenant: str, query: ChartQuery, hours: Hours) -> Subquery:
+        """Return what fits, from the counts of what has ended and the rows they leave out."""
+        asked = replace(query, where=others_asked(query))
+        of_counts, of_rows = (_narrowed(one, tenant, asked) for one in (self._counts, self._sources[query.source]))
+        found = counted(hours, of_counts, of_rows)
+        source = _Source(columns_of(found), (), literal(tenant), one=found.c.number)
+        return select(*_values(source, query)).subquery()
+
 
 def _picked(source: _Source, tenant: str, query: ChartQuery) -> Subquery:
     """Return the rows that fit, with a column for each of the chart's."""
-    columns = [_value(source, column).label(f"c{index}") for index, column in enumerate(query.columns)]
+    columns = _values(source, query)
     if source.newest is not None:
         columns.append(source.columns[source.newest].label("newest"))
-    conditions = [source.tenant == tenant, *source.conditions, *(_condition(source, one) for one in query.where)]
-    return select(*columns).where(*conditions).subquery()
+    return select(*columns).where(*_narrowed(source, tenant, query)).subquery()
+
+
+def _narrowed(source: _Source, tenant: str, query: ChartQuery) -> list[Condition]:
+    return [source.tenant == tenant, *source.conditions, *(_condition(source, one) for one in query.where)]
+
+
+def _values(source: _Source, query: ChartQuery) -> list[ColumnElement[Any]]:
+    return [_value(source, column).label(f"c{index}") for index, column in enumerate(query.columns)]
 
 
 def _value(source: _Source, column: ChartColumn) -> ColumnElement[Any]:
     if column.field is None:
-        return literal(1)
+        return source.one
     value = _field(source, column.field, column.label_key)
     if column.span is None:
         return value
@@ -141,6 +165,8 @@ def _row(columns: Sequence[ChartColumn], row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _plain(column: ChartColumn, value: Any) -> Any:
+    if value is None and column.agg == "COUNT":
+        return 0
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if column.field == "LABELS" and column.label_key is None and column.agg is None and value is not None:
@@ -191,9 +217,13 @@ _COMPARED: Mapping[str, Callable[[ColumnElement[Any], Sequence[Any]], Condition]
 # -- sources
 
 
+def _scope(namespace: ColumnElement[Any], system_namespace: str) -> ColumnElement[Any]:
+    return case((kinds.below(namespace, system_namespace), "SYSTEM"), else_="USER")
+
+
 def _sources(system_namespace: str) -> Mapping[str, _Source]:
     e, f, logs, metrics, t = EXECUTIONS.c, FLOWS.c, LOGS.c, METRICS.c, TRIGGER_STATES.c
-    scope = case((kinds.below(e.namespace, system_namespace), "SYSTEM"), else_="USER")
+    scope = _scope(e.namespace, system_namespace)
     level = case(*((logs.level == weight, name) for name, weight in rows.LEVELS.items()), else_=null())
     return {
         "Executions": _Source(

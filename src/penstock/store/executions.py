@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from penstock.engine.records import Execution, TaskRun
 from penstock.engine.states import TERMINAL, StateType
 from penstock.ports.journal import Loaded
-from penstock.store import rows
+from penstock.store import counts, rows
 from penstock.store.bulk import KeyedQuery, columns_of, delete, insert, quoted, update
 from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, TASK_RUNS
 
@@ -19,17 +19,19 @@ _INSERT = insert(EXECUTIONS, (*rows.EXECUTION_SET_ONCE, *rows.EXECUTION_CHANGING
 _UPDATE = update(EXECUTIONS, rows.EXECUTION_CHANGING, ("id",))
 _KNOWN = KeyedQuery("SELECT id, firing_key FROM executions WHERE id {keys}")
 _FIRED = KeyedQuery("SELECT id, firing_key FROM executions WHERE firing_key {keys}")
-_OLD_LABELS = KeyedQuery("SELECT id, labels FROM executions WHERE id {keys}")
+# Locked: what is counted of an execution must be what it was when it changed.
+_BEFORE = KeyedQuery(
+    "SELECT id, labels, state, start_date, end_date FROM executions WHERE id {keys}", lock="FOR NO KEY UPDATE"
+)
 _INSERT_LABELS = insert(EXECUTION_LABELS, ("execution_id", "key", "value"), "ON CONFLICT DO NOTHING")
 _DELETE_LABELS = delete(EXECUTION_LABELS, ("execution_id",))
 _INSERT_RUNS = insert(TASK_RUNS, rows.TASK_RUN_COLUMNS, "ON CONFLICT DO NOTHING")
 _UPDATE_RUNS = update(TASK_RUNS, rows.TASK_RUN_CHANGING, ("execution_id", "id"))
 
 _EXECUTION = ", ".join(map(quoted, rows.EXECUTION_READ))
-EXECUTION_SELECT = f"SELECT {_EXECUTION} FROM executions"
-TASK_RUN_SELECT = f"SELECT {', '.join(map(quoted, rows.TASK_RUN_COLUMNS))} FROM task_runs"
+_TASK_RUN_SELECT = f"SELECT {', '.join(map(quoted, rows.TASK_RUN_COLUMNS))} FROM task_runs"
 _LOAD = KeyedQuery(f'SELECT {_EXECUTION}, "partition" FROM executions WHERE id {{keys}}')
-_LOAD_RUNS = KeyedQuery(f"{TASK_RUN_SELECT} WHERE execution_id {{keys}}")
+_LOAD_RUNS = KeyedQuery(f"{_TASK_RUN_SELECT} WHERE execution_id {{keys}}")
 
 TERMINAL_NAMES = frozenset(state.value for state in TERMINAL)
 """States with an end date, as stored."""
@@ -37,8 +39,14 @@ OPEN_NAMES = frozenset(state.value for state in StateType) - TERMINAL_NAMES
 """States without one."""
 
 
-def insert_txn(connection: Connection, executions: Collection[Execution]) -> set[str]:
-    """Insert new executions; returns the ids of those left out because they, or their firing, exist already."""
+def insert_txn(connection: Connection, executions: Collection[Execution], share: int = counts.OTHERS) -> set[str]:
+    """Insert new executions; returns the ids of those left out because they, or their firing, exist already.
+
+    Args:
+        connection: The transaction.
+        executions: The new ones.
+        share: In whose share those that have ended already are counted.
+    """
     if not executions:
         return set()
     wanted = {execution.id: execution for execution in executions}
@@ -52,6 +60,7 @@ def insert_txn(connection: Connection, executions: Collection[Execution]) -> set
         given = columns_of([rows.execution_row(execution) for execution in wanted.values()])
         written = {row[0] for row in connection.exec_driver_sql(f"{_INSERT.postgres} RETURNING id", given)}
     _INSERT_LABELS.run(connection, [row for one in executions if one.id in written for row in rows.label_rows(one)])
+    counts.begun_with_txn(connection, [one for one in executions if one.id in written], share)
     return {execution.id for execution in executions if execution.id not in written}
 
 
@@ -69,17 +78,19 @@ def _known_txn(connection: Connection, executions: Collection[Execution]) -> set
     return known
 
 
-def update_txn(connection: Connection, executions: Collection[Execution]) -> None:
-    """Write the changing columns of executions, and their labels where those are others now."""
+def update_txn(connection: Connection, executions: Collection[Execution], share: int = counts.OTHERS) -> None:
+    """Write the changing columns of executions, their labels where those are others now, and what is counted."""
     if not executions:
         return
     changes = {execution.id: (*rows.execution_changes(execution), execution.id) for execution in executions}
     place = rows.EXECUTION_CHANGING.index("labels")
-    before = dict(tuple(row) for row in _OLD_LABELS.run(connection, changes))
-    relabelled = [one for one in executions if before.get(one.id, changes[one.id][place]) != changes[one.id][place]]
+    before = {row[0]: row for row in _BEFORE.run(connection, sorted(changes))}
+    known = [one for one in executions if one.id in before]
+    relabelled = [one for one in known if before[one.id][1] != changes[one.id][place]]
     _DELETE_LABELS.run(connection, [(execution.id,) for execution in relabelled])
     _INSERT_LABELS.run(connection, [row for execution in relabelled for row in rows.label_rows(execution)])
     _UPDATE.run(connection, list(changes.values()))
+    counts.changed_txn(connection, known, before, share)
 
 
 def insert_runs_txn(connection: Connection, runs: Iterable[TaskRun]) -> None:

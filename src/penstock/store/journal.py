@@ -104,12 +104,12 @@ class SqlJournal:
 def commit_txn(connection: Connection, batch: Batch) -> CommitResult:
     """Write a batch."""
     partitions.check_fences_txn(connection, batch.fences)
-    duplicates = executions.insert_txn(connection, batch.new_executions.values())
+    duplicates = executions.insert_txn(connection, batch.new_executions.values(), batch.share)
     if duplicates & batch.firsts:
         raise KeyTaken("an execution with the same key was started at this moment")
     if duplicates:
         batch = _without(batch, duplicates)
-    executions.update_txn(connection, batch.executions.values())
+    executions.update_txn(connection, batch.executions.values(), batch.share)
     executions.insert_runs_txn(connection, batch.new_task_runs.values())
     executions.update_runs_txn(connection, batch.task_runs.values())
     jobs.end_jobs_txn(connection, batch.ended_jobs)
@@ -149,6 +149,7 @@ def lines_txn(connection: Connection, logs: Iterable[LogLine], metrics: Iterable
 def _without(batch: Batch, left_out: set[str]) -> Batch:
     """Return the batch without anything of executions that were not written."""
     return Batch(
+        share=batch.share,
         counted=batch.counted - left_out,
         executions={key: one for key, one in batch.executions.items() if key not in left_out},
         new_task_runs={key: run for key, run in batch.new_task_runs.items() if run.execution_id not in left_out},

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, f
 from penstock.base.clock import Instant
 from penstock.ports.purging import EndedExecution, LinePosition, Position
 from penstock.ports.queries import Filter
+from penstock.store.counts import fold_txn, removed_txn
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Search
 from penstock.store.filters import namespace as namespace_field
@@ -127,6 +128,10 @@ class SqlPurgeStore:
         query = select(E.id).where(E.tenant == tenant, E.id.in_(execution_ids))
         return await self._database.read(lambda connection: set(connection.execute(query).scalars()))
 
+    async def fold_counts(self, before: Instant, limit: int) -> int:
+        """Bring counts of ended executions of hours that are over to one row each, so many rows at a time."""
+        return await self._database.write(lambda connection: fold_txn(connection, before, limit))
+
     async def reclaim(self, pages: int) -> int:
         """Give free pages of an SQLite file back to the disk; PostgreSQL sees to that itself."""
         return await self._database.write(lambda connection: reclaim_txn(connection, pages))
@@ -154,6 +159,7 @@ def remove_txn(connection: Connection, tenant: str, execution_ids: Sequence[str]
     """Remove those of some executions that have ended, with what is kept beside them."""
     query = select(E.id).where(E.tenant == tenant, E.id.in_(execution_ids), *_ENDED).order_by(E.id)
     doomed = [row[0] for row in connection.execute(query.with_for_update())]
+    removed_txn(connection, doomed)
     for table in (EXECUTION_LABELS, TASK_RUNS, JOBS, TIMERS, MESSAGES):
         connection.execute(delete(table).where(table.c.execution_id.in_(doomed)))
     return connection.execute(delete(EXECUTIONS).where(E.id.in_(doomed))).rowcount

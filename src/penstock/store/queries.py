@@ -12,14 +12,16 @@ from penstock.base.errors import ConflictError
 from penstock.engine.records import Execution, LogLine, Metric, TaskRun
 from penstock.ports.queries import ALL_LINES, Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
 from penstock.store import executions, filters, lines, rows
+from penstock.store.counts import removed_txn
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Field, Search, page_txn
 from penstock.store.parts import parted_page_txn, parts_of
 from penstock.store.tables import EXECUTION_LABELS, EXECUTIONS, JOBS, MESSAGES, TASK_RUNS, TIMERS
-from penstock.store.totals import counts_txn, total_txn
+from penstock.store.totals import Totals, counts_txn
 
 E = EXECUTIONS.c
 _READ = [EXECUTIONS.c[name] for name in rows.EXECUTION_READ]
+_HEAD = [EXECUTIONS.c[name] for name in rows.EXECUTION_HEAD]
 _RUN_READ = [TASK_RUNS.c[name] for name in rows.TASK_RUN_COLUMNS]
 
 
@@ -29,6 +31,7 @@ class SqlExecutionQueries:
     def __init__(self, database: Database, system_namespace: str) -> None:
         self._database = database
         self._search = execution_search(system_namespace)
+        self._totals = Totals(self._search, system_namespace)
         self._log_search = lines.log_search(system_namespace)
 
     async def get(self, tenant: str, execution_id: str) -> tuple[Execution, Sequence[TaskRun]] | None:
@@ -46,19 +49,22 @@ class SqlExecutionQueries:
         """Return one execution without its task runs."""
         return await self._database.read(lambda connection: head_txn(connection, tenant, execution_id))
 
-    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[Execution]:
-        """Return executions, newest first unless asked otherwise."""
+    async def search(
+        self, tenant: str, filters: Sequence[Filter], page: PageRequest, *, bodies: bool = True
+    ) -> Page[Execution]:
+        """Return executions, newest first unless asked otherwise, with or without what is large about them."""
+        read = _READ if bodies else _HEAD
         others = self._search.conditions(filters)
         order = self._search.order(page.sort) or [E.start_date.desc()]
         in_order = order[0].compare(E.start_date.desc())
         parts = parts_of(page.sort)
 
         def work(connection: Connection) -> tuple[Sequence[Any], int]:
-            total = total_txn(connection, tenant, filters)
+            total = self._totals.total_txn(connection, tenant, filters)
             if parts:
-                return parted_page_txn(connection, _READ, tenant, parts, others, page, total)
+                return parted_page_txn(connection, read, tenant, parts, others, page, total)
             conditions, whole_order = [E.tenant == tenant, *others], [*order, E.id.desc()]
-            return page_txn(connection, _READ, conditions, whole_order, page, in_order=in_order, total=total)
+            return page_txn(connection, read, conditions, whole_order, page, in_order=in_order, total=total)
 
         found, total = await self._database.read(work)
         return Page([rows.to_execution(row) for row in found], total)
@@ -75,10 +81,10 @@ class SqlExecutionQueries:
         return [run for run in map(rows.to_task_run, found) if run.outputs is not None]
 
     async def latest(self, tenant: str, flows: Sequence[tuple[str, str]], count: int = 1) -> Sequence[Execution]:
-        """Return the newest executions of each (namespace, flow id), newest first."""
+        """Return the newest executions of each (namespace, flow id) without bodies, newest first."""
 
         def newest(connection: Connection, namespace: str, flow_id: str) -> Sequence[Any]:
-            query = select(*_READ).where(E.tenant == tenant, E.namespace == namespace, E.flow_id == flow_id)
+            query = select(*_HEAD).where(E.tenant == tenant, E.namespace == namespace, E.flow_id == flow_id)
             return connection.execute(query.order_by(E.start_date.desc()).limit(count)).all()
 
         found = await self._database.read(lambda connection: [newest(connection, *flow) for flow in flows])
@@ -193,6 +199,7 @@ def delete_txn(connection: Connection, tenant: str, execution_id: str, *, logs: 
         return False
     if found[0]:
         raise ConflictError(f"execution {execution_id} has not ended", hint="kill it first, then delete it")
+    removed_txn(connection, [execution_id])
     for table in (EXECUTION_LABELS, TASK_RUNS, JOBS, TIMERS, MESSAGES):
         connection.execute(delete(table).where(table.c.execution_id == execution_id))
     lines.forget_txn(connection, execution_id, logs=logs, metrics=metrics)

@@ -35,32 +35,43 @@ LEVEL_NAMES = {weight: name for name, weight in LEVELS.items()}
 
 
 class ExecutionBirth(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an execution has from its beginning and keeps, beside its columns."""
+    """What an execution has from its beginning and keeps, beside its columns, and lists may show."""
 
     original_created: Instant
-    inputs: Mapping[str, Any] | None = None
     trigger: TriggerOrigin | None = None
     parent_task_run: str | None = None
     attempt_number: int = 1
     parent_iteration: int | None = None
-    parent_outputs: Mapping[str, Any] | None = None
-    fixtures: Fixtures | None = None
     skip: tuple[str, ...] = ()
-    edits: Edits | None = None
     digest: str | None = None
 
 
+class Received(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an execution was given and keeps, as large as it may be. Lists do not read it."""
+
+    inputs: Mapping[str, Any] | None = None
+    trigger_variables: Mapping[str, Any] = {}
+    parent_outputs: Mapping[str, Any] | None = None
+    fixtures: Fixtures | None = None
+    edits: Edits | None = None
+
+
 class ExecutionProgress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What changes while an execution runs, beside its columns."""
+    """What changes while an execution runs, beside its columns, and lists may show."""
 
     histories: tuple[Change, ...]
-    variables: Mapping[str, Any] | None = None
-    outputs: Mapping[str, Any] | None = None
     cursor: Cursor = Cursor()
     error: str | None = None
     breakpoints: tuple[str, ...] = ()
     confidential: tuple[str, ...] = ()
     pins: Pins = {}
+
+
+class Produced(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an execution has made so far, as large as it may be. Lists do not read it."""
+
+    variables: Mapping[str, Any] | None = None
+    outputs: Mapping[str, Any] | None = None
 
 
 class TaskRunProgress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,8 +84,12 @@ class TaskRunProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     edited: bool = False
 
 
+_NOTHING_RECEIVED = Received()
+_NOTHING_PRODUCED = Produced()
 _BIRTH = msgspec.json.Decoder(ExecutionBirth)
+_RECEIVED = msgspec.json.Decoder(Received)
 _PROGRESS = msgspec.json.Decoder(ExecutionProgress)
+_PRODUCED = msgspec.json.Decoder(Produced)
 _RUN_PROGRESS = msgspec.json.Decoder(TaskRunProgress)
 _LABELS = msgspec.json.Decoder(Labels)
 _ITEMS = msgspec.json.Decoder(tuple[str, ...])
@@ -130,9 +145,10 @@ EXECUTION_SET_ONCE = (
     "kind",
     "firing_key",
     "birth",
+    "received",
 )
-EXECUTION_CHANGING = ("flow_revision", "state", "end_date", "live", "version", "labels", "progress")
-EXECUTION_READ = (
+EXECUTION_CHANGING = ("flow_revision", "state", "end_date", "live", "version", "labels", "progress", "produced")
+EXECUTION_HEAD = (
     "id",
     "tenant",
     "namespace",
@@ -150,6 +166,8 @@ EXECUTION_READ = (
     "labels",
     "progress",
 )
+"""What lists read."""
+EXECUTION_READ = (*EXECUTION_HEAD, "received", "produced")
 
 
 def execution_row(execution: Execution) -> Row:
@@ -157,16 +175,19 @@ def execution_row(execution: Execution) -> Row:
     trigger, parent, histories = execution.trigger, execution.parent, execution.state.histories
     birth = ExecutionBirth(
         execution.original_created,
-        execution.inputs,
-        trigger,
+        TriggerOrigin(trigger.id, trigger.type, {}, trigger.log_file) if trigger else None,
         parent.task_run_id if parent else None,
         execution.attempt_number,
         parent.iteration if parent else None,
+        execution.skip,
+        execution.digest,
+    )
+    received = Received(
+        execution.inputs,
+        trigger.variables if trigger else {},
         parent.outputs if parent else None,
         execution.fixtures,
-        execution.skip,
         execution.edits,
-        execution.digest,
     )
     triggering = trigger.variables.get("executionId") if trigger else None
     return (
@@ -185,6 +206,7 @@ def execution_row(execution: Execution) -> Row:
         execution.kind,
         execution.firing_key,
         body(birth),
+        None if received == _NOTHING_RECEIVED else body(received),
         *execution_changes(execution),
     )
 
@@ -194,14 +216,13 @@ def execution_changes(execution: Execution) -> Row:
     state = execution.state
     progress = ExecutionProgress(
         state.histories,
-        execution.variables,
-        execution.outputs,
         execution.cursor,
         execution.error,
         execution.breakpoints,
         execution.confidential,
         execution.pins,
     )
+    has_produced = execution.variables is not None or execution.outputs is not None
     # Tasks of `afterExecution` and of listeners run when the state is terminal already.
     is_live = state.current not in TERMINAL or execution.cursor.phase in ("afterExecution", "listeners")
     return (
@@ -212,11 +233,12 @@ def execution_changes(execution: Execution) -> Row:
         execution.version,
         body(execution.labels),
         body(progress),
+        body(Produced(execution.variables, execution.outputs)) if has_produced else None,
     )
 
 
 def to_execution(row: Sequence[Any]) -> Execution:
-    """Return the execution of a row of `EXECUTION_READ`."""
+    """Return the execution of a row of `EXECUTION_READ`, or one without bodies of a row of `EXECUTION_HEAD`."""
     (
         execution_id,
         tenant,
@@ -234,9 +256,16 @@ def to_execution(row: Sequence[Any]) -> Execution:
         version,
         labels,
         progress_text,
+        *bodies,
     ) = row
     birth = _BIRTH.decode(birth_text)
     progress = _PROGRESS.decode(progress_text)
+    received_text, produced_text = bodies or (None, None)
+    received = _NOTHING_RECEIVED if received_text is None else _RECEIVED.decode(received_text)
+    produced = _NOTHING_PRODUCED if produced_text is None else _PRODUCED.decode(produced_text)
+    trigger = birth.trigger
+    if trigger is not None and received.trigger_variables:
+        trigger = TriggerOrigin(trigger.id, trigger.type, received.trigger_variables, trigger.log_file)
     return Execution(
         id=execution_id,
         tenant=tenant,
@@ -246,24 +275,24 @@ def to_execution(row: Sequence[Any]) -> Execution:
         created=created,
         original_id=original_id,
         original_created=birth.original_created,
-        inputs=birth.inputs,
-        trigger=birth.trigger,
-        parent=Parent(parent_id, birth.parent_task_run or "", birth.parent_iteration, birth.parent_outputs)
+        inputs=received.inputs,
+        trigger=trigger,
+        parent=Parent(parent_id, birth.parent_task_run or "", birth.parent_iteration, received.parent_outputs)
         if parent_id is not None
         else None,
         schedule_date=schedule_date,
         kind=kind,
         attempt_number=birth.attempt_number,
         firing_key=firing_key,
-        fixtures=birth.fixtures,
+        fixtures=received.fixtures,
         skip=birth.skip,
-        edits=birth.edits,
+        edits=received.edits,
         digest=birth.digest,
         breakpoints=progress.breakpoints,
         state=State(StateType(state), progress.histories),
         labels=_LABELS.decode(labels),
-        variables=progress.variables,
-        outputs=progress.outputs,
+        variables=produced.variables,
+        outputs=produced.outputs,
         cursor=progress.cursor,
         error=progress.error,
         confidential=progress.confidential,

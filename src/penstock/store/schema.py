@@ -39,7 +39,7 @@ from penstock.store.tables import METADATA, PARTITIONS_TABLE, SETTINGS
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0013_pre_preferences"
+HEAD = "0014_move_bodies_and_counts"
 """The newest migration, and the only version this release works on."""
 LAST_MINOR: str | None = None
 """The newest migration of the minor release before this one; None where there is no such release."""
@@ -92,8 +92,8 @@ def serves_txn(connection: Connection, version: str) -> bool:
 def note_oldest_txn(connection: Connection, version: str, order: Sequence[str]) -> None:
     """Note the oldest version of the schema whose release still works on this one.
 
-    Migrations called `pre` add what an older release does not miss; one called `post` takes away what it needs, so that
-    none from before it can follow.
+    Migrations called `pre` add what an older release does not miss. No release from before the others can follow: one
+    called `move` puts what is there elsewhere, and can be undone; one called `post` takes away, and cannot.
 
     Args:
         connection: The transaction.
@@ -101,7 +101,7 @@ def note_oldest_txn(connection: Connection, version: str, order: Sequence[str]) 
         order: All versions up to the newest, the oldest first.
     """
     passed = order[: order.index(version) + 1]
-    oldest = next((one for one in reversed(passed) if "_post_" in one), passed[0])
+    oldest = next((one for one in reversed(passed) if "_pre_" not in one), passed[0])
     connection.execute(delete(SETTINGS).where(SETTINGS.c.key == _OLDEST))
     connection.execute(insert(SETTINGS), {"key": _OLDEST, "value": to_json_text(oldest)})
 

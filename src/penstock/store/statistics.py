@@ -21,6 +21,8 @@ _SHAPES = (
     ("executions", "executions_by_firing", "100000 1"),
     ("executions", "executions_by_parent", "100000 10"),
     ("executions", "executions_by_trigger_execution", "100000 10"),
+    ("execution_counts", "execution_counts", "500000 500000 300 60 2 2 1 1"),
+    ("execution_counts", "execution_counts_by_flow", "500000 500000 25000 2500 2"),
     ("execution_labels", "execution_labels", "2000000 2 1"),
     ("execution_labels", "execution_labels_by_value", "2000000 100000 20 1"),
     ("logs", "logs_by_execution", "10000000 10 1"),

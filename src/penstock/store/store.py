@@ -15,6 +15,7 @@ from penstock.base.errors import InvalidRequestError
 from penstock.ports.notifier import Notifier
 from penstock.store.assets import SqlAssetStore
 from penstock.store.charts import SqlChartReads
+from penstock.store.counts import SqlCounts
 from penstock.store.dashboards import SqlDashboardStore
 from penstock.store.database import Database
 from penstock.store.depths import SqlQueueDepths
@@ -78,6 +79,7 @@ class Store:
     preferences: SqlPreferenceStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
+    counts: SqlCounts
     waiting: SqlWaitReads
     depths: SqlQueueDepths
     notifier: StoreNotifier
@@ -175,6 +177,7 @@ def store_on(
         preferences=SqlPreferenceStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
+        counts=SqlCounts(database),
         waiting=SqlWaitReads(database),
         depths=SqlQueueDepths(database),
         notifier=notifier,

@@ -64,6 +64,9 @@ EXECUTIONS = Table(
     Column("version", BigInteger, nullable=False),
     Column("labels", BODY, nullable=False),
     Column("progress", BODY, nullable=False),
+    # large: behind all that lists read, so that neither database touches them then
+    Column("received", BODY),
+    Column("produced", BODY),
     postgresql_with={"fillfactor": 70},
 )
 Index("executions_by_date", EXECUTIONS.c.tenant, EXECUTIONS.c.start_date)
@@ -136,6 +139,30 @@ EXECUTION_LABELS = Table(
     sqlite_with_rowid=False,
 )
 Index("execution_labels_by_value", EXECUTION_LABELS.c.key, EXECUTION_LABELS.c.value)
+
+EXECUTION_COUNTS = Table(
+    "execution_counts",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("flow_id", NAME, nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("share", SmallInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("duration", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "hour", "namespace", "flow_id", "kind", "state", "share"),
+    sqlite_with_rowid=False,
+    postgresql_with=_CHURN | {"fillfactor": 50},
+)
+Index(
+    "execution_counts_by_flow",
+    EXECUTION_COUNTS.c.tenant,
+    EXECUTION_COUNTS.c.namespace,
+    EXECUTION_COUNTS.c.flow_id,
+    EXECUTION_COUNTS.c.hour,
+)
 
 TASK_RUNS = Table(
     "task_runs",

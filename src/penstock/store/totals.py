@@ -1,62 +1,85 @@
-"""How many executions fit a question, without walking past all of them.
+"""How many executions fit a question, without walking past them: from the counts of those that have ended.
 
-SQLite counts the rows of a whole table page by page, but those under a condition one by one. What is asked for most
-fits nearly everything (no filter at all, or those that succeeded), so the few that do not fit are counted instead.
+Questions about time, namespace, flow, kind and state are answered by the counts; the few executions they leave out are
+looked up. What asks for more is counted row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
 from penstock.ports.queries import Filter
-from penstock.store import executions, filters
-from penstock.store.tables import EXECUTIONS
+from penstock.store import filters as kinds
+from penstock.store.filters import Condition, Search
+from penstock.store.hours import Hours, hours_of
+from penstock.store.tables import EXECUTION_COUNTS, EXECUTIONS
 
+C = EXECUTION_COUNTS.c
 E = EXECUTIONS.c
-_COMMON = "SUCCESS"
-"""The state in which nearly all executions are."""
-_NAMES = executions.OPEN_NAMES | executions.TERMINAL_NAMES
+_SINCE = "timeRange"
+_DATES = ("startDate", _SINCE)
 
 
-def total_txn(connection: Connection, tenant: str, asked: Sequence[Filter]) -> int | None:
-    """Return how many executions of a tenant fit the filters; None where they must be counted. Implements BEY-022."""
-    if connection.dialect.name != "sqlite":
-        return None
-    if not asked:
-        return _all_txn(connection, tenant)
-    if len(asked) > 1 or asked[0].field != "state" or asked[0].operation not in ("EQUALS", "IN"):
-        return None
-    wanted = set(filters.several(asked[0].value))
-    if _COMMON not in wanted:
-        return None
-    return _all_txn(connection, tenant) - sum(_counts_txn(connection, tenant, _NAMES - wanted).values())
+class Totals:
+    """Counts executions that fit filters. Implements the counts of BEY-022.
+
+    Args:
+        search: What executions can be filtered by.
+        system_namespace: The namespace of the system's own executions.
+    """
+
+    def __init__(self, search: Search, system_namespace: str) -> None:
+        self._search = search
+        self._counts = Search(
+            "executions",
+            {
+                "scope": kinds.scope(C.namespace, system_namespace),
+                "namespace": kinds.namespace(C.namespace),
+                "flowId": kinds.name(C.flow_id),
+                "kind": kinds.choice(C.kind),
+                "state": kinds.choice(C.state),
+            },
+            {},
+        )
+
+    def total_txn(self, connection: Connection, tenant: str, asked: Sequence[Filter]) -> int | None:
+        """Return how many executions of a tenant fit; None where they must be counted row by row."""
+        hours = _hours(asked)
+        others = [one for one in asked if one.field not in _DATES]
+        if hours is None or not hours.is_countable or any(one.field not in self._counts.fields for one in others):
+            return None
+        counted = select(func.coalesce(func.sum(C.number), 0)).where(
+            C.tenant == tenant, *hours.counted(), *self._counts.conditions(others)
+        )
+        conditions = self._search.conditions(others)
+        total = int(connection.execute(counted).scalar_one())
+        for part in hours.others():
+            total += _rows_txn(connection, [E.tenant == tenant, *part, *conditions])
+        return total
 
 
 def counts_txn(connection: Connection, tenant: str) -> Mapping[str, int]:
     """Return how many executions of a tenant there are by state."""
-    if connection.dialect.name != "sqlite":
-        return _counts_txn(connection, tenant, _NAMES)
-    others = _counts_txn(connection, tenant, _NAMES - {_COMMON})
-    common = _all_txn(connection, tenant) - sum(others.values())
-    return {**others, _COMMON: common} if common else others
+    [is_open] = Hours().others()
+    ended = select(C.state, func.sum(C.number)).where(C.tenant == tenant).group_by(C.state)
+    still_open = select(E.state, func.count()).where(E.tenant == tenant, *is_open).group_by(E.state)
+    found = [tuple(row) for query in (ended, still_open) for row in connection.execute(query)]
+    return {state: int(number) for state, number in found if number}
 
 
-def _all_txn(connection: Connection, tenant: str) -> int:
-    """Return the number of the tenant's executions: all there are, but for those of others."""
-    everything = select(func.count()).select_from(EXECUTIONS)
-    parts = (everything, everything.where(E.tenant < tenant), everything.where(E.tenant > tenant))
-    total, before, behind = (int(connection.execute(part).scalar_one()) for part in parts)
-    return total - before - behind
+def _rows_txn(connection: Connection, conditions: Sequence[Condition]) -> int:
+    return int(connection.execute(select(func.count()).select_from(EXECUTIONS).where(*conditions)).scalar_one())
 
 
-def _counts_txn(connection: Connection, tenant: str, states: Collection[str]) -> dict[str, int]:
-    """Return how many there are in these states, from the two indexes that part the open from the ended."""
-    counts: dict[str, int] = {}
-    is_open = E.state.in_(sorted(executions.OPEN_NAMES & set(states))) & E.end_date.is_(None)
-    has_ended = E.state.in_(sorted(executions.TERMINAL_NAMES & set(states))) & E.end_date.is_not(None)
-    for part in (is_open, has_ended):
-        query = select(E.state, func.count()).where(E.tenant == tenant, part).group_by(E.state)
-        counts.update((row[0], row[1]) for row in connection.execute(query))
-    return counts
+def _hours(asked: Sequence[Filter]) -> Hours | None:
+    """Return the span of time that filters ask for; None where dates are asked for in another way."""
+    bounds = []
+    for one in asked:
+        if one.field in _DATES:
+            operation = "GREATER_THAN_OR_EQUAL_TO" if one.field == _SINCE else one.operation
+            if not isinstance(one.value, int):
+                return None
+            bounds.append((operation, one.value))
+    return hours_of(bounds)

@@ -5,12 +5,13 @@ Implements BEY-020 (a purge works with the server down), BEY-021, BEY-071.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.base.clock import SystemClock
+from penstock.ports.counts import WrongCount
 from penstock.services.retention import Policy, SizeReport, Sizes, Swept
 from penstock.storage import LocalStorage
 from penstock.store import Store, open_store
@@ -49,6 +50,19 @@ class Maintenance:
         """Measure the database; a server may be up."""
         async with self._opened() as store:
             return await Sizes(store.sizes, SystemClock(), self.policy).report(TENANT)
+
+    async def wrong_counts(self, *, mend: bool) -> Sequence[WrongCount]:
+        """Return the counts of ended executions that are wrong, and count all anew where wanted.
+
+        Raises:
+            DatabaseInUse: A server has the embedded database, and they are to be counted anew.
+        """
+        with self._locked() if mend else nullcontext():
+            async with self._opened() as store:
+                wrong = await store.counts.wrong()
+                if mend and wrong:
+                    await store.counts.recount()
+                return wrong
 
     def rollback(self, version: str | None) -> str:
         """Bring the schema back to an earlier version; returns which.

@@ -18,7 +18,7 @@ export function useExecutionList(request: MaybeRefOrGetter<ListRequest>, live: M
 }
 
 export function searchExecutions({ filters, page, size, sort }: ListRequest) {
-  const query = { page, size, sort: [sort ?? NEWEST_FIRST], ...filterParams(filters) };
+  const query = { page, size, sort: [sort ?? NEWEST_FIRST], bodies: false, ...filterParams(filters) };
   return unwrap(api.GET("/api/v1/{tenant}/executions/search", { params: { path: inTenant(), query } }));
 }
 

@@ -26,7 +26,7 @@ export function useConcurrencyLimits(request: MaybeRefOrGetter<{ readonly page: 
 }
 
 async function count(filters: Filters): Promise<number> {
-  const query = { page: 1, size: 1, ...filterParams(filters) };
+  const query = { page: 1, size: 1, bodies: false, ...filterParams(filters) };
   return (await unwrap(api.GET("/api/v1/{tenant}/executions/search", { params: { path: inTenant(), query } }))).total;
 }
 
@@ -36,7 +36,7 @@ export function useNumbers() {
   return useQuery({
     queryKey: ["numbers"],
     queryFn: async () => {
-      const query = { page: 1, size: 1 };
+      const query = { page: 1, size: 1, bodies: false };
       const [flows, triggers, running, waiting, paused, failed] = await Promise.all([
         unwrap(api.GET("/api/v1/{tenant}/flows/search", { params: { path: inTenant(), query } })),
         unwrap(api.GET("/api/v1/{tenant}/triggers/search", { params: { path: inTenant(), query } })),

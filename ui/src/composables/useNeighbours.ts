@@ -18,7 +18,7 @@ export function useNeighbours(execution: MaybeRefOrGetter<Execution | undefined>
     queryKey: ["neighbours", asked] as const,
     queryFn: async ({ queryKey: [, of] }) => {
       const search = (operation: string, order: string, size: number) => {
-        const query = { size, sort: [`state.startDate:${order}`], ...filterParams({ namespace: of?.namespace, flowId: of?.flowId }), [`filters[startDate][${operation}]`]: of?.start };
+        const query = { size, bodies: false, sort: [`state.startDate:${order}`], ...filterParams({ namespace: of?.namespace, flowId: of?.flowId }), [`filters[startDate][${operation}]`]: of?.start };
         return unwrap(api.GET("/api/v1/{tenant}/executions/search", { params: { path: inTenant(), query } }));
       };
       const [earlier, later] = await Promise.all([search("LESS_THAN", "desc", EARLIER), search("GREATER_THAN", "asc", LATER)]);

@@ -16,7 +16,7 @@ from penstock.api.middleware import username_of
 from penstock.api.render.executions import read_labels, render_execution, render_last
 from penstock.api.render.flows import render_for_execution
 from penstock.api.routes.replays import breakpoints_of, read_edits, replay_of
-from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes, json_body
+from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
@@ -28,6 +28,11 @@ from penstock.services.executions import Deleting, ExecutionReader, ExpressionTe
 from penstock.services.flows import FlowDefinitions, FlowService
 
 _NO_TRIALS = Filter("kind", "NOT_IN", ("PLAYGROUND", "TEST"))
+
+
+_BODIES = parameter(
+    "bodies", {"type": "boolean", "default": True}, text="`false` leaves inputs, outputs and variables out: lists do"
+)
 
 
 class _Label(msgspec.Struct):
@@ -88,7 +93,8 @@ class ExecutionRoutes:
         add = routes.add
         one, paging = schemas.Execution, [*PAGE, *FILTERS]
         add("GET", "", self.of_flow, "searchExecutionsByFlowId", answers=schemas.PagedExecutions, parameters=PAGE)
-        add("GET", "/search", self.search, "searchExecutions", answers=schemas.PagedExecutions, parameters=paging)
+        add("GET", "/search", self.search, "searchExecutions", answers=schemas.PagedExecutions,
+            parameters=[*paging, _BODIES])  # fmt: skip
         add("POST", "/latest", self.latest, "latestExecutions", answers=list[schemas.LastExecution],
             body=json_body(schemas.FlowFilter, several=True))  # fmt: skip
         add("GET", "/namespaces", self.namespaces, "listExecutableNamespaces", answers=list[str])
@@ -124,11 +130,14 @@ class ExecutionRoutes:
         """Return an execution with its task runs."""
         return await self._whole(tenant, execution_id)
 
-    async def search(self, request: Request, tenant: str) -> Response:
-        """Return a page of executions, newest first unless asked otherwise, without their task runs."""
+    async def search(self, request: Request, tenant: str, bodies: bool = True) -> Response:
+        """Return a page of executions, newest first unless asked otherwise, without their task runs.
+
+        With `bodies=false` inputs, outputs, variables and those of triggers are neither read nor shown.
+        """
         pairs = request.query_params.multi_items()
         now = self._clock.now()
-        page = await self._reader.search(tenant, _without_trials(filters_of(pairs, now)), page_of(pairs))
+        page = await self._reader.search(tenant, _without_trials(filters_of(pairs, now)), page_of(pairs), bodies=bodies)
         return paged([render_execution(execution, now) for execution in page.results], page.total)
 
     async def of_flow(self, request: Request, tenant: str, namespace: str, flowId: str) -> Response:  # noqa: N803

@@ -119,7 +119,9 @@ def list_executions(
     }
     output = output_of(ctx, given)
     with connect(ctx, given) as remote:
-        found = remote.get("executions/search", size=size, sort="state.startDate:desc", **present(wanted))
+        found = remote.get(
+            "executions/search", size=size, bodies="false", sort="state.startDate:desc", **present(wanted)
+        )
     show(output, found["results"], _columns(), empty="no executions found")
 
 

@@ -43,9 +43,11 @@ class ExecutionReader:
             raise missing_execution(execution_id)
         return found
 
-    async def search(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[Execution]:
-        """Return a page of executions without their task runs."""
-        return await self._queries.search(tenant, filters, page)
+    async def search(
+        self, tenant: str, filters: Sequence[Filter], page: PageRequest, *, bodies: bool = True
+    ) -> Page[Execution]:
+        """Return a page of executions without their task runs, with or without inputs, outputs and the like."""
+        return await self._queries.search(tenant, filters, page, bodies=bodies)
 
     async def latest(self, tenant: str, flows: Sequence[tuple[str, str]], count: int = 1) -> Sequence[Execution]:
         """Return the newest executions of each (namespace, flow id), newest first."""

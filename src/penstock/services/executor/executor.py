@@ -256,6 +256,7 @@ class Executor:
         try:
             await self._decide(current, deliveries)
             current.batch.fences = current.fences()
+            current.batch.share = min(current.tokens, default=-1)
             result = await self._journal.commit(current.batch)
         except StaleReports as stale:
             self._without_late(current, deliveries, stale)

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 PAUSE = 0.05
 """Seconds between two batches."""
 _EXECUTIONS = 100
+_FOLDED = 2 * 24 * 3600 * SECOND
+"""How long an hour is over before its counts are brought together: few executions that began then still run."""
 _PAGES = 500
 """Pages given back in one transaction."""
 
@@ -84,6 +86,7 @@ class RetentionService:
                 swept += await self._executions(tenant, part, now - part.rule.executions)
             if part.rule.logs is not None:
                 swept += Swept(logs=await self._lines(tenant, part, now - part.rule.logs))
+        await self._fold(now - _FOLDED)
         swept += Swept(orphans=await self._orphans.sweep(tenant))
         return swept + Swept(pages=await self._reclaim())
 
@@ -105,6 +108,12 @@ class RetentionService:
             after = found[-1]
             await asyncio.sleep(self._pause)
         return removed
+
+    async def _fold(self, before: Instant) -> None:
+        folded = await self._store.fold_counts(before, ROWS)
+        while folded:
+            await asyncio.sleep(self._pause)
+            folded = await self._store.fold_counts(before, ROWS)
 
     async def _reclaim(self) -> int:
         reclaimed = 0

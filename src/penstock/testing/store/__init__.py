@@ -4,6 +4,7 @@ A test module subclasses the suites and gives the fixture `store`: an open, empt
 """
 
 from penstock.testing.store.assets import AssetStoreContract
+from penstock.testing.store.counts import CountsContract
 from penstock.testing.store.dashboards import ChartReadsContract, DashboardStoreContract
 from penstock.testing.store.documents import DocumentStoreContract, SuiteResultStoreContract
 from penstock.testing.store.evaluations import EvaluationStoreContract
@@ -29,6 +30,7 @@ from penstock.testing.store.waiting import WaitReadsContract
 __all__ = [
     "AssetStoreContract",
     "ChartReadsContract",
+    "CountsContract",
     "DashboardStoreContract",
     "DocumentStoreContract",
     "EvaluationStoreContract",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from penstock.ports.assets import AssetStore
+from penstock.ports.counts import CountKeeping
 from penstock.ports.dashboards import ChartReads, DashboardStore
 from penstock.ports.depths import QueueDepths
 from penstock.ports.documents import DocumentStore
@@ -45,6 +46,11 @@ class StorePorts(Protocol):
     @property
     def queries(self) -> ExecutionQueries:
         """Reads for people."""
+        ...
+
+    @property
+    def counts(self) -> CountKeeping:
+        """Counts of ended executions."""
         ...
 
     @property

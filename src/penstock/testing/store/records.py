@@ -10,7 +10,7 @@ from penstock.base.clock import Instant
 from penstock.base.ids import new_id
 from penstock.engine.decision import Job, Message
 from penstock.engine.events import Created
-from penstock.engine.records import Cursor, Execution, LogLine, TaskRun
+from penstock.engine.records import Cursor, Execution, LogLine, TaskRun, TriggerOrigin
 from penstock.engine.states import Change, State, StateType
 from penstock.ports.journal import Batch, Journal
 
@@ -26,6 +26,10 @@ def state(*states: StateType, at: Instant = NOW) -> State:
 RUNNING = state(StateType.CREATED, StateType.RUNNING)
 SUCCESS = state(StateType.CREATED, StateType.RUNNING, StateType.SUCCESS)
 FAILED = state(StateType.CREATED, StateType.RUNNING, StateType.FAILED)
+
+
+TRIGGERED = TriggerOrigin("hook", "io.kestra.plugin.core.trigger.Webhook", {"body": {"order": 7}})
+"""What says that a webhook started an execution."""
 
 
 def execution(**changes: Any) -> Execution:
