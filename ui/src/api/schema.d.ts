@@ -12220,6 +12220,8 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+                /** @description `false` leaves inputs, outputs and variables out: lists do */
+                bodies?: boolean;
             };
             header?: never;
             path: {
