@@ -17,7 +17,7 @@ from penstock.api import ApiSettings, Services, create_api
 from penstock.base.clock import SystemClock
 from penstock.ports.secrets import SecretManager
 from penstock.secrets import GivenSecrets
-from penstock.services.auth import AuthService, Credentials, Tokens
+from penstock.services.auth import AuthService, Credentials, ServiceAccounts, Tokens
 from penstock.services.encryption import Encryption
 from penstock.services.executions import Following
 from penstock.services.executor import Limits
@@ -176,9 +176,9 @@ async def live_server(
     clock = SystemClock()
     plugins = load_plugins()
     core = await open_core(plan, plugins, clock)
-    auth = AuthService(
-        core.store.settings, Tokens(core.store.tokens, clock), clock, configured=credentials, hasher=QUICK_HASHER
-    )
+    tokens = Tokens(core.store.tokens, clock)
+    accounts = ServiceAccounts(core.store.documents, tokens, clock)
+    auth = AuthService(core.store.settings, tokens, accounts, clock, configured=credentials, hasher=QUICK_HASHER)
     await auth.open()
     following = Following(core.store.queries, core.followers, poll=1.0, pause=0.01)
     services = api_services(core, auth, following=following)

@@ -52,10 +52,11 @@ from penstock.api.routes.plugins import PluginRoutes
 from penstock.api.routes.preconditions import PreconditionRoutes
 from penstock.api.routes.preferences import PreferenceRoutes
 from penstock.api.routes.secrets import SecretRoutes
+from penstock.api.routes.service_accounts import ServiceAccountRoutes
 from penstock.api.routes.sizes import SizeRoutes
 from penstock.api.routes.suites import SuiteRoutes
 from penstock.api.routes.templates import TemplateRoutes
-from penstock.api.routes.tokens import TokenRoutes
+from penstock.api.routes.tokens import TokenAnswers, TokenRoutes
 from penstock.api.routes.triggers import TriggerRoutes
 from penstock.api.routes.usage import UsageRoutes
 from penstock.api.routes.waiting import WaitingRoutes
@@ -95,12 +96,14 @@ def create_api(services: Services, settings: ApiSettings) -> FastAPI:
 def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
     """Return all routers; one with fixed words stands before one with names in the same place."""
     clock, definitions = services.clock, services.flow_definitions
+    tokens = TokenAnswers(services.tokens, clock, settings)
     flow_bulk = FlowBulkRoutes(services.flows, services.flow_bulk, services.flow_checker, definitions, clock, settings)
     return [
         InstanceRoutes(services.auth, services.instance, services.templates, settings).router(),
         AccountRoutes(services.auth, services.flows, settings).router(),
         UsageRoutes(services.usage, services.instance).router(),
-        TokenRoutes(services.tokens, clock, settings).router(),
+        TokenRoutes(tokens).router(),
+        ServiceAccountRoutes(services.service_accounts, tokens, settings).router(),
         PreferenceRoutes(services.preferences, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         BlueprintRoutes(services.blueprints, services.graphs).router(),

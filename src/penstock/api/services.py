@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from penstock.base.clock import Clock
 from penstock.services.assets import AssetService
 from penstock.services.audit import AuditReader
-from penstock.services.auth import AuthService, Tokens
+from penstock.services.auth import AuthService, ServiceAccounts, Tokens
 from penstock.services.blueprints import BlueprintCatalogue, OwnBlueprints
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import DashboardService
@@ -99,6 +99,7 @@ class Services:
     steering: Steering
     suites: SuiteService
     templates: TemplateService
+    service_accounts: ServiceAccounts
     tokens: Tokens
     tester: ExpressionTester
     trigger_explainer: TriggerExplainer

@@ -1,4 +1,4 @@
-"""Where texts are kept that people write beside flows: blueprints of their own, test suites."""
+"""Where texts are kept that people write beside flows: blueprints of their own, test suites, accounts of programs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class DocumentKind(StrEnum):
     """What a document is."""
 
     BLUEPRINT = "blueprint"
+    SERVICE_ACCOUNT = "service account"
     TEST_SUITE = "test suite"
 
 

@@ -13,7 +13,7 @@ import structlog
 
 from penstock.base.clock import Clock, SystemClock
 from penstock.services.alerts import TriggerAlerts, keep_telling
-from penstock.services.auth import AuthService, Credentials, Tokens
+from penstock.services.auth import AuthService, Credentials, ServiceAccounts, Tokens
 from penstock.services.executor import Executor
 from penstock.services.flows import FlowChecker, FlowService
 from penstock.services.jq_process import JqProcesses
@@ -170,9 +170,9 @@ class Application:
             self._supervisor.start(name, work)
 
     async def _open_accounts(self, core: Core) -> AuthService:
-        auth = AuthService(
-            core.store.settings, Tokens(core.store.tokens, self._clock), self._clock, configured=core.plan.credentials
-        )
+        tokens = Tokens(core.store.tokens, self._clock)
+        accounts = ServiceAccounts(core.store.documents, tokens, self._clock)
+        auth = AuthService(core.store.settings, tokens, accounts, self._clock, configured=core.plan.credentials)
         await auth.open()
         if core.plan.generate_credentials and (made := await auth.generate(GENERATED_USER)) is not None:
             self._tell_credentials(made)

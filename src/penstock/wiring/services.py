@@ -148,6 +148,7 @@ def api_services(
             store.notifier,
             clock,
         ),
+        service_accounts=auth.accounts,
         tokens=auth.tokens,
         triggers=TriggerService(store.triggers, store.notifier, clock),
         usage=UsageService(flows, definitions, store.charts, clock),

@@ -51,6 +51,21 @@ def login_of(request: Request) -> str:
     return username
 
 
+def person_of(request: Request) -> str:
+    """Return the name of the person who is logged in.
+
+    Raises:
+        LoginRequiredError: Nobody is, on a server that lets everybody in.
+        UnauthorizedError: It is a program.
+    """
+    identity = identity_of(request)
+    if identity is not None and identity.is_service:
+        raise UnauthorizedError(
+            f"service account {identity.username} may not do this", hint="accounts and tokens are for people to make"
+        )
+    return login_of(request)
+
+
 def identity_of(request: Request) -> Identity | None:
     """Return who sent a request; None where no login is needed and none was given."""
     identity: Identity | None = request.scope.get("penstock.identity")

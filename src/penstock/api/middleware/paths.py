@@ -44,7 +44,7 @@ TENANT_RESOURCES = frozenset(
 """Resources that belong to a tenant: what `/api/v1/<resource>` stands for without one."""
 _INSTANCE_RESOURCES = frozenset(
     {"configs", "plugins", "basicAuthValidationErrors", "setup", "me", "auths", "license-info", "main-tenant-flows",
-     "worker", "instance", "cluster", "users", "tenants", "openapi.json"}
+     "service-accounts", "worker", "instance", "cluster", "users", "tenants", "openapi.json"}
 )  # fmt: skip
 _ENCODED_SLASH = re.compile(b"%2f", re.IGNORECASE)
 _TAKES_SLASHES = re.compile("/(kv|webhook|why)/")

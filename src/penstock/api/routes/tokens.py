@@ -12,7 +12,7 @@ from starlette.responses import Response
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_json
-from penstock.api.middleware import login_of
+from penstock.api.middleware import person_of
 from penstock.api.render.instants import iso, iso_or_none
 from penstock.api.routes.table import Routes, json_body
 from penstock.api.settings import ApiSettings
@@ -30,8 +30,8 @@ class _New(msgspec.Struct, rename="camel"):
     extended: bool = False
 
 
-class TokenRoutes:
-    """Implements the API tokens of API-115, GOV-075, GOV-076.
+class TokenAnswers:
+    """What is answered about the API tokens of an owner.
 
     Args:
         tokens: The use cases.
@@ -43,6 +43,30 @@ class TokenRoutes:
         self._tokens = tokens
         self._clock = clock
         self._settings = settings
+
+    async def list(self, owner: str) -> Response:
+        """Return the tokens without their values."""
+        found = await self._tokens.of_user(owner)
+        return paged([_render(one, self._clock.now()) for one in found], len(found))
+
+    async def create(self, request: Request, owner: str) -> Response:
+        """Make a token and return its value."""
+        wanted = await read_json(request, self._settings, _New)
+        new = NewToken(wanted.name, wanted.description, _age(wanted.max_age), wanted.extended)
+        token, value = await self._tokens.create(owner, new)
+        return JsonAnswer({"id": token.id, "name": token.name, "fullToken": value})
+
+    async def revoke(self, owner: str, token_id: str) -> Response:
+        """Make a token worthless."""
+        await self._tokens.revoke(owner, token_id)
+        return no_content()
+
+
+class TokenRoutes:
+    """Implements the API tokens of API-115, GOV-075, GOV-076."""
+
+    def __init__(self, answers: TokenAnswers) -> None:
+        self._answers = answers
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -56,20 +80,15 @@ class TokenRoutes:
 
     async def list(self, request: Request) -> Response:
         """Return the API tokens of whoever asks, without their values."""
-        found = await self._tokens.of_user(login_of(request))
-        return paged([_render(one, self._clock.now()) for one in found], len(found))
+        return await self._answers.list(person_of(request))
 
     async def create(self, request: Request) -> Response:
         """Make an API token; its value is in this answer and nowhere else."""
-        wanted = await read_json(request, self._settings, _New)
-        new = NewToken(wanted.name, wanted.description, _age(wanted.max_age), wanted.extended)
-        token, value = await self._tokens.create(login_of(request), new)
-        return JsonAnswer({"id": token.id, "name": token.name, "fullToken": value})
+        return await self._answers.create(request, person_of(request))
 
     async def revoke(self, request: Request, tokenId: str) -> Response:  # noqa: N803
         """Make an API token worthless."""
-        await self._tokens.revoke(login_of(request), tokenId)
-        return no_content()
+        return await self._answers.revoke(person_of(request), tokenId)
 
 
 def _age(text: str | None) -> int | None:

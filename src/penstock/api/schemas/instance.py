@@ -152,6 +152,43 @@ class TenantName(Shape):
     name: str
 
 
+class ServiceAccountToKeep(Shape):
+    """An account of a program, as it is to be."""
+
+    name: str
+    description: str | None = None
+    disabled: bool | None = None
+    super_admin: bool | None = None
+    tenants: list[str] | None = None
+
+
+class ServiceAccountChanges(Shape):
+    """What is to become of an account of a program."""
+
+    name: str | None = None
+    description: str | None = None
+    disabled: bool | None = None
+
+
+class ServiceAccount(Shape):
+    """An account of a program; its tokens are told elsewhere."""
+
+    id: str
+    name: str
+    description: str | None = None
+    super_admin: bool
+    disabled: bool
+    tenants: list[TenantName]
+    groups: list[dict[str, str]]
+
+
+class PagedServiceAccounts(Shape):
+    """Some accounts of programs."""
+
+    results: list[ServiceAccount]
+    total: int
+
+
 class Me(Shape):
     """Whoever asks."""
 

@@ -1,5 +1,6 @@
-"""Who may use the server: one account with a password, sessions for browsers, tokens, and a limit on guessing."""
+"""Who may use the server: one account with a password, those of programs, sessions, tokens, a limit on guessing."""
 
+from penstock.services.auth.accounts import ServiceAccount, ServiceAccounts, owner_of
 from penstock.services.auth.credentials import Credentials, generate_password, problems_of
 from penstock.services.auth.lockout import LockedOutError, Lockout, LockoutRules
 from penstock.services.auth.service import Account, AuthService, Identity, LoginRequiredError
@@ -15,7 +16,10 @@ __all__ = [
     "LockoutRules",
     "LoginRequiredError",
     "NewToken",
+    "ServiceAccount",
+    "ServiceAccounts",
     "Tokens",
     "generate_password",
+    "owner_of",
     "problems_of",
 ]

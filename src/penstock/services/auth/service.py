@@ -20,6 +20,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import ConflictError, InvalidRequestError, UnauthorizedError
 from penstock.ports.settings import SettingsStore
+from penstock.services.auth.accounts import ServiceAccounts
 from penstock.services.auth.credentials import Credentials, generate_password, problems_of
 from penstock.services.auth.lockout import Lockout, LockoutRules
 from penstock.services.auth.sessions import Sessions, decode_basic
@@ -54,6 +55,8 @@ class Identity:
     username: str
     by_cookie: bool = False
     """Whether the browser sent the proof by itself, so that the request might have been forged by another page."""
+    is_service: bool = False
+    """Whether it is the account of a program."""
 
 
 class AuthService:
@@ -63,7 +66,8 @@ class AuthService:
 
     Args:
         settings: Where the account lives when it is not configured.
-        tokens: The tokens of its owner.
+        tokens: The tokens of its owner, and of programs.
+        accounts: Those of programs.
         clock: Dates sessions and failures.
         configured: Credentials of the configuration; they take precedence.
         rules: The limit on guessing.
@@ -74,6 +78,7 @@ class AuthService:
         self,
         settings: SettingsStore,
         tokens: Tokens,
+        accounts: ServiceAccounts,
         clock: Clock,
         *,
         configured: Credentials | None = None,
@@ -82,6 +87,7 @@ class AuthService:
     ) -> None:
         self._settings = settings
         self.tokens = tokens
+        self.accounts = accounts
         self._clock = clock
         self._configured = configured
         self._lockout = Lockout(rules or LockoutRules())
@@ -187,11 +193,14 @@ class AuthService:
         return identity
 
     async def _by_token(self, value: str) -> Identity:
-        """Return the account's owner for one of their tokens (GOV-076, GOV-078)."""
-        username = await self.tokens.owner(value)
-        if username is None or self._account is None or username != self._account.username:
+        """Return the account's owner for one of their tokens, or a program for one of its (GOV-076, GOV-078)."""
+        owner = await self.tokens.owner(value)
+        if owner is not None and self._account is not None and owner == self._account.username:
+            return Identity(owner)
+        program = None if owner is None else await self.accounts.behind(owner)
+        if program is None:
             raise LoginRequiredError("the API token is unknown, revoked or too old", hint="use another one")
-        return Identity(username)
+        return Identity(program, is_service=True)
 
     async def by_cookie(self, cookie: str, address: str) -> Identity:
         """Return who sent a `BASIC_AUTH` cookie: a session, or the documented base64 of name and password.
