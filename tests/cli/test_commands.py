@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from penstock.cli.errors import refusal
 from tests.cli.conftest import Command
 from tests.cli.test_run import HELLO
 
@@ -159,6 +161,29 @@ def test_migrate_makes_and_judges_a_schema(penstock: Command) -> None:
     done = penstock("migrate", "--data", "data", "--status")
     assert done.code == 0
     assert done.out.strip()
+
+
+def test_streams_that_the_caller_closed_are_missed_by_nobody() -> None:
+    """A file that takes the number of the standard output would get what is said, and uvloop would abort."""
+    closed = subprocess.run(["sh", "-c", f"{sys.executable} -m penstock version <&- >&- 2>&-"], check=False)
+    assert closed.returncode == 0
+
+
+def test_refusals_of_the_system_are_told_with_path_and_remedy() -> None:
+    told = refusal(PermissionError(13, "Permission denied", "/etc/key"))
+    assert told is not None
+    assert (told.message, bool(told.hint)) == ("/etc/key: Permission denied", True)
+    assert refusal(ConnectionResetError(104, "Connection reset by peer")) is None
+
+
+def test_run_of_a_folder_without_flows_says_so(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from penstock.cli.main import app
+
+    outcome = CliRunner().invoke(app, ["run", str(tmp_path)])
+    assert outcome.exit_code == 2
+    assert "there is no flow in" in outcome.output
 
 
 def test_unknown_command_is_refused(penstock: Command) -> None:

@@ -26,6 +26,7 @@ def test_type_is_found_by_its_name_and_by_older_ones_and_by_no_other_case(regist
         ("io.kestra.plugin.core.Return", "test.Return"),
         ("test.logs.Log", "test.log.Log"),
         ("test.old.Returns", "test.Return"),
+        ("test.log.Lag", "test.log.Log"),
         ("test.Flow", None),
         ("", None),
     ],

@@ -33,4 +33,4 @@ def test_wheel_contains_nothing_but_the_package(wheel: zipfile.ZipFile) -> None:
 def test_wheel_installs_both_names_of_the_command(wheel: zipfile.ZipFile) -> None:
     entry_points = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     scripts = wheel.read(entry_points).decode().splitlines()
-    assert {"penstock = penstock.cli.main:main", "kestra = penstock.cli.main:main"} <= set(scripts)
+    assert {"penstock = penstock.__main__:main", "kestra = penstock.__main__:main"} <= set(scripts)

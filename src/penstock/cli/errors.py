@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,18 @@ def show_error(error: PenstockError) -> None:
     if error.hint:
         text.append(f"\nhint:  {error.hint}", style="not bold cyan")
     console(stderr=True).print(text)
+
+
+def refusal(error: OSError) -> PenstockError | None:
+    """Return in words what the system has refused a command: a path, or room for its output; None for all else."""
+    if error.filename is not None:
+        reason = error.strerror or str(error)
+        return PenstockError(f"{error.filename}: {reason}", hint="check the path, and who may read and write there")
+    if error.errno == errno.ENOSPC:
+        from penstock.cli.terminal import unwritten
+
+        return unwritten(error)
+    return None
 
 
 def problem_text(problem: Problem, file: str, source: str) -> Text:

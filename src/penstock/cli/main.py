@@ -5,8 +5,8 @@ Implements OPS-106, OPS-107 and the groups named below.
 
 from __future__ import annotations
 
-import errno
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -91,6 +91,13 @@ def _drop_unwritten() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_closed_streams() -> None:
+    """Open standard streams that the caller has closed on nothing; else what comes next would take their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # until the program ends
+
+
 def main() -> None:
     """Run the command line."""
     _run(app)
@@ -104,6 +111,8 @@ def client() -> None:
 
 
 def _run(program: typer.Typer) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _open_closed_streams()
     collect_less_often()
     answer_shells()
     try:
@@ -117,12 +126,11 @@ def _run(program: typer.Typer) -> None:
         sys.stderr.close()
         sys.exit(141)
     except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename is not None:
-            raise
-        from penstock.cli.errors import show_error
-        from penstock.cli.terminal import unwritten
+        from penstock.cli.errors import refusal, show_error
 
-        show_error(unwritten(error))
+        if (refused := refusal(error)) is None:
+            raise
+        show_error(refused)
         sys.exit(1)
     finally:
         _drop_unwritten()

@@ -201,9 +201,16 @@ class TypeRegistry:
         return names
 
     def suggest(self, name: str) -> str | None:
-        """Return the known name nearest to a wrong one: of those whose last part is alike, the most similar."""
-        last = difflib.get_close_matches(name.rsplit(".", 1)[-1].lower(), self._by_last_part, n=3, cutoff=0.75)
-        alike = [known for part in last for known in self._by_last_part[part]]
+        """Return the known name nearest to a wrong one: of those whose last part is alike, the most similar.
+
+        Of types of the same package the last part may differ more, as `Lag` from `Log`.
+        """
+        package, _, last = spelled_out(name).rpartition(".")
+        parts = difflib.get_close_matches(last.lower(), self._by_last_part, n=3, cutoff=0.75)
+        alike = [known for part in parts for known in self._by_last_part[part]]
+        if not alike:
+            siblings = [known.removeprefix(f"{package}.") for known in self._found if known.startswith(f"{package}.")]
+            alike = [f"{package}.{one}" for one in difflib.get_close_matches(last, siblings, n=1)]
         if not alike:
             return None
         nearest = max(alike, key=lambda known: difflib.SequenceMatcher(None, name, known).ratio())

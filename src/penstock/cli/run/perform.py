@@ -148,7 +148,10 @@ async def _cut(session: Session, changed: asyncio.Event) -> None:
 def _request(options: RunOptions, settings: Settings, plugins: Plugins) -> RunRequest:
     core = settings.kestra
     reading = FlowReading(plugins.registry, plugin_defaults([*core.tasks.defaults, *core.plugins.defaults]))
-    first, *more = read_flows(options.paths[:1], reading)
+    found = read_flows(options.paths[:1], reading)
+    if not found:
+        raise NotFoundError(f"there is no flow in {options.paths[0]}", hint="name a file that ends in .yml or .yaml")
+    first, *more = found
     others = [*more, *read_flows([*options.paths[1:], *options.folders], reading)]
     _check(first)
     return RunRequest(

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from penstock.model.complaints import Complaint, complaints
 from penstock.wiring.config import sources
 from penstock.wiring.config.errors import ConfigurationError
 from penstock.wiring.config.keys import Path, Value, Values, dotted, flatten, is_secret, nest, overlay, path_of
@@ -89,25 +90,29 @@ def _dotted_values(entries: Mapping[str, Any], source: str) -> Values:
 
 
 def _bind(values: Values) -> Settings:
+    given = nest({path: entry.value for path, entry in values.items()})
     try:
-        return Settings.model_validate(nest({path: entry.value for path, entry in values.items()}))
+        return Settings.model_validate(given)
     except ValidationError as error:
-        problems = [_explain(values, problem["loc"], problem["msg"]) for problem in error.errors(include_url=False)]
+        problems = [_explain(values, one) for one in complaints(error, given, Settings)]
         raise ConfigurationError(
             "the configuration is wrong: " + "; ".join(problems), hint="correct the value where it is set"
         ) from None
 
 
-def _explain(values: Values, location: tuple[int | str, ...], message: str) -> str:
-    path = tuple(str(part) for part in location)
+def _explain(values: Values, complaint: Complaint) -> str:
+    """Return what is wrong with which key, and who set it; a value that is a secret is left out."""
+    wrong = path = tuple(str(part) for part in complaint.path)
     while path and path not in values:
         path = path[:-1]
-    text = message.removeprefix("Value error, ")
     if path not in values:
-        return f"{dotted(tuple(map(str, location)))}: {text}"
-    entry = values[path]
-    shown = "its value" if is_secret(path) else f"`{entry.value}`"
-    return f"{dotted(path)}: {shown}: {text} (set by {entry.source})"
+        return f"{dotted(wrong)}: {complaint.message}"
+    entry, message = values[path], complaint.message
+    if is_secret(path):
+        message = message.partition(", not ")[0]
+    elif f"`{entry.value}`" not in message:
+        message = f"`{entry.value}`: {message}"
+    return f"{dotted(path)}: {message} (set by {entry.source})"
 
 
 def _strangers(values: Values) -> Iterable[str]:
