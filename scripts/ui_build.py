@@ -19,6 +19,7 @@ from scripts.tooling import node_directory, npm_command
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {"node_modules", "dist", "tests", "coverage", "test-results", ".vite"}
+DOCS = ("index.md", "durability.md", "guides/*.md", "reference/*.md")
 STAMP = ".sources"
 PAGE = "index.html"
 TEXT = {".css", ".html", ".js", ".json", ".map", ".svg", ".ttf", ".txt", ".wasm"}
@@ -33,8 +34,8 @@ class NodeMissingError(Exception):
 def source_hash(ui: Path) -> str:
     """Return one fingerprint for everything the built interface is made of."""
     digest = hashlib.sha256(b"compressed alone\0")  # the form of the target counts too
-    for path in sorted(_sources(ui)):
-        digest.update(f"{path.relative_to(ui).as_posix()}\0".encode())
+    for path in sorted((*_sources(ui), *_pages(ui.parent / "docs"))):
+        digest.update(f"{path.relative_to(ui.parent).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -96,6 +97,12 @@ def _sources(ui: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(ui):
         folders[:] = [each for each in folders if each not in LEFT_OUT]
         yield from (Path(folder, each) for each in files)
+
+
+def _pages(docs: Path) -> Iterator[Path]:
+    """Yield the pages of the documentation that the interface brings along."""
+    for pattern in DOCS:
+        yield from docs.glob(pattern)
 
 
 def main(arguments: list[str]) -> int:

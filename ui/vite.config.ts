@@ -16,7 +16,7 @@ export default defineConfig({
     __VUE_I18N_FULL_INSTALL__: false,
     __INTLIFY_PROD_DEVTOOLS__: false,
   },
-  server: { port: 5173, proxy: { "/api": server, "/login": server, "/logout": server } },
+  server: { port: 5173, fs: { allow: [".", "../docs"] }, proxy: { "/api": server, "/login": server, "/logout": server } },
   worker: { format: "es" },
   // Monaco is one large chunk by nature; it is loaded only where source is shown.
   build: { target: "es2022", chunkSizeWarningLimit: 5000, reportCompressedSize: false },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -133,3 +135,24 @@ def test_plugin_that_cannot_be_installed_says_why(page: Page) -> None:
     page.get_by_label("Package").fill("no plugin!")
     page.get_by_role("button", name="Install").click()
     expect(page.get_by_role("alert")).to_contain_text("names no plugin")
+
+
+def test_documentation_opens_beside_the_page_it_is_about(page: Page) -> None:
+    """Implements UI-011 in the browser."""
+    page.goto("/ui/main/executions")
+    settled(page)
+    page.keyboard.press("d")
+    panel = page.get_by_role("complementary", name="Documentation")
+    expect(panel.get_by_role("heading", name="Operating on executions")).to_be_visible()
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Triggers").click()
+    expect(panel.get_by_role("heading", name="Schedules", exact=True)).to_be_visible()
+    panel.get_by_role("link", name="configuration", exact=True).click()
+    expect(panel.get_by_role("heading", name="Plugin defaults")).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("/ui/main/triggers$"))
+    panel.get_by_role("button", name="Back").click()
+    expect(panel.get_by_role("heading", name="Schedules", exact=True)).to_be_visible()
+    panel.get_by_label("Search the documentation").fill("breakpoints")
+    panel.get_by_role("button").filter(has_text="Operating on executions").first.click()
+    expect(panel.get_by_role("heading", name="Breakpoints")).to_be_in_viewport()
+    panel.get_by_role("button", name="Close the documentation").click()
+    expect(panel).to_be_hidden()
