@@ -18,6 +18,8 @@ PRELOADED = (
     "penstock.cli.main",
     "penstock.cli.run.perform",
     "penstock.cli.test.command",
+    "penstock.store.postgres",
+    "penstock.store.postgres_notifier",
     "penstock.wiring.application",
     "penstock.wiring.server",
     "uvicorn",
@@ -28,6 +30,8 @@ def listen(number: int) -> None:
     """Fork for each request; return in the fork, and exit when nobody can ask any more."""
     for name in PRELOADED:
         importlib.import_module(name)
+    for entry in importlib.import_module("penstock.wiring.plugins").builtin_types():
+        entry.source.load()
     gc.freeze()
     requests = socket.socket(fileno=number)
     poll = select.poll()

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from penstock.builtin.jdbc.address import Address, server_address
+from penstock.builtin.jdbc.address import Address
 from penstock.builtin.jdbc.batch import BatchTask
 from penstock.builtin.jdbc.session import Session, kept
 from penstock.builtin.jdbc.statements import MYSQL, Syntax
@@ -73,10 +73,7 @@ class Mysql(Connected):
 
     @contextmanager
     def _connected(self, context: RunContext, driver: ModuleType) -> Iterator[Session]:
-        username, password = context.render(self.username), context.render(self.password)
-        address = server_address(context.render(self.url), SCHEMES, username, password)
-        for secret in address.secrets:
-            context.mask(secret)
+        address = self.server(context, SCHEMES)
 
         def connect() -> Any:
             return driver.connect(

@@ -9,7 +9,6 @@ from typing import ClassVar, Literal
 import psycopg
 from pydantic import Field
 
-from penstock.builtin.jdbc.address import server_address
 from penstock.builtin.jdbc.batch import BatchTask
 from penstock.builtin.jdbc.postgresql_session import PostgresSession, connected
 from penstock.builtin.jdbc.session import Session, kept
@@ -39,10 +38,7 @@ class Postgres(Connected):
 
     @contextmanager
     def _connected(self, context: RunContext) -> Iterator[PostgresSession]:
-        username, password = context.render(self.username), context.render(self.password)
-        address = server_address(context.render(self.url), SCHEMES, username, password)
-        for secret in address.secrets:
-            context.mask(secret)
+        address = self.server(context, SCHEMES)
         with connected(context, address, self.zone(context), self._encryption(context)) as session:
             yield session
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from penstock.builtin.jdbc.address import Address, server_address
 from penstock.builtin.jdbc.fetching import Fetched, Fetching, FetchType, started_by, taken
 from penstock.builtin.jdbc.session import Session
 from penstock.builtin.jdbc.statements import Statement, Syntax, only_statement, some, statements_of
@@ -43,6 +44,18 @@ class Connected(PluginModel):
     def left(self, context: RunContext) -> Mapping[str, Any]:
         """Return outputs beside those of the statements, as flows name them. The connection is closed by then."""
         return {}
+
+    def server(self, context: RunContext, schemes: tuple[str, ...]) -> Address:
+        """Return which server is meant, and who asks; what is secret of it is masked in the logs from now on.
+
+        Raises:
+            AddressError: `url` is of another database, or no address at all.
+        """
+        username, password = context.render(self.username), context.render(self.password)
+        address = server_address(context.render(self.url), schemes, username, password)
+        for secret in address.secrets:
+            context.mask(secret)
+        return address
 
     def zone(self, context: RunContext) -> str:
         """Return the time zone of the session."""

@@ -154,52 +154,25 @@ def logs(
         say(f"{line.get('timestamp')} {line.get('level', ''):<5}{where}: {line.get('message', '')}")
 
 
-@app.command("kill")
-@spread
-def kill(ctx: typer.Context, given: Given, execution: Execution) -> None:
-    """Stop an execution, and those it waits for.
+def _add_steering(name: str, does: str, said: str, *, method: str = "POST") -> None:
+    """Add a command that has the server do one thing to an execution, named in the API as it is here."""
 
-    \b
-    Example:
-      penstock ctl executions kill 5PcXwTzzoqLM5gyKvkZVmT
-    """
-    _steer(ctx, given, "DELETE", execution, "kill", "is being killed")
+    @spread
+    def steer(ctx: typer.Context, given: Given, execution: Execution) -> None:
+        from penstock.cli.terminal import say
 
+        with connect(ctx, given) as remote:
+            remote.ask(method, f"{_path(execution)}/{name}")
+        say(f"{execution} {said}")
 
-@app.command("pause")
-@spread
-def pause(ctx: typer.Context, given: Given, execution: Execution) -> None:
-    """Hold an execution: what runs goes on, nothing new begins.
-
-    \b
-    Example:
-      penstock ctl executions pause 5PcXwTzzoqLM5gyKvkZVmT
-    """
-    _steer(ctx, given, "POST", execution, "pause", "is being paused")
+    example = f"\b\nExample:\n  penstock ctl executions {name} 5PcXwTzzoqLM5gyKvkZVmT"
+    app.command(name, help=f"{does}\n\n{example}")(steer)
 
 
-@app.command("resume")
-@spread
-def resume(ctx: typer.Context, given: Given, execution: Execution) -> None:
-    """Let a paused execution go on.
-
-    \b
-    Example:
-      penstock ctl executions resume 5PcXwTzzoqLM5gyKvkZVmT
-    """
-    _steer(ctx, given, "POST", execution, "resume", "goes on")
-
-
-@app.command("restart")
-@spread
-def restart(ctx: typer.Context, given: Given, execution: Execution) -> None:
-    """Run the failed task runs of an ended execution again.
-
-    \b
-    Example:
-      penstock ctl executions restart 5PcXwTzzoqLM5gyKvkZVmT
-    """
-    _steer(ctx, given, "POST", execution, "restart", "runs again")
+_add_steering("kill", "Stop an execution, and those it waits for.", "is being killed", method="DELETE")
+_add_steering("pause", "Hold an execution: what runs goes on, nothing new begins.", "is being paused")
+_add_steering("resume", "Let a paused execution go on.", "goes on")
+_add_steering("restart", "Run the failed task runs of an ended execution again.", "runs again")
 
 
 @app.command("replay")
@@ -215,14 +188,6 @@ def replay(ctx: typer.Context, given: Given, execution: Execution) -> None:
     with connect(ctx, given) as remote:
         found = remote.ask("POST", f"{_path(execution)}/replay").json()
     _show_one(output, found)
-
-
-def _steer(ctx: typer.Context, given: Given, method: str, execution: str, action: str, said: str) -> None:
-    from penstock.cli.terminal import say
-
-    with connect(ctx, given) as remote:
-        remote.ask(method, f"{_path(execution)}/{action}")
-    say(f"{execution} {said}")
 
 
 def _show_one(output: Output, execution: dict[str, Any]) -> None:
