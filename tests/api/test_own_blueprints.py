@@ -48,6 +48,18 @@ async def create(client: httpx.AsyncClient, title: str, source: str, **about: An
     return body
 
 
+async def test_blueprint_that_is_being_written_shows_the_flow_it_makes(client: httpx.AsyncClient) -> None:
+    """GOV-348: nothing is stored."""
+    body = {"source": TEMPLATE, "templateArgumentsInputs": {"values": ["two"]}}
+    made = await client.post(f"{API}/flows/preview", json=body)
+    assert yaml.safe_load(made.json()["generatedFlowSource"])["tasks"][0]["id"] == "log_two"
+    plain = await client.post(f"{API}/flows/preview", json={"source": FLOW})
+    assert plain.json() == {"generatedFlowSource": FLOW}
+    refused = await client.post(f"{API}/flows/preview", json={"source": TEMPLATE})
+    assert (refused.status_code, "values" in refused.text) == (422, True)
+    assert (await client.get(f"{API}/custom")).json()["total"] == 0
+
+
 async def test_blueprint_is_kept_found_changed_and_deleted(client: httpx.AsyncClient) -> None:
     """API-111, ENG-378, GOV-347."""
     made = await create(client, "Greeting", FLOW, description="Says hello", tags=["team", "first", "team"])

@@ -67,6 +67,53 @@ async def test_suite_is_kept_as_written_until_it_is_deleted(client: httpx.AsyncC
         assert gone.status_code == 404
 
 
+FAILING = """id: broken_shop
+namespace: team
+inputs:
+  - {id: name, type: STRING}
+tasks:
+  - id: fetch
+    type: io.kestra.plugin.core.debug.Return
+    format: "{% raw %}{{ braces }}{% endraw %} of {{ inputs.name }}"
+  - id: each
+    type: io.kestra.plugin.core.flow.ForEach
+    values: [a, b]
+    tasks:
+      - {id: part, type: io.kestra.plugin.core.debug.Return, format: "{{ taskrun.value }} {{ now() }}"}
+  - {id: sell-it, type: io.kestra.plugin.core.execution.Fail, errorMessage: "no {{ outputs.fetch.value }}"}
+"""
+
+
+async def test_failed_execution_becomes_a_suite_that_has_it_happen_again(server: LiveServer) -> None:
+    """BEY-032."""
+    await server.flow(FAILING)
+    ended = await server.client.post(
+        "/api/v1/main/executions/team/broken_shop", params={"wait": "true"}, files={"name": (None, "Ann")}
+    )
+    execution_id = ended.json()["id"]
+    assert ended.json()["state"]["current"] == "FAILED"
+    made = (await server.client.post(f"{API}/executions/{execution_id}")).json()
+    check(schemas.TestSuite, made)
+    again = (await server.client.post(f"{API}/executions/{execution_id}")).json()
+    assert (again["source"], again["flowId"]) == (made["source"], "broken_shop")
+    (case,) = made["testCases"]
+    assert case["fixtures"]["inputs"] == {"name": "Ann"}
+    assert [(one["id"], one.get("value")) for one in case["fixtures"]["tasks"]] == [
+        ("fetch", None),
+        ("part", "a"),
+        ("part", "b"),
+    ]
+    states = {one["value"]: one["equalTo"] for one in case["assertions"]}
+    assert states["{{ execution.state }}"] == states["{{ tasks['sell-it'].state }}"] == "FAILED"
+    result = (await server.client.post(f"{API}/team/{made['id']}/run")).json()
+    assert result["state"] == "SUCCESS", result
+    run = (await server.client.get(f"/api/v1/main/executions/{result['results'][0]['executionId']}")).json()
+    fetched = next(one for one in run["taskRunList"] if one["taskId"] == "fetch")
+    assert fetched["outputs"]["value"] == "{{ braces }} of Ann"
+    missing = await server.client.post(f"{API}/executions/nothing-here")
+    assert missing.status_code == 404
+
+
 async def test_suite_run_says_what_was_expected_and_what_came(server: LiveServer) -> None:
     """API-122, API-047, GOV-319, GOV-328: the executions are found by id, and in no list."""
     await server.flow(FLOW)
@@ -76,9 +123,11 @@ async def test_suite_run_says_what_was_expected_and_what_came(server: LiveServer
     assert (result["state"], result["testSuiteId"], result["flowId"]) == ("FAILED", "shop_tests", "shop")
     good, bad = result["results"]
     assert (good["testId"], good["state"], good["assertionResults"][0]["actual"]) == ("tells", "SUCCESS", "Ann buys")
+    assert good["assertionResults"][0]["value"] == "{{ outputs.tell.value }}"
     null, contains = sorted(bad["assertionResults"], key=lambda one: one["isSuccess"], reverse=True)
     assert (null["operator"], null["isSuccess"]) == ("isNotNull", True)
     assert contains == {
+        "value": "{{ outputs.tell.value }}",
         "operator": "contains",
         "expected": "buys",
         "actual": "Bob sells",
@@ -125,6 +174,7 @@ async def test_suites_are_searched_switched_and_deleted_in_bulk(client: httpx.As
         await create(client, source.replace("flowId: shop", "flowId: other") if name == "b" else source)
     for query, ids in (
         ({}, ["a", "b", "c", "d"]),
+        ({"q": "TEAM.S"}, ["c"]),
         ({"namespace": "team"}, ["a", "b", "c"]),
         ({"namespace": "team", "includeChildNamespaces": "false"}, ["a", "b"]),
         ({"flowId": "other"}, ["b"]),

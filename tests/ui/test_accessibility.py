@@ -28,6 +28,14 @@ PAGES = {
             "plugins",
             "blueprints",
             "blueprints/first-flow",
+            "blueprints/own",
+            "blueprints/own/new",
+            "tests",
+            "tests/new",
+            "tests/ui.tests/audible_tests",
+            "assets",
+            "assets/audible",
+            "assets/audible/uses",
             "settings",
         ),
         *("instance", "instance/kv", "instance/concurrency", "instance/audit", "namespaces/ui.tests/kv"),
@@ -37,6 +45,16 @@ PAGES = {
     "dark": ("dashboards", "flows", "executions", "settings", "executions/ui.tests/audible/{id}"),
 }
 """Colours alone differ in the dark: there the pages with the most of them are enough."""
+SUITE = """\
+id: audible_tests
+namespace: ui.tests
+flowId: audible
+testCases:
+  - id: fails
+    type: io.kestra.core.tests.flow.UnitTest
+    assertions:
+      - {value: "{{ execution.state }}", equalTo: SUCCESS}
+"""
 FOUND = """async () => {
   const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
   const exclude = ['.monaco-editor', '.monaco-diff-editor'];
@@ -61,6 +79,10 @@ def test_no_page_has_a_serious_violation(page: Page, server: Server, scheme: Lit
         server.create_flow(flow.format(id="audible"))
         execution_id = server.execute("ui.tests", "audible")
     server.create_flow(SCHEDULED.format(id="audible_schedule"))
+    server.client.post("/api/v1/main/assets", content="{id: audible, type: Table, metadata: {system: postgres}}")
+    server.client.post("/api/v1/main/tests", content=SUITE)
+    server.client.post("/api/v1/main/tests/ui.tests/audible_tests/run")
+    server.client.post("/api/v1/main/blueprints/custom", json={"title": "Audible", "source": SUITE, "tags": ["a11y"]})
     page.emulate_media(color_scheme=scheme)
     found = [one for path in PAGES[scheme] for one in violations(page, path.format(id=execution_id))]
     assert found == []

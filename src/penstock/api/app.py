@@ -143,7 +143,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
-        SuiteRoutes(services.suites, settings).router(),
+        SuiteRoutes(services.suites, services.suite_recorder, settings).router(),
         AssetRoutes(services.assets, clock, settings).router(),
         GovernanceRoutes().router(),
         PluginRoutes(services.plugins).router(),

@@ -48,7 +48,7 @@ from penstock.services.preferences import Preferences
 from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
-from penstock.services.unit_tests import SuiteService
+from penstock.services.unit_tests import SuiteRecorder, SuiteService
 from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
 
@@ -97,6 +97,7 @@ class Services:
     secrets: SecretService
     sizes: ExecutionSizes
     steering: Steering
+    suite_recorder: SuiteRecorder
     suites: SuiteService
     templates: TemplateService
     service_accounts: ServiceAccounts

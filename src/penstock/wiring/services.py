@@ -52,7 +52,7 @@ from penstock.services.scheduler.conditions import Conditions
 from penstock.services.secrets import SecretService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
-from penstock.services.unit_tests import SuiteService
+from penstock.services.unit_tests import SuiteRecorder, SuiteService
 from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
 from penstock.wiring.core import Core, known_names
@@ -87,6 +87,9 @@ def api_services(
     conditions = Conditions(core.reading.condition, shared, answer)
     resuming = ResumeReader(store.queries, core.catalog, answer, core.storage, core.plan.encryption, shared)
     preconditions = PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock)
+    suites = SuiteService(
+        store.documents, store.suite_results, unit_tests(core, patience=SUITE_PATIENCE), store.flows, clock
+    )
     explainer = ExecutionExplainer(store.waiting, store.jobs, store.journal, core.catalog, core.plan.limits, clock)
     return Services(
         assets=AssetService(store.assets, clock),
@@ -138,9 +141,8 @@ def api_services(
         trigger_explainer=TriggerExplainer(
             store.triggers, core.catalog, core.reading.triggers, preconditions, explainer, clock
         ),
-        suites=SuiteService(
-            store.documents, store.suite_results, unit_tests(core, patience=SUITE_PATIENCE), store.flows, clock
-        ),
+        suite_recorder=SuiteRecorder(store.queries, suites),
+        suites=suites,
         templates=TemplateService(
             store.templates if core.plan.templates else None,
             checker.parse,

@@ -368,82 +368,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/preferences": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return the settings of whoever asks
-         * @description Return the settings of whoever asks.
-         */
-        get: operations["preferencesOfCurrentUser"];
-        put?: never;
-        post?: never;
-        /**
-         * Forget all settings and bookmarks of whoever asks
-         * @description Forget all settings and bookmarks of whoever asks.
-         */
-        delete: operations["clearPreferencesOfCurrentUser"];
-        options?: never;
-        head?: never;
-        /**
-         * Set some settings of whoever asks, forget those that are null, and return all
-         * @description Set some settings of whoever asks, forget those that are null, and return all.
-         */
-        patch: operations["changePreferencesOfCurrentUser"];
-        trace?: never;
-    };
-    "/api/v1/me/bookmarks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return the bookmarks of whoever asks, the oldest first
-         * @description Return the bookmarks of whoever asks, the oldest first.
-         */
-        get: operations["bookmarksOfCurrentUser"];
-        put?: never;
-        /**
-         * Add a bookmark; an address is kept once
-         * @description Add a bookmark; an address is kept once.
-         */
-        post: operations["createBookmarkForCurrentUser"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/bookmarks/{bookmarkId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Remove a bookmark
-         * @description Remove a bookmark.
-         */
-        delete: operations["deleteBookmarkOfCurrentUser"];
-        options?: never;
-        head?: never;
-        /**
-         * Give a bookmark another name
-         * @description Give a bookmark another name.
-         */
-        patch: operations["renameBookmarkOfCurrentUser"];
-        trace?: never;
-    };
     "/health": {
         parameters: {
             query?: never;
@@ -682,6 +606,26 @@ export interface paths {
          * @description Return the flow that a blueprint makes of arguments; it is not stored.
          */
         post: operations["useBlueprintTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/blueprints/flows/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return the flow that the text of a blueprint makes of arguments; nothing is stored
+         * @description Return the flow that the text of a blueprint makes of arguments; nothing is stored.
+         */
+        post: operations["previewBlueprintTemplate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4305,6 +4249,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/tests/executions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a test suite that has an execution happen again: its inputs, what its tasks gave, and how they ended
+         * @description Keep a test suite that has an execution happen again: its inputs, what its tasks gave, and how they ended.
+         */
+        post: operations["createTestSuiteOfExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/tests/results/search": {
         parameters: {
             query?: never;
@@ -5224,6 +5188,8 @@ export interface components {
          * @description One operator of one assertion.
          */
         AssertionOutcome: {
+            /** Value */
+            value?: string | null;
             /** Operator */
             operator: string;
             /** Expected */
@@ -5516,30 +5482,6 @@ export interface components {
             templateArguments: {
                 [key: string]: unknown;
             };
-        };
-        /**
-         * Bookmark
-         * @description A page under a name.
-         */
-        Bookmark: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
-            /** Created */
-            created: string;
-        };
-        /**
-         * BookmarkList
-         * @description The bookmarks of a user.
-         */
-        BookmarkList: {
-            /** Results */
-            results: components["schemas"]["Bookmark"][];
-            /** Total */
-            total: number;
         };
         /**
          * Breakpoint
@@ -7137,18 +7079,6 @@ export interface components {
             until?: string | null;
         };
         /**
-         * Preferences
-         * @description The settings of a user, by name; what is not there is as it is at first.
-         */
-        Preferences: {
-            /** Username */
-            username: string;
-            /** Values */
-            values: {
-                [key: string]: unknown;
-            };
-        };
-        /**
          * Problem
          * @description One thing that is wrong, and where.
          */
@@ -7601,143 +7531,6 @@ export interface components {
             date: string;
         };
         /**
-         * BackfillOrder
-         * @description Which dates of a schedule are run again.
-         */
-        BackfillOrder: {
-            /**
-             * Start
-             * Format: date-time
-             */
-            start: string;
-            /**
-             * End
-             * @description Now, when left out.
-             * @default null
-             */
-            end: string | null;
-            /**
-             * Inputs
-             * @default null
-             */
-            inputs: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Labels
-             * @default null
-             */
-            labels: components["schemas"]["Label"][] | null;
-        };
-        /**
-         * TriggerChange
-         * @description A trigger, and what is to change about it.
-         */
-        TriggerChange: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /** Triggerid */
-            triggerId: string;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /** @default null */
-            backfill: components["schemas"]["BackfillOrder"] | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * SecretValue
-         * @description A secret to be set.
-         */
-        SecretValue: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-            /** Key */
-            key: string;
-            /** Value */
-            value: string;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * TemplateArguments
-         * @description The arguments of a blueprint.
-         */
-        TemplateArguments: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * SuiteName
-         * @description A test suite by name.
-         */
-        SuiteName: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * LastSuiteQuery
-         * @description Of which test suites the last result is wanted.
-         */
-        LastSuiteQuery: {
-            /**
-             * Testsuiteids
-             * @default null
-             */
-            testSuiteIds: components["schemas"]["SuiteName"][] | null;
-        };
-        /**
          * ChartFilter
          * @description One filter; the operations are those of searches.
          */
@@ -7816,14 +7609,50 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
-         * FlowFilter
-         * @description The name of a flow.
+         * SecretValue
+         * @description A secret to be set.
          */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
+        SecretValue: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * AboutSecret
+         * @description What is told of a secret.
+         */
+        AboutSecret: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
         };
         /**
          * TaskRunStateChange
@@ -7833,6 +7662,50 @@ export interface components {
             /** Taskrunid */
             taskRunId: string;
             state: components["schemas"]["StateType"];
+        };
+        /**
+         * SuiteName
+         * @description A test suite by name.
+         */
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * SuiteNames
+         * @description Several test suites by name.
+         */
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
+        };
+        /**
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
+         */
+        BlueprintDraft: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * LastSuiteQuery
+         * @description Of which test suites the last result is wanted.
+         */
+        LastSuiteQuery: {
+            /**
+             * Testsuiteids
+             * @default null
+             */
+            testSuiteIds: components["schemas"]["SuiteName"][] | null;
         };
         /**
          * Credentials
@@ -7848,6 +7721,66 @@ export interface components {
             username: string;
             /** Password */
             password: string;
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * BackfillOrder
+         * @description Which dates of a schedule are run again.
+         */
+        BackfillOrder: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * @description Now, when left out.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Inputs
+             * @default null
+             */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: components["schemas"]["Label"][] | null;
+        };
+        /**
+         * TriggerChange
+         * @description A trigger, and what is to change about it.
+         */
+        TriggerChange: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /** @default null */
+            backfill: components["schemas"]["BackfillOrder"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * SetDisabled
@@ -7871,56 +7804,50 @@ export interface components {
             testCases: string[] | null;
         };
         /**
-         * AboutSecret
-         * @description What is told of a secret.
+         * NewApiToken
+         * @description An API token to be made.
          */
-        AboutSecret: {
+        NewApiToken: {
+            /** Name */
+            name: string;
             /**
              * Description
              * @default null
              */
             description: string | null;
             /**
-             * Tags
+             * Maxage
              * @default null
              */
-            tags: components["schemas"]["SecretTag"][] | null;
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
         };
         /**
-         * NewBookmark
-         * @description A page to be kept under a name.
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
          */
-        NewBookmark: {
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
         };
         /**
-         * BookmarkName
-         * @description Another name of a bookmark.
+         * TemplateArguments
+         * @description The arguments of a blueprint.
          */
-        BookmarkName: {
-            /** Name */
-            name: string;
-        };
-        /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * SuiteNames
-         * @description Several test suites by name.
-         */
-        SuiteNames: {
-            /** Ids */
-            ids: components["schemas"]["SuiteName"][];
+        TemplateArguments: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * BlueprintToKeep
@@ -8528,223 +8455,6 @@ export interface operations {
             };
         };
     };
-    preferencesOfCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Preferences"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    clearPreferencesOfCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    changePreferencesOfCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Preferences"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    bookmarksOfCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookmarkList"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    createBookmarkForCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewBookmark"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Bookmark"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    deleteBookmarkOfCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                bookmarkId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    renameBookmarkOfCurrentUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                bookmarkId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BookmarkName"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Bookmark"];
-                };
-            };
-            /** @description Refused */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     health: {
         parameters: {
             query?: never;
@@ -9163,6 +8873,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["TemplateArguments"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedFlow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    previewBlueprintTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlueprintDraft"];
             };
         };
         responses: {
@@ -16433,6 +16178,7 @@ export interface operations {
                 size?: number;
                 /** @description `field:asc` or `field:desc` */
                 sort?: string[];
+                q?: string;
                 namespace?: string;
                 flowId?: string;
                 includeChildNamespaces?: boolean;
@@ -16592,6 +16338,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuiteRuns"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createTestSuiteOfExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSuite"];
                 };
             };
             /** @description Refused */

@@ -36,6 +36,13 @@ export type Blocker = Shapes["Blocker"];
 export type TriggerPreconditions = Shapes["TriggerPreconditions"];
 export type FlowTopology = Shapes["FlowTopology"];
 export type TriggerRow = Shapes["TriggerRow"];
+export type OwnBlueprint = Shapes["OwnBlueprint"];
+export type BlueprintDraft = Shapes["BlueprintDraft"];
+export type FlowPlan = Shapes["FlowPlan"];
+export type TestSuite = Shapes["TestSuite"];
+export type SuiteRun = Shapes["SuiteRun"];
+export type Asset = Shapes["Asset"];
+export type AssetGraph = Shapes["AssetGraph"];
 
 /** The tenant of a single-tenant instance, first segment of every page and API path. */
 export const TENANT = "main";

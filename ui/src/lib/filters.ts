@@ -9,11 +9,12 @@ export interface Filters {
   readonly scope?: string;
   readonly timeRange?: string;
   readonly labels?: string;
+  readonly type?: string;
 }
 
 export type FilterName = keyof Filters;
 
-const NAMES: FilterName[] = ["q", "state", "namespace", "flowId", "triggerId", "scope", "timeRange", "labels"];
+const NAMES: FilterName[] = ["q", "state", "namespace", "flowId", "triggerId", "scope", "timeRange", "labels", "type"];
 
 /** Written in the address where the reader wants no filter although the list has one by default. */
 export const ANY = "*";
@@ -45,6 +46,7 @@ export function filterParams(filters: Filters): Record<string, string> {
     const value = filters[name];
     if (value) params[`filters[${name}][${value.includes(",") ? "IN" : "EQUALS"}]`] = value;
   }
+  if (filters.type) params["filters[type][CONTAINS]"] = filters.type;
   if (filters.timeRange) params["filters[timeRange][EQUALS]"] = filters.timeRange;
   for (const [key, value] of labelsOf(filters)) params[`filters[labels][EQUALS][${key}]`] = value;
   return params;
@@ -72,7 +74,7 @@ const WORD = /(?:[^\s"]|"[^"]*"?)+/g;
 /** How filters are called where one types them. */
 const TYPED: Readonly<Record<string, FilterName>> = {
   state: "state", namespace: "namespace", flow: "flowId", flowid: "flowId", trigger: "triggerId", triggerid: "triggerId", scope: "scope", time: "timeRange", timerange: "timeRange",
-  label: "labels", labels: "labels",
+  label: "labels", labels: "labels", type: "type",
 };
 
 /**

@@ -1,5 +1,6 @@
 /** A flow as a graph: its tasks, what follows what, and the groups that hold others. */
 import type { Execution, Flow, FlowTopology, StateType, Task, TaskRun } from "@/api/types";
+import type { IconName } from "@/components/icons";
 
 export type Part = "triggers" | "tasks" | "errors" | "finally" | "afterExecution";
 
@@ -14,6 +15,8 @@ export interface GraphNode {
   readonly disabled: boolean;
   /** The flow that the task starts. */
   readonly subflow?: Called;
+  /** Shown where nodes are of several kinds. */
+  readonly icon?: IconName;
   /** True for what belongs to a called flow that is drawn in place. */
   readonly isForeign?: boolean;
 }

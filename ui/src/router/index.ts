@@ -5,7 +5,7 @@ import { TENANT } from "@/api/types";
 import { instanceQuery } from "@/composables/useInstance";
 
 /** The entries of the side bar, in their order. */
-export const SECTIONS = ["dashboards", "flows", "executions", "allLogs", "triggers", "namespaces", "blueprints", "plugins", "instance", "settings"] as const;
+export const SECTIONS = ["dashboards", "flows", "executions", "allLogs", "triggers", "namespaces", "blueprints", "tests", "assets", "plugins", "instance", "settings"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 declare module "vue-router" {
@@ -55,7 +55,23 @@ export const routes: RouteRecordRaw[] = [
     path: `/${TENANT}/blueprints`, name: "blueprints", component: () => import("@/pages/BlueprintsPage.vue"),
     meta: { title: "blueprints.title", section: "blueprints" },
   },
+  {
+    path: `/${TENANT}/blueprints/own`, name: "own-blueprints", props: { own: true }, component: () => import("@/pages/BlueprintsPage.vue"),
+    meta: { title: "blueprints.ownTitle", section: "blueprints" },
+  },
+  {
+    path: `/${TENANT}/blueprints/own/new`, name: "blueprint-new", component: () => import("@/pages/BlueprintEditPage.vue"),
+    meta: { title: "blueprints.newTitle", section: "blueprints" },
+  },
+  { path: `/${TENANT}/blueprints/own/:id`, name: "own-blueprint", props: true, component: () => import("@/pages/OwnBlueprintPage.vue"), meta: { section: "blueprints" } },
+  { path: `/${TENANT}/blueprints/own/:id/edit`, name: "blueprint-edit", props: true, component: () => import("@/pages/BlueprintEditPage.vue"), meta: { section: "blueprints" } },
   { path: `/${TENANT}/blueprints/:id`, name: "blueprint", props: true, component: () => import("@/pages/BlueprintPage.vue"), meta: { section: "blueprints" } },
+  { path: `/${TENANT}/tests`, name: "tests", component: () => import("@/pages/TestsPage.vue"), meta: { title: "tests.title", section: "tests" } },
+  { path: `/${TENANT}/tests/new`, name: "suite-new", component: () => import("@/pages/TestNewPage.vue"), meta: { title: "tests.newTitle", section: "tests" } },
+  { path: `/${TENANT}/tests/:namespace/:id/:tab?`, name: "suite", props: true, component: () => import("@/pages/TestSuitePage.vue"), meta: { section: "tests" } },
+  { path: `/${TENANT}/assets`, name: "assets", component: () => import("@/pages/AssetsPage.vue"), meta: { title: "assets.title", section: "assets" } },
+  { path: `/${TENANT}/assets/new`, name: "asset-new", component: () => import("@/pages/AssetNewPage.vue"), meta: { title: "assets.newTitle", section: "assets" } },
+  { path: `/${TENANT}/assets/:id/:tab?`, name: "asset", props: true, component: () => import("@/pages/AssetPage.vue"), meta: { section: "assets" } },
   { path: `/${TENANT}/plugins`, name: "plugins", component: () => import("@/pages/PluginsPage.vue"), meta: { title: "plugins.title", section: "plugins" } },
   { path: `/${TENANT}/plugins/:cls`, name: "plugin", props: true, component: () => import("@/pages/PluginPage.vue"), meta: { section: "plugins" } },
   {
@@ -69,7 +85,7 @@ export const routes: RouteRecordRaw[] = [
   { path: `/${TENANT}/instance/:tab?`, name: "instance", props: true, component: () => import("@/pages/InstancePage.vue"), meta: { title: "instance.title", section: "instance" } },
   { path: `/${TENANT}/settings`, name: "settings", component: () => import("@/pages/SettingsPage.vue"), meta: { title: "settings.title", section: "settings" } },
   // Notifications and the API's `url` name pages without the tenant (ENG-125).
-  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|blueprints|plugins|settings|dashboards|instance)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
+  { path: "/:page(login|setup|flows|executions|logs|triggers|namespaces|blueprints|tests|assets|plugins|settings|dashboards|instance)/:rest(.*)*", redirect: (to) => ({ path: `/${TENANT}${to.path}`, query: to.query, hash: to.hash }) },
   { path: "/:rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
 ];
 

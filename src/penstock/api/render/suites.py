@@ -15,6 +15,7 @@ from penstock.ports.suite_results import KeptResult
 from penstock.services.unit_tests import StoredSuite
 
 _ASSERTION = {
+    "value": "value",
     "operator": "operator",
     "expected": "expected",
     "actual": "actual",
@@ -66,4 +67,5 @@ def _case(result: KeptResult, case: Mapping[str, Any], settings: ApiSettings) ->
 
 
 def _assertion(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told[key] for key, name in _ASSERTION.items() if key in _ALWAYS or told[key] is not None}
+    # Results of earlier versions do not tell everything.
+    return {name: told.get(key) for key, name in _ASSERTION.items() if key in _ALWAYS or told.get(key) is not None}

@@ -32,6 +32,10 @@ class _Arguments(msgspec.Struct, rename="camel"):
     template_arguments_inputs: dict[str, Any] | None = None
 
 
+class _Draft(_Arguments, rename="camel"):
+    source: str = ""
+
+
 class OwnBlueprintRoutes:
     """Implements API-111 for one's own blueprints, by their present paths and those of older clients.
 
@@ -54,6 +58,8 @@ class OwnBlueprintRoutes:
         add("GET", "/custom/{id}/source", self.source, "internalBlueprintFlow", kind="application/yaml")
         add("POST", "/flows/{id}/use-template", self.use, "useBlueprintTemplate", answers=schemas.GeneratedFlow,
             body=json_body(schemas.TemplateArguments))  # fmt: skip
+        add("POST", "/flows/preview", self.preview, "previewBlueprintTemplate", answers=schemas.GeneratedFlow,
+            body=json_body(schemas.BlueprintDraft))  # fmt: skip
         add("GET", "/flow/{id}", self.get, "flowBlueprint", answers=one)
         for place, create, get, update, delete in (
             ("/flows", "createFlowBlueprint", "flowBlueprintById", "updateFlowBlueprint", "deleteFlowBlueprints"),
@@ -116,6 +122,12 @@ class OwnBlueprintRoutes:
         """Return the flow that a blueprint makes of arguments; it is not stored."""
         wanted = await read_json(request, self._settings, _Arguments)
         source = await self._blueprints.used(tenant, id, wanted.template_arguments_inputs or {})
+        return JsonAnswer({"generatedFlowSource": source})
+
+    async def preview(self, request: Request, tenant: str) -> Response:
+        """Return the flow that the text of a blueprint makes of arguments; nothing is stored."""
+        draft = await read_json(request, self._settings, _Draft)
+        source = self._blueprints.made(tenant, draft.source, draft.template_arguments_inputs or {})
         return JsonAnswer({"generatedFlowSource": source})
 
 

@@ -15,7 +15,7 @@ from penstock.api.render.suites import render_result, render_suite
 from penstock.api.routes.table import PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import cut, page_of
 from penstock.api.settings import ApiSettings
-from penstock.services.unit_tests import SuiteService
+from penstock.services.unit_tests import SuiteRecorder, SuiteService
 
 _OF_FLOW = [parameter("namespace"), parameter("flowId")]
 _CHILDREN = parameter("includeChildNamespaces", {"type": "boolean", "default": True})
@@ -49,15 +49,17 @@ class _Query(msgspec.Struct, rename="camel", omit_defaults=True):
 
 
 class SuiteRoutes:
-    """Implements API-122.
+    """Implements API-122, BEY-032.
 
     Args:
         suites: The use cases.
+        recorder: Makes suites of executions.
         settings: Bounds.
     """
 
-    def __init__(self, suites: SuiteService, settings: ApiSettings) -> None:
+    def __init__(self, suites: SuiteService, recorder: SuiteRecorder, settings: ApiSettings) -> None:
         self._suites = suites
+        self._recorder = recorder
         self._settings = settings
 
     def router(self) -> APIRouter:
@@ -68,12 +70,13 @@ class SuiteRoutes:
         add("POST", "", self.create, "createTestSuite", answers=suite, body=YAML)
         add("POST", "/validate", self.validate, "validateTestSuite", answers=schemas.Violation, body=YAML)
         add("GET", "/search", self.search, "searchTestSuites", answers=schemas.PagedTestSuites,
-            parameters=[*PAGE, *_OF_FLOW, _CHILDREN])  # fmt: skip
+            parameters=[*PAGE, parameter("q"), *_OF_FLOW, _CHILDREN])  # fmt: skip
         add("DELETE", "/by-ids", self.delete_many, "deleteTestSuitesByIds", answers=counted, body=names)
         add("POST", "/enable/by-ids", self.enable, "enableTestSuitesByIds", answers=counted, body=names)
         add("POST", "/disable/by-ids", self.disable, "disableTestSuitesByIds", answers=counted, body=names)
         add("POST", "/run", self.run_by_query, "runTestSuitesByQuery", answers=schemas.SuiteRuns,
             body=json_body(schemas.SuiteQuery))  # fmt: skip
+        add("POST", "/executions/{id}", self.record, "createTestSuiteOfExecution", answers=suite)
         add("GET", "/results/search", self.results, "searchTestSuitesResults", answers=schemas.PagedSuiteRuns,
             parameters=[*PAGE, parameter("testSuiteId"), *_OF_FLOW])  # fmt: skip
         add("POST", "/results/search/last", self.last_results, "testsLastResult", answers=schemas.LastSuiteRuns,
@@ -90,6 +93,10 @@ class SuiteRoutes:
         """Keep a test suite from its YAML source."""
         return JsonAnswer(render_suite(await self._suites.create(tenant, await read_text(request, self._settings))))
 
+    async def record(self, tenant: str, id: str) -> Response:  # noqa: A002
+        """Keep a test suite that has an execution happen again: its inputs, what its tasks gave, and how they ended."""
+        return JsonAnswer(render_suite(await self._recorder.record(tenant, id)))
+
     async def validate(self, request: Request, tenant: str) -> Response:
         """Check the source of a test suite without storing it."""
         return JsonAnswer(render_verdict(await self._suites.check(tenant, await read_text(request, self._settings))))
@@ -100,7 +107,7 @@ class SuiteRoutes:
         page = page_of(query.multi_items())
         children = query.get("includeChildNamespaces", "true").lower() != "false"
         namespace, flow_id = query.get("namespace", ""), query.get("flowId", "")
-        found = await self._suites.search(tenant, namespace, flow_id, children=children)
+        found = await self._suites.search(tenant, namespace, flow_id, children=children, text=query.get("q", ""))
         if page.sort and not page.sort[0][1]:
             found.reverse()
         return paged([render_suite(self._suites.read(one)) for one in cut(found, page)], len(found))

@@ -140,6 +140,7 @@ from penstock.api.schemas.namespaces import (
 )
 from penstock.api.schemas.plugins import (
     Blueprint,
+    BlueprintDraft,
     BlueprintItem,
     BlueprintTag,
     BlueprintTemplate,
@@ -210,6 +211,7 @@ __all__ = [
     "BackfillOrder",
     "Blocker",
     "Blueprint",
+    "BlueprintDraft",
     "BlueprintItem",
     "BlueprintTag",
     "BlueprintTemplate",

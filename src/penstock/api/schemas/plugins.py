@@ -176,6 +176,12 @@ class TemplateArguments(Shape):
     template_arguments_inputs: dict[str, Any] | None = None
 
 
+class BlueprintDraft(TemplateArguments):
+    """A blueprint that is being written, and arguments to try it with."""
+
+    source: str
+
+
 class GeneratedFlow(Shape):
     """The flow that a blueprint makes."""
 

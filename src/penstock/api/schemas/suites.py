@@ -36,6 +36,7 @@ class PagedTestSuites(Shape):
 class AssertionOutcome(Shape):
     """One operator of one assertion."""
 
+    value: str | None = None
     operator: str
     expected: Any
     actual: Any

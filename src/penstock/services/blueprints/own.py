@@ -125,14 +125,23 @@ class OwnBlueprints:
             InvalidFlow: What comes out is no valid flow.
         """
         found = await self.get(tenant, blueprint_id)
+        return self.made(tenant, found.source, values, found.title)
+
+    def made(self, tenant: str, text: str, values: Mapping[str, Any], title: str = "") -> str:
+        """Return the source of the flow that the text of a blueprint makes.
+
+        Raises:
+            InvalidInputs: An argument is missing, wrong or unknown.
+            InvalidRequestError: The text cannot be rendered.
+            InvalidFlow: What comes out is no valid flow.
+        """
         try:
-            source = made_of(found.source, values, self._parser(tenant))
+            source = made_of(text, values, self._parser(tenant))
         except ExpressionError as error:
-            raise InvalidRequestError(
-                f"blueprint {found.title} makes no flow: {error.message}", hint=error.hint
-            ) from error
+            name = f"blueprint {title}" if title else "the blueprint"
+            raise InvalidRequestError(f"{name} makes no flow: {error.message}", hint=error.hint) from error
         wrong = [one for one in self._checker.parse(tenant, source).problems if one.severity is Severity.ERROR]
-        if wrong and found.arguments is not None:
+        if wrong and arguments_of(text) is not None:
             raise InvalidFlow(wrong)
         return source
 

@@ -61,6 +61,7 @@ async def check(assertion: AssertionDocument, after: Aftermath, answer: Answer) 
                 assertion.task_id,
                 assertion.description,
                 None if holds else assertion.error_message or problem,
+                text_of(assertion.value),
             )
         )
     return results

@@ -32,6 +32,8 @@ class AssertionResult:
     task_id: str | None = None
     description: str | None = None
     error_message: str | None = None
+    value: str | None = None
+    """What was looked at, as it is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,8 +205,9 @@ def _ids(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         if isinstance(value.get("id"), str) and "type" in value:
             yield value["id"]
-        for item in value.values():
-            yield from _ids(item)
+        for key, item in value.items():
+            # What a task uses and makes has an id and a type too.
+            yield from () if key == "assets" else _ids(item)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _ids(item)

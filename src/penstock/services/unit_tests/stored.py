@@ -132,15 +132,24 @@ class SuiteService:
         return self.read(found)
 
     async def search(
-        self, tenant: str, namespace: str = "", flow_id: str = "", *, children: bool = True
+        self, tenant: str, namespace: str = "", flow_id: str = "", *, children: bool = True, text: str = ""
     ) -> list[Document]:
-        """Return the texts of suites by namespace and id: of a namespace (and those below it), of a flow, or all."""
+        """Return the texts of suites by namespace and id: of a namespace (and those below it), of a flow, or all.
+
+        Args:
+            tenant: Whose.
+            namespace: Of which namespace; of all by default.
+            flow_id: Of which flow; of all by default.
+            children: Those of namespaces below it too.
+            text: What occurs in the namespace, the id or the flow's.
+        """
         below = f"{namespace}."
         return [
             one
             for one in await self._documents.all(tenant, _KIND)
             if (not namespace or one.namespace == namespace or (children and one.namespace.startswith(below)))
             and (not flow_id or one.about.get("flowId") == flow_id)
+            and text.casefold() in f"{one.namespace}.{one.id} {one.about.get('flowId')}".casefold()
         ]
 
     async def delete(self, tenant: str, names: Sequence[SuiteName]) -> None:
