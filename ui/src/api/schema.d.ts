@@ -368,6 +368,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the settings of whoever asks
+         * @description Return the settings of whoever asks.
+         */
+        get: operations["preferencesOfCurrentUser"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget all settings and bookmarks of whoever asks
+         * @description Forget all settings and bookmarks of whoever asks.
+         */
+        delete: operations["clearPreferencesOfCurrentUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Set some settings of whoever asks, forget those that are null, and return all
+         * @description Set some settings of whoever asks, forget those that are null, and return all.
+         */
+        patch: operations["changePreferencesOfCurrentUser"];
+        trace?: never;
+    };
+    "/api/v1/me/bookmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the bookmarks of whoever asks, the oldest first
+         * @description Return the bookmarks of whoever asks, the oldest first.
+         */
+        get: operations["bookmarksOfCurrentUser"];
+        put?: never;
+        /**
+         * Add a bookmark; an address is kept once
+         * @description Add a bookmark; an address is kept once.
+         */
+        post: operations["createBookmarkForCurrentUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/bookmarks/{bookmarkId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a bookmark
+         * @description Remove a bookmark.
+         */
+        delete: operations["deleteBookmarkOfCurrentUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Give a bookmark another name
+         * @description Give a bookmark another name.
+         */
+        patch: operations["renameBookmarkOfCurrentUser"];
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -5484,6 +5560,30 @@ export interface components {
             };
         };
         /**
+         * Bookmark
+         * @description A page under a name.
+         */
+        Bookmark: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Created */
+            created: string;
+        };
+        /**
+         * BookmarkList
+         * @description The bookmarks of a user.
+         */
+        BookmarkList: {
+            /** Results */
+            results: components["schemas"]["Bookmark"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Breakpoint
          * @description Where an execution stops.
          */
@@ -7079,6 +7179,18 @@ export interface components {
             until?: string | null;
         };
         /**
+         * Preferences
+         * @description The settings of a user, by name; what is not there is as it is at first.
+         */
+        Preferences: {
+            /** Username */
+            username: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Problem
          * @description One thing that is wrong, and where.
          */
@@ -7531,6 +7643,187 @@ export interface components {
             date: string;
         };
         /**
+         * TemplateArguments
+         * @description The arguments of a blueprint.
+         */
+        TemplateArguments: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * BackfillOrder
+         * @description Which dates of a schedule are run again.
+         */
+        BackfillOrder: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * @description Now, when left out.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Inputs
+             * @default null
+             */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: components["schemas"]["Label"][] | null;
+        };
+        /**
+         * TriggerChange
+         * @description A trigger, and what is to change about it.
+         */
+        TriggerChange: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /** @default null */
+            backfill: components["schemas"]["BackfillOrder"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
+         */
+        BlueprintDraft: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * BookmarkName
+         * @description Another name of a bookmark.
+         */
+        BookmarkName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * Credentials
+         * @description A user name and a password.
+         */
+        Credentials: {
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * SuiteName
+         * @description A test suite by name.
+         */
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * SuiteNames
+         * @description Several test suites by name.
+         */
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
+        };
+        /**
          * ChartFilter
          * @description One filter; the operations are those of searches.
          */
@@ -7596,6 +7889,37 @@ export interface components {
             filters: components["schemas"]["ChartFilter"][] | null;
         };
         /**
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
+         */
+        ChosenCases: {
+            /**
+             * Testcases
+             * @default null
+             */
+            testCases: string[] | null;
+        };
+        /**
+         * NewBookmark
+         * @description A page to be kept under a name.
+         */
+        NewBookmark: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * SetDisabled
+         * @description Triggers that are switched off or on.
+         */
+        SetDisabled: {
+            /** Triggers */
+            triggers: components["schemas"]["TriggerChange"][];
+            /** Disabled */
+            disabled: boolean;
+        };
+        /**
          * ChartPreview
          * @description A chart that is not saved yet.
          */
@@ -7645,58 +7969,6 @@ export interface components {
             tags: components["schemas"]["SecretTag"][] | null;
         };
         /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
-        };
-        /**
-         * SuiteName
-         * @description A test suite by name.
-         */
-        SuiteName: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * SuiteNames
-         * @description Several test suites by name.
-         */
-        SuiteNames: {
-            /** Ids */
-            ids: components["schemas"]["SuiteName"][];
-        };
-        /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
-         */
-        BlueprintDraft: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-            /** Source */
-            source: string;
-        };
-        /**
          * LastSuiteQuery
          * @description Of which test suites the last result is wanted.
          */
@@ -7706,148 +7978,6 @@ export interface components {
              * @default null
              */
             testSuiteIds: components["schemas"]["SuiteName"][] | null;
-        };
-        /**
-         * Credentials
-         * @description A user name and a password.
-         */
-        Credentials: {
-            /**
-             * Uid
-             * @default null
-             */
-            uid: string | null;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * BackfillOrder
-         * @description Which dates of a schedule are run again.
-         */
-        BackfillOrder: {
-            /**
-             * Start
-             * Format: date-time
-             */
-            start: string;
-            /**
-             * End
-             * @description Now, when left out.
-             * @default null
-             */
-            end: string | null;
-            /**
-             * Inputs
-             * @default null
-             */
-            inputs: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Labels
-             * @default null
-             */
-            labels: components["schemas"]["Label"][] | null;
-        };
-        /**
-         * TriggerChange
-         * @description A trigger, and what is to change about it.
-         */
-        TriggerChange: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /** Triggerid */
-            triggerId: string;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /** @default null */
-            backfill: components["schemas"]["BackfillOrder"] | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * SetDisabled
-         * @description Triggers that are switched off or on.
-         */
-        SetDisabled: {
-            /** Triggers */
-            triggers: components["schemas"]["TriggerChange"][];
-            /** Disabled */
-            disabled: boolean;
-        };
-        /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
-         */
-        ChosenCases: {
-            /**
-             * Testcases
-             * @default null
-             */
-            testCases: string[] | null;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * TemplateArguments
-         * @description The arguments of a blueprint.
-         */
-        TemplateArguments: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
         };
         /**
          * BlueprintToKeep
@@ -8443,6 +8573,223 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    preferencesOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    clearPreferencesOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changePreferencesOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    bookmarksOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookmarkList"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createBookmarkForCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBookmark"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bookmark"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteBookmarkOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bookmarkId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renameBookmarkOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bookmarkId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookmarkName"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bookmark"];
+                };
             };
             /** @description Refused */
             "4XX": {
