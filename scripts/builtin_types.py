@@ -1,45 +1,71 @@
-"""Writes src/penstock/builtin/types.json anew: the types every server has, and the modules their classes are in.
+"""Writes what follows from the classes of the built-in types: their index, and the table of them in the documentation.
 
-Servers read it instead of importing all those modules. Run it as `python -m scripts.builtin_types` after a change of a
-type's name, older names or module.
+Servers read the index, src/penstock/builtin/types.json, instead of importing all those modules. Run it as
+`python -m scripts.builtin_types` after a change of a type's name, older names, module or first line of documentation.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import pkgutil
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 
 import penstock.builtin
 from penstock.model.deferred import declared_types
-from penstock.model.registry import TypeEntry
+from penstock.model.registry import KIND_WORDS, TypeEntry
 
-TARGET = Path(penstock.builtin.__file__).with_name("types.json")
+INDEX = Path(penstock.builtin.__file__).with_name("types.json")
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "types.md"
+_HEAD = """# Types
 
-
-def index() -> str:
-    """Return the text of the file: a line for each type, by name."""
-    rows = []
-    for module in _modules():
-        for name, cls in declared_types(import_module(module)).items():
-            entry = TypeEntry.of(cls)
-            rows.append({"name": name, "kind": entry.kind, "module": module, "aliases": list(entry.aliases)})
-    lines = [json.dumps(row) for row in sorted(rows, key=lambda row: str(row["name"]))]
-    return "[\n" + ",\n".join(lines) + "\n]\n"
+What a flow can name as a `type` of a task, trigger, condition or task runner on every server. `penstock plugins list`
+shows those of a server with its plugins; `penstock plugins doc` writes the properties, outputs and examples of each,
+and the older names that still work. The interface shows the same under **Plugins** and beside the editor.
+"""
 
 
-def _modules() -> list[str]:
-    """Return the modules that speak of type names; others need not be importable here."""
-    found = (one.name for one in pkgutil.walk_packages(penstock.builtin.__path__, "penstock.builtin."))
-    return [name for name in found if "type_name" in _source(name)]
+def entries() -> list[TypeEntry]:
+    """Return all built-in types by name, as their classes say."""
+    found = (TypeEntry.of(cls) for module in _modules() for cls in declared_types(import_module(module)).values())
+    return sorted(found, key=lambda entry: entry.name)
 
 
-def _source(module: str) -> str:
-    spec = find_spec(module)
-    return Path(spec.origin).read_text(encoding="utf-8") if spec is not None and spec.origin is not None else ""
+def index(types: Iterable[TypeEntry]) -> str:
+    """Return the text of the index: a line for each type."""
+    rows = (
+        {"name": one.name, "kind": one.kind, "module": one.cls.__module__, "aliases": list(one.aliases)}
+        for one in types
+    )
+    return "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n"
+
+
+def page(types: Iterable[TypeEntry]) -> str:
+    """Return the page of the documentation: a table for each package of types."""
+    return _HEAD + "".join(
+        f"\n## {package}\n\n| type | is a | what it does |\n|---|---|---|\n" + "".join(map(_row, group))
+        for package, group in groupby(types, lambda one: one.name.rpartition(".")[0])
+    )
+
+
+def _row(entry: TypeEntry) -> str:
+    does = (inspect.getdoc(entry.cls) or "").partition("\n")[0].rstrip(".").replace("|", "\\|")
+    return f"| `{entry.name.rpartition('.')[2]}` | {KIND_WORDS[entry.kind]} | {does} |\n"
+
+
+def _modules() -> Iterator[str]:
+    """Yield the modules that speak of type names; others need not be importable here."""
+    for one in pkgutil.walk_packages(penstock.builtin.__path__, "penstock.builtin."):
+        spec = find_spec(one.name)
+        if spec is not None and spec.origin is not None and "type_name" in Path(spec.origin).read_text("utf-8"):
+            yield one.name
 
 
 if __name__ == "__main__":
-    TARGET.write_text(index(), encoding="utf-8")
+    TYPES = entries()
+    INDEX.write_text(index(TYPES), encoding="utf-8")
+    PAGE.write_text(page(TYPES), encoding="utf-8")

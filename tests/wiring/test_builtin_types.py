@@ -10,9 +10,10 @@ from penstock.wiring.plugins import load_plugins
 from scripts import builtin_types
 
 
-def test_builtin_types_index_says_what_the_classes_say() -> None:
-    hint = "run `python -m scripts.builtin_types`"
-    assert builtin_types.TARGET.read_text(encoding="utf-8") == builtin_types.index(), hint
+def test_builtin_types_index_and_documentation_say_what_the_classes_say() -> None:
+    types, hint = builtin_types.entries(), "run `python -m scripts.builtin_types`"
+    assert builtin_types.INDEX.read_text(encoding="utf-8") == builtin_types.index(types), hint
+    assert builtin_types.PAGE.read_text(encoding="utf-8") == builtin_types.page(types), hint
 
 
 def test_builtin_types_class_of_each_is_the_one_that_bears_its_name() -> None:
