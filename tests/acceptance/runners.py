@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import yaml
 
-from tests.acceptance.server import TERMINAL, Server, environment
+from tests.acceptance.server import TERMINAL, Server, environment, wait_until
 from tests.support import program
+from tests.support.waiting import PATIENCE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOP = "http://localhost:8765"
@@ -119,15 +120,22 @@ class Api:
         return self.result(answer.json()["id"])
 
     def result(self, execution_id: str) -> Result:
-        """Wait for the end of an execution."""
-        execution = self.server.ended(execution_id, 60)
-        assert execution["state"]["current"] in TERMINAL
+        """Wait for the end of an execution, and of what runs after it."""
+        self.server.ended(execution_id)
+        execution = wait_until(
+            lambda: _if_quiet(self.server.execution(execution_id)), PATIENCE, lambda: "something runs on and on"
+        )
         files = {name: self._read(execution_id, uri) for name, uri in files_of(execution)}
         return Result(execution, self.server.logs(execution_id), files)
 
     def _read(self, execution_id: str, uri: str) -> str:
         path = f"/api/v1/main/executions/{execution_id}/file"
         return self.server.request("GET", path, params={"path": uri}).text
+
+
+def _if_quiet(execution: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    states = {run["state"]["current"] for run in execution["taskRunList"]}
+    return execution if states <= TERMINAL else None
 
 
 def files_of(execution: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -94,7 +94,8 @@ def test_missed_dates_of_a_killed_server_are_caught_up_as_documented(own_server:
     for name in names.values():
         _wait_for_dates(own_server, name, up + timedelta(seconds=1))
 
-    down = [killed.replace(microsecond=0) + timedelta(seconds=number) for number in range(1, 20)]
+    seconds = int((up - killed).total_seconds()) + 2
+    down = [killed.replace(microsecond=0) + timedelta(seconds=number) for number in range(1, seconds)]
     missed = [date for date in down if killed < date <= started]
     found = {recovery: _dates(own_server, name) for recovery, name in names.items()}
     for dates in found.values():

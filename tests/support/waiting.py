@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-PATIENCE = 60.0
+PATIENCE = 90.0
 """Seconds a test waits for what another thread, process or machine has promised. Only a test that fails waits so long:
 short ones would ask how busy the machine is, which is nothing a program can promise."""
 

@@ -63,11 +63,10 @@ def test_theme_is_chosen_and_kept(page: Page) -> None:
     page.goto("/ui/main/flows")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitemradio", name="Dark").click()
-    background = "getComputedStyle(document.documentElement).backgroundColor"
-    assert page.evaluate(background) == "rgb(13, 16, 20)"
+    expect(page.locator("html")).to_have_css("background-color", "rgb(13, 16, 20)")
     page.reload()
     page.get_by_role("heading", name="Flows").wait_for()
-    assert page.evaluate(background) == "rgb(13, 16, 20)"
+    expect(page.locator("html")).to_have_css("background-color", "rgb(13, 16, 20)")
 
 
 NARROW = [

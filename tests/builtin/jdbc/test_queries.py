@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
@@ -13,13 +14,13 @@ from penstock.sdk.items import FileTaskError
 from penstock.services.outcome import plain_outputs
 from penstock.testing.run_context import RunContextFactory
 from tests.builtin.jdbc.conftest import Database
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 SLOW = {
     "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
-    "postgresql": "SELECT pg_sleep(60)",
+    "postgresql": "SELECT pg_sleep(600)",
     "duckdb": "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE (a.range + b.range) % 7 = 3",
-    "mysql": "SELECT sleep(60)",
+    "mysql": "SELECT sleep(600)",
 }
 MANY = {
     "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000) SELECT x FROM n",
@@ -153,7 +154,8 @@ def test_query_killed_breaks_the_statement_off(database: Database, contexts: Run
 
     thread = threading.Thread(target=query)
     thread.start()
-    time.sleep(1)
+    asyncio.run(eventually(lambda: context._actions or failures))
+    time.sleep(0.5)  # the connection is there: now the statement begins
     assert thread.is_alive(), failures
     for action in context.interrupt():
         action()
