@@ -27,7 +27,7 @@ async def wire(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
     task = asyncio.create_task(web.serve())
     await eventually(lambda: web.started)
     port = web.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=BASIC, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=BASIC, timeout=PATIENCE) as client:
         yield client
     web.should_exit = True
     await task

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.support.listening import listening_server
 from tests.support.live import USER
+from tests.support.waiting import PATIENCE
 
 EXAMPLES = 2
 """For each operation; more by hand, before a release: each costs about 20 ms."""
@@ -29,7 +30,7 @@ LEFT_OUT = ("follow", "/logout", "/login", "/worker/")
 
 def prepared(address: str) -> dict[str, Any]:
     """Return the description with names of things there are, so that requests get past the first question."""
-    with httpx.Client(base_url=address, auth=LOGIN) as client:
+    with httpx.Client(base_url=address, auth=LOGIN, timeout=PATIENCE) as client:
         client.post("/api/v1/main/flows", content=HELLO).raise_for_status()
         started = client.post("/api/v1/main/executions/team/hello", params={"wait": "true"}).json()
         document: dict[str, Any] = client.get("/openapi.json").json()

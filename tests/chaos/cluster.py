@@ -52,7 +52,7 @@ class Member:
 
     def decided(self) -> float:
         """Return how many executions its executor has brought to an end since its start."""
-        text = httpx.get(f"http://127.0.0.1:{self.server.management}/prometheus").text
+        text = httpx.get(f"http://127.0.0.1:{self.server.management}/prometheus", timeout=PATIENCE).text
         lines = [line for line in text.splitlines() if line.startswith("kestra_executor_execution_end_count_total")]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 

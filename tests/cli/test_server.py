@@ -46,15 +46,15 @@ def test_server_local_first_start_shows_credentials_once(penstock: Command) -> N
     found = re.search(r"Log in as (\S+) with the password (\S+) \(shown this once\)", penstock.err)
     assert found is not None, penstock.err
     user = (found[1], found[2])
-    assert httpx.get(f"{address}/api/v1/main/flows/search", auth=user).status_code == 200
-    assert httpx.get(f"{address}/api/v1/main/flows/search").status_code == 401
+    assert httpx.get(f"{address}/api/v1/main/flows/search", auth=user, timeout=PATIENCE).status_code == 200
+    assert httpx.get(f"{address}/api/v1/main/flows/search", timeout=PATIENCE).status_code == 401
     assert stop(process) == 0
     stored = b"".join(path.read_bytes() for path in (penstock.folder / "data").iterdir() if path.is_file())
     assert found[2].encode() not in stored
     process = penstock.start("server", "local", "--port", "0", "--data", "data", environment=MANAGEMENT)
     address = ready(penstock, process)
     assert "password" not in penstock.err
-    assert httpx.get(f"{address}/api/v1/main/flows/search", auth=user).status_code == 200
+    assert httpx.get(f"{address}/api/v1/main/flows/search", auth=user, timeout=PATIENCE).status_code == 200
     assert stop(process) == 0
 
 
@@ -63,11 +63,11 @@ def test_server_local_runs_a_flow_of_its_flow_path(penstock: Command) -> None:
     penstock.write("flows/hello.yaml", HELLO)
     penstock.write("flows/broken.yaml", "id: broken\n")
     process, address = started(penstock, "local", "--port", "0", "--data", "data", "--flow-path", "flows")
-    with httpx.Client(base_url=address, auth=USER, timeout=30) as client:
+    with httpx.Client(base_url=address, auth=USER, timeout=PATIENCE) as client:
         answer = client.post("/api/v1/main/executions/company.team/hello", params={"wait": "true"})
         assert answer.json()["state"]["current"] == "SUCCESS"
         assert answer.json()["outputs"] == {"message": "Hello World!"}
-        assert client.get("/health").json()["status"] == "UP"
+        assert client.get("/health", timeout=PATIENCE).json()["status"] == "UP"
     assert "broken.yaml" in penstock.err
     assert stop(process) == 0
 
@@ -90,12 +90,12 @@ def test_server_stopped_lets_a_running_task_end(penstock: Command) -> None:
     """OPS-127."""
     penstock.write("flows/sleeping.yaml", SLEEPING.replace("PT60S", "PT2S"))
     process, address = started(penstock, "local", "--port", "0", "--data", "data", "--flow-path", "flows")
-    with httpx.Client(base_url=address, auth=USER, timeout=30) as client:
+    with httpx.Client(base_url=address, auth=USER, timeout=PATIENCE) as client:
         execution = client.post("/api/v1/main/executions/company.team/sleeping").json()["id"]
         wait_until(lambda: _task_state(client, execution) == "RUNNING", "the task")
     assert stop(process) == 0
     process, address = started(penstock, "local", "--port", "0", "--data", "data")
-    with httpx.Client(base_url=address, auth=USER, timeout=30) as client:
+    with httpx.Client(base_url=address, auth=USER, timeout=PATIENCE) as client:
         wait_until(lambda: _state(client, execution) == "SUCCESS", "the end of the execution")
         (run,) = client.get(f"/api/v1/main/executions/{execution}").json()["taskRunList"]
         assert len(run["attempts"]) == 1
@@ -106,14 +106,14 @@ def test_server_stopped_twice_hands_a_running_task_back(penstock: Command) -> No
     """OPS-129: the next server runs it again."""
     penstock.write("flows/sleeping.yaml", SLEEPING.replace("PT60S", "PT8S"))
     process, address = started(penstock, "local", "--port", "0", "--data", "data", "--flow-path", "flows")
-    with httpx.Client(base_url=address, auth=USER, timeout=30) as client:
+    with httpx.Client(base_url=address, auth=USER, timeout=PATIENCE) as client:
         execution = client.post("/api/v1/main/executions/company.team/sleeping").json()["id"]
         wait_until(lambda: _task_state(client, execution) == "RUNNING", "the task")
     process.send_signal(signal.SIGTERM)
     wait_until(lambda: "stopping" in penstock.err, "the first signal")
     assert stop(process) == 0
     process, address = started(penstock, "local", "--port", "0", "--data", "data")
-    with httpx.Client(base_url=address, auth=USER, timeout=30) as client:
+    with httpx.Client(base_url=address, auth=USER, timeout=PATIENCE) as client:
         wait_until(lambda: _state(client, execution) == "SUCCESS", "the end of the execution")
     stop(process)
 
@@ -186,10 +186,10 @@ def test_server_management_port_serves_health_and_metrics(penstock: Command) -> 
         "server", "local", "--port", "0", "--data", "data", environment={**ACCOUNT, "ENDPOINTS_ALL_PORT": str(port)}
     )
     ready(penstock, process)
-    body = httpx.get(f"http://127.0.0.1:{port}/health").json()
+    body = httpx.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE).json()
     assert (body["status"], "diskSpace" in body["details"]) == ("UP", True)
     assert body["details"]["audit"]["details"] == {"orphans": 0}
-    metrics = httpx.get(f"http://127.0.0.1:{port}/prometheus").text
+    metrics = httpx.get(f"http://127.0.0.1:{port}/prometheus", timeout=PATIENCE).text
     assert "process_resident_memory_bytes" in metrics
     assert "penstock_orphans_total 0.0" in metrics
     assert "penstock_executor_partitions 65.0" in metrics
@@ -225,7 +225,7 @@ def test_server_components_share_the_work_over_postgresql(penstock: Command, pos
         commands["worker"].start("server", "worker", "--server-url", url, environment=token)
         for name in names[1:]:
             wait_until(lambda name=name: "(ready after" in commands[name].err, name)  # type: ignore[misc]
-        with httpx.Client(base_url=url, auth=USER, timeout=60) as client:
+        with httpx.Client(base_url=url, auth=USER, timeout=PATIENCE) as client:
             headers = {"Content-Type": "application/x-yaml"}
             assert client.post("/api/v1/main/flows", content=HELLO, headers=headers).status_code == 200
             answer = client.post("/api/v1/main/executions/company.team/hello", params={"wait": "true"})
@@ -265,7 +265,7 @@ def test_server_keeps_in_step_with_a_folder_of_flows(penstock: Command) -> None:
     penstock.write("flows/deep/hello.yaml", HELLO)
     config = penstock.write("c.yml", "micronaut: {io: {watch: {enabled: true, paths: [flows]}}}\n")
     process, address = started(penstock, "local", "--port", "0", "--data", "data", "-c", config)
-    with httpx.Client(base_url=f"{address}/api/v1/main/flows/company.team", auth=USER, timeout=30) as client:
+    with httpx.Client(base_url=f"{address}/api/v1/main/flows/company.team", auth=USER, timeout=PATIENCE) as client:
         assert client.get("/hello").json()["revision"] == 1
         penstock.write("flows/deep/hello.yaml", HELLO.replace("World", "Moon"))
         wait_until(lambda: client.get("/hello").json()["revision"] == 2, "the second revision")

@@ -16,6 +16,7 @@ from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import PATIENCE
 
 _numbers = count(1)
 TENANT = "main"
@@ -71,7 +72,7 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         _database(request) as database,
         listening_server(folder, database=database, encryption=Encryption.passing()) as url,
     ):
-        client = KestraClient(host=url, username=USER.username, password=USER.password, timeout=20)
+        client = KestraClient(host=url, username=USER.username, password=USER.password, timeout=PATIENCE)
         yield client
         client._session.close()
 

@@ -15,6 +15,7 @@ from kestrapy import KestraClient
 
 from tests.support.live import USER
 from tests.support.missing import missing
+from tests.support.waiting import PATIENCE
 
 OLDER = Path(__file__).parent / "older"
 FLOW = """id: older
@@ -51,7 +52,7 @@ def run(version: str, url: str) -> dict[str, Any]:
     flow = FLOW.replace("NAMESPACE", f"older.v{version.replace('.', '-')}")
     arguments = [sys.executable, str(script), url, USER.username, USER.password, flow]
     variables = {**os.environ, "PYTHONPATH": str(environment(version)), "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(arguments, capture_output=True, text=True, env=variables, timeout=60)
+    done = subprocess.run(arguments, capture_output=True, text=True, env=variables, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told

@@ -56,7 +56,7 @@ class Server:
 
     def session(self) -> list[tuple[str, str]]:
         """Sign in and return the cookies of the session."""
-        answer = httpx.post(f"{self.url}/login", data={"username": USERNAME, "password": PASSWORD})
+        answer = httpx.post(f"{self.url}/login", data={"username": USERNAME, "password": PASSWORD}, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
         return list(answer.cookies.items())
 
@@ -90,7 +90,7 @@ def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
         process = program.start(arguments, stdout=log, stderr=log, cwd=folder, env=_environment())
     try:
         url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, auth=(USERNAME, PASSWORD), timeout=30) as client:
+        with httpx.Client(base_url=url, auth=(USERNAME, PASSWORD), timeout=PATIENCE) as client:
             _wait_until_ready(client, process, log_path)
             yield Server(url, client)
     finally:

@@ -20,6 +20,7 @@ from penstock.cli.ctl.app import app
 from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
+from tests.support.waiting import PATIENCE
 
 _numbers = count(1)
 _built = cache(typer.main.get_command)
@@ -58,7 +59,7 @@ class Ctl:
     @property
     def client(self) -> httpx.Client:
         """A client of the API itself."""
-        return httpx.Client(base_url=f"{self.url}/api/v1/main/", auth=(USER.username, USER.password))
+        return httpx.Client(base_url=f"{self.url}/api/v1/main/", auth=(USER.username, USER.password), timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

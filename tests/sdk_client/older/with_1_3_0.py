@@ -12,7 +12,7 @@ from typing import Any
 from kestrapy import KestraClient
 
 host, username, password, flow = sys.argv[1:]
-client: Any = KestraClient(host=host, username=username, password=password, timeout=20)
+client: Any = KestraClient(host=host, username=username, password=password, timeout=90)
 told: dict[str, Any] = {}
 
 made = client.flows.create_flow("main", flow)
@@ -23,7 +23,7 @@ answer = client._session.post(
     f"{host}/api/v1/main/executions/{made.namespace}/{made.id}",
     params={"wait": "true"},
     files={"name": (None, "Ann")},
-    timeout=20,
+    timeout=90,
 )
 ended = client.executions.execution(answer.json()["id"], "main")
 told["execution"] = (ended.state.current, ended.outputs)

@@ -45,7 +45,7 @@ from penstock.store import Store, open_store
 from penstock.wiring.flow_reading import FlowReading
 from penstock.wiring.plugins import load_plugins
 from tests.support.evaluations import evaluations_on
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 TOKEN = "a worker's token"
 SIGNING_KEY = b"k" * 32
@@ -251,5 +251,5 @@ async def direct(sqlite_store: Store, tmp_path: Path) -> AsyncIterator[StoreBenc
 
 @pytest.fixture
 async def over_http(direct: StoreBench) -> AsyncIterator[StoreBench]:
-    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         yield StoreBench(direct.store, direct.direct, HttpGateway(client, TOKEN))

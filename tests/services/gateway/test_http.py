@@ -20,6 +20,7 @@ from penstock.ports.journal import LeaseLost
 from penstock.services.gateway.http import HttpGateway, TokenRefused
 from penstock.services.gateway.wire import needed_variables
 from tests.services.gateway.conftest import TOKEN, StoreBench, direct_gateway, serving
+from tests.support.waiting import PATIENCE
 
 JOB = Job("r1", 1, "e1", "main", "company.team", "flow", 1, "hello")
 
@@ -31,7 +32,7 @@ def http_of(bench: StoreBench) -> HttpGateway:
 
 @pytest.mark.parametrize("token", ["wrong", TOKEN + "x", TOKEN[:-1], "ü"])
 async def test_http_wrong_token_is_refused(direct: StoreBench, token: str) -> None:
-    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         headers = {b"Authorization": f"Bearer {token}".encode()}
         response = await client.post("/api/v1/worker/now", headers=list(headers.items()))
         assert response.status_code == 401
@@ -40,7 +41,7 @@ async def test_http_wrong_token_is_refused(direct: StoreBench, token: str) -> No
 
 
 async def test_http_without_any_token_is_refused(direct: StoreBench) -> None:
-    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         assert (await client.post("/api/v1/worker/claim")).status_code == 401
         assert (await client.put("/api/v1/worker/files")).status_code == 401
 
@@ -94,7 +95,7 @@ async def test_http_claim_that_another_server_answered_in_vain_is_answered_again
         direct_gateway(direct.store, tmp_path) as other,
         serving(direct.direct) as first,
         serving(other) as second,
-        httpx.AsyncClient(base_url=first) as client,
+        httpx.AsyncClient(base_url=first, timeout=PATIENCE) as client,
     ):
         gateway = HttpGateway(client, TOKEN)
         await gateway.register("w1", "", 3)
@@ -133,7 +134,7 @@ async def test_http_job_given_anew_can_be_reported_after_its_late_end(over_http:
 async def test_http_token_that_is_refused_counts_as_a_server_that_does_not_answer(direct: StoreBench) -> None:
     """BEY-010: a worker keeps what it has to report until its token is known again."""
     (job,) = await direct.offer(1)
-    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         gateway = HttpGateway(client, "a token of yesterday")
         with pytest.raises(TokenRefused, match="missing or wrong"):
             await gateway.report([Report(job, TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2))])
@@ -146,7 +147,7 @@ async def test_http_worker_goes_on_with_another_server_than_it_came_by(direct: S
         direct_gateway(direct.store, tmp_path) as other,
         serving(direct.direct) as first,
         serving(other) as second,
-        httpx.AsyncClient(base_url=first) as client,
+        httpx.AsyncClient(base_url=first, timeout=PATIENCE) as client,
     ):
         gateway = HttpGateway(client, TOKEN)
         await gateway.register("w1", "", 3)
@@ -195,7 +196,7 @@ async def test_http_server_away_is_told_as_unavailable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", ["", "{}", "[1]", "not json", '{"worker_id": 5}'])
 async def test_http_request_that_cannot_be_read_is_refused(direct: StoreBench, body: str) -> None:
-    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         for path in ("register", "claim", "heartbeat", "reports", "call", "files/read"):
             if path == "reports" and body == "[]":

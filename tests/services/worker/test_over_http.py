@@ -32,7 +32,7 @@ async def ended(bench: StoreBench, count: int) -> Sequence[TaskEnded]:
 async def test_worker_over_http_runs_what_is_offered(direct: StoreBench, tmp_path: Path, threads: int) -> None:
     """BEY-010."""
     settings = WorkerSettings(threads=threads, claim_wait=SECOND, environment={}, directory=tmp_path)
-    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         worker = Worker(HttpGateway(client, TOKEN), REGISTRY, settings)
         running = asyncio.create_task(worker.run())
         jobs = await direct.offer(20)
