@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, field_validator
 from penstock.model.base import ID_PATTERN, NAMESPACE_PATTERN, FlowModel
 from penstock.model.complaints import Complaint
 from penstock.model.definitions import make_model
-from penstock.model.problems import InvalidFlow, Problem, Severity, path_text
+from penstock.model.problems import Problem, Severity, path_text
 from penstock.model.wanted import Wanted, settle
 from penstock.model.yaml import YamlDocument, read_yaml
 
@@ -149,18 +149,6 @@ def parse_suite(source: str, *, first_line: int = 1) -> ParsedSuite:
     problems += [_problem(yaml, complaint) for complaint in wrong]
     problems.sort(key=lambda problem: (problem.line, problem.column))
     return ParsedSuite(source, None if problems else document, tuple(problems), data)
-
-
-def read_suite(source: str) -> SuiteDocument:
-    """Return a test suite that has no errors.
-
-    Raises:
-        InvalidFlow: It has; carries every problem.
-    """
-    parsed = parse_suite(source)
-    if parsed.document is None:
-        raise InvalidFlow(parsed.problems)
-    return parsed.document
 
 
 def _duplicates(suite: SuiteDocument) -> list[Complaint]:

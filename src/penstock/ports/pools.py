@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from penstock.base.measures import Summary
 
@@ -33,11 +32,3 @@ class PoolFigures:
     acquired: Summary = field(default_factory=Summary)
     created: Summary = field(default_factory=Summary)
     used: Summary = field(default_factory=Summary)
-
-
-class Pooled(Protocol):
-    """A database whose connections are measured."""
-
-    def figures(self) -> PoolFigures:
-        """Return how its connections are used now."""
-        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from penstock.base.clock import SECOND, Micros, to_iso
+from penstock.base.clock import SECOND, Micros
 from penstock.simulation.flows import ENDLESS, FILED, STARTED
 from penstock.wiring.plan import ALL_ROLES, Role
 
@@ -161,8 +161,3 @@ def _fault(chance: Random, machines: int, kinds: tuple[str, ...] = ANYWHERE) -> 
     kind = chance.choice(kinds)
     span = chance.choice((SECOND, 5 * SECOND, 15 * SECOND, 40 * SECOND))
     return Happening(_when(chance), kind, chance.randrange(machines), span=span)
-
-
-def clock_text(instant: Micros) -> str:
-    """Return virtual time as minutes, seconds and milliseconds."""
-    return to_iso(instant)[14:23]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import psycopg.conninfo
-from sqlalchemy import URL, Connection, Dialect, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Dialect, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -184,8 +184,3 @@ class _SessionSettings:
         connection.autocommit = True
         connection.execute(self._statement)
         connection.autocommit = False
-
-
-def is_postgres(connection: Connection) -> bool:
-    """Tell which of the two databases a connection leads to."""
-    return connection.dialect.name == "postgresql"

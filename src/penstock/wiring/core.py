@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from penstock.base.clock import Clock
 from penstock.base.ids import new_id
 from penstock.ports.objects import ObjectStorage
-from penstock.ports.secrets import SecretManager
+from penstock.ports.secrets import SecretManager, SecretSource
 from penstock.secrets import CachedSecrets, ChainedSecrets
 from penstock.services.assets import AssetService
 from penstock.services.child_functions import ChildFunctions
@@ -107,38 +107,11 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
     known = KnownNamespaces(store.namespaces)
     reading = FlowReading(plugins.registry, plan.plugin_defaults, known.of, listeners=plan.listeners)
     catalog = _catalog(plan, store, reading, known, clock)
-    access = FileAccess(storage, store.queries)
     key_values, namespace_files = KeyValueService(store.key_values, clock), NamespaceFileService(storage)
     manager = _secret_manager(plan, store, clock)
     # The first that knows one wins: what is given for a run, what namespaces keep, the environment (ENG-374).
     secrets = ChainedSecrets([*plan.given_secrets, NamespaceSecrets(manager), *plan.secrets])
-    checker = FlowChecker(store.flows, plugins.registry, defaults=reading.levels)
-    functions = ServerFunctions(
-        secrets=secrets,
-        key_values=store.key_values,
-        files=access,
-        queries=store.queries,
-        clock=clock,
-        host_file=lambda uri: allowed_host_file(uri, plan.worker.allowed_paths),
-        others={
-            **KeyValueFunctions(key_values).functions(),
-            **NamespaceFileFunctions(namespace_files, access).functions(),
-            **FileFunctions(storage, access).functions(),
-            **DirectoryCacheFunctions(storage, access, clock).functions(),
-            **DependencyLockFunctions(storage).functions(),
-            **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
-            **ChildFunctions(store.queries).functions(),
-            **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),
-            **RecordFunctions(store.queries, TriggerService(store.triggers, store.notifier, clock), clock).functions(),
-            **FlowFunctions(FlowService(store.flows, checker, catalog, store.notifier, clock), checker).functions(),
-            **EncryptionFunctions(plan.encryption).functions(),
-            **ScheduleFunctions(
-                TriggerService(store.triggers, store.notifier, clock), store.queries, catalog, reading.triggers, clock
-            ).functions(),
-            **AssetService(store.assets, clock).functions(),
-            **PluginConfigurations(plan.plugin_configurations).functions(),
-        },
-    )
+    functions = _functions(plan, store, storage, secrets, key_values, namespace_files, reading, catalog, clock)
     local = (
         LocalAssignments(_places(plan), window=2 * plan.worker.threads)
         if {Role.EXECUTOR, Role.WORKER} <= plan.roles
@@ -214,6 +187,47 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         executions=executions,
         inputs=inputs,
         tallies=tallies,
+    )
+
+
+def _functions(
+    plan: Plan,
+    store: Store,
+    storage: ObjectStorage,
+    secrets: SecretSource,
+    key_values: KeyValueService,
+    namespace_files: NamespaceFileService,
+    reading: FlowReading,
+    catalog: FlowCatalog,
+    clock: Clock,
+) -> ServerFunctions:
+    """Return what expressions and tasks may ask the server for."""
+    access = FileAccess(storage, store.queries)
+    checker = FlowChecker(store.flows, reading.registry, defaults=reading.levels)
+    triggers = TriggerService(store.triggers, store.notifier, clock)
+    return ServerFunctions(
+        secrets=secrets,
+        key_values=store.key_values,
+        files=access,
+        queries=store.queries,
+        clock=clock,
+        host_file=lambda uri: allowed_host_file(uri, plan.worker.allowed_paths),
+        others={
+            **KeyValueFunctions(key_values).functions(),
+            **NamespaceFileFunctions(namespace_files, access).functions(),
+            **FileFunctions(storage, access).functions(),
+            **DirectoryCacheFunctions(storage, access, clock).functions(),
+            **DependencyLockFunctions(storage).functions(),
+            **TaskCacheFunctions(store.task_cache, storage, clock).functions(),
+            **ChildFunctions(store.queries).functions(),
+            **PurgeFunctions(PurgeService(store.purging, storage), namespace_files).functions(),
+            **RecordFunctions(store.queries, triggers, clock).functions(),
+            **FlowFunctions(FlowService(store.flows, checker, catalog, store.notifier, clock), checker).functions(),
+            **EncryptionFunctions(plan.encryption).functions(),
+            **ScheduleFunctions(triggers, store.queries, catalog, reading.triggers, clock).functions(),
+            **AssetService(store.assets, clock).functions(),
+            **PluginConfigurations(plan.plugin_configurations).functions(),
+        },
     )
 
 

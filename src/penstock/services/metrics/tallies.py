@@ -126,14 +126,6 @@ class HttpTally:
         """By (route, method, status)."""
 
 
-class LogTally:
-    """What a process has logged. Implements the counting of OPS-151."""
-
-    def __init__(self) -> None:
-        self.events: Counter[Labels] = Counter()
-        """By level."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tallies:
     """The counts of all parts of a process; those of parts it does not have stay empty."""

@@ -51,7 +51,7 @@ class DocumentStoreContract:
 class SuiteResultStoreContract:
     """What holds for every store of results. A subclass gives the fixture `store`."""
 
-    async def suite_results_are_found_latest_first(self, store: StorePorts) -> None:
+    async def test_suite_results_are_found_latest_first(self, store: StorePorts) -> None:
         for index, suite in enumerate(("one", "two", "one")):
             one = replace(RESULT, id=f"r{index}", suite_id=suite, ended=NOW + index)
             await store.suite_results.add("main", one, keep=5)
@@ -64,7 +64,7 @@ class SuiteResultStoreContract:
         assert await store.suite_results.latest("main", []) == []
         assert await store.suite_results.get("main", "r0") == RESULT
 
-    async def suite_results_of_a_suite_are_kept_up_to_a_number(self, store: StorePorts) -> None:
+    async def test_suite_results_of_a_suite_are_kept_up_to_a_number(self, store: StorePorts) -> None:
         for index in range(4):
             one = replace(RESULT, id=f"r{index}", ended=NOW + index)
             await store.suite_results.add("main", one, keep=2)
