@@ -69,6 +69,16 @@ async def test_execution_inputs_are_accepted_as_form_and_as_json(server: LiveSer
     assert body["inputs"] == {"name": "JSON", "times": 2}
 
 
+async def test_execution_with_a_form_of_nothing_is_created(server: LiveServer) -> None:
+    """API-200: the official client for Java declares a form, without the boundary of one, and sends none."""
+    await server.flow(HELLO)
+    headers = {"Content-Type": "multipart/form-data"}
+    path = "/api/v1/main/executions/team/hello"
+    assert (await server.client.post(path, headers=headers)).status_code == 200
+    answer = await server.client.post(path, headers=headers, content=b"--edge")
+    assert (answer.status_code, "boundary" in answer.json()["message"]) == (400, True)
+
+
 async def test_execution_with_invalid_inputs_is_not_created(server: LiveServer) -> None:
     """ENG-127, API-007."""
     await server.flow(GREETING)

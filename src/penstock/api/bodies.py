@@ -161,9 +161,14 @@ async def form_values(request: Request, settings: ApiSettings) -> AsyncIterator[
     Raises:
         MalformedBodyError: The body cannot be read.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    declared = request.headers.get("content-type", "")
+    kind = declared.partition(";")[0].strip().lower()
     if kind == "application/json":
         yield _object(await read_body(request, settings))
+    elif kind == "multipart/form-data" and "boundary=" not in declared.lower():
+        if await read_body(request, settings):
+            raise MalformedBodyError("the form cannot be read: its header names no boundary")
+        yield NO_VALUES  # the official client for Java sends a form without values so
     elif kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         try:
             form = await request.form(max_part_size=settings.max_field_size, max_files=1000, max_fields=10_000)

@@ -1,7 +1,7 @@
 """Server-sent events: what followers of executions and logs read.
 
-Implements API-023, API-024. The first frame is empty on purpose: clients skip it, and proxies pass the headers on. The
-last one has the id `end`; a browser that reconnects with it is told that there is nothing more.
+Implements API-023, API-024. The first frame is empty on purpose: clients skip it, and proxies pass the headers on. It
+is written without a colon, which says the same: the official client for Java takes what follows one for JSON. The last one has the id `end`; a browser that reconnects with it is told that there is nothing more.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 
 from penstock.base.codec import to_json
 
-EMPTY = b"data:\n\n"
-KEEP_ALIVE = b": still here\n\ndata:\n\n"
+EMPTY = b"data\n\n"
+KEEP_ALIVE = b": still here\n\n" + EMPTY
 END = "end"
 
 
