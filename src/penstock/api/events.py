@@ -1,7 +1,8 @@
 """Server-sent events: what followers of executions and logs read.
 
 Implements API-023, API-024. The first frame is empty on purpose: clients skip it, and proxies pass the headers on. It
-is written without a colon, which says the same: the official client for Java takes what follows one for JSON. The last one has the id `end`; a browser that reconnects with it is told that there is nothing more.
+is written without a colon, which says the same: the official client for Java takes what follows one for JSON. The last
+one has the id `end`; a browser that reconnects with it is told that there is nothing more.
 """
 
 from __future__ import annotations
