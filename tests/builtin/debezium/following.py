@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from penstock.sdk import TriggerEvent
 from tests.builtin.messages.conftest import Bench
 
+PATIENT = {"maxWait": "PT30S"}
+"""For those who know how many changes there are, and are done with the last."""
+
 
 class Followed(Protocol):
     """A database with tables `orders` and `notes`, and where it is."""

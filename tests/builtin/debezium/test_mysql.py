@@ -15,7 +15,7 @@ import pytest
 from penstock.builtin.debezium.changes import CaptureError
 from penstock.builtin.debezium.mysql import Capture, ChangeTrigger, Trigger
 from penstock.testing.run_context import RunContextFactory
-from tests.builtin.debezium.following import begin, events, gathered
+from tests.builtin.debezium.following import PATIENT, begin, events, gathered
 from tests.builtin.messages.conftest import Bench
 from tests.builtin.polling.conftest import Polled, polled
 from tests.support.mariadb import PASSWORD, USER
@@ -137,12 +137,12 @@ def test_capture_writes_the_changes_of_each_table_and_whole_transactions(bench: 
     assert bench.run(Capture, **wish) == {"size": 0, "uris": {}}
     shop.run("INSERT INTO notes VALUES (7)", "INSERT INTO orders (id) VALUES (1), (2)")
     shop.run("DELETE FROM notes")
-    first = bench.run(Capture, **wish, maxRecords=2)
+    first = bench.run(Capture, **{**wish, **PATIENT}, maxRecords=2)
     found = gathered(bench, first)
     assert first["size"] == 3
     assert found[f"{shop.name}.notes"] == [{"id": 7, "deleted": False}]
     assert [row["id"] for row in found[f"{shop.name}.orders"]] == [1, 2]
-    last = bench.run(Capture, **wish, splitTable="OFF")
+    last = bench.run(Capture, **{**wish, **PATIENT}, maxRecords=1, splitTable="OFF")
     assert gathered(bench, last) == {"changes": [{"id": 7, "deleted": True}]}
 
 
@@ -157,10 +157,11 @@ def test_trigger_gives_changes_again_until_they_are_acknowledged(
     assert bench.poll(Trigger, **wish) is None
     assert pairs != before  # what counts for nothing is not read again
     shop.run("INSERT INTO notes VALUES (1)")
-    lost = bench.poll(Trigger, **wish)
+    patient = {**wish, **PATIENT, "maxRecords": 1}
+    lost = bench.poll(Trigger, **patient)
     assert lost is not None
     lost.release()
-    again = bench.poll(Trigger, **wish)
+    again = bench.poll(Trigger, **patient)
     assert again is not None
     assert (again.key, again.variables["size"]) == (lost.key, 1)
     again.acknowledge()

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.builtin.debezium.changes import CaptureError
 from penstock.builtin.debezium.postgres import Capture, ChangeTrigger, Trigger
-from tests.builtin.debezium.following import begin, events, gathered
+from tests.builtin.debezium.following import PATIENT, begin, events, gathered
 from tests.builtin.messages.conftest import Bench, bench
 from tests.builtin.polling.conftest import Polled, polled
 from tests.support.postgres import USER, Database
@@ -126,12 +126,12 @@ def test_capture_writes_the_changes_of_each_table_and_whole_transactions(bench: 
     assert bench.run(Capture, **wish) == {"size": 0, "uris": {}}
     shop.run("INSERT INTO notes VALUES (7)", "INSERT INTO orders (id) VALUES (1)", "INSERT INTO orders VALUES (2)")
     shop.run("DELETE FROM orders WHERE id = 1")
-    first = bench.run(Capture, **wish, maxRecords=2)
+    first = bench.run(Capture, **{**wish, **PATIENT}, maxRecords=2)
     found = gathered(bench, first)
     assert first["size"] == 3
     assert found["public.notes"] == [{"id": 7, "deleted": False}]
     assert [row["id"] for row in found["public.orders"]] == [1, 2]
-    last = bench.run(Capture, **wish, splitTable="OFF")
+    last = bench.run(Capture, **{**wish, **PATIENT}, maxRecords=1, splitTable="OFF")
     assert gathered(bench, last) == {"changes": [{"id": 1, "deleted": True}]}
 
 
@@ -143,10 +143,11 @@ def test_trigger_gives_changes_again_until_they_are_acknowledged(bench: Bench, s
     shop.run("INSERT INTO orders SELECT generate_series(1, 1200)")
     for row in range(1201, 1204):
         shop.run(f"INSERT INTO orders VALUES ({row})")
-    lost = bench.poll(Trigger, **wish)
+    patient = {**wish, **PATIENT, "maxRecords": 1203}
+    lost = bench.poll(Trigger, **patient)
     assert lost is not None
     lost.release()
-    again = bench.poll(Trigger, **wish)
+    again = bench.poll(Trigger, **patient)
     assert again is not None
     assert (again.key, again.variables["size"]) == (lost.key, 1203)
     assert [row["id"] for row in gathered(bench, again.variables)["public.orders"]] == list(range(1, 1204))
