@@ -53,15 +53,20 @@ class Watch:
         return self.instant
 
 
+@pytest.fixture
+async def sealed(tmp_path: Path) -> AsyncIterator[SealedSecrets]:
+    clock = SystemClock()
+    store = await open_store(f"sqlite:///{tmp_path / 'penstock.db'}", clock)
+    yield SealedSecrets(store.secrets, Encryption.passing(), clock)
+    await store.close()
+
+
 class TestDatabase(SecretManagerContract):
     """ENG-374, GOV-231."""
 
     @pytest.fixture
-    async def manager(self, tmp_path: Path) -> AsyncIterator[SecretManager]:
-        clock = SystemClock()
-        store = await open_store(f"sqlite:///{tmp_path / 'penstock.db'}", clock)
-        yield SealedSecrets(store.secrets, Encryption.passing(), clock)
-        await store.close()
+    def manager(self, sealed: SealedSecrets) -> SecretManager:
+        return sealed
 
 
 class TestAws(SecretManagerContract):
@@ -76,21 +81,21 @@ class TestCache(SecretManagerContract):
     """GOV-228."""
 
     @pytest.fixture
-    def manager(self, aws: AwsSecrets) -> SecretManager:
-        return CachedSecrets(aws, Caching(10, 60 * SECOND), SystemClock())
+    def manager(self, sealed: SealedSecrets) -> SecretManager:
+        return CachedSecrets(sealed, Caching(10, 60 * SECOND), SystemClock())
 
 
-async def test_cached_value_is_told_until_it_expires_or_there_are_too_many(aws: AwsSecrets) -> None:
+async def test_cached_value_is_told_until_it_expires_or_there_are_too_many(sealed: SealedSecrets) -> None:
     """GOV-228."""
     clock = Watch()
-    cached = CachedSecrets(aws, Caching(1, 60 * SECOND), clock)
-    await aws.put("main", "company", TOKEN, "old")
+    cached = CachedSecrets(sealed, Caching(1, 60 * SECOND), clock)
+    await sealed.put("main", "company", TOKEN, "old")
     assert await cached.find("main", ["company"], "TOKEN") == "old"
-    await aws.put("main", "company", TOKEN, "new")
+    await sealed.put("main", "company", TOKEN, "new")
     assert await cached.find("main", ["company"], "TOKEN") == "old"
     clock.instant += 60 * SECOND
     assert await cached.find("main", ["company"], "TOKEN") == "new"
-    await aws.put("main", "company", TOKEN, "newest")
+    await sealed.put("main", "company", TOKEN, "newest")
     await cached.put("main", "company", SecretName("OTHER", "company"), "hidden")
     assert await cached.find("main", ["company"], "OTHER") == "hidden"  # there is room for one
     assert await cached.find("main", ["company"], "TOKEN") == "newest"
