@@ -165,3 +165,10 @@ class RunContext(Protocol):
     def run_instead(self, spec: str) -> Output | Mapping[str, Any] | None:
         """Run the task that a YAML text defines in this one's stead, and return its outputs."""
         ...
+
+    def outputs_of(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a task for its outputs alone, which nobody else sees: it is no task run, and needs no `id`.
+
+        May be called from any thread. Raises a PluginError when it fails.
+        """
+        ...

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -18,13 +16,11 @@ from docker.models.containers import Container as EngineContainer
 from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
+from penstock.builtin.runners.archive import buffer, packed, unpack
 from penstock.builtin.runners.docker import DIRECTORY, TASK_RUN
 from penstock.builtin.runners.runner import OutputSink, RunnerError, Stream
 
 _STDERR = 2
-_IN_MEMORY = 8 * 1024 * 1024
-_FOR_EVERYBODY = 0o666
-_FOLDER_FOR_EVERYBODY = 0o777
 
 
 class Container:
@@ -67,12 +63,9 @@ class Container:
 
     def put(self, folder: Path) -> None:
         """Copy a folder with all that is in it to the working directory, for any user to read and to write."""
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
-            with tarfile.open(fileobj=packed, mode="w") as archive:
-                archive.add(folder, arcname=str(self.directory).lstrip("/"), filter=_for_everybody)
-            packed.seek(0)
+        with packed(folder, str(self.directory).lstrip("/")) as file:
             try:
-                self._found.put_archive("/", packed)
+                self._found.put_archive("/", file)
             except (DockerException, RequestException) as error:
                 raise _refused("given its files", error) from None
 
@@ -132,14 +125,11 @@ class Container:
         """Copy what is in the working directory now into a folder of the worker."""
         try:
             pieces, _ = self._found.get_archive(str(self.directory))
-            with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
+            with buffer() as file:
                 for piece in pieces:
-                    packed.write(piece)
-                packed.seek(0)
-                with tarfile.open(fileobj=packed) as archive:
-                    # Early releases of Python 3.11 have no filters; what leads out is left out before either way.
-                    archive.extraction_filter = getattr(tarfile, "data_filter", lambda entry, _: entry)
-                    archive.extractall(folder, members=_below_the_first(archive))  # noqa: S202
+                    file.write(piece)
+                file.seek(0)
+                unpack(file, folder)
         except NotFound:
             return  # the commands removed their own directory
         except (DockerException, RequestException, tarfile.TarError) as error:
@@ -161,38 +151,6 @@ class Container:
                 raise _refused("removed", error) from None
         except (DockerException, RequestException) as error:
             raise _refused("removed", error) from None
-
-
-def _for_everybody(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Let the container's user, whoever that is, use an entry: it is the task's own copy."""
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    entry.mode |= _FOLDER_FOR_EVERYBODY if entry.isdir() else _FOR_EVERYBODY
-    if entry.mode & 0o100:
-        entry.mode |= 0o111
-    return entry
-
-
-def _below_the_first(archive: tarfile.TarFile) -> Iterable[tarfile.TarInfo]:
-    """Return the entries of a packed folder by their paths inside it; devices and links that lead out are left."""
-    return _relative(iter(archive))
-
-
-def _relative(entries: Iterator[tarfile.TarInfo]) -> Iterator[tarfile.TarInfo]:
-    for entry in entries:
-        _, _, name = entry.name.partition("/")
-        if not name or _leads_out("", name) or not (entry.isfile() or entry.isdir() or entry.issym() or entry.islnk()):
-            continue
-        if entry.issym() and (os.path.isabs(entry.linkname) or _leads_out(name, entry.linkname)):
-            continue
-        changed = entry.replace(name=name, deep=False)
-        if entry.islnk():
-            changed = changed.replace(linkname=entry.linkname.partition("/")[2], deep=False)
-        yield changed
-
-
-def _leads_out(name: str, target: str) -> bool:
-    return os.path.normpath(os.path.join(os.path.dirname(name), target)).startswith("..")
 
 
 def _refused(what: str, error: Exception) -> RunnerError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path, PurePath
@@ -29,6 +29,8 @@ class Command:
         directory: The working directory, with every input file in it.
         image: The container image, for runners that use containers.
         given: The environment variables among them that the task sets, for runners that start elsewhere.
+        keeps: Whether a file is kept, by its path in the working directory; None when the task keeps none.
+        is_limited: Whether the task has a limit of time of its own.
     """
 
     arguments: Sequence[str]
@@ -36,6 +38,8 @@ class Command:
     directory: Path
     image: str | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    keeps: Callable[[str], bool] | None = None
+    is_limited: bool = False
 
 
 class OutputSink(Protocol):
@@ -60,6 +64,9 @@ class Runner(TaskRunnerBase):
 
     keeps_tools: ClassVar[bool] = True
     """Whether what a task installs outside of its working directory is there for later ones."""
+
+    names_output_folder: ClassVar[bool] = False
+    """Whether commands find the variable `OUTPUT_DIR` without asking for it, where files are fetched anyway."""
 
     def place(self, context: RunContext) -> PurePath:
         """Return where the commands find the working directory: where the worker has it."""

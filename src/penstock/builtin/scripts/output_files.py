@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from penstock.builtin.scripts.input_files import PRIVATE
@@ -25,10 +25,24 @@ def collect(
         except_for: Files that are not the script's.
     """
     root = context.working_directory
-    wanted = [glob_regex(_relative(pattern, place)) for pattern in patterns]
+    is_wanted = _matcher(patterns, place)
     hidden = {*except_for}
-    names = (path.relative_to(root).as_posix() for path in _files(root) if path not in hidden) if wanted else ()
-    return _store(context, root, sorted(name for name in names if any(regex.fullmatch(name) for regex in wanted)))
+    names = (path.relative_to(root).as_posix() for path in _files(root) if path not in hidden) if patterns else ()
+    return _store(context, root, sorted(filter(is_wanted, names)))
+
+
+def kept_files(patterns: Sequence[str], place: PurePath, folder: str | None) -> Callable[[str], bool] | None:
+    """Return what tells which files of the working directory will be asked for; None when none will.
+
+    Args:
+        patterns: Names and patterns, relative or beginning with the place.
+        place: Where the commands find the working directory.
+        folder: The folder of which all files are kept.
+    """
+    if not patterns and folder is None:
+        return None
+    is_wanted, below = _matcher(patterns, place), f"{folder}/"
+    return lambda name: name.startswith(below) if name.startswith(f"{PRIVATE}/") else is_wanted(name)
 
 
 def collect_folder(context: RunContext, folder: Path) -> dict[str, str]:
@@ -45,6 +59,11 @@ def _store(context: RunContext, folder: Path, names: Iterable[str]) -> dict[str,
         else:
             context.logger.warning(f"output file `{name}` is a link that leads out of the working directory; not kept")
     return stored
+
+
+def _matcher(patterns: Sequence[str], place: PurePath) -> Callable[[str], bool]:
+    wanted = [glob_regex(_relative(pattern, place)) for pattern in patterns]
+    return lambda name: any(regex.fullmatch(name) for regex in wanted)
 
 
 def _relative(pattern: str, root: PurePath) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.builtin.runners.docker import Docker, process_instead
+from penstock.builtin.runners.kubernetes.runner import Kubernetes
 from penstock.builtin.runners.process import Process
 from penstock.builtin.runners.runner import Runner
 from penstock.builtin.runners.ssh import Ssh
 from penstock.sdk import PermanentError, RunContext
 
 _DOCKER_NAMES = frozenset({Docker.type_name, *Docker.type_aliases})
-_BUILT_IN: tuple[type[Runner], ...] = (Process, Ssh)
+_BUILT_IN: tuple[type[Runner], ...] = (Process, Ssh, Kubernetes)
 
 
 class TaskRunnerMissing(PermanentError):

@@ -19,7 +19,7 @@ from penstock.builtin.runners.runner import Command, Runner, Stream
 from penstock.builtin.scripts.input_files import PRIVATE, StoredFiles, put_input_files
 from penstock.builtin.scripts.language import Language
 from penstock.builtin.scripts.namespace_files import NamespaceFiles
-from penstock.builtin.scripts.output_files import collect, collect_folder
+from penstock.builtin.scripts.output_files import collect, collect_folder, kept_files
 from penstock.builtin.scripts.rendering import Renderer
 from penstock.builtin.scripts.runner_choice import choose_runner
 from penstock.builtin.scripts.shell_text import is_too_long, shell_text
@@ -30,6 +30,7 @@ from penstock.sdk.task import TaskRunnerDefinition
 _SHOWN = 200
 _OUTPUT_FOLDER = f"{PRIVATE}/output"
 _MENTION = re.compile(r"\{[{%][^{}]*\boutputDir\b")
+_NAMING = re.compile(rf"{_MENTION.pattern}|\bOUTPUT_DIR\b")
 
 
 class TaskException(PluginError):
@@ -135,12 +136,13 @@ class ScriptTask(Task):
         """Run the commands and gather what they give."""
         image = self._image(context)
         runner = choose_runner(context, self.task_runner, self.runner, self.docker, image)
-        output_folder = self._output_folder(context)
+        output_folder = self._output_folder(context, runner)
         place = runner.place(context)
         places = {"workingDir": str(place)}
         if output_folder is not None:
             places["outputDir"] = str(place / _OUTPUT_FOLDER)
         renderer = Renderer(context, places)
+        patterns = renderer.render(self.output_files, [])
         self._put_files(context, renderer)
         given = self._environment(renderer, places)
         stage = Stage(context, renderer, {**context.environment, **given}, place, runner.on_worker, runner.keeps_tools)
@@ -153,11 +155,12 @@ class ScriptTask(Task):
                 context.working_directory,
                 image,
                 {**given, **tools},
+                kept_files(patterns, place, _OUTPUT_FOLDER if output_folder is not None else None),
+                is_limited=self.timeout is not None,
             )
             self._expect_interpreter(stage, command)
             code = self._run(runner, context, command, transcript)
             self._judge(code, stage, command)
-        patterns = renderer.render(self.output_files, [])
         files = collect(context, patterns, place, stage.generated)
         if output_folder is not None:
             files.update(collect_folder(context, output_folder))
@@ -177,11 +180,14 @@ class ScriptTask(Task):
             return context.render_text(str(older))
         return context.render(self.container_image, self.language.image)
 
-    def _output_folder(self, context: RunContext) -> Path | None:
-        """Make the folder whose files are all kept, when the task wants one or mentions it (SCR-012)."""
+    def _output_folder(self, context: RunContext, runner: Runner) -> Path | None:
+        """Make the folder whose files are all kept, when the task wants one or mentions it (SCR-012, SCR-051)."""
+        mention, is_moving = _MENTION, False
+        if runner.names_output_folder:
+            mention, is_moving = _NAMING, bool(self.input_files or self.namespace_files or self.output_files)
         written = [getattr(self, name) for name in type(self).model_fields if name != "description"]
-        is_mentioned = any(isinstance(value, Property) and _MENTION.search(json_text(value.raw)) for value in written)
-        if not (context.render(self.output_directory_enabled) or self.output_dir or is_mentioned):
+        is_mentioned = any(isinstance(value, Property) and mention.search(json_text(value.raw)) for value in written)
+        if not (context.render(self.output_directory_enabled) or self.output_dir or is_mentioned or is_moving):
             return None
         folder = context.resolve(_OUTPUT_FOLDER)
         folder.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,7 @@ class Answers:
             "get_file": lambda uri, target: context.get_file(uri, Path(target)),
             "log": context.logger.log,
             "mask": context.mask,
+            "outputs_of": context.outputs_of,
             "put_file": lambda path, name, keep: context.put_file(Path(path), name, keep=keep),
             "render_nested": context.render_nested,
             "render_text": context.render_text,

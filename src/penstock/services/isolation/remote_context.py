@@ -179,6 +179,11 @@ class RemoteContext:
         found: Mapping[str, Any] | None = self._ask("run_instead", spec=spec)
         return found
 
+    def outputs_of(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a task for its outputs alone."""
+        found: Mapping[str, Any] = self._ask("outputs_of", definition=definition)
+        return found
+
     # -- kills
 
     def on_kill(self, action: Callable[[], None]) -> None:

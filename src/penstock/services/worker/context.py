@@ -25,6 +25,7 @@ from penstock.ports.gateway import Assignment
 from penstock.sdk.context import TaskLogger
 from penstock.sdk.task import Output
 from penstock.services.masking import Masker
+from penstock.services.outcome import plain_outputs
 from penstock.services.property_values import PropertyValues
 from penstock.services.worker.children import run_child
 from penstock.services.worker.definitions import read_definition
@@ -363,6 +364,12 @@ class WorkerRunContext:
         task = build(self.registry, str(definition.get("type")), definition)
         self.task = task
         return task.run(self)
+
+    def outputs_of(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a task for its outputs alone."""
+        task = build(self.registry, str(definition.get("type")), {"id": "inner", **definition})
+        inner = WorkerRunContext(self._assignment, self._host, task, outer=self, job=self._assignment.job)
+        return plain_outputs(task.run(inner), self.outputs_bound) or {}
 
     def inner(self, assignment: Assignment, job: Job, *, log_to_file: bool) -> WorkerRunContext:
         """Return the context of a task that runs inside this one."""

@@ -1,0 +1,1 @@
+"""The task runner that runs commands as pods of a Kubernetes cluster."""
