@@ -11,6 +11,7 @@ from typing import Any
 from penstock.base.clock import SystemClock
 from penstock.base.ids import new_id
 from penstock.engine.decision import Job
+from penstock.model.registry import TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.sdk.task import TaskBase
 from penstock.services.masking import Maskers
@@ -31,10 +32,17 @@ class RunContextFactory:
     Args:
         functions: Answers of expression functions by name, such as `{"secret": lambda key, **_: "hunter2"}`.
         settings: How the worker behaves; working directories lie in the system's folder for temporary files by default.
+        registry: The types of tasks that may run inside of one.
     """
 
-    def __init__(self, functions: Mapping[str, Function] | None = None, settings: WorkerSettings | None = None) -> None:
+    def __init__(
+        self,
+        functions: Mapping[str, Function] | None = None,
+        settings: WorkerSettings | None = None,
+        registry: TypeRegistry | None = None,
+    ) -> None:
         self._functions = functions
+        self._registry = registry or TypeRegistry(())
         self._settings = settings or WorkerSettings(threads=1)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="run-context-loop", daemon=True)
@@ -83,7 +91,7 @@ class RunContextFactory:
         )
         self.gateway.files.update(files or {})
         assignment = Assignment(job, {}, task.type if task else "", dict(variables or {}), log_level=log_level)
-        host = Host(self._loop, self.gateway, self._settings, SystemClock(), Maskers())
+        host = Host(self._loop, self.gateway, self._settings, SystemClock(), Maskers(), registry=self._registry)
         context = WorkerRunContext(assignment, host, task)
         self._contexts.append(context)
         return context

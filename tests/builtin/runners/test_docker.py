@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +22,10 @@ from penstock.builtin.scripts.task import TaskException
 from penstock.builtin.scripts.transcript import Transcript
 from penstock.services.worker.context import WorkerRunContext
 from penstock.testing.run_context import RunContextFactory, messages_of
-from tests.support.containers import IMAGE, Engine, EngineMissingError, container_engine
+from tests.support.containers import IMAGE, Engine
 from tests.support.waiting import PATIENCE
 
 RUNNER = {"type": Docker.type_name, "networkMode": "none", "pullPolicy": "NEVER"}
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with ExitStack() as stack:
-        # Engines want short paths.
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pen-", ignore_cleanup_errors=True)))
-        try:
-            running = stack.enter_context(container_engine(folder))
-        except EngineMissingError as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(str(error))
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -32,13 +32,18 @@ def packed(folder: Path, name: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def unpack(file: IO[bytes], folder: Path) -> None:
+def unpack(file: IO[bytes], folder: Path, *, is_joined: bool = False) -> None:
     """Unpack what is below the first folder of a packed one; devices and links that lead out are left.
+
+    Args:
+        file: The packed folder.
+        folder: Where it goes.
+        is_joined: Whether there may be several, one after the other.
 
     Raises:
         tarfile.TarError: It is not whole.
     """
-    with tarfile.open(fileobj=file) as archive:
+    with tarfile.open(fileobj=file, ignore_zeros=is_joined) as archive:
         # Early releases of Python 3.11 have no filters; what leads out is left out before either way.
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda entry, _: entry)
         archive.extractall(folder, members=_below_the_first(archive))  # noqa: S202

@@ -78,7 +78,7 @@ class ExecChannel:
             if channel == _OUT and take is not None:
                 take(content)
             elif channel == _ERR:
-                complaints = (complaints + content)[-_SHOWN:]
+                complaints = (complaints + content)[:_SHOWN]
             elif channel == _STATUS and content:
                 return _ending(json.loads(content), complaints.decode(errors="replace").strip())
         raise Away("the connection to a command ended before it")

@@ -10,15 +10,14 @@ from pathlib import Path
 
 from penstock.builtin.runners.archive import buffer, packed, unpack
 from penstock.builtin.runners.kubernetes.cluster import Cluster
-from penstock.builtin.runners.kubernetes.manifest import DIRECTORY, GATE, KEEPER, OPEN, SIGNALS
+from penstock.builtin.runners.kubernetes.manifest import DIRECTORY, GATE, KEEPER, OPEN
 from penstock.builtin.runners.runner import RunnerError
 
 # A side of a channel cannot always be closed, so whoever reads is told how much there is.
 _TAKING = 'umask 0; cd / && head -c "$0" | tar xof - && : >"$1"'
 _LISTING = 'cd "$0" && find -L . -type f -print0'
-_GIVING = 'head -c "$0" >"$1" && cd "$2" && tar chf - -T "$1"'
+_GIVING = 'cd "$1" && head -c "$0" | xargs -0 tar chf -'
 _GIVING_ALL = 'cd "$0" && tar cf - .'
-_LIST = SIGNALS / "wanted"
 
 
 class PodFiles:
@@ -49,13 +48,10 @@ class PodFiles:
             name = path.relative_to(folder).as_posix()
             if name not in there and is_wanted(name):
                 path.unlink()
-        # A list has a name a line.
-        wanted = sorted(name for name in there if "\n" not in name and is_wanted(name))
-        if not wanted:
-            return
-        text = b"".join(b"./" + os.fsencode(name) + b"\n" for name in wanted)
-        command = ["/bin/sh", "-c", _GIVING, str(len(text)), str(_LIST), str(DIRECTORY)]
-        self._fetch(folder, command, text)
+        wanted = sorted(filter(is_wanted, there))
+        if wanted:
+            names = b"".join(b"./" + os.fsencode(name) + b"\0" for name in wanted)
+            self._fetch(folder, ["/bin/sh", "-c", _GIVING, str(len(names)), str(DIRECTORY)], names)
 
     def get_all(self, folder: Path) -> None:
         """Copy all that is there here."""
@@ -66,6 +62,6 @@ class PodFiles:
             self._cluster.execute(self._pod, KEEPER, command, None if given is None else io.BytesIO(given), file.write)
             file.seek(0)
             try:
-                unpack(file, folder)
+                unpack(file, folder, is_joined=True)  # long lists make several
             except (tarfile.TarError, OSError) as error:
                 raise RunnerError(f"the pod's files cannot be unpacked: {error}", hint="see `fileSidecar`") from None

@@ -32,7 +32,7 @@ class LogReader(threading.Thread):
         self._lines = LogLines()
         self._lock = threading.Lock()
         self._has_ended = threading.Event()
-        self._is_stopped = threading.Event()
+        self._gives_up = threading.Event()
         self._cut: Callable[[], None] = lambda: None
         self.error: RunnerError | None = None
         """Why the rest cannot be read, if it cannot."""
@@ -42,7 +42,7 @@ class LogReader(threading.Thread):
         self._has_ended.set()
         self.join(seconds)
         with self._lock:
-            self._is_stopped.set()
+            self._gives_up.set()
         if not self.is_alive():
             return self.error is None
         self._cut()
@@ -51,7 +51,7 @@ class LogReader(threading.Thread):
     def run(self) -> None:
         """Read."""
         pause = _FIRST_PAUSE
-        while not self._is_stopped.is_set():
+        while not self._gives_up.is_set():
             is_last = self._has_ended.is_set()
             try:
                 if self._read(is_last):
@@ -63,7 +63,7 @@ class LogReader(threading.Thread):
             except ClusterError as error:
                 self.error = error
                 return
-            (self._is_stopped if is_last else self._has_ended).wait(pause)
+            (self._gives_up if is_last else self._has_ended).wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _read(self, is_last: bool) -> bool:
@@ -79,12 +79,12 @@ class LogReader(threading.Thread):
                     continue
                 is_new = True
                 with self._lock:
-                    if self._is_stopped.is_set():
+                    if self._gives_up.is_set():
                         break
                     self._sink.write(Stream.OUT, new)
         return is_new
 
     def _take(self, cut: Callable[[], None]) -> None:
         self._cut = cut
-        if self._is_stopped.is_set():
+        if self._gives_up.is_set():
             cut()

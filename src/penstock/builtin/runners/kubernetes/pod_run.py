@@ -118,7 +118,9 @@ class PodRun:
         try:
             code = self._await_end()
         finally:
-            if not reader.finish(self._limits.log) and not self._context.is_killed:
+            # The log of commands that still run has no end to wait for.
+            is_whole = reader.finish(self._limits.log if self.has_ended or self._is_gone() else 0)
+            if self.has_ended and not is_whole:
                 why = f": {reader.error.message}" if reader.error else " in time (`waitForLogs`)"
                 self._context.logger.warning(f"the last lines of the log may be missing: they could not be read{why}")
         if command.keeps is not None or all_files:

@@ -29,7 +29,7 @@ class Watcher(threading.Thread):
     def __init__(self, cluster: Cluster, pod: Pod, tell: Callable[[str], None]) -> None:
         super().__init__(name=f"watching-{pod['metadata']['name']}", daemon=True)
         self._cluster = cluster
-        self._name, self._uid = str(pod["metadata"]["name"]), pod["metadata"]["uid"]
+        self._pod_name, self._uid = str(pod["metadata"]["name"]), pod["metadata"]["uid"]
         self._tell = tell
         self._changed = threading.Condition()
         self._pod: Pod | None = pod
@@ -84,11 +84,11 @@ class Watcher(threading.Thread):
 
     def _follow(self) -> bool:
         """Follow it for a turn; return whether it is still there."""
-        pod = self._cluster.get(self._name)
+        pod = self._cluster.get(self._pod_name)
         if not self._set(pod) or pod is None:
             return False
         try:
-            with self._cluster.watch(self._name, pod["metadata"]["resourceVersion"], _TURN, self._take) as events:
+            with self._cluster.watch(self._pod_name, pod["metadata"]["resourceVersion"], _TURN, self._take) as events:
                 for event in events:
                     if event["type"] == _TOO_OLD:
                         return True
