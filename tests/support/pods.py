@@ -166,6 +166,8 @@ class Pod(threading.Thread):
         self.spec: Map = manifest["spec"]
         self._folder = pods.node.folder / self.uid[:8]
         self._containers: dict[str, Container] = {}
+        self._opened: list[Log | Running] = []
+        """Connections to the engine: whoever asked for one may have gone before it was used."""
         self._ordered = threading.Event()
         self._grace = int(self.spec.get("terminationGracePeriodSeconds", 30))
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -190,13 +192,17 @@ class Pod(threading.Thread):
             return None
         after = None if since is None else int(datetime.fromisoformat(since).timestamp())
         options: Map = {} if after is None else {"since": after}
-        return Log(self._pods.client.api.logs(str(found.id), stream=True, follow=True, timestamps=True, **options))
+        lines = Log(self._pods.client.api.logs(str(found.id), stream=True, follow=True, timestamps=True, **options))
+        self._opened.append(lines)
+        return lines
 
     def execute(self, container: str, command: list[str]) -> Running:
         """Start a command in a container."""
         client = self._pods.client
         made = client.api.exec_create(str(self._containers[container].id), command, stdin=True)
-        return Running(client, made["Id"], client.api.exec_start(made["Id"], socket=True))
+        running = Running(client, made["Id"], client.api.exec_start(made["Id"], socket=True))
+        self._opened.append(running)
+        return running
 
     # -- its life
 
@@ -302,6 +308,8 @@ class Pod(threading.Thread):
             thread.start()
         for thread in removing:
             thread.join()
+        for one in self._opened:
+            one.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._pods.note("DELETED", self)
 
