@@ -7,28 +7,34 @@ does not know it refuses. `PENSTOCK_TEST_KUBECONFIG` names a real cluster to tes
 
 from __future__ import annotations
 
-import asyncio
+import base64
+import hashlib
 import json
+import queue
+import re
 import socket
+import ssl
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-import uvicorn
 from docker.utils.socket import frames_iter
-from fastapi import APIRouter, FastAPI, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection
 
 from tests.support.certificates import certificate_in
-from tests.support.pods import Log, Node, Pod, Pods
+from tests.support.pods import Map, Node, Pod, Pods, Running
+from tests.support.serving import serving
 
 TOKEN = "let-me-in"
-PODS = "/api/v1/namespaces/{namespace}/pods"
+_PLACE = re.compile(r"/api/v1/namespaces/([^/]+)/pods(?:/([^/]+))?(?:/(log|exec))?")
+_HANDSHAKE = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_TURN, _PATIENCE = 0.02, 60.0
 
 
 @dataclass
@@ -69,140 +75,197 @@ class TestCluster:
         return {"masterUrl": self.url, "caCertData": self.authority, "oauthToken": TOKEN}
 
 
-class _Door:
-    """Lets in who has a token, and is away now and then."""
+class _Api(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
 
-    def __init__(self, app: ASGIApp, cluster: TestCluster) -> None:
-        self._app = app
-        self._cluster = cluster
+    def __init__(self, cluster: TestCluster, certificate: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.cluster = cluster
+        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._tls.load_cert_chain(certificate)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        given = dict(scope["headers"]).get(b"authorization", b"").decode()
-        self._cluster.asked.append(f"{scope.get('method', 'WS')} {scope['path']}")
-        faults = self._cluster.faults
-        if faults.away and scope["type"] == "http":
-            faults.away -= 1
-            await _failure(503, "the server is currently unable to handle the request")(scope, receive, send)
-        elif given.removeprefix("Bearer ") in self._cluster.tokens:
-            await self._app(scope, receive, send)
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Take a connection; its thread, not this one, waits for the handshake."""
+        connection, address = super().get_request()
+        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that go away."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Api
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_POST = do_DELETE = do_GET
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        cluster, parts = self.server.cluster, urlsplit(self.path)
+        cluster.asked.append(f"{self.command} {parts.path}")
+        found = _PLACE.fullmatch(parts.path)
+        if cluster.faults.away and "Upgrade" not in self.headers:
+            cluster.faults.away -= 1
+            self._refuse(503, "the server is currently unable to handle the request")
+        elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in cluster.tokens:
+            self._refuse(401, "Unauthorized")
+        elif found is None:
+            self._refuse(404, f"the server has no {parts.path}")
         else:
-            await _failure(401, "Unauthorized")(scope, receive, send)
+            asked = parse_qs(parts.query)
+            self._dispatch(found[1], found[2], found[3], asked, json.loads(body) if body else {})
 
+    def _dispatch(self, namespace: str, name: str | None, part: str | None, asked: Any, body: Map) -> None:
+        pods = self.server.cluster.pods
+        if self.command == "POST":
+            self._create(namespace, body)
+        elif name is None and asked.get("watch") == ["true"]:
+            watched = asked["fieldSelector"][0].removeprefix("metadata.name=")
+            version, seconds = int(asked["resourceVersion"][0]), float(asked["timeoutSeconds"][0])
+            self._stream(json.dumps(one).encode() + b"\n" for one in pods.events(namespace, watched, version, seconds))
+        elif name is None:
+            key, _, value = asked["labelSelector"][0].partition("=")
+            seen = [pod.seen for pod in pods.all(namespace)]
+            self._give(200, {"items": [one for one in seen if one["metadata"]["labels"].get(key) == value]})
+        elif (pod := pods.get(namespace, name)) is None:
+            self._refuse(404, f'pods "{name}" not found')
+        elif self.command == "DELETE":
+            self._delete(pod, body)
+        elif part == "log":
+            self._log(pod, asked)
+        elif part == "exec":
+            self._execute(pod.execute(asked["container"][0], asked["command"]))
+        else:
+            self._give(200, pod.seen)
 
-def _failure(status: int, message: str) -> Response:
-    return JSONResponse({"kind": "Status", "status": "Failure", "message": message, "code": status}, status)
+    def _create(self, namespace: str, body: Map) -> None:
+        pods, name = self.server.cluster.pods, body["metadata"]["name"]
+        if pods.get(namespace, name) is not None:
+            self._refuse(409, f'pods "{name}" already exists')
+        else:
+            self._give(201, pods.create(namespace, body).seen)
 
-
-def _app(cluster: TestCluster) -> ASGIApp:
-    app, pods = FastAPI(), cluster.pods
-    app.include_router(_records(pods))
-
-    @app.get(PODS + "/{name}/log", response_model=None)
-    def log(namespace: str, name: str, request: Request) -> Any:
-        pod, asked = pods.get(namespace, name), request.query_params
-        if pod is None:
-            return _failure(404, f'pods "{name}" not found')
-        lines = pod.log(asked["container"], asked.get("sinceTime"))
-        if lines is None:
-            return _failure(400, f'container "{asked["container"]}" in pod "{name}" is waiting to start')
-        after = cluster.faults.cut_logs.pop(0) if cluster.faults.cut_logs else None
-        return StreamingResponse(_cut(lines, after), media_type="text/plain")
-
-    @app.websocket(PODS + "/{name}/exec")
-    async def execute(namespace: str, name: str, web_socket: WebSocket) -> None:
-        pod, asked = pods.get(namespace, name), web_socket.query_params
-        if pod is None:
-            await web_socket.close(1011)
-            return
-        await web_socket.accept(cluster.faults.protocol)
-        with suppress(WebSocketDisconnect):
-            await _execute(pod, asked["container"], asked.getlist("command"), web_socket)
-
-    return _Door(app, cluster)
-
-
-def _records(pods: Pods) -> APIRouter:
-    """Return what makes, shows and deletes pods."""
-    router = APIRouter()
-
-    @router.post(PODS, status_code=201, response_model=None)
-    async def create(namespace: str, request: Request) -> Any:
-        body = await request.json()
-        if pods.get(namespace, body["metadata"]["name"]) is not None:
-            return _failure(409, f'pods "{body["metadata"]["name"]}" already exists')
-        return (await asyncio.to_thread(pods.create, namespace, body)).seen
-
-    @router.get(PODS, response_model=None)
-    def find(namespace: str, request: Request) -> Any:
-        asked = request.query_params
-        if asked.get("watch") == "true":
-            name = asked["fieldSelector"].removeprefix("metadata.name=")
-            events = pods.events(namespace, name, int(asked["resourceVersion"]), float(asked["timeoutSeconds"]))
-            return StreamingResponse((json.dumps(event) + "\n" for event in events), media_type="application/json")
-        key, _, value = asked["labelSelector"].partition("=")
-        found = [pod.seen for pod in pods.all(namespace) if pod.seen["metadata"].get("labels", {}).get(key) == value]
-        return {"kind": "PodList", "items": found}
-
-    @router.get(PODS + "/{name}", response_model=None)
-    def get(namespace: str, name: str) -> Any:
-        pod = pods.get(namespace, name)
-        return pod.seen if pod else _failure(404, f'pods "{name}" not found')
-
-    @router.delete(PODS + "/{name}", response_model=None)
-    async def delete(namespace: str, name: str, request: Request) -> Any:
-        pod, options = pods.get(namespace, name), await request.json()
-        if pod is None:
-            return _failure(404, f'pods "{name}" not found')
+    def _delete(self, pod: Pod, options: Map) -> None:
         if options.get("preconditions", {}).get("uid", pod.uid) != pod.uid:
-            return _failure(409, "the UID in the precondition does not match")
-        pod.end(options.get("gracePeriodSeconds"))
-        return pod.seen
+            self._refuse(409, "the UID in the precondition does not match")
+        else:
+            pod.end(options.get("gracePeriodSeconds"))
+            self._give(200, pod.seen)
 
-    return router
+    def _log(self, pod: Pod, asked: Any) -> None:
+        lines = pod.log(asked["container"][0], asked.get("sinceTime", [None])[0])
+        if lines is None:
+            self._refuse(400, f'container "{asked["container"][0]}" in pod "{pod.name}" is waiting to start')
+            return
+        faults = self.server.cluster.faults
+        try:
+            self._stream(lines, faults.cut_logs.pop(0) if faults.cut_logs else None)
+        finally:
+            lines.close()
+
+    def _stream(self, pieces: Iterable[bytes], cut: int | None = None) -> None:
+        """Give pieces as they come, and break off in the middle of one after some of them."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number, piece in enumerate(pieces):
+            given = piece[: len(piece) // 2] if number == cut else piece
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(given), given))
+            if number == cut:
+                self.close_connection = True
+                return
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _refuse(self, status: int, message: str) -> None:
+        self._give(status, {"kind": "Status", "status": "Failure", "message": message, "code": status})
+
+    def _give(self, status: int, answer: Map) -> None:
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _execute(self, running: Running) -> None:
+        """Let a command's streams be channels of a web socket."""
+        self.close_connection = True
+        key = self.headers["Sec-WebSocket-Key"] + _HANDSHAKE
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        self.send_header("Sec-WebSocket-Protocol", self.server.cluster.faults.protocol)
+        self.end_headers()
+        try:
+            _Channels(self.connection, running).carry()
+        finally:
+            running.close()
 
 
-def _cut(lines: Log, after: int | None) -> Iterator[bytes]:
-    """Give the lines, and break off in the middle of one after some of them."""
-    try:
-        for number, line in enumerate(lines):
-            if number == after:
-                yield line[: len(line) // 2]
-                raise ConnectionError("cut off")
-            yield line
-    finally:
-        lines.close()
+class _Channels:
+    """A command's streams, as channels of a web socket. One thread alone uses the connection: TLS wants it so."""
 
+    def __init__(self, connection: socket.socket, running: Running) -> None:
+        self._connection = connection
+        self._running = running
+        self._frames = Connection(ConnectionType.SERVER)
+        self._written: queue.Queue[tuple[int, bytes] | None] = queue.Queue()
+        self._message = b""
 
-async def _execute(pod: Pod, container: str, command: list[str], web_socket: WebSocket) -> None:
-    """Run a command in a container, its streams being channels of a web socket."""
-    running, loop = await asyncio.to_thread(pod.execute, container, command), asyncio.get_running_loop()
-
-    async def take() -> None:
+    def carry(self) -> None:
+        """Carry all there is, until the command has ended."""
+        reading = threading.Thread(target=self._read, daemon=True)
+        reading.start()
         while True:
-            message = await web_socket.receive_bytes()
-            if message[0] == 0:
-                await asyncio.to_thread(running.socket.sendall, message[1:])
-            elif message[0] == 255 and web_socket.scope["subprotocols"]:
-                running.socket.shutdown(socket.SHUT_WR)
-
-    def give() -> None:
-        for number, data in frames_iter(running.stream, tty=False):  # type: ignore[no-untyped-call]
-            asyncio.run_coroutine_threadsafe(web_socket.send_bytes(bytes([number]) + data), loop).result()
-
-    taking = asyncio.create_task(take())
-    try:
-        await asyncio.to_thread(give)
-        code = await asyncio.to_thread(running.code)
+            self._take()
+            with suppress(queue.Empty):
+                while (piece := self._written.get_nowait()) is not None:
+                    self._send(bytes([piece[0]]) + piece[1])
+                break
+        reading.join()
+        code = self._running.code()
         causes = {"causes": [{"reason": "ExitCode", "message": str(code)}]}
         status = {"status": "Success"} if code == 0 else {"status": "Failure", "message": "failed", "details": causes}
-        await web_socket.send_bytes(b"\3" + json.dumps(status).encode())
-        await web_socket.close()
-    finally:
-        taking.cancel()
-        running.close()
+        self._send(b"\3" + json.dumps(status).encode())
+        self._connection.sendall(self._frames.send(CloseConnection(code=1000)))
+
+    def _read(self) -> None:
+        try:
+            for number, data in frames_iter(self._running.stream, tty=False):  # type: ignore[no-untyped-call]
+                self._written.put((number, data))
+        finally:
+            self._written.put(None)
+
+    def _take(self) -> None:
+        """Hand on what the command reads."""
+        self._connection.settimeout(_TURN)
+        try:
+            data = self._connection.recv(65_536)
+        except TimeoutError:
+            return
+        self._frames.receive_data(data or None)
+        for event in self._frames.events():
+            if not isinstance(event, BytesMessage):
+                raise ConnectionError("the client has gone")
+            self._message += event.data
+            if event.message_finished:
+                message, self._message = self._message, b""
+                if message[0] == 0:
+                    self._running.socket.sendall(message[1:])
+                elif message[0] == 255:
+                    self._running.socket.shutdown(socket.SHUT_WR)
+
+    def _send(self, message: bytes) -> None:
+        self._connection.settimeout(_PATIENCE)
+        self._connection.sendall(self._frames.send(BytesMessage(data=message)))
 
 
 @contextmanager
@@ -215,25 +278,9 @@ def running_cluster(folder: Path, engine: str) -> Iterator[TestCluster]:
     """
     pods, certificate = Pods(Node(engine, folder)), certificate_in(folder)
     known = TestCluster("", certificate.read_text(), pods)
-    config = uvicorn.Config(
-        _app(known),
-        host="127.0.0.1",
-        port=0,
-        log_level="critical",
-        ws="wsproto",
-        ssl_certfile=str(certificate),
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="test-cluster")
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        known.url = f"https://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        yield known
-    finally:
-        pods.close()
-        server.should_exit = True
-        thread.join()
+    with serving(_Api(known, certificate)) as server:
+        known.url = f"https://127.0.0.1:{server.server_port}"
+        try:
+            yield known
+        finally:
+            pods.close()
