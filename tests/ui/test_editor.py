@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.flows import HELLO, STEPS
+from tests.ui.flows import HELLO, SCHEDULED, STEPS
 from tests.ui.server import Server
 from tests.ui.test_flows import write_source
 
@@ -182,3 +182,42 @@ def test_topology_opens_called_flows_in_place_and_is_saved_as_a_picture(page: Pa
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
     topology.get_by_role("button", name="Hide called").click()
     expect(topology).not_to_contain_text("greeting")
+
+
+def test_saving_shows_first_how_the_dates_of_a_flow_change(page: Page, server: Server) -> None:
+    """BEY-040: what changes no date is saved at once."""
+    source = SCHEDULED.format(id="planned")
+    server.create_flow(source)
+    open_editor(page, "planned", "source")
+    described = f"description: By the year\n{source}"
+    write_source(page, described)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("header .facts")).to_contain_text("Revision 2")
+    write_source(page, described.replace("0 0 1 1 *", "0 0 1 7 *"))
+    page.get_by_role("button", name="Save", exact=True).click()
+    plan = page.get_by_role("region", name="What saving changes", exact=True)
+    expect(plan).to_contain_text("yearly")
+    expect(plan.get_by_role("listitem")).to_have_count(10)
+    assert server.client.get("/api/v1/main/flows/ui.tests/planned").json()["revision"] == 2
+    plan.get_by_role("button", name="Save it so", exact=True).click()
+    expect(page.locator("header .facts")).to_contain_text("Revision 3")
+    expect(plan).to_have_count(0)
+
+
+def test_save_that_was_overtaken_shows_what_both_changed(page: Page, server: Server) -> None:
+    """BEY-043."""
+    source = HELLO.format(id="contested")
+    server.create_flow(source)
+    open_editor(page, "contested", "source")
+    write_source(page, source.replace("Greets someone.", "Mine."))
+    server.create_flow(source.replace("Greets someone.", "Theirs."))
+    page.get_by_role("button", name="Save", exact=True).click()
+    conflict = page.get_by_role("region", name="Somebody saved this flow while you edited it", exact=True)
+    expect(conflict.locator(".modified")).to_contain_text("Mine.")
+    expect(conflict.locator(".original")).to_contain_text("Theirs.")
+    conflict.get_by_role("button", name="What they changed since revision 1", exact=True).click()
+    expect(conflict.locator(".original")).to_contain_text("Greets someone.")
+    expect(conflict.locator(".modified")).to_contain_text("Theirs.")
+    conflict.get_by_role("button", name="Save over the newer revision", exact=True).click()
+    expect(page.locator("header .facts")).to_contain_text("Revision 3")
+    assert server.client.get("/api/v1/main/flows/ui.tests/contested").json()["description"] == "Mine."

@@ -146,3 +146,8 @@ def test_replay_with_other_outputs_and_without_a_task_uses_and_marks_them(page: 
     assert runs["first"]["edited"]
     assert runs["second"]["outputs"] == {"value": "eins two"}
     assert runs["third"]["state"]["current"] == "SKIPPED"
+    page.get_by_role("link", name="replay with changes", exact=True).click()
+    changed = page.get_by_role("region", name="Changed for this replay", exact=True)
+    expect(changed.get_by_role("link", name=first[:8])).to_be_visible()
+    for fact in ("Outputs given by hand", "first", "Tasks skipped", "third"):
+        expect(changed).to_contain_text(fact)

@@ -94,7 +94,7 @@ export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGet
     save.reset();
   }
 
-  return { source, problems, checking, unsaved, overtaken, store, overwrite, discard, saving: save.isPending, error: save.error };
+  return { source, base, problems, checking, unsaved, overtaken, store, overwrite, discard, saving: save.isPending, error: save.error };
 }
 
 function readKept(slot: string): Kept | undefined {

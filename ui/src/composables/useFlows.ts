@@ -1,7 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, send, unwrap } from "@/api/client";
-import type { BulkAnswer } from "@/api/types";
+import type { BulkAnswer, FlowPlan } from "@/api/types";
 import { filterParams, type Filters } from "@/lib/filters";
 import { groupedBy } from "@/lib/groups";
 
@@ -118,6 +118,12 @@ export function useRevisions(key: MaybeRefOrGetter<FlowKey>, enabled: MaybeRefOr
 /** Checks a source without saving it (API-039). */
 export function validateFlow(source: string) {
   return unwrap(api.POST("/api/v1/{tenant}/flows/validate", { params: { path: inTenant() }, body: source, ...asText }));
+}
+
+/** What saving a source would change; undefined where that cannot be told, as of a source that will be refused (BEY-040). */
+export async function planFlow(source: string): Promise<FlowPlan | undefined> {
+  const plans = await unwrap(api.POST("/api/v1/{tenant}/flows/validate/plan", { params: { path: inTenant() }, body: source, ...asText })).catch(() => undefined);
+  return plans?.[0];
 }
 
 export interface Edited {
