@@ -54,10 +54,13 @@ def listening_server(folder: Path, **options: Any) -> Iterator[str]:
     thread = Thread(target=run, name="server", daemon=True)
     with _quiet():
         thread.start()
-        yield address.result(PATIENCE)
-        loops[0].call_soon_threadsafe(stop.set)
-        ended.result(PATIENCE)
-        thread.join(PATIENCE)
+        found = address.result(PATIENCE)
+        try:
+            yield found
+        finally:
+            loops[0].call_soon_threadsafe(stop.set)
+            ended.result(PATIENCE)
+            thread.join(PATIENCE)
 
 
 @contextmanager
@@ -66,5 +69,7 @@ def _quiet() -> Iterator[None]:
     before = structlog.get_config()
     with Path(os.devnull).open("w") as nowhere:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(nowhere))
-        yield
-        structlog.configure(**before)
+        try:
+            yield
+        finally:
+            structlog.configure(**before)

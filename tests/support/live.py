@@ -79,6 +79,16 @@ class LiveServer:
                 await asyncio.sleep(0.01)
 
 
+async def _ready(ready: asyncio.Event, running: asyncio.Task[None]) -> None:
+    """Wait for an executor, or raise what it has died of."""
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait([waiting, running], return_when=asyncio.FIRST_COMPLETED)
+    if not ready.is_set():
+        waiting.cancel()
+        running.result()
+        raise AssertionError("the executor has ended before it was ready")
+
+
 class _Served:
     """Stands in for a service of whatever server an application serves at the moment."""
 
@@ -190,7 +200,7 @@ async def live_server(
             asyncio.create_task(core.followers.run(), name="followers"),
             asyncio.create_task(core.catalog.follow(core.store.notifier), name="catalog"),
         ]
-        await core.executor.ready.wait()
+        await _ready(core.executor.ready, tasks[0])
         working = asyncio.create_task(worker.run(), name="worker")  # when those of an earlier process are given up
         settings = change(ApiSettings(version="1.2.3", keep_alive=0.2))
         with _application(services, settings) as app:

@@ -19,6 +19,7 @@ from tests.builtin.debezium.following import PATIENT, begin, events, gathered
 from tests.builtin.messages.conftest import Bench
 from tests.builtin.polling.conftest import Polled, polled
 from tests.support.mariadb import PASSWORD, USER
+from tests.support.waiting import PATIENCE
 
 __all__ = ["polled"]
 KEPT = "/api/v1/main/namespaces/team/kv/orders"
@@ -186,7 +187,7 @@ async def test_realtime_trigger_of_a_server_starts_an_execution_for_each_row(pol
     at = f"hostname: 127.0.0.1, port: {shop.at['port']}, username: {USER}, password: {PASSWORD}"
     trigger = f"type: io.kestra.plugin.debezium.mysql.RealtimeTrigger, {at}, includedDatabases: [{shop.name}]"
     await polled.flow(f"{trigger}, stateName: orders")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await polled.live.client.get(KEPT)).status_code != 200:  # noqa: ASYNC110  # it is another's doing
             await asyncio.sleep(0.05)
     await asyncio.to_thread(shop.run, "INSERT INTO notes VALUES (1), (2)")
