@@ -269,8 +269,8 @@ class Pod(threading.Thread):
                     self._contain(wish, kind, {"waiting": {"reason": reason, "message": message}})
                     self._ordered.wait(0.3)
             return False
-        container.start()
         self._containers[wish["name"]] = container
+        container.start()
         self._contain(wish, kind, {"running": {}})
         return True
 
@@ -300,8 +300,13 @@ class Pod(threading.Thread):
         def remove(container: Container) -> None:
             with suppress(APIError):
                 container.stop(timeout=self._grace)
-            with suppress(APIError):
-                container.remove(force=True)
+            while True:  # the engine refuses while it still stops or removes it
+                try:
+                    container.remove(force=True)
+                except NotFound:
+                    return
+                except APIError:
+                    time.sleep(0.1)
 
         removing = [threading.Thread(target=remove, args=(one,)) for one in self._containers.values()]
         for thread in removing:

@@ -41,7 +41,7 @@ class Account(PluginModel):
     def storage(self, context: RunContext) -> Iterator[Any]:
         """Give a client of Cloud Storage; what it complains of is raised as GcpError."""
         with translated():
-            credentials, project = self._credentials(context)
+            credentials, project = self.credentials(context)
             address = context.render(self.endpoint_override)
             client = library("google.cloud.storage", "gcp").Client(
                 project=context.render(self.project_id) or project,
@@ -53,7 +53,7 @@ class Account(PluginModel):
             finally:
                 client.close()
 
-    def _credentials(self, context: RunContext) -> tuple[Any, str | None]:
+    def credentials(self, context: RunContext) -> tuple[Any, str | None]:
         """Return by what one is allowed to ask, and the project it is of."""
         scopes, key = context.render(self.scopes), context.render(self.service_account)
         credentials: Any
