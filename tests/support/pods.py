@@ -19,6 +19,8 @@ import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 
+from tests.support.waiting import PATIENCE
+
 Map = dict[str, Any]
 _VARIABLE = re.compile(r"\$(?:(\$)|\(([^)]*)\))")
 _KNOWN = frozenset(
@@ -300,7 +302,8 @@ class Pod(threading.Thread):
         def remove(container: Container) -> None:
             with suppress(APIError):
                 container.stop(timeout=self._grace)
-            while True:  # the engine refuses while it still stops or removes it
+            deadline = time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:  # the engine refuses while it still stops or removes it
                 try:
                     container.remove(force=True)
                 except NotFound:
