@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from penstock.api import schemas
 from tests.api.test_shapes import check
-from tests.support.live import LiveServer
+from tests.support.live import LiveServer, live_server
 
 API = "/api/v1/main/namespaces"
 GREETING = """id: greeting
@@ -75,3 +77,27 @@ async def test_settings_that_make_no_sense_are_refused(server: LiveServer) -> No
         assert answer.status_code in (400, 422), body
         assert word in answer.text
     assert (await server.client.get(f"{API}/team")).status_code == 404
+
+
+async def test_expression_is_evaluated_over_what_a_namespace_gives_its_flows(tmp_path: Path) -> None:
+    """UI-077: variables, from above too, and pairs; a secret is masked, and what needs an execution is refused."""
+    async with live_server(tmp_path, secrets={"TOKEN": "never-shown"}) as server:
+        await server.client.put(f"{API}/team", json={"id": "team", "variables": {"db": {"host": "pg1"}}})
+        await server.client.put(f"{API}/team.one/kv/port", content="5432")
+        cases = {
+            "{{ namespace.db.host }}:{{ kv('port') }}": {"result": "pg1:5432"},
+            "{{ secret('TOKEN') | upper }} of {{ flow.namespace }}": {"result": "****** of team.one"},
+            "{{ namespace.db }}": {"result": '{"host":"pg1"}'},
+        }
+        for expression, outcome in cases.items():
+            answer = await server.client.post(f"{API}/team.one/eval", content=expression)
+            check(schemas.EvalResult, answer.json())
+            assert answer.json() == outcome
+        for expression, word in (
+            ("{{ secret('NONE') }}", "NONE"),
+            ("{{ read('kestra:///team/one/x.txt') }}", "`read`"),
+            ("{{ outputs.a.value }}", "outputs"),
+            ("{{ kv('none') }}", "none"),
+        ):
+            answer = await server.client.post(f"{API}/team.one/eval", content=expression)
+            assert word in answer.json()["error"], answer.text

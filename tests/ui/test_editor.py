@@ -144,6 +144,10 @@ def test_files_and_values_of_the_namespace_stand_beside_the_source(page: Page, s
     page.keyboard.press("End")
     values.get_by_role("button", name="Insert db.host at the cursor").click()
     expect(source.locator(".view-lines")).to_contain_text("{{ namespace.db.host }}")
+    values.get_by_role("button", name="Try an expression with db.host").click()
+    values.get_by_label("Try an expression", exact=True).press_sequentially(" on {{ kv('last_run') }}")
+    values.get_by_role("button", name="Evaluate").click()
+    expect(values.get_by_role("status").filter(has_text="pg1 on yesterday")).to_be_visible()
 
 
 def test_form_completes_expressions_with_the_names_of_the_flow(page: Page, server: Server) -> None:

@@ -136,7 +136,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         LogRoutes(services.logs, services.log_windows, clock).router(),
         MetricRoutes(services.flow_metrics).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
-        NamespaceRoutes(services.namespaces, settings).router(),
+        NamespaceRoutes(services.namespaces, services.namespace_expressions, settings).router(),
         SecretRoutes(services.secrets, clock, settings).router(),
         TemplateRoutes(services.templates, FlowDefinitions(), settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),

@@ -23,6 +23,7 @@ from penstock.services.executions import (
     ExecutionSizes,
     ExpressionTester,
     Following,
+    NamespaceExpressions,
     Replaying,
     ResumeReader,
     Steering,
@@ -83,6 +84,7 @@ class Services:
     key_values: KeyValueService
     logs: LogService
     log_windows: LogWindows
+    namespace_expressions: NamespaceExpressions
     namespace_files: NamespaceFileService
     namespaces: NamespaceService
     own_blueprints: OwnBlueprints

@@ -22,12 +22,22 @@ export function useEvaluation() {
       unwrap(
         api.POST("/api/v1/{tenant}/executions/{execution_id}/eval/{task_run_id}", {
           params: { path: inTenant({ execution_id: executionId, task_run_id: taskRunId }) },
-          body: expression,
-          bodySerializer: (body: string) => body,
-          headers: { "Content-Type": "text/plain" },
+          ...plainText(expression),
         }),
       ),
   });
+}
+
+/** Evaluates an expression over what a namespace gives its flows. */
+export function useNamespaceEvaluation() {
+  return useMutation({
+    mutationFn: ({ namespace, expression }: { namespace: string; expression: string }) =>
+      unwrap(api.POST("/api/v1/{tenant}/namespaces/{namespace}/eval", { params: { path: inTenant({ namespace }) }, ...plainText(expression) })),
+  });
+}
+
+function plainText(body: string) {
+  return { body, bodySerializer: (text: string) => text, headers: { "Content-Type": "text/plain" } };
 }
 
 export interface MetricsRequest {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -14,9 +14,10 @@ from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import form_values, read_body, read_json
 from penstock.api.middleware import username_of
 from penstock.api.render.executions import read_labels, render_execution, render_last
+from penstock.api.render.expressions import render_outcome
 from penstock.api.render.flows import render_for_execution
 from penstock.api.routes.replays import breakpoints_of, read_edits, replay_of
-from penstock.api.routes.table import FILTERS, FORM, PAGE, Routes, json_body, parameter
+from penstock.api.routes.table import FILTERS, FORM, PAGE, TEXT, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
@@ -121,9 +122,9 @@ class ExecutionRoutes:
         add("POST", "/{execution_id}/labels", self.set_labels, "setLabelsOnTerminatedExecution", answers=one,
             body=json_body(schemas.Label, several=True))  # fmt: skip
         add("POST", "/{execution_id}/eval", self.evaluate, "evalExpression",
-            answers=schemas.EvalResult, body={"text/plain": {"schema": {"type": "string"}}})  # fmt: skip
+            answers=schemas.EvalResult, body=TEXT)  # fmt: skip
         add("POST", "/{execution_id}/eval/{task_run_id}", self.evaluate, "evalTaskRunExpression",
-            answers=schemas.EvalResult, body={"text/plain": {"schema": {"type": "string"}}})  # fmt: skip
+            answers=schemas.EvalResult, body=TEXT)  # fmt: skip
         return routes.router
 
     async def get(self, tenant: str, execution_id: str) -> Response:
@@ -273,8 +274,7 @@ class ExecutionRoutes:
         """Evaluate an expression in the context of a task run, or of the flow's end; secrets stay hidden."""
         text = (await read_body(request, self._settings)).decode("utf-8", "replace")
         outcome = await self._tester.evaluate(tenant, execution_id, task_run_id, text)
-        body: dict[str, Any] = {"error": outcome.error} if outcome.error is not None else {"result": outcome.result}
-        return JsonAnswer(body)
+        return JsonAnswer(render_outcome(outcome))
 
     async def _whole(self, tenant: str, execution_id: str) -> Response:
         view = await self._reader.get(tenant, execution_id)

@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, paged
-from penstock.api.bodies import UPLOAD, read_json, read_upload
+from penstock.api.bodies import UPLOAD, read_body, read_json, read_upload
 from penstock.api.errors import MalformedBodyError
+from penstock.api.render.expressions import render_outcome
 from penstock.api.render.namespaces import render_namespace
-from penstock.api.routes.table import PAGE, Routes, parameter
+from penstock.api.routes.table import PAGE, TEXT, Routes, parameter
 from penstock.api.search import page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.errors import InvalidRequestError
@@ -22,6 +23,7 @@ from penstock.expressions.yaml_text import to_yaml
 from penstock.model.scalars import plain
 from penstock.model.yaml import read_yaml
 from penstock.ports.namespaces import Namespace
+from penstock.services.executions import NamespaceExpressions
 from penstock.services.namespaces import NamespaceService
 
 _BODY = {"application/json": {"schema": schemas.NamespaceSettings.model_json_schema(by_alias=True)}}
@@ -42,15 +44,17 @@ class _Part(msgspec.Struct):
 
 
 class NamespaceRoutes:
-    """Implements API-042, and API-105 but for secrets.
+    """Implements API-042, API-105 but for secrets, and UI-077.
 
     Args:
         namespaces: The use cases.
+        expressions: Evaluates expressions over what a namespace gives its flows.
         settings: Bounds.
     """
 
-    def __init__(self, namespaces: NamespaceService, settings: ApiSettings) -> None:
+    def __init__(self, namespaces: NamespaceService, expressions: NamespaceExpressions, settings: ApiSettings) -> None:
         self._namespaces = namespaces
+        self._expressions = expressions
         self._settings = settings
 
     def router(self) -> APIRouter:
@@ -71,6 +75,8 @@ class NamespaceRoutes:
             kind="application/x-yaml")  # fmt: skip
         add("POST", "/{namespace}/plugindefaults/import", self.import_defaults, "importPluginDefaults",
             answers=list[str], body=UPLOAD)  # fmt: skip
+        add("POST", "/{namespace}/eval", self.evaluate, "evalNamespaceExpression", answers=schemas.EvalResult,
+            body=TEXT)  # fmt: skip
         add("GET", "/{namespace}", self.get, "namespace", answers=one)
         add("PUT", "/{namespace}", self.update, "updateNamespace", answers=one, body=_BODY)
         add("DELETE", "/{namespace}", self.delete, "deleteNamespace", status=204)
@@ -116,6 +122,11 @@ class NamespaceRoutes:
         """Forget the settings of a namespace; its flows, pairs and files stay."""
         await self._namespaces.delete(tenant, namespace)
         return Response(status_code=204)
+
+    async def evaluate(self, request: Request, tenant: str, namespace: str) -> Response:
+        """Evaluate an expression over variables, pairs and secrets of a namespace; a secret shows as a mask."""
+        text = (await read_body(request, self._settings)).decode("utf-8", "replace")
+        return JsonAnswer(render_outcome(await self._expressions.evaluate(tenant, namespace, text)))
 
     async def variables(self, tenant: str, namespace: str) -> Response:
         """Return the variables that a namespace has from those above it; what is nearer wins."""

@@ -15,6 +15,7 @@ from penstock.api.schemas.base import Error
 Handler = Callable[..., Coroutine[Any, Any, Response]]
 
 YAML = {"application/x-yaml": {"schema": {"type": "string"}}}
+TEXT = {"text/plain": {"schema": {"type": "string"}}}
 FORM = {"multipart/form-data": {"schema": {"type": "object", "additionalProperties": True}}}
 
 

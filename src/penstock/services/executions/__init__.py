@@ -5,7 +5,7 @@ from penstock.services.executions.bulk import Bulk, BulkError
 from penstock.services.executions.children import ChildFlows, asks_outputs
 from penstock.services.executions.creation import CheckFailedError, ExecutionService, Launch, LaunchCheck, Preparation
 from penstock.services.executions.deleting import Deleting
-from penstock.services.executions.expressions import ExpressionTester, Outcome
+from penstock.services.executions.expressions import ExpressionTester, NamespaceExpressions, Outcome
 from penstock.services.executions.followers import Followers, Watch
 from penstock.services.executions.following import ExecutionView, Following
 from penstock.services.executions.idempotency import FirstExecutions
@@ -35,6 +35,7 @@ __all__ = [
     "InputReader",
     "Launch",
     "LaunchCheck",
+    "NamespaceExpressions",
     "Outcome",
     "Preparation",
     "Replay",

@@ -1,6 +1,6 @@
-"""Trying an expression in the context of a task run, for people who look for a mistake.
+"""Trying an expression in the context of a task run or of a namespace, for people who look for a mistake.
 
-Implements UI-127 and the `eval` endpoint of API-101. Secrets are not read for it, whatever the expression says.
+Implements UI-127 and the `eval` endpoint of API-101, UI-077. Secrets are not shown, whatever the expression says.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from penstock.expressions.encrypted import OPENING
 from penstock.ports.queries import ExecutionQueries
 from penstock.services.executions.following import missing_execution
 from penstock.services.flows import FlowCatalog
+from penstock.services.namespaces import KnownNamespaces
 from penstock.services.rendering import Answer, with_answers
 
+MASK = "******"
+"""What stands for a secret where its value must not be shown."""
 _HIDDEN = frozenset({"secret", "credential", "decrypt", OPENING})
 
 
@@ -73,15 +76,50 @@ class ExpressionTester:
         flow = await self._catalog.resolved(tenant, head.namespace, head.flow_id, head.flow_revision, head.pins)
         task = None if run is None else flow.tasks.get(run.task_id)
         context = variables(flow, state, run, task, self._shared)
-        try:
-            value = await with_answers(
-                lambda resolver: evaluate(template, context, resolver=resolver), head, self._careful
-            )
-        except PenstockError as error:
-            return Outcome(error=str(error))
-        return Outcome(result=value if isinstance(value, str) else to_json_text(value))
+        return await _outcome(template, context, head, self._careful)
 
     async def _careful(self, execution: Execution, function: str, arguments: Mapping[str, Any]) -> Any:
         if function in _HIDDEN:
             raise HiddenError(f"`{function}` is not evaluated here, because the result would show a secret")
         return await self._answer(execution, function, arguments)
+
+
+class NamespaceExpressions:
+    """Evaluates expressions against what a namespace gives its flows: variables, pairs, the names of secrets.
+
+    Implements UI-077. Functions that need an execution are refused; a secret that is there is shown as a mask.
+
+    Args:
+        known: The variables of namespaces.
+        answer: Answers functions that need the outside.
+        shared: Variables the instance adds to every expression: `envs`, `globals`, `kestra`.
+    """
+
+    def __init__(self, known: KnownNamespaces, answer: Answer, shared: Mapping[str, Any]) -> None:
+        self._known = known
+        self._answer = answer
+        self._shared = shared
+
+    async def evaluate(self, tenant: str, namespace: str, template: str) -> Outcome:
+        """Return what the template gives to any flow of the namespace."""
+        context = {
+            **self._shared,
+            "flow": {"namespace": namespace, "tenantId": tenant},
+            "namespace": self._known.of(tenant, namespace).variables,
+        }
+        head = Execution("", tenant, namespace, "", 0, 0, "", 0)
+        return await _outcome(template, context, head, self._masked)
+
+    async def _masked(self, execution: Execution, function: str, arguments: Mapping[str, Any]) -> Any:
+        if function not in {"kv", "secret"}:
+            raise HiddenError(f"`{function}` is not evaluated here: it would need an execution, or show a secret")
+        value = await self._answer(execution, function, arguments)
+        return MASK if function == "secret" else value
+
+
+async def _outcome(template: str, context: Mapping[str, Any], head: Execution, answer: Answer) -> Outcome:
+    try:
+        value = await with_answers(lambda resolver: evaluate(template, context, resolver=resolver), head, answer)
+    except PenstockError as error:
+        return Outcome(error=str(error))
+    return Outcome(result=value if isinstance(value, str) else to_json_text(value))
