@@ -38,6 +38,7 @@ from penstock.store.sqlite import SqliteDatabase
 from penstock.store.suite_results import SqlSuiteResultStore
 from penstock.store.task_cache import SqlTaskCache
 from penstock.store.templates import SqlTemplateStore
+from penstock.store.time_limit import LIST_SECONDS, TimeLimited
 from penstock.store.tokens import SqlTokenStore
 from penstock.store.triggers import SqlTriggerStore
 from penstock.store.waiting import SqlWaitReads
@@ -94,7 +95,12 @@ class Store:
 
 
 async def open_store(
-    url: str, clock: Clock, *, connections: int | None = None, system_namespace: str = SYSTEM_NAMESPACE
+    url: str,
+    clock: Clock,
+    *,
+    connections: int | None = None,
+    system_namespace: str = SYSTEM_NAMESPACE,
+    list_seconds: float = LIST_SECONDS,
 ) -> Store:
     """Open the database at an address and make it ready when it is empty. Implements OPS-016 to OPS-018 on our side.
 
@@ -103,6 +109,7 @@ async def open_store(
         clock: Where the stores read the time that no caller hands in.
         connections: How many connections to PostgreSQL there may be; as many as its module says by default.
         system_namespace: The namespace whose executions and flows count as the system's own.
+        list_seconds: How long a list or a chart may take the database.
 
     Raises:
         InvalidRequestError: The address is none of these.
@@ -137,7 +144,7 @@ async def open_store(
     except BaseException:
         await database.close()
         raise
-    return store_on(database, notifier, system_namespace, temporary)
+    return store_on(database, notifier, system_namespace, temporary, list_seconds)
 
 
 def store_on(
@@ -145,6 +152,7 @@ def store_on(
     notifier: StoreNotifier,
     system_namespace: str = SYSTEM_NAMESPACE,
     temporary: tempfile.TemporaryDirectory[str] | None = None,
+    list_seconds: float = LIST_SECONDS,
 ) -> Store:
     """Return the stores of a database that is ready.
 
@@ -153,24 +161,26 @@ def store_on(
         notifier: Its wake-ups.
         system_namespace: The namespace whose executions and flows count as the system's own.
         temporary: The folder it lies in, if that is to go with it.
+        list_seconds: How long a list or a chart may take the database.
     """
+    lists = TimeLimited(database, list_seconds)
     return Store(
         database=database,
         journal=SqlJournal(database),
         jobs=SqlJobQueue(database),
-        queries=SqlExecutionQueries(database, system_namespace),
+        queries=SqlExecutionQueries(lists, system_namespace),
         flows=SqlFlowStore(database, system_namespace),
-        triggers=SqlTriggerStore(database, system_namespace),
+        triggers=SqlTriggerStore(lists, system_namespace),
         evaluations=SqlEvaluationStore(database),
         key_values=SqlKeyValueStore(database),
         task_cache=SqlTaskCache(database),
         namespaces=SqlNamespaceStore(database),
         templates=SqlTemplateStore(database),
         dashboards=SqlDashboardStore(database),
-        assets=SqlAssetStore(database),
+        assets=SqlAssetStore(lists),
         documents=SqlDocumentStore(database),
-        suite_results=SqlSuiteResultStore(database),
-        charts=SqlChartReads(database, system_namespace),
+        suite_results=SqlSuiteResultStore(lists),
+        charts=SqlChartReads(lists, system_namespace),
         secrets=SqlSecretStore(database),
         settings=SqlSettingsStore(database),
         tokens=SqlTokenStore(database),
