@@ -27,6 +27,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
+ERRORS = [Filter("level", "EQUALS", "ERROR")]
+
+
 async def plans(store: Store, ask: Ask) -> str:
     """Return the plans of all queries that a question makes on any connection."""
     asked: list[str] = []
@@ -103,6 +106,7 @@ def ordered(name: str, *, ascending: bool = False) -> Ask:
             lambda store: store.purging.old_lines("main", OLD, NOW, (1, 2), 10, [OLD]),
             "logs_by_date (tenant=? AND date>",
         ),
+        (lambda store: store.queries.logs("main", ERRORS, PageRequest(sort=(("date", False),))), "logs_grave"),
         (search("triggerExecutionId", "EQUALS", "e"), "executions_by_trigger_execution"),
     ],
 )

@@ -22,6 +22,7 @@ from penstock.store.counted_charts import FILTERED, columns_of, counted, hours_a
 from penstock.store.database import Database
 from penstock.store.filters import Condition
 from penstock.store.hours import Hours
+from penstock.store.lines import of_level
 from penstock.store.tables import EXECUTION_COUNTS, EXECUTION_LABELS, EXECUTIONS, FLOWS, LOGS, METRICS, TRIGGER_STATES
 
 _NORMAL = "NORMAL"
@@ -181,6 +182,9 @@ def _condition(source: _Source, one: ChartFilter) -> Condition:
     if one.type == "OR":
         return or_(*(_condition(source, alternative) for alternative in one.alternatives))
     assert one.field is not None
+    if source.tenant is LOGS.c.tenant and one.field == "LEVEL" and one.type in ("EQUAL_TO", "IN"):
+        weights = [rows.LEVELS[value] for value in one.values if value in rows.LEVELS]
+        return of_level(LOGS.c.level.in_(weights), min(weights, default=0))
     return _COMPARED[one.type](_field(source, one.field, one.label_key), one.values)
 
 

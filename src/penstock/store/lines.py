@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, literal_column, select
 
 from penstock.engine.records import LogLine, Metric
 from penstock.ports.queries import Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
@@ -102,6 +102,15 @@ def of_trigger(namespace: str, flow_id: str, trigger_id: str) -> list[Condition]
     return [C.namespace == namespace, C.flow_id == flow_id, C.trigger_id == trigger_id, C.execution_id.is_(None)]
 
 
+_GRAVE: Condition = literal_column("logs.level >= 4")
+"""The condition of the index of what is grave, in its own words."""
+
+
+def of_level(wanted: Condition, lowest: int) -> Condition:
+    """Return the condition of some levels, with that of the index that has them where the lowest is grave."""
+    return and_(_GRAVE, wanted) if lowest >= rows.LEVELS["WARN"] else wanted
+
+
 def weight(level: Any) -> int:
     """Return the weight of a level's name.
 
@@ -116,11 +125,15 @@ def weight(level: Any) -> int:
 
 def log_search(system_namespace: str) -> Search:
     """Return what log lines can be filtered and sorted by (API-036)."""
+
+    def at_least(value: Any) -> Condition:
+        return of_level(C.level >= weight(value), weight(value))
+
     level = Field(
         {
-            "EQUALS": lambda value: C.level >= weight(value),  # by definition of the filter: at least
-            "GREATER_THAN_OR_EQUAL_TO": lambda value: C.level >= weight(value),
-            "GREATER_THAN": lambda value: C.level > weight(value),
+            "EQUALS": at_least,  # by definition of the filter
+            "GREATER_THAN_OR_EQUAL_TO": at_least,
+            "GREATER_THAN": lambda value: of_level(C.level > weight(value), weight(value) + 1),
             "LESS_THAN_OR_EQUAL_TO": lambda value: C.level <= weight(value),
             "LESS_THAN": lambda value: C.level < weight(value),
             "NOT_EQUALS": lambda value: C.level != weight(value),

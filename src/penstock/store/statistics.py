@@ -27,6 +27,7 @@ _SHAPES = (
     ("execution_labels", "execution_labels_by_value", "2000000 100000 20 1"),
     ("logs", "logs_by_execution", "10000000 10 1"),
     ("logs", "logs_by_date", "10000000 10000000 2"),
+    ("logs", "logs_grave", "100000 100000 2"),
     ("metrics", "metrics_by_execution", "2000000 4"),
     ("metrics", "metrics_by_date", "2000000 2000000 2"),
 )

@@ -283,6 +283,14 @@ LOGS = Table(
 )
 Index("logs_by_execution", LOGS.c.execution_id, LOGS.c.id)
 Index("logs_by_date", LOGS.c.tenant, LOGS.c.date)
+# Warnings and errors, which are few among millions and asked for by themselves.
+Index(
+    "logs_grave",
+    LOGS.c.tenant,
+    LOGS.c.date,
+    sqlite_where=text("level >= 4"),
+    postgresql_where=text("level >= 4"),
+)
 
 METRICS = Table(
     "metrics",

@@ -15,21 +15,14 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from penstock.base.clock import SECOND, Clock, Instant
-from penstock.base.errors import ConflictError, NotFoundError, PenstockError, UnavailableError
-from penstock.engine.decide import UNKNOWN_FLOW, fail
-from penstock.engine.decision import Decision, Job, Message
+from penstock.base.clock import SECOND, Clock
+from penstock.base.errors import PenstockError, UnavailableError
+from penstock.engine.decision import Job
 from penstock.engine.events import (
     Created,
-    Event,
-    Restart,
-    SlotFreed,
-    TaskEnded,
-    TaskStarted,
     TimerDue,
 )
-from penstock.engine.flow import ResolvedFlow
-from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
+from penstock.engine.records import Execution, TaskRun
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Report
 from penstock.ports.jobs import JobQueue, QueueKey
@@ -44,8 +37,8 @@ from penstock.ports.journal import (
 )
 from penstock.ports.notifier import Notifier
 from penstock.services.executor.admission import Admission
-from penstock.services.executor.assignments import assignment_of
 from penstock.services.executor.child_starts import ChildStarts
+from penstock.services.executor.deciding import Deciding
 from penstock.services.executor.delivery import (
     Delivery,
     DuplicateFiring,
@@ -56,7 +49,8 @@ from penstock.services.executor.delivery import (
 )
 from penstock.services.executor.fairness import FairShare
 from penstock.services.executor.flow_source import FlowSource
-from penstock.services.executor.round import Answer, Round, decide_with_facts
+from penstock.services.executor.outcomes import Outcomes
+from penstock.services.executor.round import Answer, Round
 from penstock.services.executor.settings import Children, ExecutorSettings, LocalWorker
 from penstock.services.executor.share import Share
 from penstock.services.executor.slots import Slots
@@ -86,10 +80,8 @@ class Executor:
     ) -> None:
         self._journal = journal
         self._jobs = jobs
-        self._flows = flows
         self._notifier = notifier
         self._clock = clock
-        self._answer = answer
         self._settings = settings
         self._local = local_worker
         self._tally = tally or ExecutorTally()
@@ -99,7 +91,6 @@ class Executor:
         self._states = WorkingSets()
         self._timers = Timers()
         self._timers_loaded_until = 0
-        self._children = ChildStarts(children, self._states.get)
         self._admission = Admission(Slots(journal, flows, settings.limits, self._states.get))
         self._workers = WorkerWatch(jobs, journal, notifier, clock, settings, self._tally)
         self._fair = FairShare()
@@ -111,6 +102,17 @@ class Executor:
         """Whether partitions have come since the last look at what waits in them."""
         self._look_for_messages = True
         self._in_flight_messages: set[int] = set()
+        self._deciding = Deciding(
+            journal,
+            flows,
+            self._states,
+            self._admission,
+            ChildStarts(children, self._states.get),
+            answer,
+            settings.shared,
+            self._in_flight_messages,
+        )
+        self._outcomes = Outcomes(self._states, self._admission, local_worker, self._tally, settings.shared)
         self.ready = asyncio.Event()
         """Set once the first leases are held."""
 
@@ -254,7 +256,7 @@ class Executor:
         reserve = self._local.reserve if self._local else _no_place
         current = Round(self._clock.now(), reserve, self._fair, self._tokens)
         try:
-            await self._decide(current, deliveries)
+            await self._deciding.decide(current, deliveries)
             current.batch.fences = current.fences()
             current.batch.share = min(current.tokens, default=-1)
             result = await self._journal.commit(current.batch)
@@ -273,115 +275,6 @@ class Executor:
             await self._give_up(current, deliveries, UnavailableError(f"the executor failed: {type(error).__name__}"))
             return
         await self._carry_out(current, result)
-
-    async def _decide(self, current: Round, deliveries: Sequence[Delivery]) -> None:
-        await self._load(deliveries)
-        queue = deque(deliveries)
-        while queue:
-            delivery = queue.popleft()
-            if delivery.execution_id in current.elsewhere:
-                current.pass_on(delivery)
-                continue
-            state = self._state_of(delivery)
-            if state is None:
-                await self._load([delivery])
-                state = self._state_of(delivery)
-            if state is None:
-                current.attach(delivery)
-                missing = NotFoundError(f"there is no execution {delivery.execution_id}")
-                queue.extend(current.refuse(delivery, missing))
-                continue
-            if not await self._is_to_decide(current, delivery, state.execution):
-                continue
-            current.attach(delivery)
-            try:
-                flow, decision = await self._decision(delivery, state, current.now)
-            except (ConflictError, NotFoundError) as refusal:
-                queue.extend(current.refuse(delivery, refusal))
-                continue
-            current.take(delivery, state, flow, decision)
-            self._shortcut(current, decision.messages, queue)
-            for spawn in decision.spawns:
-                queue.append(Delivery(spawn.execution.id, Created(spawn.reject), new=spawn.execution))
-            for wanted in decision.children:
-                queue.extend(await self._children.start(current, state.execution, wanted))
-            if decision.ended is None:
-                await self._admission.went_on(delivery.event, state.execution, current.tokens)
-                continue
-            admitted, counts_elsewhere = await self._admission.ended(state.execution, current.tokens)
-            queue.extend(admitted)
-            if counts_elsewhere:
-                current.slots_freed.add(state.execution.flow_id)
-
-    async def _is_to_decide(self, current: Round, delivery: Delivery, execution: Execution) -> bool:
-        """Return whether this executor decides on a delivery; if not, it has been passed on or is made again."""
-        place = self._states.place(execution.id)
-        is_held = place in current.tokens
-        if delivery.origin is not None and delivery.origin not in current.tokens:
-            self._in_flight_messages.discard(delivery.message_id or 0)  # whoever holds the inbox by now reads it there
-            return False
-        if not is_held and (delivery.timer is not None or isinstance(delivery.event, SlotFreed)):
-            return False  # whoever holds the partition by now makes both anew, of what is stored
-        may_move = place != COUNTED and (is_held or delivery.new is not None)
-        if may_move and await self._admission.is_counted(delivery.event, execution, current.now):
-            current.move(execution.id, place if delivery.new is None else None)
-            self._states.count(execution.id)
-            place, is_held = COUNTED, COUNTED in current.tokens
-        if not is_held:
-            self._states.drop(execution.id)
-            current.pass_on(delivery)
-            return False
-        if await self._admission.is_outdated(delivery.event, execution):
-            return False
-        current.touched.add(place)
-        return True
-
-    async def _decision(self, delivery: Delivery, state: ExecutionState, now: Instant) -> tuple[ResolvedFlow, Decision]:
-        """Decide on one delivery; an execution that cannot be decided on fails, so that it holds up nobody."""
-        execution = state.execution
-        revision, pins = _revisions(delivery.event, execution)
-        key = (execution.tenant, execution.namespace, execution.flow_id, revision, pins)
-        try:
-            flow = self._flows.cached(*key) or await self._flows.resolved(*key)
-        except PenstockError as error:
-            if isinstance(delivery.event, Restart):
-                raise ConflictError(f"execution {execution.id} cannot be restarted: {error}") from error
-            return UNKNOWN_FLOW, fail(state, str(error), now)
-        try:
-            place = self._states.place(execution.id)
-            event = await self._admission.event(delivery.event, execution, now, place)
-            return flow, await decide_with_facts(flow, state, event, now, self._settings.shared, self._answer)
-        except (ConflictError, NotFoundError, UnavailableError):
-            raise
-        except Exception as error:
-            log.exception("undecidable", action="executor.decide", execution=execution.id)
-            return flow, fail(state, f"the engine could not go on: {type(error).__name__}: {error}", now)
-
-    def _shortcut(self, current: Round, messages: Sequence[Message], queue: deque[Delivery]) -> None:
-        """Decide on messages for executions held here in the same transaction instead of storing them."""
-        for message in messages:
-            if self._states.get(message.execution_id) is None:
-                continue
-            if self._states.place(message.execution_id) in current.tokens:
-                current.batch.messages.remove(message)
-                queue.append(of_message(message))
-
-    async def _load(self, deliveries: Sequence[Delivery]) -> None:
-        missing = {d.execution_id for d in deliveries if d.new is None and self._states.get(d.execution_id) is None}
-        if not missing:
-            return
-        for loaded in (await self._journal.load(missing)).values():
-            self._states.put(ExecutionState.of(loaded.execution, loaded.task_runs))
-            if loaded.partition == COUNTED:
-                self._states.count(loaded.execution.id)
-
-    def _state_of(self, delivery: Delivery) -> ExecutionState | None:
-        state = self._states.get(delivery.execution_id)
-        if state is None and delivery.new is not None:
-            state = ExecutionState.of(delivery.new, delivery.runs)
-            state.is_new = True
-            self._states.put(state)
-        return state
 
     async def _give_up(self, current: Round, deliveries: Sequence[Delivery], error: PenstockError) -> None:
         """Forget what could not be stored; whoever delivered it hears of it and tries again."""
@@ -428,64 +321,17 @@ class Executor:
             if execution.id not in duplicates:
                 self._tally.decided(execution, decision, begun)
         self._tally.rounds.add((self._clock.now() - current.now) / SECOND)
-        self._hand_out(current, duplicates)
+        self._outcomes.hand_out(current, duplicates)
         for key in current.cancelled:
             self._timers.cancel(key)
         for timer in current.batch.timers.values():
             self._timers.set(timer)
         for message_id in current.batch.consumed:
             self._in_flight_messages.discard(message_id)
-        self._answer_deliveries(current, duplicates)
-        self._forget_ended(current)
+        self._outcomes.answer(current, duplicates)
+        self._outcomes.keep(current)
         await self._kill(result)
         await self._tell(current)
-
-    def _hand_out(self, current: Round, duplicates: set[str]) -> None:
-        if self._local is None or not current.given:
-            return
-        assignments = []
-        for job, state, flow in current.given:
-            if job.execution_id in duplicates:
-                self._local.cancel(job)
-                continue
-            assignments.append(assignment_of(job, state, flow, self._settings.shared))
-        self._local.deliver(assignments)
-
-    def _answer_deliveries(self, current: Round, duplicates: set[str]) -> None:
-        for delivery, execution in current.decided:
-            if delivery.job is not None:
-                self._tally.results[(execution.tenant, execution.namespace, execution.flow_id)] += 1
-            if delivery.receipt is None:
-                continue
-            if delivery.new is not None and delivery.execution_id in duplicates:
-                self._states.drop(delivery.execution_id)
-                self._admission.never_was(execution)
-                delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
-            else:
-                delivery.receipt.stored(execution)
-        for delivery in current.passed:
-            if delivery.receipt is None:
-                continue
-            if delivery.new is not None and delivery.execution_id in duplicates:
-                delivery.receipt.refused(DuplicateFiring(delivery.execution_id))
-            else:
-                delivery.receipt.stored(None)
-        for delivery, error in current.refused:
-            if delivery.receipt is None:
-                log.warning(
-                    "event refused", action="executor.refuse", execution=delivery.execution_id, error=str(error)
-                )
-            elif isinstance(delivery.event, TaskEnded | TaskStarted):
-                delivery.receipt.stored(None)  # a late report about something that is gone; its job row is deleted
-            else:
-                delivery.receipt.refused(error)
-
-    def _forget_ended(self, current: Round) -> None:
-        for execution_id, state in current.changed.items():
-            if state.execution.cursor.phase == "done":
-                self._states.drop(execution_id)
-            else:
-                self._states.put(state)
 
     async def _kill(self, result: CommitResult) -> None:
         """Pass kill orders on; jobs nobody had end here and now."""
@@ -585,11 +431,3 @@ class Executor:
 
 def _no_place(job: Job) -> str | None:
     return None
-
-
-def _revisions(event: Event, execution: Execution) -> tuple[int, Pins]:
-    """Return the revisions to decide with: the execution's own, but for a restart with another one."""
-    wanted = event.revision if isinstance(event, Restart) else None
-    if wanted in (None, execution.flow_revision):
-        return execution.flow_revision, execution.pins
-    return wanted, NO_PINS
