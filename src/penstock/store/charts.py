@@ -7,8 +7,9 @@ expression where rows are grouped, whatever parameters are in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, Select, Subquery, and_, case, cast, func, literal, null, or_, select
@@ -18,11 +19,12 @@ from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery
 from penstock.ports.queries import Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store import rows
-from penstock.store.counted_charts import FILTERED, columns_of, counted, hours_asked, others_asked, summed
+from penstock.store.counted_charts import FIELDS, Part, counted, hours_asked, others_asked, summed
 from penstock.store.database import Database
 from penstock.store.filters import Condition
 from penstock.store.hours import Hours
 from penstock.store.lines import of_level
+from penstock.store.queries import state_field
 from penstock.store.tables import EXECUTION_COUNTS, EXECUTION_LABELS, EXECUTIONS, FLOWS, LOGS, METRICS, TRIGGER_STATES
 
 _NORMAL = "NORMAL"
@@ -41,8 +43,6 @@ class _Source:
     tenant: ColumnElement[Any]
     newest: str | None = None
     """The field by which rows that nobody orders come newest first."""
-    one: ColumnElement[Any] = field(default_factory=lambda: literal(1))
-    """What a row counts for."""
 
 
 class SqlChartReads:
@@ -58,7 +58,7 @@ class SqlChartReads:
         self._sources = _sources(system_namespace)
         scope = _scope(EXECUTION_COUNTS.c.namespace, system_namespace)
         counts = EXECUTION_COUNTS.c
-        self._counts = _Source({**FILTERED, "SCOPE": scope}, (counts.kind == _NORMAL,), counts.tenant)
+        self._counts = _Source({**FIELDS, "SCOPE": scope}, (counts.kind == _NORMAL,), counts.tenant)
 
     async def rows(self, tenant: str, query: ChartQuery, page: PageRequest) -> Page[Mapping[str, Any]]:
         """Return a page of rows by column key."""
@@ -81,10 +81,11 @@ class SqlChartReads:
     def _counted(self, tenant: str, query: ChartQuery, hours: Hours) -> Subquery:
         """Return what fits, from the counts of what has ended and the rows they leave out."""
         asked = replace(query, where=others_asked(query))
-        of_counts, of_rows = (_narrowed(one, tenant, asked) for one in (self._counts, self._sources[query.source]))
-        found = counted(hours, of_counts, of_rows)
-        source = _Source(columns_of(found), (), literal(tenant), one=found.c.number)
-        return select(*_values(source, query)).subquery()
+        of_counts, of_rows = (
+            Part(partial(_value, source), _narrowed(source, tenant, asked))
+            for source in (self._counts, self._sources[query.source])
+        )
+        return counted(query, hours, of_counts, of_rows)
 
 
 def _picked(source: _Source, tenant: str, query: ChartQuery) -> Subquery:
@@ -105,7 +106,7 @@ def _values(source: _Source, query: ChartQuery) -> list[ColumnElement[Any]]:
 
 def _value(source: _Source, column: ChartColumn) -> ColumnElement[Any]:
     if column.field is None:
-        return source.one
+        return literal(1)
     value = _field(source, column.field, column.label_key)
     if column.span is None:
         return value
@@ -185,6 +186,8 @@ def _condition(source: _Source, one: ChartFilter) -> Condition:
     if source.tenant is LOGS.c.tenant and one.field == "LEVEL" and one.type in ("EQUAL_TO", "IN"):
         weights = [rows.LEVELS[value] for value in one.values if value in rows.LEVELS]
         return of_level(LOGS.c.level.in_(weights), min(weights, default=0))
+    if source.tenant is EXECUTIONS.c.tenant and one.field == "STATE" and one.type in ("EQUAL_TO", "IN"):
+        return state_field().operations["IN"](one.values)  # which knows the index that has them
     return _COMPARED[one.type](_field(source, one.field, one.label_key), one.values)
 
 

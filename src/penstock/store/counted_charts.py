@@ -6,11 +6,11 @@ the counts of what has ended, and the rows of the few that counts leave out. All
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, Subquery, cast, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Double, Subquery, cast, func, literal_column, select, union_all
 
 from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery
 from penstock.store.counts import HOUR
@@ -24,13 +24,24 @@ _DATE = "START_DATE"
 _NAMES = frozenset({"NAMESPACE", "FLOW_ID", "STATE"})
 _ONES = frozenset({None, "ID"})
 """What every execution has one of: to count it is to count executions."""
-FILTERED: Mapping[str, ColumnElement[Any]] = {
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How a part of what a chart shows is read: what it is grouped by, and what must hold beside the time."""
+
+    value: Callable[[ChartColumn], ColumnElement[Any]]
+    conditions: Sequence[Condition]
+
+
+FIELDS: Mapping[str, ColumnElement[Any]] = {
     "NAMESPACE": C.namespace,
     "FLOW_ID": C.flow_id,
     "STATE": C.state,
+    "START_DATE": C.hour,
     "END_DATE": literal_column("1"),  # what is counted has one
 }
-"""What the counts of a chart may be narrowed by."""
+"""The fields of a chart as counts have them."""
 
 
 def hours_asked(query: ChartQuery) -> Hours | None:
@@ -67,35 +78,29 @@ def summed(columns: Sequence[ChartColumn]) -> Sequence[ChartColumn]:
     return [replace(column, agg="SUM") if column.agg == "COUNT" else column for column in columns]
 
 
-def counted(hours: Hours, of_counts: Sequence[Condition], of_rows: Sequence[Condition]) -> Subquery:
-    """Return how many executions of each flow, state and time there are, and the seconds they took.
+def counted(query: ChartQuery, hours: Hours, of_counts: Part, of_rows: Part) -> Subquery:
+    """Return what fits, with a column for each of the chart's: sums of counts, and the rows that counts leave out.
 
     Args:
+        query: The chart.
         hours: The span of time.
-        of_counts: What else must hold of counts.
-        of_rows: What else must hold of the rows that counts leave out.
+        of_counts: How counts are read.
+        of_rows: How the others are.
     """
-    keys = (C.namespace, C.flow_id, C.state, C.hour.label("start_date"))
     number = func.sum(C.number)
-    sums = (number.label("number"), (cast(func.sum(C.duration), Double) / 1_000_000.0).label("duration"))
-    of_hours = select(*keys, *sums).where(*of_counts, *hours.counted())
-    # Over all shares: only their sum means something, and what has come to nothing is nothing.
-    parts: list[Select[Any]] = [of_hours.group_by(C.namespace, C.flow_id, C.state, C.hour).having(number > 0)]
-    time = cast(E.end_date - E.start_date, Double) / 1_000_000.0
-    for part in hours.others():
-        columns: list[ColumnElement[Any]] = [E.namespace, E.flow_id, E.state, E.start_date, literal_column("1"), time]
-        parts.append(select(*columns).where(*of_rows, *part))
-    return union_all(*parts).subquery()
+    sums = {"COUNT": number, "SUM": cast(func.sum(C.duration), Double) / 1_000_000.0}
+    ones = {"COUNT": literal_column("1"), "SUM": cast(E.end_date - E.start_date, Double) / 1_000_000.0}
+    of_hours = select(*_columns(query, of_counts, sums)).where(*of_counts.conditions, *hours.counted())
+    # By place: PostgreSQL takes an expression with a parameter for another one each time.
+    places: list[ColumnElement[Any]] = [
+        literal_column(str(place)) for place, one in enumerate(query.columns, start=1) if one.agg is None
+    ]
+    if places:  # over all shares: only their sum means something, and what has come to nothing is nothing
+        of_hours = of_hours.group_by(*places).having(number > 0)
+    row = select(*_columns(query, of_rows, ones)).where(*of_rows.conditions)
+    return union_all(of_hours, *(row.where(*part) for part in hours.others())).subquery()
 
 
-def columns_of(found: Subquery) -> Mapping[str, ColumnElement[Any]]:
-    """Return the fields of a chart as what was counted has them."""
-    c = found.c
-    return {
-        "NAMESPACE": c.namespace,
-        "FLOW_ID": c.flow_id,
-        "STATE": c.state,
-        "START_DATE": c.start_date,
-        "ID": c.number,
-        "DURATION": c.duration,
-    }
+def _columns(query: ChartQuery, part: Part, sums: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    values = (part.value(column) if column.agg is None else sums[column.agg] for column in query.columns)
+    return [value.label(f"c{place}") for place, value in enumerate(values)]
