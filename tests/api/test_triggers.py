@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import FLOW_TRIGGER, TriggerState
 from tests.support.live import LiveServer
 
 TRIGGERS = "/api/v1/main/triggers"
@@ -141,6 +141,9 @@ async def test_flow_list_tells_how_many_triggers_are_late_or_fail(server: LiveSe
     await _save(server, "late", next_date=passed)
     await _save(server, "both", next_date=passed, failures=2, error="no route")
     await _save(server, "off", next_date=passed, failures=2, disabled=True)
+    await server.core.store.triggers.save(
+        TriggerState("main", "team", "timed", "upstream", type=FLOW_TRIGGER, next_date=passed)
+    )  # the version of its memory, no date
     found = (await server.client.get("/api/v1/main/flows/search", params={"size": 100})).json()["results"]
     marks = {flow["id"]: (flow["lateTriggers"], flow["failingTriggers"]) for flow in found}
     assert marks["timed"] == (2, 1)

@@ -11,6 +11,7 @@ from penstock.base.clock import SECOND, Instant, Micros
 from penstock.engine.records import Execution
 from penstock.ports.queries import Filter, Page, PageRequest
 
+FLOW_TRIGGER = "io.kestra.plugin.core.trigger.Flow"
 TOLERANCE: Micros = 5 * SECOND
 """How long after its date a trigger may be served without being late."""
 
@@ -56,9 +57,11 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     def late_since(self, now: Instant) -> Instant | None:
         """Return the date that has passed though nobody has served it; None when all is in time (BEY-005).
 
-        What waits for its own execution to end, or is being evaluated, is not late.
+        What waits for its own execution to end, or is being evaluated, is not late. A trigger on other flows has
+        no dates: what it keeps in place of one tells the versions of its memory apart.
         """
-        is_free = not self.disabled and self.execution_id is None and self.evaluation is None
+        has_dates = self.type != FLOW_TRIGGER
+        is_free = has_dates and not self.disabled and self.execution_id is None and self.evaluation is None
         if not is_free or self.next_date is None or self.next_date + TOLERANCE > now:
             return None
         return self.next_date

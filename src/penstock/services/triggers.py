@@ -15,13 +15,12 @@ from penstock.base.clock import Clock, Instant, from_iso
 from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
-from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.ports.triggers import FLOW_TRIGGER, TriggerState, TriggerStore
 from penstock.services.scheduler import backfill
 from penstock.services.scheduler.backfill import Backfill, Label
 
 TriggerName = tuple[str, str, str]
 """(namespace, flow id, trigger id)."""
-FLOW_TRIGGER = "io.kestra.plugin.core.trigger.Flow"
 _SHOWN = Filter("type", "NOT_EQUALS", FLOW_TRIGGER)
 _TRIES = 20
 _CHUNK = 500

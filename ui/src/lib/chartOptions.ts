@@ -65,7 +65,7 @@ function pie(chart: Chart, rows: readonly Row[], ink: Ink): EChartsCoreOption {
     tooltip: tooltip(chart, ink, "item"),
     series: [{
       type: "pie", radius: isDonut ? ["48%", "70%"] : "70%", center: ["50%", "50%"], itemStyle: { borderColor: ink.colour("surface-1"), borderWidth: 2 },
-      label: { show: chart.chartOptions?.legend?.enabled !== false, formatter: "{b}\n{d} %", color: ink.colour("ink-2"), fontFamily: ink.font, fontSize: 11, lineHeight: 15 },
+      label: { show: chart.chartOptions?.legend?.enabled !== false, formatter: ({ name, percent = 0 }: { name: string; percent?: number }) => `${name}\n${new Intl.NumberFormat(ink.locale, { style: "percent" }).format(percent / 100)}`, color: ink.colour("ink-2"), fontFamily: ink.font, fontSize: 11, lineHeight: 15 },
       labelLine: { length: 8, length2: 8, lineStyle: { color: ink.colour("line-strong") } },
       data: shares.map(({ name, value, token }) => ({ name: ink.nameOf(name), value, itemStyle: { color: ink.colour(token) } })),
       tooltip: { valueFormatter: (value: unknown) => valueText(value, column, ink.locale) },
