@@ -45,7 +45,7 @@ PAGES = (
     *("namespaces/company.shop/secrets", "namespaces/company.shop/settings"),
     *(f"instance/{tab}" for tab in ("", "kv", "concurrency", "plugins", "audit")),
 )
-PARTS = 8
+PARTS = 15
 """The pages are gone through side by side."""
 COLOURFUL = {"dashboards", "flows", "executions", "settings", f"{ORDERS}", f"executions/{LONG}/{LONG_NAME}/{{long}}"}
 """Colours alone differ in the dark: there axe looks at the pages with the most of them."""
