@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from penstock.model.parsing import parse_flow
 from penstock.model.registry import TypeEntry, TypeRegistry
 from penstock.model.schema_text import examples_in
+from penstock.services.plugins import documentation_of, title_of
 from penstock.wiring.plugins import builtin_types
 
 TYPES = {entry.name: entry for entry in builtin_types()}
@@ -51,3 +53,8 @@ def test_every_type_of_the_server_has_an_example_that_is_a_valid_flow(registry: 
             ]:
                 wrong[name] = str(problems)
     assert wrong == {}
+
+
+def test_documentation_of_types_names_no_requirement() -> None:
+    told = [title_of(entry) + documentation_of(entry) for entry in TYPES.values()]
+    assert [one for one in told if re.search(r"\b[A-Z]{3}-\d{3}\b|Implements", one)] == []

@@ -19,7 +19,7 @@ from penstock.model.schema import flow_schema, type_schema
 from penstock.services.plugin_packages import Texts, group_icon, texts_of, type_icon
 
 Schema = Mapping[str, Any]
-_TRACE = re.compile(r"Implements [A-Z]{3}-[^\n]*")
+_TRACE = re.compile(r"\s*Implements (?:the \w+ part of )?[A-Z]{3}-\d+(?:[\s,]|to|and|[A-Z]{3}-\d+)*\.?")
 """What a docstring says to those who read the code."""
 
 
@@ -129,13 +129,12 @@ class PluginCatalogue:
 
 def title_of(entry: TypeEntry) -> str:
     """Return the first line of a type's documentation."""
-    return (inspect.getdoc(entry.cls) or "").partition("\n")[0].rstrip(".")
+    return _TRACE.sub("", inspect.getdoc(entry.cls) or "").strip().partition("\n")[0].rstrip(".")
 
 
 def documentation_of(entry: TypeEntry) -> str:
     """Return a type's documentation as Markdown."""
-    paragraphs = (inspect.getdoc(entry.cls) or "").split("\n\n")
-    return "\n\n".join(one for one in paragraphs if not _TRACE.fullmatch(one.strip()))
+    return _TRACE.sub("", inspect.getdoc(entry.cls) or "").strip()
 
 
 def _page(entry: TypeEntry) -> PluginPage:
