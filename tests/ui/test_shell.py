@@ -155,3 +155,13 @@ def test_documentation_opens_beside_the_page_it_is_about(page: Page) -> None:
     expect(panel.get_by_role("heading", name="Breakpoints")).to_be_in_viewport()
     panel.get_by_role("button", name="Close the documentation").click()
     expect(panel).to_be_hidden()
+
+
+def test_lost_connection_is_said_on_every_page_until_it_is_back(page: Page) -> None:
+    page.goto("/ui/main/flows")
+    settled(page)
+    page.context.set_offline(True)
+    banner = page.get_by_role("status").filter(has_text="Connection lost")
+    expect(banner).to_be_visible()
+    page.context.set_offline(False)
+    expect(banner).to_be_hidden()
