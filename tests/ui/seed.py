@@ -183,6 +183,17 @@ charts:
         total: {displayName: Executions, agg: COUNT}
 """
 
+ASSET = "{id: orders, type: Table, metadata: {system: postgres}}"
+SUITE = """\
+id: greetings
+namespace: ui.tests
+flowId: greeted
+testCases:
+  - id: fails
+    type: io.kestra.core.tests.flow.UnitTest
+    assertions:
+      - {value: "{{ execution.state }}", equalTo: SUCCESS}
+"""
 PAIRS = {
     "greeting": ('"Hello"', None),
     "retries": ("3", None),
@@ -239,7 +250,7 @@ def seed(server: Server, values: int = 30) -> dict[str, str]:
 
 
 def _keep(server: Server) -> None:
-    """Store pairs, files and a dashboard."""
+    """Store pairs, files, an asset, a test suite, a blueprint and a dashboard."""
     for key, (value, ttl) in PAIRS.items():
         headers = {"Content-Type": "application/json"} | ({"ttl": ttl} if ttl else {})
         path = f"/api/v1/main/namespaces/company.shop/kv/{key}"
@@ -248,6 +259,10 @@ def _keep(server: Server) -> None:
         address = "/api/v1/main/namespaces/company.shop/files"
         upload = {"fileContent": (path.rsplit("/", 1)[-1], content)}
         server.client.post(address, params={"path": f"/{path}"}, files=upload).raise_for_status()
+    for kind, body in (("assets", ASSET), ("tests", SUITE), ("tests/ui.tests/greetings/run", "")):
+        server.client.post(f"/api/v1/main/{kind}", content=body)
+    blueprint = {"title": "Orders", "source": ORDERS, "tags": ["sales"]}
+    server.client.post("/api/v1/main/blueprints/custom", json=blueprint).raise_for_status()
     yaml = {"Content-Type": "application/x-yaml"}
     if server.client.get("/api/v1/main/dashboards/shop").status_code == 404:
         server.client.post("/api/v1/main/dashboards", content=DASHBOARD, headers=yaml).raise_for_status()

@@ -43,6 +43,8 @@ PAGES = (
     *("namespaces", f"namespaces/{LONG}", "namespaces/company.empty/kv"),
     *(f"namespaces/company.shop/{tab}" for tab in ("", "flows", "executions", "dependencies", "kv", "files")),
     *("namespaces/company.shop/secrets", "namespaces/company.shop/settings"),
+    *("blueprints/own", "blueprints/own/new", "tests", "tests/new", "tests/ui.tests/greetings"),
+    *("assets", "assets/orders", "assets/orders/uses"),
     *(f"instance/{tab}" for tab in ("", "kv", "concurrency", "plugins", "audit")),
 )
 PARTS = 15
@@ -57,11 +59,13 @@ FOUND = """async () => {
     .filter((one) => ['serious', 'critical'].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(' | ')}`);
 }"""
-BEYOND = """() => {
+BEYOND = """async () => {
   const places = [document.documentElement, document.querySelector('main')];
-  return places.filter((one) => one.scrollWidth > one.clientWidth).map((one) => `${one.localName} ${one.scrollWidth}`);
+  const wide = () => places.filter((one) => one.scrollWidth > one.clientWidth);
+  for (let frame = 0; frame < 200 && wide().length > 0; frame++) await new Promise(requestAnimationFrame);
+  return wide().map((one) => `${one.localName} ${one.scrollWidth}`);
 }"""
-"""What one would have to push aside; tables, sources and graphs have a frame of their own for that."""
+"""What one would have to push aside once editors and drawings have found their new size; tables, sources and graphs have a frame of their own for that."""
 
 
 @pytest.fixture(scope="module")
