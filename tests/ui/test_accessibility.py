@@ -65,7 +65,7 @@ BEYOND = """async () => {
   for (let frame = 0; frame < 200 && wide().length > 0; frame++) await new Promise(requestAnimationFrame);
   return wide().map((one) => `${one.localName} ${one.scrollWidth}`);
 }"""
-"""What one would have to push aside, once editors and drawings have their new size; tables scroll in frames of their own."""
+"""What one would have to push aside, once all has its new size; tables scroll in frames of their own."""
 
 
 @pytest.fixture(scope="module")
