@@ -91,7 +91,7 @@ def test_template_asks_shows_the_flow_it_makes_and_becomes_one(page: Page, serve
     server.client.post("/api/v1/main/blueprints/custom", json=body).raise_for_status()
     page.goto("/ui/main/blueprints/own?q=load")
     page.get_by_role("link", name="Use Load tables", exact=True).click()
-    expect(page.get_by_role("region", name="What it asks for")).to_contain_text("tables")
+    expect(page.get_by_role("region", name="What it asks for")).to_contain_text("Tables to load")
     page.get_by_role("checkbox", name="customers").check()
     expect(page.get_by_role("region", name="The flow that comes of it")).to_contain_text("load_customers")
     page.get_by_role("button", name="Use", exact=True).click()
