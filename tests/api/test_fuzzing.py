@@ -70,7 +70,7 @@ def test_requests_of_all_kinds_are_answered_without_an_unforeseen_error(tmp_path
             )
             @given(case=operation.as_strategy())
             def ask(case: Any) -> None:
-                answer = case.call(base_url=address, auth=LOGIN)
+                answer = case.call(base_url=address, auth=LOGIN, timeout=PATIENCE)
                 case.validate_response(answer, checks=[not_a_server_error])
 
             ask()

@@ -124,9 +124,11 @@ def _application(services: Services, settings: ApiSettings) -> Iterator[FastAPI]
     else:
         _idle.remove(found)
     found.serves = services
-    yield found.app
-    found.serves = None
-    _idle.append(found)
+    try:
+        yield found.app
+    finally:
+        found.serves = None
+        _idle.append(found)
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:
