@@ -6,7 +6,9 @@ type Language = Settings["language"];
 export type Messages = typeof main;
 
 /** How each language calls itself. */
-export const LANGUAGE_NAMES: Record<Language, string> = { en: "English", de: "Deutsch", fr: "Français" };
+export const LANGUAGE_NAMES: Record<Language, string> = {
+  en: "English", de: "Deutsch", es: "Español", fr: "Français", hi: "हिन्दी", it: "Italiano", ja: "日本語", ko: "한국어", pl: "Polski", pt: "Português", ru: "Русский", zh: "中文",
+};
 
 const parts = import.meta.glob<Record<string, unknown>>("./en/*.json", { import: "default", eager: true });
 
@@ -17,7 +19,7 @@ export const ENGLISH = {
 } as Messages;
 
 /** The texts of every other language, each in one file of the same keys that is loaded when it is chosen. */
-const OTHERS: Record<Exclude<Language, "en">, () => Promise<{ default: unknown }>> = { de: () => import("./de.json"), fr: () => import("./fr.json") };
+const OTHERS = import.meta.glob<Messages>(["./*.json", "!./en.json"], { import: "default" });
 
 /** The texts of the interface, in English until another language is shown (UI-023). */
 export function createMessages() {
@@ -29,9 +31,9 @@ export function createMessages() {
 /** Has the page speak a language; what cannot be loaded stays in English. */
 export async function speak({ global }: ReturnType<typeof createMessages>, language: Language): Promise<void> {
   if (language !== "en" && !global.availableLocales.includes(language)) {
-    const loaded = await OTHERS[language]().catch(() => undefined);
+    const loaded = await OTHERS[`./${language}.json`]?.().catch(() => undefined);
     if (!loaded) return;
-    global.setLocaleMessage(language, loaded.default as Messages);
+    global.setLocaleMessage(language, loaded);
   }
   global.locale.value = language;
   document.documentElement.lang = language;

@@ -8,7 +8,7 @@ export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 /** The colours of charts: those of the states, or some that can be told apart without red and green. */
 export const CHART_COLOURS = ["states", "distinct"] as const;
-export const LANGUAGES = ["en", "de", "fr"] as const;
+export const LANGUAGES = ["en", "de", "es", "fr", "hi", "it", "ja", "ko", "pl", "pt", "ru", "zh"] as const;
 export const PAGE_SIZES = [10, 25, 50, 100, 250] as const;
 export const EDITOR_FONTS = ["JetBrains Mono", "Source Code Pro", "Courier", "monospace"] as const;
 export const OPEN_IN = ["same", "new"] as const;
