@@ -93,6 +93,10 @@ class TestPreferenceStore(contracts.PreferenceStoreContract):
     """UI-020, UI-160."""
 
 
+class TestDraftStore(contracts.DraftStoreContract):
+    """BEY-043."""
+
+
 class TestPurgeStore(contracts.PurgeStoreContract):
     pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
@@ -63,6 +64,8 @@ def browser(chromium_executable: Path) -> Iterator[Browser]:
 def visitor(browser: Browser, server: Server) -> Iterator[Page]:
     """Return a page of somebody who has not signed in, and who has set and starred nothing yet."""
     assert server.client.delete("/api/v1/me/preferences").status_code == 204
+    for draft in server.client.get("/api/v1/me/drafts").json()["results"]:
+        server.client.delete(f"/api/v1/me/drafts/{quote(draft['name'], safe='')}", params={"seen": draft["version"]})
     watch = Watch(server.url)
     context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])

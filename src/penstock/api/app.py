@@ -27,6 +27,7 @@ from penstock.api.routes.bulk import BulkRoutes
 from penstock.api.routes.concurrency import ConcurrencyRoutes
 from penstock.api.routes.dashboards import DashboardRoutes
 from penstock.api.routes.dependencies import DependencyRoutes
+from penstock.api.routes.drafts import DraftRoutes
 from penstock.api.routes.executions import ExecutionRoutes
 from penstock.api.routes.exports import ExportRoutes
 from penstock.api.routes.files import FileRoutes
@@ -105,6 +106,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         TokenRoutes(tokens).router(),
         ServiceAccountRoutes(services.service_accounts, tokens, settings).router(),
         PreferenceRoutes(services.preferences, settings).router(),
+        DraftRoutes(services.drafts, settings).router(),
         HealthRoutes(services.health, None, details=False).router(),
         BlueprintRoutes(services.blueprints, services.graphs).router(),
         OwnBlueprintRoutes(services.own_blueprints, settings).router(),

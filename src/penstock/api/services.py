@@ -15,6 +15,7 @@ from penstock.services.blueprints import BlueprintCatalogue, OwnBlueprints
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import DashboardService
 from penstock.services.dependencies import DependencyService
+from penstock.services.drafts import Drafts
 from penstock.services.executions import (
     Bulk,
     Deleting,
@@ -93,6 +94,7 @@ class Services:
     plugins: PluginCatalogue
     preconditions: PreconditionService
     preferences: Preferences
+    drafts: Drafts
     reader: ExecutionReader
     replaying: Replaying
     resuming: ResumeReader

@@ -20,6 +20,7 @@ from penstock.store.dashboards import SqlDashboardStore
 from penstock.store.database import Database
 from penstock.store.depths import SqlQueueDepths
 from penstock.store.documents import SqlDocumentStore
+from penstock.store.drafts import SqlDraftStore
 from penstock.store.evaluations import SqlEvaluationStore
 from penstock.store.flows import SqlFlowStore
 from penstock.store.jobs import SqlJobQueue
@@ -78,6 +79,7 @@ class Store:
     settings: SqlSettingsStore
     tokens: SqlTokenStore
     preferences: SqlPreferenceStore
+    drafts: SqlDraftStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
     counts: SqlCounts
@@ -185,6 +187,7 @@ def store_on(
         settings=SqlSettingsStore(database),
         tokens=SqlTokenStore(database),
         preferences=SqlPreferenceStore(database),
+        drafts=SqlDraftStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
         counts=SqlCounts(database),

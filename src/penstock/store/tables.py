@@ -561,6 +561,18 @@ PREFERENCES = Table(
     PrimaryKeyConstraint("username", "name"),
 )
 
+DRAFTS = Table(
+    "drafts",
+    METADATA,
+    Column("username", NAME, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("version", NAME, nullable=False),
+    Column("source", BODY, nullable=False),
+    Column("revision", Integer, nullable=True),
+    Column("updated", BigInteger, nullable=False),
+    PrimaryKeyConstraint("username", "name"),
+)
+
 BOOKMARKS = Table(
     "bookmarks",
     METADATA,

@@ -21,6 +21,7 @@ from penstock.services.blueprints import BlueprintCatalogue, OwnBlueprints
 from penstock.services.concurrency import ConcurrencyLimits
 from penstock.services.dashboards import ChartData, DashboardService
 from penstock.services.dependencies import DependencyService
+from penstock.services.drafts import Drafts
 from penstock.services.executions import (
     Bulk,
     Deleting,
@@ -128,6 +129,7 @@ def api_services(
         plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
         preconditions=preconditions,
         preferences=Preferences(store.preferences, clock),
+        drafts=Drafts(store.drafts, clock),
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=resuming,

@@ -27,6 +27,7 @@ from penstock.api.schemas.dashboards import (
     DashboardWindow,
     PagedDashboards,
 )
+from penstock.api.schemas.drafts import Draft, DraftList, DraftText
 from penstock.api.schemas.executions import (
     Breakpoint,
     EvalResult,
@@ -238,6 +239,9 @@ __all__ = [
     "DashboardWindow",
     "DatedFlow",
     "Documentation",
+    "Draft",
+    "DraftList",
+    "DraftText",
     "Environment",
     "Error",
     "EvalResult",

@@ -7,6 +7,7 @@ from penstock.testing.store.assets import AssetStoreContract
 from penstock.testing.store.counts import CountsContract
 from penstock.testing.store.dashboards import ChartReadsContract, DashboardStoreContract
 from penstock.testing.store.documents import DocumentStoreContract, SuiteResultStoreContract
+from penstock.testing.store.drafts import DraftStoreContract
 from penstock.testing.store.evaluations import EvaluationStoreContract
 from penstock.testing.store.executions import ExecutionQueriesContract
 from penstock.testing.store.flows import FlowStoreContract
@@ -33,6 +34,7 @@ __all__ = [
     "CountsContract",
     "DashboardStoreContract",
     "DocumentStoreContract",
+    "DraftStoreContract",
     "EvaluationStoreContract",
     "ExecutionQueriesContract",
     "FlowStoreContract",

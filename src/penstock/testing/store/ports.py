@@ -9,6 +9,7 @@ from penstock.ports.counts import CountKeeping
 from penstock.ports.dashboards import ChartReads, DashboardStore
 from penstock.ports.depths import QueueDepths
 from penstock.ports.documents import DocumentStore
+from penstock.ports.drafts import DraftStore
 from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
 from penstock.ports.jobs import JobQueue
@@ -131,6 +132,11 @@ class StorePorts(Protocol):
     @property
     def preferences(self) -> PreferenceStore:
         """Settings and bookmarks of users."""
+        ...
+
+    @property
+    def drafts(self) -> DraftStore:
+        """Texts that users have not saved yet."""
         ...
 
     @property
