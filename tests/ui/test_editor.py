@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
+from playwright.sync_api import Browser, Page, Response, expect
+
+from tests.ui.conftest import PATIENCE
 from tests.ui.flows import HELLO, SCHEDULED, STEPS
 from tests.ui.server import Server
 from tests.ui.test_flows import write_source
@@ -225,3 +229,73 @@ def test_save_that_was_overtaken_shows_what_both_changed(page: Page, server: Ser
     conflict.get_by_role("button", name="Save over the newer revision", exact=True).click()
     expect(page.locator("header .facts")).to_contain_text("Revision 3")
     assert server.client.get("/api/v1/main/flows/ui.tests/contested").json()["description"] == "Mine."
+
+
+def test_draft_follows_its_writer_to_another_device_until_it_is_saved(
+    page: Page, browser: Browser, server: Server
+) -> None:
+    """BEY-043."""
+    source = HELLO.format(id="drafted")
+    server.create_flow(source)
+    open_editor(page, "drafted", "source")
+    with drafts_told(page):
+        write_source(page, source.replace("Greets someone.", "Half done."))
+    with browser.new_context(base_url=server.url, storage_state={"cookies": page.context.cookies()}) as other:
+        other.grant_permissions(["clipboard-read", "clipboard-write"])
+        elsewhere = other.new_page()
+        elsewhere.set_default_timeout(PATIENCE)
+        open_editor(elsewhere, "drafted", "source")
+        offer = elsewhere.get_by_role("region", name="You have unsaved changes from elsewhere", exact=True)
+        offer.get_by_role("button", name="Continue with them", exact=True).click()
+        expect(elsewhere.locator(".view-lines")).to_contain_text("Half done.", timeout=PATIENCE)
+        expect(offer).to_have_count(0)
+        with drafts_told(elsewhere, "DELETE"):
+            elsewhere.get_by_role("button", name="Save", exact=True).click()
+        expect(elsewhere.locator("header .facts")).to_contain_text("Revision 2", timeout=PATIENCE)
+    assert server.client.get("/api/v1/me/drafts").json()["results"] == []
+    page.reload()
+    expect(page.locator("header .facts")).to_contain_text("Revision 2")
+    expect(page.locator(".bench > .bar")).to_contain_text("Saved")
+
+
+def test_two_windows_with_one_draft_each_keep_their_text_until_it_is_chosen(page: Page, server: Server) -> None:
+    """BEY-043."""
+    source = HELLO.format(id="twofold")
+    server.create_flow(source)
+    second = page.context.new_page()
+    second.set_default_timeout(PATIENCE)
+    for window in (page, second):
+        open_editor(window, "twofold", "source")
+    page.bring_to_front()
+    with drafts_told(page):
+        write_source(page, source.replace("Greets someone.", "The first."))
+    second.bring_to_front()
+    write_source(second, source.replace("Greets someone.", "The second."))
+    offer = second.get_by_role("region", name="You have unsaved changes from elsewhere", exact=True)
+    offer.get_by_role("button", name="Compare", exact=True).click()
+    expect(offer.locator(".modified")).to_contain_text("The first.", timeout=PATIENCE)
+    assert kept_drafts(server) == [source.replace("Greets someone.", "The first.")]
+    with drafts_told(second):
+        offer.get_by_role("button", name="Keep what is here", exact=True).click()
+    expect(offer).to_have_count(0)
+    assert kept_drafts(server) == [source.replace("Greets someone.", "The second.")]
+    expect(page.locator(".view-lines")).to_contain_text("The first.")
+    with drafts_told(second, "DELETE"):
+        second.get_by_role("button", name="Discard changes", exact=True).click()
+    assert kept_drafts(server) == []
+
+
+def kept_drafts(server: Server) -> list[str]:
+    """Return the unsaved texts that the server has."""
+    return [draft["source"] for draft in server.client.get("/api/v1/me/drafts").json()["results"]]
+
+
+@contextmanager
+def drafts_told(page: Page, method: str = "PUT") -> Iterator[None]:
+    """Wait until the server was told of a draft, or that one is gone."""
+
+    def is_told(response: Response) -> bool:
+        return "/me/drafts/" in response.url and response.request.method == method and response.ok
+
+    with page.expect_response(is_told, timeout=PATIENCE):
+        yield

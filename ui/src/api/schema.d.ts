@@ -632,6 +632,50 @@ export interface paths {
         patch: operations["renameBookmarkOfCurrentUser"];
         trace?: never;
     };
+    "/api/v1/me/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the drafts of whoever asks, or the one of a name
+         * @description Return the drafts of whoever asks, or the one of a name.
+         */
+        get: operations["draftsOfCurrentUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/drafts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a text in place of the version that was seen; 409 when it was changed elsewhere since
+         * @description Keep a text in place of the version that was seen; 409 when it was changed elsewhere since.
+         */
+        put: operations["keepDraftOfCurrentUser"];
+        post?: never;
+        /**
+         * Forget a draft; 409 when it was changed elsewhere since the version that was seen
+         * @description Forget a draft; 409 when it was changed elsewhere since the version that was seen.
+         */
+        delete: operations["discardDraftOfCurrentUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -8290,6 +8334,50 @@ export interface components {
              */
             tags: components["schemas"]["SecretTag"][] | null;
         };
+        /**
+         * Draft
+         * @description A text on its way; its version is another one with every change.
+         */
+        Draft: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /** Source */
+            source: string;
+            /** Revision */
+            revision: number | null;
+            /** Updated */
+            updated: string;
+        };
+        /**
+         * DraftList
+         * @description The drafts of a user.
+         */
+        DraftList: {
+            /** Results */
+            results: components["schemas"]["Draft"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * DraftText
+         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         */
+        DraftText: {
+            /** Source */
+            source: string;
+            /**
+             * Revision
+             * @default null
+             */
+            revision: number | null;
+            /**
+             * Seen
+             * @default null
+             */
+            seen: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -9564,6 +9652,105 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Bookmark"];
                 };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    draftsOfCurrentUser: {
+        parameters: {
+            query?: {
+                /** @description only the draft of this name */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftList"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    keepDraftOfCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftText"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    discardDraftOfCurrentUser: {
+        parameters: {
+            query: {
+                /** @description the version that is discarded */
+                seen: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             "4XX": {

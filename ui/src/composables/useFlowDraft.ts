@@ -1,6 +1,8 @@
 import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from "vue";
 import { ApiError } from "@/api/errors";
 import { problem, problemsOf, problemsOfError, type Problem } from "@/lib/problems";
+import { TENANT } from "@/api/types";
+import { useDraftSync, type Kept } from "./useDraftSync";
 import { useSaveFlow, validateFlow, type FlowKey } from "./useFlows";
 
 const CHECK_AFTER = 400;
@@ -11,20 +13,16 @@ export interface Saved {
   readonly revision?: number;
 }
 
-interface Kept {
-  readonly text: string;
-  readonly revision?: number;
-}
-
 /**
- * The source being edited: checked by the server as one types, kept in this browser until it is
- * saved, so that neither a reload nor a visit elsewhere loses it. It remembers the revision it began
+ * The source being edited: checked by the server as one types, and kept there until it is saved, so
+ * that neither a reload nor another device loses it; this browser has a copy for when the server is away. It remembers the revision it began
  * with, so that somebody else's newer one is not overwritten unseen. New flows are kept apart by what
  * they began with.
  */
 export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGetter<FlowKey>, origin?: string) {
   const flow = toValue(key);
   const slot = `penstock.draft.${flow ? `${flow.namespace}/${flow.id}` : origin ? `new.${origin}` : "new"}`;
+  const name = flow ? `${TENANT}:${flow.namespace}:${flow.id}` : `${TENANT}:new:${encodeURIComponent(origin ?? "")}`;
   const kept = readKept(slot);
   const source = ref(kept?.text ?? toValue(saved).source);
   const base = ref(kept?.revision ?? toValue(saved).revision);
@@ -33,6 +31,12 @@ export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGet
   const unsaved = computed(() => source.value !== toValue(saved).source);
   const save = useSaveFlow(key);
   const overtaken = computed(() => save.error.value instanceof ApiError && save.error.value.status === 409 && base.value !== undefined);
+
+  const sync = useDraftSync(name, kept, {
+    mine: () => (unsaved.value ? { text: source.value, revision: base.value } : undefined),
+    keep: (now) => (now ? localStorage.setItem(slot, JSON.stringify(now)) : localStorage.removeItem(slot)),
+    gone: discard,
+  });
 
   watch(
     () => toValue(saved),
@@ -48,8 +52,7 @@ export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGet
   watch(
     source,
     (text) => {
-      if (unsaved.value) localStorage.setItem(slot, JSON.stringify({ text, revision: base.value } satisfies Kept));
-      else localStorage.removeItem(slot);
+      sync.changed();
       clearTimeout(timer);
       if (!text.trim()) return;
       checking.value = true;
@@ -73,7 +76,7 @@ export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGet
   async function store() {
     try {
       const stored = await save.mutateAsync({ source: source.value, revision: base.value });
-      localStorage.removeItem(slot);
+      sync.saved(source.value);
       base.value = stored.revision ?? undefined;
       return stored;
     } catch (error) {
@@ -92,9 +95,18 @@ export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGet
     source.value = toValue(saved).source;
     base.value = toValue(saved).revision;
     save.reset();
+    void sync.tell();
   }
 
-  return { source, base, problems, checking, unsaved, overtaken, store, overwrite, discard, saving: save.isPending, error: save.error };
+  /** Goes on with what was written elsewhere. */
+  function take(): void {
+    const draft = sync.take();
+    if (!draft) return;
+    source.value = draft.source;
+    base.value = draft.revision ?? undefined;
+  }
+
+  return { source, base, problems, checking, unsaved, overtaken, store, overwrite, discard, other: sync.other, take, stay: sync.stay, saving: save.isPending, error: save.error };
 }
 
 function readKept(slot: string): Kept | undefined {
