@@ -28,7 +28,9 @@ from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.file_access import FileAccess, execution_folder
 from penstock.services.gateway import http
 from penstock.services.worker import Worker
+from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.lease import Lease
+from penstock.simulation.flows import FILED
 from penstock.simulation.main import quiet
 from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
 from penstock.simulation.simulator import Simulator
@@ -131,6 +133,15 @@ def hasty_files() -> Patch:
     return patch.object(FileAccess, "put", put)
 
 
+def shared_folders() -> Patch:
+    """Whoever runs a task stores its files under the same names."""
+
+    def put(self: WorkerRunContext, name: str, content: Any) -> str:
+        return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, name, content))
+
+    return patch.object(WorkerRunContext, "_put", put)
+
+
 def forgotten_messages() -> Patch:
     """A batch leaves out the messages to other executions."""
     return patch.object(journal.inbox, "put_messages_txn", lambda connection, messages: None)
@@ -188,7 +199,7 @@ def _together(*patches: Patch) -> Iterator[None]:
 def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
     yield from (forgotten_messages, late_ends, eager_workers, unheard_answers, dropped_reports, hasty_files)
-    yield from (scattered_limits, hasty_hand_backs, kept_memories, sticky_counts)
+    yield from (shared_folders, scattered_limits, hasty_hand_backs, kept_memories, sticky_counts)
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}
@@ -228,6 +239,15 @@ def thawing(seed: int) -> Scenario:
     return dataclasses.replace(scenario_of(seed), machines=machines, loss=0.0, happenings=(*starts, still, slow))
 
 
+def writing_late(seed: int) -> Scenario:
+    """Return a seed's scenario with a worker that stands still for long while it writes files."""
+    calm = thawing(seed)
+    starts = tuple(Happening(QUIET + number * SECOND // 4, "start", flow=FILED) for number in range(8))
+    slow = Happening(QUIET, "slow files", 1, span=40 * SECOND)
+    still = Happening(QUIET + 4 * SECOND, "stand still", 1, span=(18 + seed % 8) * SECOND)
+    return dataclasses.replace(calm, happenings=(*starts, slow, still))
+
+
 def reopening(seed: int) -> Scenario:
     """Return a seed's scenario in which nothing breaks and people restart what has ended."""
     scenario = scenario_of(seed)
@@ -242,6 +262,7 @@ SCENARIOS = {
     "late_ends": thawing,
     "forgotten_limits": coming_and_going,
     "eager_workers": thawing,
+    "shared_folders": writing_late,
     "scattered_limits": coming_and_going,
     "hasty_hand_backs": coming_and_going,
     "kept_memories": coming_and_going,

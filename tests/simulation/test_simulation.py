@@ -46,6 +46,7 @@ def test_simulation_of_fifty_seeds_finds_nothing(first: int) -> None:
         ("unheard_answers", 1),
         ("dropped_reports", 1),
         ("hasty_files", 1),
+        ("shared_folders", 0),
         ("scattered_limits", 51),
         ("hasty_hand_backs", 0),
         ("kept_memories", 6),

@@ -15,7 +15,7 @@ class ObjectInfo:
     """What is known of a stored file or folder without reading it."""
 
     path: str
-    """Absolute path within the tenant's root, such as `/company/team/flow/executions/ID/tasks/t/RUN/file.csv`."""
+    """Absolute path within the tenant's root, such as `/company/team/flow/executions/ID/tasks/t/RUN/1-WORKER/f.csv`."""
     size: int
     modified: Instant
     is_directory: bool = False

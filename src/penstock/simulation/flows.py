@@ -93,19 +93,15 @@ class Work(Task):
         return {"value": str(about["id"])}
 
 
-def kept_text(task_run_id: str) -> str:
-    """Return what a task run keeps; the same at every attempt, since an earlier one may still be writing."""
-    return f"kept by {task_run_id}"
-
-
 class Keep(Task):
     """Store a file."""
 
     type_name: ClassVar[str] = "penstock.simulation.Keep"
 
     def run(self, context: RunContext) -> dict[str, str]:
-        """Store it and say what is in it."""
-        text = kept_text(str(context.task_run["id"]))
+        """Store it and say what is in it: something else at each try, since another may still be writing."""
+        about = context.task_run
+        text = f"kept by {about['id']}/{about['attemptsCount']} on {_worker_of(context)}"
         return {"uri": context.put_bytes(text.encode(), KEPT), "text": text}
 
 

@@ -9,19 +9,16 @@ from collections.abc import Iterable, Mapping
 
 from penstock.base.clock import SECOND, Instant
 from penstock.engine.states import EXECUTION_TRANSITIONS, TASK_RUN_TRANSITIONS, TERMINAL, StateType
-from penstock.services.file_access import execution_folder
+from penstock.ports.objects import path_of
 from penstock.simulation.disk import Disk, StateChange
 from penstock.simulation.flows import (
     DOWNSTREAM,
     ENDLESS,
     FILED,
-    KEPT,
     LIMITS,
-    NAMESPACE,
     POLLED,
     SCHEDULES,
     UPSTREAM,
-    kept_text,
 )
 from penstock.simulation.shelf import Files
 
@@ -52,7 +49,8 @@ SELECT start_date - start_date % 3600000000, flow_id, state, count(*), sum(end_d
 WHERE end_date IS NOT NULL GROUP BY 1, 2, 3
 """
 _KEPT = """
-SELECT r.execution_id, r.id FROM task_runs r JOIN executions e ON e.id = r.execution_id
+SELECT r.execution_id, r.progress ->> '$.outputs.uri', r.progress ->> '$.outputs.text'
+FROM task_runs r JOIN executions e ON e.id = r.execution_id
 WHERE e.flow_id = ? AND r.task_id = 'keep' AND r.state = 'SUCCESS'
 """
 
@@ -219,11 +217,10 @@ def check_files(disk: Disk, files: Files, anything_breaks: bool) -> None:
     Raises:
         Violation: A file is missing or is another, or an execution failed for no reason.
     """
-    for execution_id, run_id in disk.rows(_KEPT, FILED):
-        path = f"{execution_folder(NAMESPACE, FILED, str(execution_id))}/tasks/keep/{run_id}/{KEPT}"
-        content, _ = files.get(("main", path), (b"nothing", 0))
-        if content.decode() != kept_text(str(run_id)):
-            raise Violation(f"`{kept_text(str(run_id))}` should be in {path}, {content!r} is", str(execution_id))
+    for execution_id, uri, text in disk.rows(_KEPT, FILED):
+        content, _ = files.get(("main", path_of(str(uri))), (b"nothing", 0))
+        if content.decode() != text:
+            raise Violation(f"`{text}` should be in {uri}, {content!r} is", str(execution_id))
     failed = disk.rows("SELECT id FROM executions WHERE flow_id = ? AND state = 'FAILED'", FILED)
     if failed and not anything_breaks:
         raise Violation(f"{FILED} failed though nothing broke", str(failed[0][0]))

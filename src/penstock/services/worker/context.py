@@ -253,15 +253,24 @@ class WorkerRunContext:
         local = self._files.resolve(path)
         if not local.is_file():
             raise InvalidRequestError(f"`{path}` is not a file of the working directory")
-        stored = self._folder + (name or local.relative_to(self.working_directory).as_posix())
-        uri = self._host.wait_for(self._host.gateway.put_file(self._assignment.job, stored, local))
+        stored = name or local.relative_to(self.working_directory).as_posix()
+        uri = self._put(stored, local)
         if not keep:
             local.unlink(missing_ok=True)
         return uri
 
     def put_bytes(self, content: bytes, name: str) -> str:
         """Store bytes and return their URI."""
-        return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, self._folder + name, content))
+        return self._put(name, content)
+
+    def _put(self, name: str, content: bytes | Path) -> str:
+        """Store a file where only this worker's try of the attempt stores any (BEY-004).
+
+        Whoever was given up may still write while another has taken over; it is known by another name once it is back.
+        """
+        job = self._assignment.job
+        place = f"{job.attempt}-{self.worker_id or ''}/{self._folder}{name}"
+        return self._host.wait_for(self._host.gateway.put_file(job, place, content))
 
     def get_file(self, uri: str, target: Path) -> None:
         """Copy a stored file, a namespace file or an allowed host file into the working directory."""
@@ -287,9 +296,8 @@ class WorkerRunContext:
         file = self.log.file
         if file is None:
             return None
-        name = f"{self._folder}.logs/attempt-{self._assignment.job.attempt}.log"
         try:
-            return self._host.wait_for(self._host.gateway.put_file(self._assignment.job, name, file.path))
+            return self._put(f".logs/attempt-{self._assignment.job.attempt}.log", file.path)
         except PenstockError as error:
             self.log.warning(f"The log could not be kept as a file: {error}")
             self.log.return_lines()
