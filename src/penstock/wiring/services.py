@@ -143,7 +143,7 @@ def api_services(
         steering=Steering(store.queries, core.dispatcher, resuming),
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(
-            store.triggers, core.catalog, core.reading.triggers, preconditions, explainer, clock
+            store.triggers, store.flows, core.catalog, core.reading.triggers, preconditions, explainer, clock
         ),
         suite_recorder=SuiteRecorder(store.queries, suites),
         suites=suites,

@@ -219,6 +219,21 @@ async def test_trigger_that_does_not_fire_says_why(
     assert words in body["sentence"]
 
 
+async def test_trigger_of_a_disabled_flow_says_since_which_revision_and_when(live: LiveServer) -> None:
+    """BEY-002: the revision that disabled it counts, not a later one."""
+    schedule = "triggers: [{id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: '0 1 * * *'}]"
+    source = f"id: off\nnamespace: team\n{schedule}\n{FLOWS['hello']}\n"
+    await live.flow(source)
+    for more in ("disabled: true\n", "disabled: true\ndescription: later\n"):
+        answer = await live.client.put("/api/v1/main/flows/team/off", content=source + more)
+        assert answer.status_code == 200, answer.text
+    revisions = (await live.client.get("/api/v1/main/flows/team/off/revisions")).json()
+    (blocker,) = (await live.client.get("/api/v1/main/why/trigger/team/off/daily")).json()["blockers"]
+    assert blocker["reason"] == "DISABLED"
+    assert "Flow team.off is disabled by its revision 2, saved at " in blocker["sentence"]
+    assert blocker["since"] == next(one["updated"] for one in revisions if one["revision"] == 2)
+
+
 async def test_trigger_on_another_flow_names_what_is_not_met(live: LiveServer) -> None:
     """BEY-002."""
     trigger = """

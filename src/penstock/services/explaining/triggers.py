@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
+from penstock.ports.flows import FlowStore
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.explaining.blockers import Blocker, Explanation, at
@@ -21,6 +23,7 @@ class TriggerExplainer:
 
     Args:
         triggers: What triggers remember.
+        flows: Revisions of flows.
         catalog: Flows ready to run.
         triggers_of: A flow's triggers, made from their definitions.
         preconditions: What triggers on other flows wait for.
@@ -31,6 +34,7 @@ class TriggerExplainer:
     def __init__(
         self,
         triggers: TriggerStore,
+        flows: FlowStore,
         catalog: FlowCatalog,
         triggers_of: Callable[[ResolvedFlow], Sequence[TriggerBase]],
         preconditions: PreconditionService,
@@ -38,6 +42,7 @@ class TriggerExplainer:
         clock: Clock,
     ) -> None:
         self._triggers = triggers
+        self._flows = flows
         self._catalog = catalog
         self._triggers_of = triggers_of
         self._preconditions = preconditions
@@ -55,7 +60,7 @@ class TriggerExplainer:
         if definition is None:
             raise NotFoundError(f"there is no trigger {'.'.join(name)}")
         state = await self._triggers.get(tenant, *name)
-        blockers = [*_switched_off(flow, definition, state)]
+        blockers = [await self._disabled(flow)] if flow.disabled else _switched_off(definition, state)
         if state is not None and not blockers:
             blockers += await self._at_work(tenant, state)
         if not blockers:
@@ -64,6 +69,17 @@ class TriggerExplainer:
             blockers += _dated(state, self._clock.now())
         sentence = blockers[0].sentence if blockers else "Nothing keeps it from firing: it waits for what it listens to"
         return Explanation("trigger", "/".join(name), "BLOCKED" if blockers else "READY", sentence, blockers)
+
+    async def _disabled(self, flow: ResolvedFlow) -> Blocker:
+        """Return since when, and since which of its revisions, a flow is disabled."""
+        found = await self._flows.revisions(flow.tenant, flow.namespace, flow.id)
+        name, action = f"Flow {flow.namespace}.{flow.id}", "enable the flow"
+        disabled = [*takewhile(lambda one: one.disabled, reversed(found))]
+        if not disabled:  # enabled a moment ago
+            return Blocker("DISABLED", f"{name} is disabled", action)
+        first = disabled[-1]
+        sentence = f"{name} is disabled by its revision {first.revision}, saved at {at(first.updated)}"
+        return Blocker("DISABLED", sentence, action, since=first.updated)
 
     async def _at_work(self, tenant: str, state: TriggerState) -> list[Blocker]:
         blockers = []
@@ -107,9 +123,7 @@ def _told(wanted: Mapping[str, object]) -> str:
     return "; ".join(f"{name} {value}" for name, value in parts)
 
 
-def _switched_off(flow: ResolvedFlow, definition: TriggerBase, state: TriggerState | None) -> list[Blocker]:
-    if flow.disabled:
-        return [Blocker("DISABLED", f"Flow {flow.namespace}.{flow.id} is disabled", "enable the flow")]
+def _switched_off(definition: TriggerBase, state: TriggerState | None) -> list[Blocker]:
     if definition.disabled:
         return [Blocker("DISABLED", "The flow's source disables it", "take `disabled: true` from the trigger")]
     if state is not None and state.disabled:
