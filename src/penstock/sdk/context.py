@@ -141,6 +141,10 @@ class RunContext(Protocol):
         """Have an action called from another thread when the task is killed or times out (BEY-004)."""
         ...
 
+    def unconfirmed(self, what: str) -> None:
+        """Say what of the task may still run though it was to end; its attempt is marked so (BEY-009)."""
+        ...
+
     @property
     def is_killed(self) -> bool:
         """Whether a kill or a timeout has been ordered; long loops look at it."""

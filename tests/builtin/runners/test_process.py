@@ -179,6 +179,7 @@ def test_process_killed_takes_those_too_that_hide_all_signs(contexts: RunContext
 
 
 def test_process_streams_held_by_somebody_unknown_do_not_hold_it_up(contexts: RunContextFactory) -> None:
+    """BEY-009: what could not be ended is told, and marks the attempt."""
     context = contexts.of()
     start = time.monotonic()
     code, kept = run_shell(context, "env -i setsid sh -c 'sh -c \"echo \\$\\$; exec sleep 300\" &' ; sleep 0.3; exit 4")
@@ -186,6 +187,7 @@ def test_process_streams_held_by_somebody_unknown_do_not_hold_it_up(contexts: Ru
         assert code == 4
         assert time.monotonic() - start < PATIENCE
         assert ("ERROR", "some processes of the commands could not be ended and may still run") in messages_of(context)
+        assert context.is_unconfirmed
     finally:
         os.kill(int(kept.out), signal.SIGKILL)
 

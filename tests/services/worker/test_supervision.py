@@ -24,6 +24,15 @@ SLEEP = "io.kestra.plugin.core.flow.Sleep"
 RETURN = "io.kestra.plugin.core.debug.Return"
 
 
+async def test_task_that_says_what_may_still_run_ends_unconfirmed(start: Start) -> None:
+    """BEY-009."""
+    async with start(threads=1) as bench:
+        (end,) = await bench.run(bench.call(lambda context: context.unconfirmed("process 7 may still run")))
+        (sure,) = await bench.run(bench.call(lambda _: None))
+        assert (end.unconfirmed, sure.unconfirmed) == (True, False)
+        assert "process 7 may still run" in bench.gateway.messages
+
+
 async def test_worker_long_task_is_reported_as_started_first(start: Start) -> None:
     async with start() as bench:
         await bench.run(bench.assignment(SLEEP, duration="PT0.15S"))

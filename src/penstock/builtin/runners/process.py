@@ -38,7 +38,7 @@ class Process(Runner):
         context.on_kill(child.end)
         code = child.follow(sink)
         if child.is_unconfirmed:
-            context.logger.error("some processes of the commands could not be ended and may still run")
+            context.unconfirmed("some processes of the commands could not be ended and may still run")
         elif child.has_left_some and not context.is_killed:
             context.logger.warning(
                 "the commands ended while processes they had started still ran; those were ended too, since the "

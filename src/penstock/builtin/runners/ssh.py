@@ -103,7 +103,7 @@ class Ssh(Runner):
                     "working directory goes away (wait for them with `wait`)"
                 )
             if session.is_unconfirmed:
-                context.logger.error("some processes of the commands could not be ended and may still run")
+                context.unconfirmed("some processes of the commands could not be ended and may still run")
             for name in session.get(command.directory):
                 context.logger.warning(f"`{name}` is a link that leads out of the working directory; not fetched")
             return -signal.SIGTERM if code is None else code

@@ -194,6 +194,10 @@ class RemoteContext:
                 return
         action()
 
+    def unconfirmed(self, what: str) -> None:
+        """Say what of the work may still run though it was to end."""
+        self._tell("unconfirmed", what=what)
+
     @property
     def is_killed(self) -> bool:
         """Whether the work is to end."""

@@ -181,6 +181,6 @@ class Attempt:
             labels=tuple(context.labels.items()),
             variables=context.variable_changes(),
             confidential=context.confidential(outputs),
-            unconfirmed=self.given_up,
+            unconfirmed=self.given_up or context.is_unconfirmed,
         )
         return Report(job, ended, context.log.take_lines(), context.log.take_metrics())

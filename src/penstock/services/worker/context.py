@@ -53,6 +53,7 @@ class WorkerRunContext:
         "_masker",
         "_outer",
         "children",
+        "is_unconfirmed",
         "labels",
         "log",
         "new_variables",
@@ -94,6 +95,8 @@ class WorkerRunContext:
         self._folder = ""
         self.task = task
         self.worker_id: str | None = None
+        self.is_unconfirmed = False
+        """Whether something of it may still run, by its own word."""
         self.warned = False
         """Whether a task inside ended with a warning."""
         file = LogFile(settings.directory) if log_to_file else None
@@ -392,6 +395,14 @@ class WorkerRunContext:
                 self._actions = [*(self._actions or ()), action]
                 return
         action()
+
+    def unconfirmed(self, what: str) -> None:
+        """Say what may still run, and have the attempt that the server knows of marked (BEY-009)."""
+        self.logger.error(what)
+        context: WorkerRunContext | None = self
+        while context is not None:
+            context.is_unconfirmed = True
+            context = context._outer
 
     @property
     def is_killed(self) -> bool:
