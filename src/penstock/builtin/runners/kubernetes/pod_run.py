@@ -97,7 +97,7 @@ class PodRun:
             pass
         except RunnerError as error:
             reason = f": {error.message}"
-        self._context.logger.error(
+        self._context.unconfirmed(
             f"the pod {self._name} in {self._cluster.namespace} is not known to be gone, and may still run{reason}"
         )
 
