@@ -68,7 +68,7 @@ async def test_plugins_are_listed_and_documented(client: httpx.AsyncClient) -> N
     page = (await client.get("/api/v1/plugins/io.kestra.plugin.core.log.Log")).json()
     properties = page["schema"]["properties"]["properties"]
     assert (properties["message"].get("$dynamic"), properties["logToFile"].get("$dynamic")) == (True, None)
-    assert page["markdown"] == "Write one line, or several, to the logs of the execution."
+    assert page["markdown"].startswith("Write one line, or several, to the logs of the execution.\n")
     missing = await client.get("/api/v1/plugins/io.kestra.plugin.core.log.Logs")
     assert missing.status_code == 404
     assert "io.kestra.plugin.core.log.Log" in missing.json()["hint"]

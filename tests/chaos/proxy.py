@@ -47,11 +47,14 @@ class Proxy:
 
     def close(self) -> None:
         """Break all connections and end."""
-        self._server.close()
-        self._call(self._break())
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()  # in the loop's own thread: connections that end at the same time close it too
+        await self._break()
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)

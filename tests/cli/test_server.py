@@ -167,7 +167,7 @@ def test_server_standalone_with_wrong_value_names_key_value_and_file(penstock: C
     """OPS-215."""
     done = penstock("server", "standalone", "-c", penstock.write("c.yml", "micronaut: {server: {port: many}}\n"))
     assert done.code == 1
-    assert "micronaut.server.port: `many`" in done.err
+    assert "micronaut.server.port: must be a whole number, not `many`" in done.err
     assert "c.yml" in done.err
 
 
