@@ -8,7 +8,7 @@ UNIT := base engine expressions model sdk secrets
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: status help setup run test unit simulate soak check format bench lock docs ui clean
+.PHONY: status help setup run test unit simulate pictures soak check format bench lock docs ui clean
 
 help: ## Show this text
 	@echo "Penstock: what you can do here"
@@ -37,6 +37,10 @@ unit: ## Run the quick tests only: those of rules, which need no process, databa
 simulate: ## Simulate servers while everything breaks (SEEDS=10000 for a night, JOBS=2)
 	@scripts/bootstrap dev
 	@$(PYTHON_IN_VENV) -m penstock.simulation.main --seeds $(or $(SEEDS),200) --jobs $(or $(JOBS),$(shell nproc)) $(ARGS)
+
+pictures: ## Keep a picture of every page, light and dark, in test-results/pages
+	@scripts/bootstrap dev
+	@PENSTOCK_PICTURES=1 $(PYTHON_IN_VENV) -m pytest tests/ui/test_accessibility.py $(ARGS)
 
 soak: ## Flood a server of 256 MB, then run three while everything breaks (MINUTES=10)
 	@scripts/bootstrap dev

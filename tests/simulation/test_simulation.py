@@ -22,7 +22,7 @@ def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("first", [0, 50, 100, 150])
+@pytest.mark.parametrize("first", [0, 50])
 def test_simulation_of_fifty_seeds_finds_nothing(first: int) -> None:
     """BEY-001, BEY-002, BEY-003, BEY-004, BEY-006: a look at what `make simulate` does for as long as one likes."""
     ran = _run("penstock.simulation.main", "--first", str(first), "--seeds", "50")

@@ -1,10 +1,12 @@
 """Every page as it is met: by a screen reader, on a telephone, in light and dark, and kept as a picture to look at.
 
-Pictures are left in test-results/pages; CONTRIBUTING.md tells how to look at the same data in a browser.
+`make pictures` leaves the pictures in test-results/pages; an ordinary run takes none, since each costs as much as the
+page. CONTRIBUTING.md tells how to look at the same data in a browser.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,8 +84,9 @@ def ids(server: Server) -> dict[str, str]:
 
 
 def keep(page: Page, scheme: str, path: str) -> None:
-    """Keep a picture of a page."""
-    page.screenshot(path=PICTURES / scheme / f"{path.strip('/').replace('/', '.').replace('?', '-')}.png")
+    """Keep a picture of a page, if pictures are wanted."""
+    if os.environ.get("PENSTOCK_PICTURES"):
+        page.screenshot(path=PICTURES / scheme / f"{path.strip('/').replace('/', '.').replace('?', '-')}.png")
 
 
 def violations(page: Page) -> list[str]:
