@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
@@ -25,6 +26,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert BUILT.exists(), "the interface is not built: run `python -m scripts.ui_build`"
     with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running
+
+
+@pytest.fixture
+def own_id() -> str:
+    """Return the id of something no other test of the server has, nor an earlier try of the same test."""
+    return f"own-{uuid4().hex[:8]}"
 
 
 @dataclass
