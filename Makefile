@@ -24,9 +24,11 @@ setup: ## Install all that development needs (packages, a browser for the tests)
 run: ## Start the server with its web interface at http://localhost:8080
 	@scripts/bootstrap run
 	@$(PYTHON_IN_VENV) -m scripts.ui_build
+	@$(PYTHON_IN_VENV) -m scripts.flow_schema
 	@$(BIN)/penstock server local $(ARGS)
 
 test: setup ## Run all tests: the interface's, then Python's (ARGS="tests/engine -x" for some)
+	@$(PYTHON_IN_VENV) -m scripts.flow_schema
 	@$(PYTHON_IN_VENV) -m scripts.ui_build $(if $(ARGS),,test); interface=$$?; \
 	$(PYTHON_IN_VENV) -m pytest $(ARGS) && exit $$interface
 

@@ -6,7 +6,6 @@ Servers read the index, src/penstock/builtin/types.json, instead of importing al
 
 from __future__ import annotations
 
-import inspect
 import json
 import pkgutil
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 import penstock.builtin
 from penstock.model.deferred import declared_types
 from penstock.model.registry import KIND_WORDS, TypeEntry
+from penstock.services.plugins import is_deprecated, title_of
 
 INDEX = Path(penstock.builtin.__file__).with_name("types.json")
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "types.md"
@@ -37,11 +37,12 @@ def entries() -> list[TypeEntry]:
 
 def index(types: Iterable[TypeEntry]) -> str:
     """Return the text of the index: a line for each type."""
-    rows = (
-        {"name": one.name, "kind": one.kind, "module": one.cls.__module__, "aliases": list(one.aliases)}
-        for one in types
-    )
-    return "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n"
+    return "[\n" + ",\n".join(json.dumps(_line(one)) for one in types) + "\n]\n"
+
+
+def _line(entry: TypeEntry) -> dict[str, object]:
+    line = {"name": entry.name, "kind": entry.kind, "module": entry.cls.__module__, "aliases": list(entry.aliases)}
+    return {**line, "title": title_of(entry), **({"deprecated": True} if is_deprecated(entry) else {})}
 
 
 def page(types: Iterable[TypeEntry]) -> str:
@@ -53,7 +54,7 @@ def page(types: Iterable[TypeEntry]) -> str:
 
 
 def _row(entry: TypeEntry) -> str:
-    does = (inspect.getdoc(entry.cls) or "").partition("\n")[0].rstrip(".").replace("|", "\\|")
+    does = title_of(entry).replace("|", "\\|")
     return f"| `{entry.name.rpartition('.')[2]}` | {KIND_WORDS[entry.kind]} | {does} |\n"
 
 

@@ -52,12 +52,18 @@ async def test_management_port_asks_for_its_credentials(server: LiveServer) -> N
 
 async def test_flow_schema_knows_the_installed_types(client: httpx.AsyncClient) -> None:
     """UI-110, PLG-048."""
-    schema = (await client.get("/api/v1/main/schemas/flow.json")).json()
+    answer = await client.get("/api/v1/main/schemas/flow.json")
+    schema = answer.json()
     assert "io.kestra.plugin.core.log.Log" in schema["definitions"]
     assert set(schema["required"]) >= {"id", "namespace", "tasks"}
     tasks = (await client.get("/api/v1/plugins/schemas/task", params={"arrayOf": "true"})).json()
     assert tasks["items"]["$ref"] == "#/definitions/task"
     assert (await client.get("/api/v1/plugins/schemas/unknown")).status_code == 404
+    assert answer.headers["content-encoding"] == "gzip"
+    known = {"if-none-match": answer.headers["etag"]}
+    assert (await client.get("/api/v1/main/schemas/flow.json", headers=known)).status_code == 304
+    plain = await client.get("/api/v1/main/schemas/flow.json", headers={"accept-encoding": "identity", **known})
+    assert (plain.status_code, plain.json()) == (200, schema)
 
 
 async def test_plugins_are_listed_and_documented(client: httpx.AsyncClient) -> None:

@@ -26,8 +26,10 @@ def test_builtin_types_class_of_each_is_the_one_that_bears_its_name() -> None:
 def test_builtin_types_modules_are_imported_when_a_type_is_first_used() -> None:
     code = """
 import sys
+from penstock.services.plugins import is_deprecated, title_of
 from penstock.wiring.plugins import load_plugins
 found = load_plugins([]).registry.find("io.kestra.plugin.jdbc.postgresql.Query")
+assert title_of(found.entry) and not is_deprecated(found.entry)
 before = [name for name in sys.modules if name.startswith("penstock.builtin.")]
 print(before, found.entry.cls.__module__)
 """

@@ -16,10 +16,13 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, slots=True)
 class DeferredClass:
-    """The place of a type's class."""
+    """The place of a type's class, and what lists of types say of it."""
 
     module: str
     type_name: str
+    title: str = ""
+    """The first line of its documentation."""
+    is_deprecated: bool = False
 
     def load(self) -> type[BaseModel]:
         """Return the class, having imported its module.

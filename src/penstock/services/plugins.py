@@ -10,12 +10,14 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from penstock.base.errors import NotFoundError
+from penstock.model.deferred import DeferredClass
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
-from penstock.model.schema import flow_schema, type_schema
+from penstock.model.schema import type_schema
+from penstock.services.flow_schema import FlowSchema
 from penstock.services.plugin_packages import Texts, group_icon, texts_of, type_icon
 
 Schema = Mapping[str, Any]
@@ -38,10 +40,17 @@ class PluginCatalogue:
     Args:
         registry: The types.
         versions: The installed version of each plugin.
+        flow_schema: The schema of flows with these types.
     """
 
-    def __init__(self, registry: TypeRegistry, versions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        registry: TypeRegistry,
+        versions: Mapping[str, str] | None = None,
+        flow_schema: FlowSchema | None = None,
+    ) -> None:
         self._registry = registry
+        self.flow_schema = flow_schema or FlowSchema(registry)
         self._versions = dict(versions or {})
         self._page = lru_cache(maxsize=500)(_page)
 
@@ -118,18 +127,19 @@ class PluginCatalogue:
             raise NotFoundError(f"there is no type `{name}`", hint=hint)
         return found.entry
 
-    async def flow_schema(self) -> Schema:
-        """Return the JSON Schema of flows with the types there are."""
-        return await asyncio.to_thread(lambda: self._flow_schema)
-
-    @cached_property
-    def _flow_schema(self) -> Schema:
-        return flow_schema(self._registry)
-
 
 def title_of(entry: TypeEntry) -> str:
     """Return the first line of a type's documentation."""
+    if isinstance(entry.source, DeferredClass):
+        return entry.source.title
     return _TRACE.sub("", inspect.getdoc(entry.cls) or "").strip().partition("\n")[0].rstrip(".")
+
+
+def is_deprecated(entry: TypeEntry) -> bool:
+    """Whether a type is there for older flows only."""
+    if isinstance(entry.source, DeferredClass):
+        return entry.source.is_deprecated
+    return bool(getattr(entry.source, "type_deprecation", ""))
 
 
 def documentation_of(entry: TypeEntry) -> str:

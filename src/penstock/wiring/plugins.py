@@ -66,15 +66,18 @@ class _BuiltinType(msgspec.Struct, frozen=True):
     kind: TypeKind
     module: str
     aliases: tuple[str, ...]
+    title: str
+    deprecated: bool = False
+
+    def entry(self) -> TypeEntry:
+        place = DeferredClass(self.module, self.name, self.title, self.deprecated)
+        return TypeEntry(self.name, self.kind, place, self.aliases)
 
 
 def builtin_types() -> list[TypeEntry]:
     """Return the types every server has, none of whose modules is imported yet."""
     index = files("penstock.builtin").joinpath("types.json").read_bytes()
-    return [
-        TypeEntry(one.name, one.kind, DeferredClass(one.module, one.name), one.aliases)
-        for one in msgspec.json.decode(index, type=list[_BuiltinType])
-    ]
+    return [one.entry() for one in msgspec.json.decode(index, type=list[_BuiltinType])]
 
 
 def load_plugins(

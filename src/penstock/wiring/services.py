@@ -39,6 +39,7 @@ from penstock.services.file_access import FileAccess
 from penstock.services.files import ExecutionFiles
 from penstock.services.flow_metrics import FlowMetrics
 from penstock.services.flow_plans import FlowPlanner
+from penstock.services.flow_schema import FlowSchema
 from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
 from penstock.services.graphs import GraphService
 from penstock.services.health import HealthService
@@ -57,6 +58,7 @@ from penstock.services.triggers import TriggerService
 from penstock.services.unit_tests import SuiteRecorder, SuiteService
 from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
+from penstock.wiring.built_schema import built_schema
 from penstock.wiring.core import Core, known_names
 from penstock.wiring.metrics import AuditMetrics, ExecutorMetrics, LogMetrics
 from penstock.wiring.plan import HttpPlan, Role
@@ -126,7 +128,7 @@ def api_services(
         own_blueprints=OwnBlueprints(store.documents, checker, clock),
         planner=FlowPlanner(store.flows, checker, core.reading.resolve, core.reading.triggers, conditions, clock),
         plugin_management=PluginManagement(PluginVersions(managed) if managed is not None else None),
-        plugins=PluginCatalogue(core.plugins.registry, core.plugins.versions),
+        plugins=_plugins(core),
         preconditions=preconditions,
         preferences=Preferences(store.preferences, clock),
         drafts=Drafts(store.drafts, clock),
@@ -169,6 +171,11 @@ def api_services(
         ),
         routers=routers,
     )
+
+
+def _plugins(core: Core) -> PluginCatalogue:
+    registry = core.plugins.registry
+    return PluginCatalogue(registry, core.plugins.versions, FlowSchema(registry, built_schema))
 
 
 async def worker_routers(core: Core) -> list[APIRouter]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from penstock.api.answers import JsonAnswer
+from penstock.api.answers import JsonAnswer, takes_gzip
 
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
@@ -81,7 +81,7 @@ def _answer(request: Request, file: Path, caching: str) -> Response:
     packed = _packed(file)
     if not packed.is_file():
         return FileResponse(file, media_type=kind, headers=headers)
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
+    if takes_gzip(request):
         return FileResponse(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
     state = packed.stat()
     headers["ETag"] = f'"{state.st_mtime_ns:x}-{state.st_size:x}-plain"'
@@ -90,13 +90,3 @@ def _answer(request: Request, file: Path, caching: str) -> Response:
 
 def _packed(file: Path) -> Path:
     return file.with_name(f"{file.name}.gz")
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Return whether a browser takes gzip; what it names itself counts more than `*`."""
-    qualities = {}
-    for part in accepted.lower().split(","):
-        name, _, parameter = part.partition(";")
-        quality = parameter.strip().removeprefix("q=")
-        qualities[name.strip()] = quality.strip("0.") != "" if parameter.strip().startswith("q=") else True
-    return qualities.get("gzip", qualities.get("*", False))

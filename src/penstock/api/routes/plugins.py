@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api import schemas
-from penstock.api.answers import JsonAnswer
+from penstock.api.answers import JsonAnswer, packed_json
 from penstock.api.routes.table import Routes
 from penstock.base.errors import NotFoundError
 from penstock.model.dashboards import chart_schema, dashboard_schema
 from penstock.model.input_types import BY_TYPE
 from penstock.model.registry import TypeEntry, TypeKind
 from penstock.services.plugin_packages import GroupPage, group_of, group_page, plugin_page
-from penstock.services.plugins import PluginCatalogue, title_of
+from penstock.services.plugins import PluginCatalogue, is_deprecated, title_of
 
 _DASHBOARDS = {"DASHBOARD": dashboard_schema, "CHART": chart_schema}
 _UNIONS = {"TASK": "task", "TRIGGER": "trigger"}
@@ -53,9 +54,9 @@ class PluginRoutes:
         add("GET", f"{versions}/{{version}}", self.page_of_version, one, answers=schemas.Documentation)
         return routes.router
 
-    async def flow_schema(self, tenant: str) -> Response:
+    async def flow_schema(self, request: Request, tenant: str) -> Response:
         """Return the JSON Schema of flows, for editors."""
-        return JsonAnswer(await self._plugins.flow_schema(), headers={"Cache-Control": "private, max-age=60"})
+        return packed_json(request, await self._plugins.flow_schema.packed(), "private, max-age=60")
 
     async def all(self) -> Response:
         """Return the plugins of this instance with their types."""
@@ -124,13 +125,13 @@ class PluginRoutes:
         kind = type.upper()
         if kind not in ("FLOW", "DASHBOARD"):
             raise NotFoundError(f"there are no properties `{type}`", hint="one of FLOW, DASHBOARD")
-        schema = dashboard_schema() if kind == "DASHBOARD" else await self._plugins.flow_schema()
+        schema = dashboard_schema() if kind == "DASHBOARD" else await self._plugins.flow_schema.read()
         return JsonAnswer(_properties(schema))
 
     async def schema(self, type: str, arrayOf: bool = False) -> Response:  # noqa: A002, N803
         """Return the JSON Schema of flows, tasks, triggers, dashboards or charts."""
         kind = type.upper()
-        whole = await self._plugins.flow_schema()
+        whole = await self._plugins.flow_schema.read()
         if kind in _DASHBOARDS:
             schema: dict[str, Any] = _DASHBOARDS[kind]()
         elif kind == "FLOW":
@@ -168,5 +169,4 @@ def _icons(icons: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 
 def _element(entry: TypeEntry) -> dict[str, Any]:
-    deprecated = bool(getattr(entry.cls, "type_deprecation", ""))
-    return {"cls": entry.name, "deprecated": deprecated, "title": title_of(entry)}
+    return {"cls": entry.name, "deprecated": is_deprecated(entry), "title": title_of(entry)}
