@@ -1,6 +1,6 @@
 """Installs what tests need and Python packages cannot bring: a browser, a container engine, Redis, MariaDB,
-network namespaces, an SSH server, brokers of messages, Apache Kafka, a mail server, the languages and tools of script
-tasks, and PostgreSQL where no wheel fits.
+network namespaces, an SSH server, brokers of messages, Apache Kafka, a Pub/Sub server, a mail server, the languages and
+tools of script tasks, and PostgreSQL where no wheel fits.
 
 It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
 """
@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from scripts.kafka import fetch_kafka, kafka_directory
+from scripts.pubsub import build_pubsub, pubsub_executable
 from scripts.tooling import (
     browser_executable,
     mariadb_directory,
@@ -176,6 +177,13 @@ def ensure_kafka() -> bool:
     return shutil.which("java") is not None
 
 
+def ensure_pubsub() -> bool:
+    """Have a Pub/Sub server on this machine, which Debian does not pack; tests start their own."""
+    if pubsub_executable() is not None:
+        return True
+    return (shutil.which("go") is not None or apt_install(LANGUAGES["go"])) and build_pubsub()
+
+
 def main() -> int:
     """Ensure everything and name what could not be had."""
     needed = (
@@ -190,6 +198,7 @@ def main() -> int:
         ("Dovecot", ensure_mail),
         ("Apache Kafka", ensure_kafka),
         ("languages of script tasks", ensure_languages),
+        ("a Pub/Sub server", ensure_pubsub),
         ("command-line tools", ensure_tools),
     )
     missing = [name for name, ensure in needed if not ensure()]

@@ -16,6 +16,7 @@ from tests.support.kafka import KAFKA, kafka_for
 from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
 from tests.support.missing import missing
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
+from tests.support.pubsub import PUBSUB, pubsub_for
 from tests.support.rabbitmq import RABBITMQ, RabbitMq, rabbitmq_for
 from tests.support.second_try import allow_second_tries, show_first_tries
 from tests.support.shared import stop_shared
@@ -67,6 +68,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stop_maria_server(directory)
         stop_shared(directory, RABBITMQ)
         stop_shared(directory, KAFKA)
+        stop_shared(directory, PUBSUB)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -143,3 +145,9 @@ def rabbitmq() -> RabbitMq:
 def kafka() -> str:
     """Return the address of the Apache Kafka all workers of this run share."""
     return kafka_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))
+
+
+@pytest.fixture(scope="session")
+def pubsub_url() -> str:
+    """Return the address of the Pub/Sub server all workers of this run share."""
+    return pubsub_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))

@@ -76,14 +76,16 @@ class Account(PluginModel):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise what the client library complains of as GcpError."""
+def translated(asked_for: str = "bucket or object") -> Iterator[None]:
+    """Raise what the client library complains of as GcpError; `asked_for` is what may not be there."""
     calls, auth = library("google.api_core.exceptions", "gcp"), library("google.auth.exceptions", "gcp")
     requests = library("requests", "gcp")
     try:
         yield
     except calls.NotFound:
-        raise GcpError("there is no such bucket or object", hint="see the address, as in gs://bucket/name") from None
+        raise GcpError(
+            f"there is no such {asked_for}", hint=f"see how the {asked_for} is called, and the project"
+        ) from None
     except (calls.Unauthorized, calls.Forbidden, auth.GoogleAuthError) as error:
         raise GcpError(f"that is not allowed: {_words(error)}", hint="see `serviceAccount` and its roles") from None
     except (calls.GoogleAPIError, requests.RequestException) as error:
