@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from penstock.base.clock import SystemClock
+from penstock.base.clock import SystemClock, from_datetime
 from penstock.base.errors import InvalidRequestError, UnavailableError
 from penstock.ports.journal import PARTITIONS
 from penstock.store import open_store
 from penstock.store import schema as module
 from penstock.store.schema import HEAD, SchemaMismatch, create_txn, migrate, note_oldest_txn, rollback, status
+from penstock.store.upgrading import upgrade
 from tests.support.postgres import PostgresServer
 
 MIGRATIONS = Path(module.__file__).parent / "migrations"
@@ -204,6 +208,73 @@ def test_migration_that_fails_leaves_the_database_as_it_was(two_urls: list[str])
     with engine.begin() as connection:
         assert inspect(connection).get_table_names() == ["settings"]
     engine.dispose()
+
+
+OLDER = sorted(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-2]
+
+
+def database_of(folder: Path, version: str) -> str:
+    """Return the address of an embedded database that bears a version of the schema."""
+    url = f"sqlite:///{folder / 'penstock.db'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        create_txn(connection)
+    engine.dispose()
+    become(url, version, oldest=version)
+    return url
+
+
+def older_database(folder: Path) -> str:
+    """Return the address of an embedded database of the schema before this release's, with something in it."""
+    url = f"sqlite:///{folder / 'penstock.db'}"
+    migrate(url, OLDER)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO settings (key, value) VALUES ('kept', '1')"))
+    engine.dispose()
+    return url
+
+
+def test_upgrade_of_an_older_database_keeps_what_is_in_it_and_a_copy(tmp_path: Path) -> None:
+    """BEY-071."""
+    url = older_database(tmp_path)
+    done = upgrade(url, from_datetime(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)))
+    assert done is not None
+    assert (done.before, done.after, status(url).version) == (OLDER, HEAD, HEAD)
+    assert done.copy.name == f"penstock-{OLDER}-20260102T030405Z.db"
+    assert status(f"sqlite:///{done.copy}").version == OLDER
+    for file in (tmp_path / "penstock.db", done.copy):
+        with closing(sqlite3.connect(file)) as connection:
+            assert connection.execute("SELECT value FROM settings WHERE key = 'kept'").fetchall() == [("1",)]
+    assert upgrade(url, 0) is None
+
+
+def test_upgrade_that_fails_leaves_the_database_as_it_was_and_no_copy(tmp_path: Path) -> None:
+    """BEY-071."""
+    url = database_of(tmp_path, OLDER)  # whose tables are those of a newer one
+    with pytest.raises(Exception, match="already exists"):
+        upgrade(url, 0)
+    assert status(url).version == OLDER
+    assert [file.name for file in tmp_path.iterdir()] == ["penstock.db"]
+
+
+def test_upgrade_without_room_for_the_copy_changes_nothing_and_says_what_to_do(tmp_path: Path) -> None:
+    """BEY-071."""
+    url = database_of(tmp_path, OLDER)
+    in_the_way = tmp_path / f"penstock-{OLDER}-19700101T000000Z.db"
+    in_the_way.mkdir()
+    with pytest.raises(UnavailableError, match="make room"):
+        upgrade(url, 0)
+    assert status(url).version == OLDER
+    assert {file.name for file in tmp_path.iterdir()} == {"penstock.db", in_the_way.name}
+
+
+def test_upgrade_of_a_newer_database_or_none_does_nothing(tmp_path: Path) -> None:
+    """BEY-071."""
+    url = database_of(tmp_path, "9999_post_newer")
+    assert upgrade(url, 0) is None
+    assert upgrade(f"sqlite:///{tmp_path / 'other.db'}", 0) is None
+    assert [file.name for file in tmp_path.iterdir()] == ["penstock.db"]
 
 
 def test_migrate_of_a_database_that_does_not_answer_says_so() -> None:

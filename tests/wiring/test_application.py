@@ -19,6 +19,7 @@ from penstock.secrets import GivenSecrets
 from penstock.services.encryption import Encryption
 from penstock.services.executions import Launch
 from penstock.services.worker import WorkerSettings
+from penstock.store.schema import SchemaMismatch, migrate
 from penstock.wiring.application import TENANT, Application, flow_service
 from penstock.wiring.lock import DatabaseInUse
 from penstock.wiring.plan import Plan, Role
@@ -209,6 +210,21 @@ async def test_application_second_one_on_an_embedded_database_is_refused(tmp_pat
     async with running(wanted):
         with pytest.raises(DatabaseInUse, match=r"p\.db is in use by another server"):
             await Application(wanted).start()
+    async with running(wanted):
+        pass
+
+
+async def test_application_brings_an_older_database_of_its_own_up_to_date_and_refuses_another(tmp_path: Path) -> None:
+    """BEY-071."""
+    wanted, told = plan(f"sqlite:///{tmp_path}/p.db", tmp_path), list[str]()
+    before = migrate(wanted.database, "head-1")
+    with pytest.raises(SchemaMismatch, match="penstock migrate"):
+        await Application(wanted).start()
+    application = Application(replace(wanted, upgrades=True), tell=told.append)
+    await application.start()
+    await application.stop(hurry=True)
+    [line] = told
+    assert f"from schema version {before}" in line
     async with running(wanted):
         pass
 

@@ -204,6 +204,14 @@ def test_local_defaults_give_way_to_the_configuration(tmp_path: Path) -> None:
     assert plan_of(other, ALL_ROLES, data=tmp_path, environment={}).database == "sqlite://"
 
 
+def test_plan_upgrades_the_database_of_the_local_folder_alone(tmp_path: Path) -> None:
+    """BEY-071."""
+    own = load(environment={}, defaults=local_defaults(tmp_path)).settings
+    assert plan_of(own, ALL_ROLES, data=tmp_path, environment={}).upgrades
+    assert not plan_of(own, ALL_ROLES, data=None, environment={}).upgrades  # as the components of a server are planned
+    assert not plan_of(own, ALL_ROLES, data=tmp_path / "other", environment={}).upgrades
+
+
 def test_local_key_is_made_once_for_its_owner_alone_and_gives_way(tmp_path: Path) -> None:
     """ENG-374, OPS-076: secrets can be kept without configuring anything."""
     assert plan_of(load(environment={}, defaults=local_defaults(tmp_path)).settings, ALL_ROLES).encryption is None

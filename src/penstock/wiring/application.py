@@ -23,6 +23,7 @@ from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.scheduler import Stores
 from penstock.services.worker import Worker
+from penstock.store.upgrading import upgrade
 from penstock.wiring.core import Core, open_core
 from penstock.wiring.expressions import set_up_expressions
 from penstock.wiring.flow_folders import FlowFolders
@@ -114,6 +115,8 @@ class Application:
         if (lock := DatabaseLock.of(plan.database)) is not None:
             lock.acquire()
             self._lock = lock
+            if plan.upgrades:
+                await asyncio.to_thread(self._upgrade)
         self._core = core = await open_core(plan, plugins, self._clock)
         self._supervisor.start("flow changes", core.catalog.follow(core.store.notifier))
         self._supervisor.start("namespace changes", core.known_namespaces.follow(core.store.notifier))
@@ -137,6 +140,11 @@ class Application:
         if self._web is not None:
             await self._start_web(core, self._web)
         settle()
+
+    def _upgrade(self) -> None:
+        if (done := upgrade(self._plan.database, self._clock.now())) is not None:
+            log.warning("database upgraded", action="schema.upgrade", before=done.before, copy=str(done.copy))
+            self._tell(str(done))
 
     def _start_worker(self, core: Core) -> None:
         self._worker = Worker(

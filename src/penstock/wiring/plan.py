@@ -102,6 +102,7 @@ class Plan:
         roles: What it does.
         database: The address of the database.
         storage: The folder of internal storage.
+        upgrades: Whether an older schema of an embedded database is brought up to date at start, instead of refused.
         worker: How its worker behaves.
         http: Where its web server listens.
         secrets: Where secrets come from that no namespace keeps, the first that knows one wins.
@@ -136,6 +137,7 @@ class Plan:
     roles: frozenset[Role]
     database: str
     storage: Path
+    upgrades: bool = False
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     http: HttpPlan = field(default_factory=HttpPlan)
     secrets: Sequence[SecretSource] = ()

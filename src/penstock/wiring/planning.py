@@ -19,6 +19,7 @@ from penstock.wiring.config.settings import Alerts
 from penstock.wiring.datasource import database_url
 from penstock.wiring.expressions import expression_plan
 from penstock.wiring.flow_reading import plugin_defaults
+from penstock.wiring.local import database_file
 from penstock.wiring.plan import AlertsPlan, HttpPlan, MetricsPlan, Plan, Role
 from penstock.wiring.plugin_plan import plugin_plan
 from penstock.wiring.retention import retention_plan
@@ -57,6 +58,7 @@ def plan_of(
         ConfigurationError: The settings do not make sense together.
     """
     variables = os.environ if environment is None else environment
+    database = database_url(settings)
     core = settings.kestra
     if core.server.liveness.heartbeat_interval >= core.server.liveness.timeout:
         raise ConfigurationError(
@@ -65,8 +67,9 @@ def plan_of(
     watch = settings.micronaut.io.watch
     return Plan(
         roles=frozenset(roles),
-        database=database_url(settings),
+        database=database,
         storage=storage_root(settings, data),
+        upgrades=data is not None and database == database_file(data),
         worker=worker_settings(settings, threads, worker_group),
         http=_http(settings, management_is_required),
         secrets=_secrets(settings, variables),
