@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 from scripts.tooling import browser_executable, mariadb_directory, redis_executable
-from tests.support.kafka import KAFKA, kafka_for
+from tests.support.kafka import KAFKA, EventHubs, event_hubs_for, kafka_for
 from tests.support.mariadb import MariaServer, maria_server_for, stop_maria_server
 from tests.support.missing import missing
 from tests.support.postgres import Database, PostgresMissingError, PostgresServer, server_for, stop_server
@@ -145,6 +145,12 @@ def rabbitmq() -> RabbitMq:
 def kafka() -> str:
     """Return the address of the Apache Kafka all workers of this run share."""
     return kafka_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))
+
+
+@pytest.fixture(scope="session")
+def event_hubs() -> EventHubs:
+    """Return the namespace of Event Hubs all workers of this run share."""
+    return event_hubs_for(Path(os.environ[RUN_DIRECTORY_VARIABLE]))
 
 
 @pytest.fixture(scope="session")

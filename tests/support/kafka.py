@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.kafka import kafka_directory
@@ -11,8 +12,24 @@ from tests.support.missing import missing
 from tests.support.shared import shared_port, start_shared
 
 KAFKA = "kafka"
+_CONNECTION = "connection"
 _QUICK = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 """For a start that is soon over, and for little work afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventHubs:
+    """The same broker as a namespace of Event Hubs: by a connection string, as to Microsoft's emulator of one."""
+
+    connection_string: str
+    plain: str
+    """The broker's address for those who need no login."""
+
+
+def event_hubs_for(run_directory: Path) -> EventHubs:
+    """Return the namespace of this test run."""
+    plain = kafka_for(run_directory)
+    return EventHubs((run_directory / KAFKA / _CONNECTION).read_text(), plain)
 
 
 def kafka_for(run_directory: Path) -> str:
@@ -23,14 +40,23 @@ def kafka_for(run_directory: Path) -> str:
 
 
 def _start(directory: Path) -> int:
-    port, controller = free_port(), free_port()
+    port, login, controller = free_port(), free_port(), free_port()
+    connection = (
+        f"Endpoint=sb://127.0.0.1:{login};SharedAccessKeyName=reader;SharedAccessKey=s3cret-word;"
+        "UseDevelopmentEmulator=true;"
+    )
+    (directory / _CONNECTION).write_text(connection)
+    logins = "org.apache.kafka.common.security.plain.PlainLoginModule required"
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},LOGIN://127.0.0.1:{login},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},LOGIN://127.0.0.1:{login}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.login.plain.sasl.jaas.config": f'{logins} user_$ConnectionString="{connection}";',
         "log.dirs": str(directory / "data"),
         "log.cleaner.enable": "false",
         "group.initial.rebalance.delay.ms": "0",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,10 @@ class Produce(Cluster, Sending):
 
     def run(self, context: RunContext) -> Published:
         """Send, and wait until the cluster has everything."""
+        return Published(messages_count=self.send_all(context, self.outgoing_fields(context)))
+
+    def send_all(self, context: RunContext, outgoing: Iterable[Mapping[str, Any]]) -> int:
+        """Send records, and return how many there were when the cluster has everything."""
         complaints, in_transaction = Complaints(), context.render(self.transactional)
         unique = {"transactional.id": f"penstock-{uuid4()}"} if in_transaction else {}
         settings = self.settings(context, complaints, unique)
@@ -67,9 +71,9 @@ class Produce(Cluster, Sending):
             producer: Producer = library("confluent_kafka", "kafka").Producer(settings)
             records = _Records(self, context, producer)
             with _transaction(producer) if in_transaction else _reached(producer):
-                count = sent(context, self.outgoing_fields(context), records.send)
+                count = sent(context, outgoing, records.send)
                 records.settle(complaints)
-        return Published(messages_count=count)
+        return count
 
     def writers(self, context: RunContext, topic: str) -> tuple[Writing, Writing]:
         """Return how keys and values of a topic are written."""
