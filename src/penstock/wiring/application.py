@@ -265,7 +265,7 @@ class Application:
             await self._supervisor.stop("executor")
         if self._gateway_is_open:
             await core.gateway.__aexit__(None, None, None)
-        for name in ("flow files", "execution changes", "flow changes"):
+        for name in ("flow files", "execution changes", "namespace changes", "flow changes"):
             await self._supervisor.stop(name, cancel=True)
         core.plugins.close()
         await core.store.close()

@@ -8,15 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.certificates import certificate_in
 
 
 @dataclass
@@ -115,28 +113,6 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
-def certificate(folder: Path) -> Path:
-    """Make a certificate that nobody has signed but itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "certificate.pem"
-    path.write_bytes(private + made.public_bytes(pem))
-    return path
-
-
 @pytest.fixture
 def http_server() -> Iterator[HttpServer]:
     yield from serve(Listener())
@@ -146,7 +122,7 @@ def http_server() -> Iterator[HttpServer]:
 def https_server(tmp_path: Path) -> Iterator[HttpServer]:
     listener = Listener()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate(tmp_path))
+    tls.load_cert_chain(certificate_in(tmp_path))
     listener.socket = tls.wrap_socket(listener.socket, server_side=True)
     listener.state.url = listener.state.url.replace("http://", "https://")
     yield from serve(listener)

@@ -13,9 +13,11 @@ from penstock.base.clock import SECOND
 from penstock.base.codec import to_json
 from penstock.base.errors import UnavailableError
 from penstock.engine.events import TaskEnded, TaskStarted
+from penstock.engine.records import LogLine
 from penstock.engine.states import StateType
 from penstock.ports.gateway import Assignment
 from penstock.sdk import RunContext
+from penstock.services.worker.outbox import MANY_LINES
 from penstock.testing.gateway import MemoryGateway
 from tests.services.worker.conftest import Start
 from tests.support.waiting import PATIENCE, eventually
@@ -78,6 +80,30 @@ async def test_worker_task_that_logs_faster_than_lines_are_stored_is_slowed_down
     async with start() as bench:
         await bench.run(bench.call(flood))
         assert bench.gateway.messages == [str(number) for number in range(30_000)]
+
+
+async def test_worker_task_that_logs_while_the_server_takes_no_lines_is_slowed_down(start: Start) -> None:
+    class Absent(MemoryGateway):
+        batches: list[int]
+
+        async def logs(self, lines: Sequence[LogLine]) -> None:
+            self.batches.append(len(lines))
+            if len(self.batches) < 4:
+                raise UnavailableError("the server does not answer")
+            await super().logs(lines)
+
+    def flood(context: RunContext) -> None:
+        time.sleep(0.1)
+        for number in range(60_000):
+            context.logger.info(str(number))
+
+    gateway = Absent()
+    gateway.batches = []
+    async with start(gateway=gateway) as bench:
+        await bench.run(bench.call(flood))
+        assert bench.gateway.messages == [str(number) for number in range(60_000)]
+        held = 10_000  # by the task; more than the worker should hold it does not take
+        assert max(gateway.batches) < MANY_LINES + held
 
 
 async def test_worker_message_of_a_hundred_megabytes_is_cut_with_a_note(start: Start) -> None:

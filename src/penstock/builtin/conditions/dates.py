@@ -42,7 +42,20 @@ class DateCondition(ConditionBase):
         raise ConditionError("there is no date to look at", hint='set `date`, such as "{{ now() }}"')
 
 
-class DateTimeBetween(DateCondition):
+class Between(DateCondition):
+    """Hold before, after or between something."""
+
+    after: Property[str] | None = Field(None, description="Hold only after this.")
+    before: Property[str] | None = Field(None, description="Hold only before this.")
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if self.after is None and self.before is None:
+            raise ValueError("set `after`, `before` or both")
+        return self
+
+
+class DateTimeBetween(Between):
     """Hold between two dates, or before or after one.
 
     Run hourly, but only until the campaign is over:
@@ -68,12 +81,6 @@ class DateTimeBetween(DateCondition):
     after: Property[str] | None = Field(None, description="Hold only after this date, such as 2026-01-31T10:00:00Z.")
     before: Property[str] | None = Field(None, description="Hold only before this date.")
 
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Self:
-        if self.after is None and self.before is None:
-            raise ValueError("set `after`, `before` or both")
-        return self
-
     def test(self, context: ConditionContext) -> bool:
         """Return whether the date lies between."""
         moment = self.moment(context)
@@ -82,7 +89,7 @@ class DateTimeBetween(DateCondition):
         return self.before is None or moment < read_moment(context.value(self.before))
 
 
-class TimeBetween(DateCondition):
+class TimeBetween(Between):
     """Hold between two times of day, or before or after one; from an evening to a morning it holds over night.
 
     Run every quarter of an hour at night:
@@ -107,12 +114,6 @@ class TimeBetween(DateCondition):
 
     after: Property[str] | None = Field(None, description="Hold only after this time, such as `16:30:00+02:00`.")
     before: Property[str] | None = Field(None, description="Hold only before this time.")
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Self:
-        if self.after is None and self.before is None:
-            raise ValueError("set `after`, `before` or both")
-        return self
 
     def test(self, context: ConditionContext) -> bool:
         """Return whether the time of day lies between."""

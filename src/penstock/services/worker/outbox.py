@@ -23,6 +23,8 @@ from penstock.ports.journal import LeaseLost
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+MANY_LINES = 10_000
+"""Lines that may wait for the server before those who write more of them have to wait, too."""
 
 
 class Outbox:
@@ -38,6 +40,7 @@ class Outbox:
         self._in_hand: Sequence[Report] = ()
         """Being handed in."""
         self._lines: list[LogLine] = []
+        self._lines_in_hand = 0
         self._metrics: list[Metric] = []
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
@@ -56,6 +59,11 @@ class Outbox:
         """The jobs whose end is not known to be stored yet."""
         return [report.job.key for report in (*self._reports, *self._in_hand)]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has as many lines as it should hold while the server does not take them."""
+        return len(self._lines) + self._lines_in_hand >= MANY_LINES
+
     async def flush(self) -> None:
         """Wait until all of it is stored."""
         await self._empty.wait()
@@ -70,7 +78,9 @@ class Outbox:
             reports, self._reports = self._reports, []
             self._in_hand = reports
             if lines:
+                self._lines_in_hand = len(lines)
                 await self._persist(lines, self._gateway.logs)
+                self._lines_in_hand = 0
             if metrics:
                 await self._persist(metrics, self._gateway.metrics)
             if reports:

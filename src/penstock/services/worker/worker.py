@@ -380,14 +380,18 @@ class Worker:
             self._flusher = self._host.loop.call_later(self._settings.flush_every / SECOND, self._flush)
 
     def _flush(self) -> None:
-        """Hand in what announced attempts and evaluations have said; again as long as there are any."""
+        """Hand in what announced attempts and evaluations have said; again as long as there are any.
+
+        While the server does not take lines, theirs stay with them, and who writes too many is slowed down.
+        """
         self._flusher = None
         announced = [attempt for attempt in self._attempts.values() if attempt.announced]
-        lines = [line for attempt in announced for line in attempt.context.log.take_lines()]
-        metrics = [metric for attempt in announced for metric in attempt.context.log.take_metrics()]
-        lines += self._evaluations.take_lines()
-        if lines or metrics:
-            self._outbox.add((), lines, metrics)
+        if not self._outbox.is_behind:
+            lines = [line for attempt in announced for line in attempt.context.log.take_lines()]
+            metrics = [metric for attempt in announced for metric in attempt.context.log.take_metrics()]
+            lines += self._evaluations.take_lines()
+            if lines or metrics:
+                self._outbox.add((), lines, metrics)
         if announced or not self._evaluations.is_idle:
             self._flush_later()
 
