@@ -107,3 +107,7 @@ class TestWaitReads(contracts.WaitReadsContract):
 
 class TestNotifier(contracts.NotifierContract):
     pass
+
+
+class TestSwitchStore(contracts.SwitchStoreContract):
+    pass

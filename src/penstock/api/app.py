@@ -56,6 +56,7 @@ from penstock.api.routes.secrets import SecretRoutes
 from penstock.api.routes.service_accounts import ServiceAccountRoutes
 from penstock.api.routes.sizes import SizeRoutes
 from penstock.api.routes.suites import SuiteRoutes
+from penstock.api.routes.switches import SwitchRoutes
 from penstock.api.routes.templates import TemplateRoutes
 from penstock.api.routes.tokens import TokenAnswers, TokenRoutes
 from penstock.api.routes.triggers import TriggerRoutes
@@ -114,7 +115,16 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         DependencyRoutes(services.dependencies, services.reader, clock, settings).router(),
         GraphRoutes(services.graphs, services.reader, clock, settings).router(),
         flow_bulk.router(),
-        FlowRoutes(services.flows, services.flow_checker, definitions, services.triggers, clock, settings).router(),
+        SwitchRoutes(services.switches, services.flows, services.triggers, definitions, clock, settings).router(),
+        FlowRoutes(
+            services.flows,
+            services.flow_checker,
+            definitions,
+            services.triggers,
+            services.switches,
+            clock,
+            settings,
+        ).router(),
         PlanRoutes(services.planner, settings).router(),
         flow_bulk.general_router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
@@ -142,7 +152,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         SecretRoutes(services.secrets, clock, settings).router(),
         TemplateRoutes(services.templates, FlowDefinitions(), settings).router(),
         NamespaceFileRoutes(services.namespace_files).router(),
-        TriggerRoutes(services.triggers, services.flows, definitions, clock, settings).router(),
+        TriggerRoutes(services.triggers, services.flows, services.switches, definitions, clock, settings).router(),
         PreconditionRoutes(services.preconditions).router(),
         WaitingRoutes(services.explainer, services.trigger_explainer, services.audit).router(),
         SuiteRoutes(services.suites, services.suite_recorder, settings).router(),

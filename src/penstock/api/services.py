@@ -48,6 +48,7 @@ from penstock.services.plugins import PluginCatalogue
 from penstock.services.preconditions import PreconditionService
 from penstock.services.preferences import Preferences
 from penstock.services.secrets import SecretService
+from penstock.services.switches import SwitchService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.unit_tests import SuiteRecorder, SuiteService
@@ -103,6 +104,7 @@ class Services:
     steering: Steering
     suite_recorder: SuiteRecorder
     suites: SuiteService
+    switches: SwitchService
     templates: TemplateService
     service_accounts: ServiceAccounts
     tokens: Tokens

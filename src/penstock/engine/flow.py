@@ -317,6 +317,10 @@ class ResolvedFlow:
     outputs: Sequence[Mapping[str, Any]] = ()
     retry: RetryPolicy | None = None
     disabled: bool = False
+    disabled_why: str = ""
+    """By whom, until when and why, where that is known."""
+    changes_at: Instant | None = None
+    """When it is enabled or disabled otherwise, by itself."""
     concurrency: Mapping[str, Any] | None = None
     sla: Sequence[Mapping[str, Any]] = ()
     namespace_variables: Mapping[str, Any] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from penstock.base.errors import ConflictError
 from penstock.engine.events import ChangeState, ForceRun, Resume, ResumeFromBreakpoint, Unqueue
 from penstock.engine.pausing import is_stopped, let_go
 from penstock.engine.resuming import resume
-from penstock.engine.starting import DISABLED_FLOW, end_unbegun, run_now, start_waiting
+from penstock.engine.starting import disabled_reason, end_unbegun, run_now, start_waiting
 from penstock.engine.states import StateType
 from penstock.engine.turn import Turn, replace
 
@@ -28,7 +28,7 @@ def force_run(turn: Turn, event: ForceRun) -> None:
         raise _refused(turn, "waits for nothing that can be skipped")
     if state in (StateType.CREATED, StateType.QUEUED):
         if turn.flow.disabled:
-            raise ConflictError(DISABLED_FLOW, hint="enable the flow first")
+            raise ConflictError(disabled_reason(turn.flow), hint="enable the flow first")
         turn.cancel_timer("start")
         run_now(turn)
         return

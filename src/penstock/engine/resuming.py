@@ -13,7 +13,7 @@ from penstock.engine.flow import Launch, Step
 from penstock.engine.pausing import hold, is_held, is_stopped, let_go, unpause_run, waiting
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.scopes import ask, take
-from penstock.engine.starting import DISABLED_FLOW, start, start_waiting
+from penstock.engine.starting import disabled_reason, start, start_waiting
 from penstock.engine.states import FAILURES, GOOD, StateType
 from penstock.engine.turn import EndPhase, RunEnded, Turn, replace
 
@@ -115,7 +115,7 @@ def _check_restart(turn: Turn) -> None:
             f"execution {execution.id} was tried anew as another execution", hint="restart the latest of them"
         )
     if turn.flow.disabled:
-        raise ConflictError(DISABLED_FLOW, hint="enable the flow first")
+        raise ConflictError(disabled_reason(turn.flow), hint="enable the flow first")
 
 
 def _check_tasks(turn: Turn, run: TaskRun) -> None:

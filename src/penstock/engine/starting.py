@@ -7,7 +7,7 @@ from penstock.engine.ending import end_run, tell_parent
 from penstock.engine.events import Created
 from penstock.engine.facts import FactNeeded
 from penstock.engine.fixtures import stand_in
-from penstock.engine.flow import Launch, ResolvedTask, Step
+from penstock.engine.flow import Launch, ResolvedFlow, ResolvedTask, Step
 from penstock.engine.pausing import is_held, settle, stop_before
 from penstock.engine.records import Cursor, TaskRun
 from penstock.engine.replaying import beginnings
@@ -20,11 +20,16 @@ from penstock.expressions import is_truthy
 DISABLED_FLOW = "Cannot execute a flow which is disabled"
 
 
+def disabled_reason(flow: ResolvedFlow) -> str:
+    """Return why a disabled flow cannot be executed."""
+    return f"{DISABLED_FLOW} ({flow.disabled_why})" if flow.disabled_why else DISABLED_FLOW
+
+
 def begin(turn: Turn, event: Created) -> None:
     """Let the execution begin, or refuse it before its first task (ENG-038, ENG-408)."""
     if turn.execution.state.current not in (StateType.CREATED, StateType.QUEUED):
         return
-    reason = event.reject or (DISABLED_FLOW if turn.flow.disabled else None)
+    reason = event.reject or (disabled_reason(turn.flow) if turn.flow.disabled else None)
     if reason is not None:
         turn.log("ERROR", reason)
         turn.put_execution(replace(turn.execution, error=reason, cursor=Cursor(phase="done", failed=True)))

@@ -14,9 +14,9 @@ class Depth:
     """What waits in one queue."""
 
     queue: str
-    """`jobs`, `messages`, `timers`, `triggers` whose date has passed, or `workers` that are known."""
+    """`jobs`, `messages`, `timers`, `triggers` whose date has passed, `workers` that are known, or `switches`."""
     group: str
-    """The group of workers that jobs wait for; empty for the default one, and for other queues."""
+    """The group of workers that jobs wait for (empty for the default one), or what switches say."""
     count: int
     oldest: Instant | None = None
     """Since when the one that waits longest has waited; None where that is not known.

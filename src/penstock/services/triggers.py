@@ -15,6 +15,7 @@ from penstock.base.clock import Clock, Instant, from_iso
 from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.ports.switches import SwitchState, SwitchStore
 from penstock.ports.triggers import FLOW_TRIGGER, TriggerState, TriggerStore
 from penstock.services.scheduler import backfill
 from penstock.services.scheduler.backfill import Backfill, Label
@@ -22,6 +23,7 @@ from penstock.services.scheduler.backfill import Backfill, Label
 TriggerName = tuple[str, str, str]
 """(namespace, flow id, trigger id)."""
 _SHOWN = Filter("type", "NOT_EQUALS", FLOW_TRIGGER)
+_STOPPING = (SwitchState.DISABLED, SwitchState.PAUSED)
 _TRIES = 20
 _CHUNK = 500
 Change = Callable[[TriggerState], TriggerState]
@@ -55,12 +57,14 @@ class TriggerService:
 
     Args:
         triggers: Where states are stored.
+        switches: What people say of triggers, whatever their flows do.
         notifier: Tells the schedulers.
         clock: Dates changes.
     """
 
-    def __init__(self, triggers: TriggerStore, notifier: Notifier, clock: Clock) -> None:
+    def __init__(self, triggers: TriggerStore, switches: SwitchStore, notifier: Notifier, clock: Clock) -> None:
         self._triggers = triggers
+        self._switches = switches
         self._notifier = notifier
         self._clock = clock
 
@@ -101,12 +105,17 @@ class TriggerService:
         return state
 
     async def set_disabled(self, tenant: str, name: TriggerName, disabled: bool, by: str | None = None) -> TriggerState:
-        """Switch a trigger off or on, without a change of its flow; `by` is who wants it."""
+        """Switch a trigger off or on, without a change of its flow; `by` is who wants it.
+
+        One that is switched on is not paused any more, either (BEY-041).
+        """
 
         def switched(state: TriggerState) -> TriggerState:
             after = replace(state, disabled=disabled, disabled_by=by if disabled else None)
             return backfill.suspended(after) if disabled else after
 
+        if not disabled and await self._switches.remove(tenant, *name, _STOPPING):
+            await self._notifier.publish("flows", [f"{tenant}/{name[0]}/{name[1]}"])
         return await self._change(tenant, name, switched)
 
     async def unlock(self, tenant: str, name: TriggerName) -> TriggerState:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from penstock.base.clock import Instant
 from penstock.ports.depths import Depth
 from penstock.store.database import Database
+from penstock.store.switches import counts_txn
 from penstock.store.tables import JOBS, MESSAGES, TIMERS, WORKERS
 from penstock.store.triggers import due_triggers_txn
 
@@ -40,6 +41,7 @@ def depths_txn(connection: Connection, now: Instant) -> list[Depth]:
         Depth("timers", "", timers, oldest),
         Depth("triggers", "", len(late), min(late, default=None)),
         *_workers_txn(connection),
+        *(Depth("switches", state, count) for state, count in counts_txn(connection, now)),
     ]
 
 

@@ -37,6 +37,7 @@ from penstock.store.settings import SqlSettingsStore
 from penstock.store.sizes import SqlSizeStore
 from penstock.store.sqlite import SqliteDatabase
 from penstock.store.suite_results import SqlSuiteResultStore
+from penstock.store.switches import SqlSwitchStore
 from penstock.store.task_cache import SqlTaskCache
 from penstock.store.templates import SqlTemplateStore
 from penstock.store.time_limit import LIST_SECONDS, TimeLimited
@@ -80,6 +81,7 @@ class Store:
     tokens: SqlTokenStore
     preferences: SqlPreferenceStore
     drafts: SqlDraftStore
+    switches: SqlSwitchStore
     purging: SqlPurgeStore
     sizes: SqlSizeStore
     counts: SqlCounts
@@ -188,6 +190,7 @@ def store_on(
         tokens=SqlTokenStore(database),
         preferences=SqlPreferenceStore(database),
         drafts=SqlDraftStore(database),
+        switches=SqlSwitchStore(database),
         purging=SqlPurgeStore(database, system_namespace),
         sizes=SqlSizeStore(database, system_namespace),
         counts=SqlCounts(database),

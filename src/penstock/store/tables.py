@@ -573,6 +573,21 @@ DRAFTS = Table(
     PrimaryKeyConstraint("username", "name"),
 )
 
+SWITCHES = Table(
+    "switches",
+    METADATA,
+    Column("tenant", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
+    Column("flow_id", NAME, nullable=False),
+    Column("trigger_id", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=True),
+    Column("username", NAME, nullable=True),
+    Column("reason", BODY, nullable=True),
+    PrimaryKeyConstraint("tenant", "namespace", "flow_id", "trigger_id"),
+)
+
 BOOKMARKS = Table(
     "bookmarks",
     METADATA,

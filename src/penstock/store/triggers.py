@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, select, tuple_
+from sqlalchemy import Connection, and_, delete, or_, select, tuple_
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Message
@@ -20,6 +20,7 @@ from penstock.store.bulk import Row, insert
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Search, page_txn
 from penstock.store.locks import lock_txn
+from penstock.store.switches import disables_trigger
 from penstock.store.tables import TRIGGER_STATES
 
 C = TRIGGER_STATES.c
@@ -134,7 +135,7 @@ def trigger_search(system_namespace: str) -> Search:
             "type": kinds.name(C.type),
             "executionId": kinds.name(C.execution_id),
             "triggerExecutionId": kinds.name(C.execution_id),
-            "triggerState": kinds.flag(C.disabled.is_(True), "DISABLED", "ENABLED"),
+            "triggerState": kinds.flag(or_(C.disabled.is_(True), disables_trigger()), "DISABLED", "ENABLED"),
             "startDate": kinds.instant(C.next_date),
             "endDate": kinds.instant(C.next_date),
             "timeRange": kinds.since(C.next_date),

@@ -276,7 +276,14 @@ def build_scheduler(core: Core) -> Scheduler:
     store = core.store
     return Scheduler(
         Stores(
-            store.flows, store.triggers, store.journal, store.queries, store.notifier, store.jobs, store.evaluations
+            store.flows,
+            store.triggers,
+            store.journal,
+            store.queries,
+            store.notifier,
+            store.jobs,
+            store.evaluations,
+            store.switches,
         ),
         core.catalog,
         core.reading.triggers,

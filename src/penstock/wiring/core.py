@@ -204,7 +204,7 @@ def _functions(
     """Return what expressions and tasks may ask the server for."""
     access = FileAccess(storage, store.queries)
     checker = FlowChecker(store.flows, reading.registry, defaults=reading.levels)
-    triggers = TriggerService(store.triggers, store.notifier, clock)
+    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
     return ServerFunctions(
         secrets=secrets,
         key_values=store.key_values,
@@ -252,7 +252,7 @@ def _catalog(plan: Plan, store: Store, reading: FlowReading, known: KnownNamespa
         return known.of(tenant, namespace).stamp
 
     templates = FlowCatalog(store.templates, reading.resolve, clock, stamp=stamp) if plan.templates else None
-    return FlowCatalog(store.flows, reading.resolve, clock, stamp=stamp, templates=templates)
+    return FlowCatalog(store.flows, reading.resolve, clock, stamp=stamp, templates=templates, switches=store.switches)
 
 
 def _places(plan: Plan) -> int:

@@ -53,6 +53,7 @@ from penstock.services.preconditions import PreconditionService
 from penstock.services.preferences import Preferences
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.secrets import SecretService
+from penstock.services.switches import SwitchService
 from penstock.services.templates import TemplateService
 from penstock.services.triggers import TriggerService
 from penstock.services.unit_tests import SuiteRecorder, SuiteService
@@ -85,6 +86,8 @@ def api_services(
     names = known_names(core)
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
     flows, definitions = FlowService(store.flows, checker, core.catalog, store.notifier, clock), FlowDefinitions()
+    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
+    switches = SwitchService(store.switches, store.triggers, triggers, core.catalog, store.notifier, clock)
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     shared = core.plan.shared
@@ -145,7 +148,7 @@ def api_services(
         steering=Steering(store.queries, core.dispatcher, resuming),
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(
-            store.triggers, store.flows, core.catalog, core.reading.triggers, preconditions, explainer, clock
+            store.triggers, store.flows, core.catalog, core.reading.triggers, preconditions, explainer, switches, clock
         ),
         suite_recorder=SuiteRecorder(store.queries, suites),
         suites=suites,
@@ -158,7 +161,8 @@ def api_services(
         ),
         service_accounts=auth.accounts,
         tokens=auth.tokens,
-        triggers=TriggerService(store.triggers, store.notifier, clock),
+        switches=switches,
+        triggers=triggers,
         usage=UsageService(flows, definitions, store.charts, clock),
         webhooks=WebhookService(
             core.catalog,

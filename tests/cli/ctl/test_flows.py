@@ -183,3 +183,28 @@ def test_plan_of_a_deployment_tells_when_flows_would_run(ctl: Ctl, tmp_path: Pat
     [planned] = ctl.json("flows", "deploy", "timed.yaml", "--dry-run", "--override")
     assert [len(planned["triggers"][0][key]) for key in ("before", "after")] == [5, 5]
     assert ctl.json("flows", "get", ctl.namespace, "timed")["revision"] == 1
+
+
+def test_flow_and_trigger_are_paused_and_resumed(ctl: Ctl, tmp_path: Path) -> None:
+    """BEY-041."""
+    trigger = 'triggers:\n  - {id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: "30 4 * * *"}\n'
+    file = write(tmp_path, "paused.yaml", ctl.namespace)
+    file.write_text(file.read_text() + trigger)
+    ctl("flows", "deploy", "paused.yaml")
+    paused = ctl("flows", "pause", ctl.namespace, "paused", "--until", "PT2H", "--reason", "the disk is full").stdout
+    assert "paused until " in paused
+    assert "the disk is full" in ctl("flows", "list", ctl.namespace).stdout
+    file.write_text(file.read_text().replace("cron: ", "timezone: UTC, cron: "))
+    ctl("flows", "deploy", "paused.yaml", "--override")
+    [switch] = ctl.json("flows", "get", ctl.namespace, "paused")["switches"]
+    assert (switch["state"], switch["drift"]) == ("PAUSED", True)
+
+    ctl("triggers", "pause", ctl.namespace, "paused", "daily", "--until", "2999-01-01T00:00:00Z")
+    of_trigger = ctl.json("flows", "get", ctl.namespace, "paused")["switches"][1]
+    assert of_trigger["until"] == "2999-01-01T00:00:00.000000Z"
+    ctl("triggers", "pause", ctl.namespace, "paused", "daily")
+    assert ctl.json("flows", "get", ctl.namespace, "paused")["switches"][1]["state"] == "DISABLED"
+    ctl("triggers", "resume", ctl.namespace, "paused", "daily")
+    ctl("flows", "resume", ctl.namespace, "paused")
+    assert "switches" not in ctl.json("flows", "get", ctl.namespace, "paused")
+    assert "neither a date nor" in str(ctl.error("flows", "pause", ctl.namespace, "paused", "--until", "soon"))

@@ -62,7 +62,9 @@ class World:
     """What the schedulers that run count."""
 
     def __post_init__(self) -> None:
-        self.catalog = FlowCatalog(self.store.flows, self.reading.resolve, self.clock, freshness=0)
+        self.catalog = FlowCatalog(
+            self.store.flows, self.reading.resolve, self.clock, freshness=0, switches=self.store.switches
+        )
         checker = FlowChecker(self.store.flows, self.reading.registry)
         self.flows = FlowService(self.store.flows, checker, self.catalog, self.store.notifier, self.clock)
         self.followers = Followers(self.store.notifier)
@@ -84,7 +86,14 @@ class World:
         )
         return Scheduler(
             Stores(
-                store.flows, store.triggers, store.journal, store.queries, store.notifier, store.jobs, store.evaluations
+                store.flows,
+                store.triggers,
+                store.journal,
+                store.queries,
+                store.notifier,
+                store.jobs,
+                store.evaluations,
+                store.switches,
             ),
             self.catalog,
             self.reading.triggers,

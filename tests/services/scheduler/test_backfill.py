@@ -17,7 +17,7 @@ NAME = ("company.team", "timed", "tick")
 
 @pytest.fixture
 def triggers(world: World) -> TriggerService:
-    return TriggerService(world.store.triggers, world.store.notifier, world.clock)
+    return TriggerService(world.store.triggers, world.store.switches, world.store.notifier, world.clock)
 
 
 async def test_backfill_runs_every_date_of_the_span_with_inputs_and_labels(

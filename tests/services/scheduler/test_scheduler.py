@@ -117,6 +117,7 @@ async def test_schedule_previous_execution_ran_over_dates_with_none_skips_them(w
         await world.until(NOON + HOUR)
         await world.until(NOON + 3 * HOUR + SECOND)
         await world.end((await world.executions())[0])
+        await world.until(NOON + 3 * HOUR + SECOND)
         await world.have_run(NOON + HOUR)
         assert (await world.state()).next_date == NOON + 4 * HOUR
         await world.until(NOON + 4 * HOUR)

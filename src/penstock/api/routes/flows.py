@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_flow_names, read_json, read_text
 from penstock.api.errors import problem_body
 from penstock.api.render.flows import render_flow, render_verdict
+from penstock.api.render.switches import render_switches
 from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, json_body, parameter
 from penstock.api.search import filters_of, page_of
 from penstock.api.settings import ApiSettings
@@ -20,6 +22,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.flows import StoredFlow
 from penstock.services.flows import FlowChecker, FlowDefinitions, FlowService, Verdict, with_task
+from penstock.services.switches import SwitchService
 from penstock.services.triggers import TriggerService, Trouble
 
 _REVISIONS = parameter("revisions", {"type": "array", "items": {"type": "integer"}}, required=True)
@@ -33,6 +36,7 @@ class FlowRoutes:
         checker: Judges sources.
         definitions: Flows as plain data.
         triggers: Knows which are late or fail (BEY-005).
+        switches: Knows what people say of flows, apart from their sources (BEY-041).
         clock: The present, for time ranges.
         settings: Bounds.
     """
@@ -43,6 +47,7 @@ class FlowRoutes:
         checker: FlowChecker,
         definitions: FlowDefinitions,
         triggers: TriggerService,
+        switches: SwitchService,
         clock: Clock,
         settings: ApiSettings,
     ) -> None:
@@ -50,6 +55,7 @@ class FlowRoutes:
         self._checker = checker
         self._definitions = definitions
         self._triggers = triggers
+        self._switches = switches
         self._clock = clock
         self._settings = settings
 
@@ -92,6 +98,16 @@ class FlowRoutes:
     def _render(self, flow: StoredFlow, *, source: bool = True) -> dict[str, object]:
         return render_flow(flow, self._definitions.of(flow), source=source)
 
+    async def _rendered(
+        self, tenant: str, flows: Sequence[StoredFlow], *, source: bool = False
+    ) -> list[dict[str, object]]:
+        """Return flows with what people say of them and of their triggers."""
+        said = await self._switches.of_flows(tenant, [(flow.namespace, flow.id) for flow in flows])
+        return [
+            self._render(flow, source=source) | render_switches(flow, self._definitions.of(flow), said)
+            for flow in flows
+        ]
+
     async def create(self, request: Request, tenant: str) -> Response:
         """Create a flow from its YAML source."""
         source = await read_text(request, self._settings)
@@ -116,7 +132,8 @@ class FlowRoutes:
     ) -> Response:
         """Return a flow, in its latest revision or another."""
         flow = await self._flows.get(tenant, namespace, id, revision, deleted=allowDeleted)
-        return JsonAnswer(self._render(flow, source=source), headers={"ETag": f'"{flow.revision}"'})
+        [body] = await self._rendered(tenant, [flow], source=source)
+        return JsonAnswer(body, headers={"ETag": f'"{flow.revision}"'})
 
     async def delete(self, tenant: str, namespace: str, id: str) -> Response:  # noqa: A002
         """Delete a flow; its revisions and executions are kept."""
@@ -158,7 +175,7 @@ class FlowRoutes:
     async def in_namespace(self, tenant: str, namespace: str) -> Response:
         """Return all flows of a namespace, without their sources."""
         flows = await self._flows.in_namespace(tenant, namespace)
-        return JsonAnswer([self._render(flow, source=False) for flow in flows])
+        return JsonAnswer(await self._rendered(tenant, flows))
 
     async def search(self, request: Request, tenant: str) -> Response:
         """Return a page of flows, without their sources."""
@@ -166,10 +183,9 @@ class FlowRoutes:
         page = await self._flows.search(tenant, filters_of(pairs, self._clock.now()), page_of(pairs))
         trouble = await self._triggers.trouble(tenant, [(flow.namespace, flow.id) for flow in page.results])
         found = []
-        for flow in page.results:
+        for flow, body in zip(page.results, await self._rendered(tenant, page.results), strict=True):
             of_flow = trouble.get((flow.namespace, flow.id), Trouble())
-            marks = {"lateTriggers": of_flow.late, "failingTriggers": of_flow.failing}
-            found.append(self._render(flow, source=False) | marks)
+            found.append(body | {"lateTriggers": of_flow.late, "failingTriggers": of_flow.failing})
         return paged(found, page.total)
 
     async def containing(self, request: Request, tenant: str) -> Response:

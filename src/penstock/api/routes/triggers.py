@@ -17,6 +17,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, paged
 from penstock.api.bodies import decode_json, read_body, read_json
 from penstock.api.middleware import username_of
+from penstock.api.render.switches import is_off, with_switch
 from penstock.api.render.triggers import render_trigger, render_trigger_row
 from penstock.api.routes.table import FILTERS, PAGE, Handler, Routes, json_body, parameter
 from penstock.api.search import FiltersBody, body_filters, filters_of, page_of
@@ -24,9 +25,11 @@ from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock, from_datetime
 from penstock.base.errors import ConflictError, NotFoundError
 from penstock.ports.queries import Filter
+from penstock.ports.switches import Switch
 from penstock.ports.triggers import TriggerState
 from penstock.services.flows import FlowDefinitions, FlowService
 from penstock.services.scheduler.backfill import Label
+from penstock.services.switches import SwitchName, SwitchService
 from penstock.services.triggers import BackfillOrder, TriggerName, TriggerService
 
 _COLUMNS = (
@@ -71,17 +74,19 @@ class TriggerRoutes:
     Args:
         triggers: The use cases.
         flows: Reads the flows triggers belong to.
+        switches: Knows what people say of triggers, apart from their sources (BEY-041).
         definitions: Flows as plain data.
         clock: The present.
         settings: Bounds.
     """
 
     def __init__(
-        self, triggers: TriggerService, flows: FlowService, definitions: FlowDefinitions, clock: Clock,
-        settings: ApiSettings,
+        self, triggers: TriggerService, flows: FlowService, switches: SwitchService, definitions: FlowDefinitions,
+        clock: Clock, settings: ApiSettings,
     ) -> None:  # fmt: skip
         self._triggers = triggers
         self._flows = flows
+        self._switches = switches
         self._definitions = definitions
         self._clock = clock
         self._settings = settings
@@ -198,15 +203,21 @@ class TriggerRoutes:
         """Return a page of triggers with their definitions."""
         pairs = request.query_params.multi_items()
         page = await self._triggers.search(tenant, filters_of(pairs, self._clock.now()), page_of(pairs))
-        return paged([await self._row(state) for state in page.results], page.total)
+        return paged(await self._rows(tenant, page.results), page.total)
 
-    async def _row(self, state: TriggerState) -> dict[str, object]:
-        now = self._clock.now()
+    async def _rows(self, tenant: str, states: Sequence[TriggerState]) -> list[dict[str, Any]]:
+        said = await self._switches.of_flows(tenant, sorted({state.key[1:3] for state in states}))
+        return [await self._row(state, said) for state in states]
+
+    async def _row(self, state: TriggerState, said: Mapping[SwitchName, Switch]) -> dict[str, Any]:
         try:
             flow = await self._flows.get(state.tenant, state.namespace, state.flow_id)
+            definition = self._definitions.trigger(flow, state.trigger_id)
         except NotFoundError:
-            return render_trigger_row(state, None, now)
-        return render_trigger_row(state, self._definitions.trigger(flow, state.trigger_id), now)
+            definition = None
+        row = render_trigger_row(state, definition, self._clock.now())
+        context = with_switch(row["triggerContext"], said.get(state.key[1:]), is_off=is_off(definition))
+        return row | {"triggerContext": context}
 
     async def of_flow(self, request: Request, tenant: str, namespace: str, flow_id: str) -> Response:
         """Return a page of the states of one flow's triggers."""
@@ -216,7 +227,7 @@ class TriggerRoutes:
         if query:
             filters.append(Filter("q", "EQUALS", query))
         page = await self._triggers.search(tenant, filters, page_of(pairs))
-        return paged([render_trigger(state, self._clock.now()) for state in page.results], page.total)
+        return paged([row["triggerContext"] for row in await self._rows(tenant, page.results)], page.total)
 
     async def update(self, request: Request, tenant: str) -> Response:
         """Switch a trigger off or on, order a backfill, or both."""

@@ -180,6 +180,7 @@ from penstock.api.schemas.suites import (
     SuiteRuns,
     TestSuite,
 )
+from penstock.api.schemas.switches import Switch, SwitchName, SwitchNames, SwitchOrder
 from penstock.api.schemas.triggers import (
     BackfillOrder,
     PagedTriggerRows,
@@ -359,6 +360,10 @@ __all__ = [
     "SuiteQuery",
     "SuiteRun",
     "SuiteRuns",
+    "Switch",
+    "SwitchName",
+    "SwitchNames",
+    "SwitchOrder",
     "Task",
     "TaskRun",
     "TaskRunAttempt",

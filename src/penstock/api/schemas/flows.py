@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from penstock.api.schemas.base import Label, Problem, Shape
+from penstock.api.schemas.switches import Switch
 
 
 class FlowFilter(Shape):
@@ -102,6 +103,7 @@ class Flow(Shape):
     source: str | None = None
     late_triggers: int | None = Field(None, description="In lists: how many have a date that has passed unserved.")
     failing_triggers: int | None = Field(None, description="In lists: of how many the last evaluation failed.")
+    switches: list[Switch] | None = Field(None, description="What people say of it and its triggers on this instance.")
 
 
 class FlowForExecution(Shape):

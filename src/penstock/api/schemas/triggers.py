@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from penstock.api.schemas.base import Label, Shape
 from penstock.api.schemas.flows import TriggerDefinition
+from penstock.api.schemas.switches import Switch
 
 
 class Trigger(Shape):
@@ -28,6 +29,7 @@ class Trigger(Shape):
     failures: int | None = None
     late_since: datetime | None = Field(None, description="The date it should have fired at, when that has passed.")
     error: str | None = None
+    switch: Switch | None = Field(None, description="What people say of it on this instance.")
 
 
 class Precondition(Shape):

@@ -1,4 +1,4 @@
-"""`penstock ctl flows`. Implements OPS-119 and OPS-122 in part (`flows`), ENG-011 in part."""
+"""`penstock ctl flows`. Implements OPS-119 and OPS-122 in part (`flows`), ENG-011 and BEY-041 in part."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.ctl.options import Given, connect, output_of, remember
+from penstock.cli.ctl.options import Given, Reason, Until, connect, output_of, remember
 from penstock.cli.spread import spread
 
 if TYPE_CHECKING:
     from penstock.cli.ctl.showing import Column
 
-app = typer.Typer(no_args_is_help=True, help="Look at flows, check and deploy them.", rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, help="Look at flows, check, deploy and pause them.", rich_markup_mode=None)
 app.callback()(remember)
 
 Namespace = Annotated[str, typer.Argument(help="The flow's namespace.", show_default=False)]
@@ -23,12 +23,16 @@ Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Flow files
 
 def _columns() -> list[Column]:
     from penstock.cli.ctl.showing import Column
+    from penstock.cli.ctl.switching import told
 
     return [
         Column("NAMESPACE", "namespace"),
         Column("ID", "id"),
         Column("REVISION", "revision"),
         Column("DISABLED", lambda row: bool(row.get("disabled"))),
+        Column(
+            "HERE", lambda row: told(next((one for one in row.get("switches") or () if "triggerId" not in one), {}))
+        ),
         Column("DESCRIPTION", "description"),
     ]
 
@@ -149,6 +153,46 @@ def deploy(
         tell(f"{one.file}: {one.message}" + (f"\n  hint: {one.hint}" if one.hint else ""))
     if failed or not done:
         raise typer.Exit(1)
+
+
+@app.command("pause")
+@spread
+def pause(
+    ctx: typer.Context,
+    given: Given,
+    namespace: Namespace,
+    flow: FlowId,
+    until: Until = None,
+    reason: Reason = None,
+) -> None:
+    """Start nothing of a flow, until a time or until it is resumed, without a change of its source.
+
+    \b
+    Examples:
+      penstock ctl flows pause prod nightly-refresh --until PT2H --reason "the warehouse moves"
+      penstock ctl flows pause prod nightly-refresh --until 2026-03-01T08:00:00Z
+    """
+    from penstock.cli.ctl.switching import pause as carry_out
+    from penstock.cli.remote import path_of
+
+    with connect(ctx, given) as remote:
+        carry_out(remote, path_of("flows", namespace, flow), f"{namespace}.{flow}", until, reason)
+
+
+@app.command("resume")
+@spread
+def resume(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId) -> None:
+    """Let a flow be what its source says again.
+
+    \b
+    Example:
+      penstock ctl flows resume prod nightly-refresh
+    """
+    from penstock.cli.ctl.switching import resume as carry_out
+    from penstock.cli.remote import path_of
+
+    with connect(ctx, given) as remote:
+        carry_out(remote, path_of("flows", namespace, flow), f"{namespace}.{flow}")
 
 
 @app.command("delete")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from penstock.cli.ctl.showing import Output
     from penstock.cli.remote import Address, Remote
 
+Until = Annotated[
+    str | None, typer.Option("--until", help="When it ends by itself: a date, or a duration from now such as PT2H.")
+]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; everybody sees it.")]
 _LOGIN_HINT = (
     "keep a login with `penstock ctl config add`, or set KESTRACTL_USERNAME and KESTRACTL_PASSWORD, or KESTRACTL_TOKEN"
 )

@@ -1,4 +1,4 @@
-"""`penstock ctl triggers`: look at triggers, switch them off and on. Implements OPS-119 in part."""
+"""`penstock ctl triggers`: look at triggers, switch and pause them. Implements OPS-119 and BEY-041 in part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from penstock.cli.ctl.options import Given, connect, output_of, remember
+from penstock.cli.ctl.options import Given, Reason, Until, connect, output_of, remember
 from penstock.cli.spread import spread
 
 app = typer.Typer(no_args_is_help=True, help="Look at triggers, switch them off and on.", rich_markup_mode=None)
@@ -32,6 +32,7 @@ def list_triggers(
       penstock ctl triggers list prod --flow nightly-refresh
     """
     from penstock.cli.ctl.showing import Column, show
+    from penstock.cli.ctl.switching import told
     from penstock.cli.remote import given as present
 
     wanted = present({"filters[namespace][EQUALS]": namespace, "filters[flowId][EQUALS]": flow})
@@ -43,6 +44,7 @@ def list_triggers(
         Column("FLOW", "triggerContext.flowId"),
         Column("TRIGGER", "triggerContext.triggerId"),
         Column("DISABLED", lambda row: bool(row["triggerContext"].get("disabled"))),
+        Column("HERE", lambda row: told(row["triggerContext"].get("switch") or {})),
         Column("LAST", "triggerContext.date"),
         Column("NEXT", "triggerContext.nextExecutionDate"),
     ]
@@ -71,6 +73,46 @@ def enable(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId,
       penstock ctl triggers enable prod nightly-refresh every-night
     """
     _switch(ctx, given, _name(namespace, flow, trigger), disabled=False)
+
+
+@app.command("pause")
+@spread
+def pause(
+    ctx: typer.Context,
+    given: Given,
+    namespace: Namespace,
+    flow: FlowId,
+    trigger: TriggerId,
+    until: Until = None,
+    reason: Reason = None,
+) -> None:
+    """Keep a trigger from firing, until a time or until it is resumed, without a change of the flow.
+
+    \b
+    Example:
+      penstock ctl triggers pause prod nightly-refresh every-night --until PT2H --reason "the warehouse moves"
+    """
+    from penstock.cli.ctl.switching import pause as carry_out
+    from penstock.cli.remote import path_of
+
+    with connect(ctx, given) as remote:
+        carry_out(remote, path_of("triggers", namespace, flow, trigger), trigger, until, reason)
+
+
+@app.command("resume")
+@spread
+def resume(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId, trigger: TriggerId) -> None:
+    """Let a trigger be what the flow's source says again.
+
+    \b
+    Example:
+      penstock ctl triggers resume prod nightly-refresh every-night
+    """
+    from penstock.cli.ctl.switching import resume as carry_out
+    from penstock.cli.remote import path_of
+
+    with connect(ctx, given) as remote:
+        carry_out(remote, path_of("triggers", namespace, flow, trigger), trigger)
 
 
 @app.command("unlock")

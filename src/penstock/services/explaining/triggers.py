@@ -10,12 +10,15 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
 from penstock.ports.flows import FlowStore
+from penstock.ports.switches import Switch
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.explaining.blockers import Blocker, Explanation, at
 from penstock.services.explaining.executions import ExecutionExplainer
 from penstock.services.flows import FlowCatalog
+from penstock.services.flows.switching import told
 from penstock.services.preconditions import PreconditionService, TriggerName
+from penstock.services.switches import SwitchService
 
 
 class TriggerExplainer:
@@ -28,6 +31,7 @@ class TriggerExplainer:
         triggers_of: A flow's triggers, made from their definitions.
         preconditions: What triggers on other flows wait for.
         executions: Explains what locks a trigger.
+        switches: What people say of flows and triggers, apart from their sources.
         clock: The present.
     """
 
@@ -39,6 +43,7 @@ class TriggerExplainer:
         triggers_of: Callable[[ResolvedFlow], Sequence[TriggerBase]],
         preconditions: PreconditionService,
         executions: ExecutionExplainer,
+        switches: SwitchService,
         clock: Clock,
     ) -> None:
         self._triggers = triggers
@@ -47,6 +52,7 @@ class TriggerExplainer:
         self._triggers_of = triggers_of
         self._preconditions = preconditions
         self._executions = executions
+        self._switches = switches
         self._clock = clock
 
     async def trigger(self, tenant: str, name: TriggerName) -> Explanation:
@@ -60,7 +66,14 @@ class TriggerExplainer:
         if definition is None:
             raise NotFoundError(f"there is no trigger {'.'.join(name)}")
         state = await self._triggers.get(tenant, *name)
-        blockers = [await self._disabled(flow)] if flow.disabled else _switched_off(definition, state)
+        said = await self._switches.of_flows(tenant, [name[:2]])
+        own, switch = said.get((*name[:2], "")), said.get(name)
+        if own is not None and own.disables:
+            blockers = [_said(f"Flow {flow.namespace}.{flow.id}", own, "resume the flow")]
+        elif flow.disabled:
+            blockers = [await self._disabled(flow)]
+        else:
+            blockers = _switched_off(definition, state, switch)
         if state is not None and not blockers:
             blockers += await self._at_work(tenant, state)
         if not blockers:
@@ -123,7 +136,14 @@ def _told(wanted: Mapping[str, object]) -> str:
     return "; ".join(f"{name} {value}" for name, value in parts)
 
 
-def _switched_off(definition: TriggerBase, state: TriggerState | None) -> list[Blocker]:
+def _said(name: str, switch: Switch, action: str) -> Blocker:
+    """Return what somebody said of a flow or trigger on this instance (BEY-041)."""
+    return Blocker("DISABLED", f"{name} is {told(switch)}", action, since=switch.since, until=switch.until)
+
+
+def _switched_off(definition: TriggerBase, state: TriggerState | None, switch: Switch | None) -> list[Blocker]:
+    if switch is not None and switch.disables and not (state is not None and state.disabled):
+        return [_said("It", switch, "resume the trigger")]
     if definition.disabled:
         return [Blocker("DISABLED", "The flow's source disables it", "take `disabled: true` from the trigger")]
     if state is not None and state.disabled:

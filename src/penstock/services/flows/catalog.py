@@ -17,6 +17,8 @@ from penstock.engine.linking import linked
 from penstock.engine.records import NO_PINS, Pins
 from penstock.ports.flows import FlowRevisions, StoredFlow
 from penstock.ports.notifier import Notifier
+from penstock.ports.switches import SwitchReads
+from penstock.services.flows.switching import FlowSwitches
 
 FlowKey = tuple[str, str, str]
 """(tenant, namespace, flow id)."""
@@ -37,7 +39,9 @@ def missing_flow(namespace: str, flow_id: str, revision: int | None = None) -> N
 class FlowCatalog:
     """Resolved flows by revision, with the tasks of the flows they call and of templates linked in.
 
-    Implements ENG-025, ENG-120, BEY-008, BEY-037.
+    Each is as this instance runs it: what people say of it here counts more than its source (`switches`).
+
+    Implements ENG-025, ENG-120, BEY-008, BEY-037, BEY-041 in part.
 
     Args:
         flows: Where revisions are stored.
@@ -47,6 +51,7 @@ class FlowCatalog:
         stamp: Changes whenever what holds for the flows of a namespace from outside changes.
         freshness: How long such a pointer is trusted without a notification.
         templates: Templates in the form of flows; without them no flow may use any.
+        switches: What people say of flows here; the sources alone count without.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class FlowCatalog:
         capacity: int = 1000,
         freshness: Micros = 10 * SECOND,
         templates: FlowCatalog | None = None,
+        switches: SwitchReads | None = None,
     ) -> None:
         self._flows = flows
         self._resolve = resolve
@@ -67,6 +73,7 @@ class FlowCatalog:
         self._capacity = capacity
         self._freshness = freshness
         self._templates = templates
+        self._switches = FlowSwitches(switches, clock, freshness, capacity) if switches is not None else None
         self._linked: OrderedDict[tuple[ResolvedFlow, ...], ResolvedFlow] = OrderedDict()
         self._resolved: OrderedDict[_Revision, ResolvedFlow] = OrderedDict()
         self._latest: dict[FlowKey, tuple[int, Instant]] = {}
@@ -92,9 +99,10 @@ class FlowCatalog:
             revision = pointer[0]
         kept = (key, revision, self._stamp(tenant, namespace))
         found = self._resolved.get(kept)
-        if found is not None:
-            self._resolved.move_to_end(kept)
-        return found
+        if found is None:
+            return None
+        self._resolved.move_to_end(kept)
+        return found if self._switches is None else self._switches.cached(found)
 
     async def resolved(
         self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
@@ -128,7 +136,8 @@ class FlowCatalog:
         key = (tenant, namespace, flow_id)
         if revision is None and changes == self._changes:  # else what was read may be outdated already
             self._latest[key] = (stored.revision, asked)
-        return await self._resolved_once((key, stored.revision, self._stamp(tenant, namespace)), stored)
+        flow = await self._resolved_once((key, stored.revision, self._stamp(tenant, namespace)), stored)
+        return flow if self._switches is None else await self._switches.applied(flow)
 
     @property
     def templates(self) -> FlowCatalog | None:
@@ -139,6 +148,8 @@ class FlowCatalog:
         """Look the latest revision up again when it is asked for next."""
         self._changes += 1
         self._latest.pop((tenant, namespace, flow_id), None)
+        if self._switches is not None:
+            self._switches.forget((tenant, namespace, flow_id))
 
     async def follow(self, notifier: Notifier) -> None:
         """Forget pointers as flows and templates change anywhere; runs until it is cancelled."""
@@ -155,6 +166,8 @@ class FlowCatalog:
         """Look all latest revisions up again when they are asked for next."""
         self._changes += 1
         self._latest.clear()
+        if self._switches is not None:
+            self._switches.forget_all()
 
     async def _with_calls(self, flow: ResolvedFlow, pins: Pins, around: tuple[InnerCall, ...]) -> ResolvedFlow:
         """Return a flow with what it calls linked in, however deep."""

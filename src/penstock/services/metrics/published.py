@@ -148,7 +148,7 @@ def _scheduler(tally: SchedulerTally) -> Iterator[Metric]:
 
 def _queues(depths: Sequence[Depth], now: int) -> Iterator[Metric]:
     names = ("queue", "worker_group")
-    queues = [depth for depth in depths if depth.queue not in ("workers", "triggers")]
+    queues = [depth for depth in depths if depth.queue not in ("workers", "triggers", "switches")]
     counts: dict[Labels, float] = {(one.queue, one.group): one.count for one in queues}
     ages: dict[Labels, float] = {(one.queue, one.group): _age(one, now) for one in queues}
     yield gauge("queue_message_lag_count", "What waits in a queue.", names, counts)
@@ -158,6 +158,8 @@ def _queues(depths: Sequence[Depth], now: int) -> Iterator[Metric]:
     silent: dict[Labels, float] = {(one.group,): _age(one, now) for one in workers}
     yield gauge("worker_known_count", "Workers that are known.", ("worker_group",), known)
     yield gauge("worker_silence_seconds", "How long ago the most silent was heard.", ("worker_group",), silent)
+    said: dict[Labels, float] = {(one.group,): one.count for one in depths if one.queue == "switches"}
+    yield gauge("switch_count", "Flows and triggers of which the instance says what they do.", ("state",), said)
     for one in (depth for depth in depths if depth.queue == "triggers"):
         yield gauge("scheduler_trigger_late_count", "Triggers whose date has passed unserved.", (), {(): one.count})
         yield gauge("scheduler_trigger_late_seconds", "How late the latest is.", (), {(): _age(one, now)})

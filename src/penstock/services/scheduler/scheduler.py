@@ -25,6 +25,7 @@ from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
+from penstock.ports.switches import SwitchStore
 from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.executions import Followers
@@ -85,6 +86,7 @@ class Stores:
     notifier: Notifier
     jobs: JobQueue
     evaluations: EvaluationStore
+    switches: SwitchStore
 
 
 @dataclass(slots=True)
@@ -97,7 +99,8 @@ class _Entry:
 class Scheduler:
     """Starts flows at the dates of their triggers. One asyncio task; all state is confined to its loop.
 
-    Implements OPS-004, OPS-134, ENG-258, ENG-261, ENG-264, ENG-268, ENG-269, ENG-277 to ENG-284.
+    Implements OPS-004, OPS-134, ENG-258, ENG-261, ENG-264, ENG-268, ENG-269, ENG-277 to ENG-284,
+    BEY-041 (what is paused goes on by itself).
 
     Args:
         stores: What it reads and writes.
@@ -154,6 +157,7 @@ class Scheduler:
         )
         self._entries: dict[TriggerKey, _Entry] = {}
         self._agenda = Agenda()
+        self._switch_ends = Agenda()
         self._watching = Watching(stores.queries, followers, self._note_end)
         self._listening.watching = self._watching
         self._polling.watching = self._watching
@@ -214,7 +218,8 @@ class Scheduler:
     async def _sleep(self) -> None:
         now = self._clock.now()
         soonest = [self._look_at_all, now + self._settings.longest_sleep]
-        soonest += [due for due in (self._agenda.next_due, self._polling.next_due) if due is not None]
+        dues = (self._agenda.next_due, self._polling.next_due, self._switch_ends.next_due)
+        soonest += [due for due in dues if due is not None]
         try:
             async with asyncio.timeout(max(0, min(soonest) - now) / SECOND):
                 await self._wake.wait()
@@ -237,6 +242,7 @@ class Scheduler:
     # -- what changed
 
     async def _take_over_changes(self) -> None:
+        await self._end_switches()
         if self._clock.now() >= self._look_at_all:
             is_listening = self._is_listening
             await self._load_all()
@@ -250,6 +256,16 @@ class Scheduler:
             await self._reload(self._changed_triggers.pop())
         while self._ends:
             await self._release(*self._ends.pop())
+
+    async def _end_switches(self) -> None:
+        """Let flows and triggers be what their sources say, once the time of those who said otherwise has come."""
+        now = self._clock.now()
+        flows = self._switch_ends.take(now)
+        self._changed_flows |= {key[:3] for key in flows}
+        if flows or now >= self._look_at_all:  # some may have come to their end while no scheduler ran
+            for switch in await self._stores.switches.remove_over(now):
+                name = "/".join(filter(None, (switch.namespace, switch.flow_id, switch.trigger_id)))
+                log.info("switch is over", action="scheduler.switch", name=name, state=switch.state.value)
 
     async def _load_all(self) -> None:
         self._look_at_all = self._clock.now() + self._settings.look_again  # first: it may be wanted earlier meanwhile
@@ -267,6 +283,7 @@ class Scheduler:
         evaluated: list[EvaluatedTrigger] = []
         try:
             flow = await self._source.resolved(*key)
+            self._switch_ends.set((*key, ""), flow.changes_at)
             triggers = list(self._triggers_of(flow))
             kept = {trigger.id for trigger in triggers}
             scheduled = scheduled_triggers(flow, triggers, self._settings.recovery, self._conditions)

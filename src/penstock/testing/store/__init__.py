@@ -22,6 +22,7 @@ from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.preferences import PreferenceStoreContract
 from penstock.testing.store.purging import PurgeStoreContract
 from penstock.testing.store.secrets import SecretStoreContract
+from penstock.testing.store.switches import SwitchStoreContract
 from penstock.testing.store.task_cache import TaskCacheContract
 from penstock.testing.store.templates import TemplateStoreContract
 from penstock.testing.store.tokens import TokenStoreContract
@@ -51,6 +52,7 @@ __all__ = [
     "SettingsStoreContract",
     "StorePorts",
     "SuiteResultStoreContract",
+    "SwitchStoreContract",
     "TaskCacheContract",
     "TemplateStoreContract",
     "TokenStoreContract",

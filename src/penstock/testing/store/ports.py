@@ -24,6 +24,7 @@ from penstock.ports.secrets import SecretStore
 from penstock.ports.settings import SettingsStore
 from penstock.ports.sizes import SizeStore
 from penstock.ports.suite_results import SuiteResultStore
+from penstock.ports.switches import SwitchStore
 from penstock.ports.task_cache import TaskCache
 from penstock.ports.templates import TemplateStore
 from penstock.ports.tokens import TokenStore
@@ -137,6 +138,11 @@ class StorePorts(Protocol):
     @property
     def drafts(self) -> DraftStore:
         """Texts that users have not saved yet."""
+        ...
+
+    @property
+    def switches(self) -> SwitchStore:
+        """What people say of flows and triggers, apart from their sources."""
         ...
 
     @property

@@ -1,0 +1,51 @@
+"""Pausing and resuming flows and triggers on a server. Implements BEY-041 in part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.base.clock import SystemClock, from_iso, to_iso
+from penstock.base.durations import DurationError, parse_duration
+from penstock.base.errors import InvalidRequestError
+from penstock.cli.remote import Remote
+from penstock.cli.terminal import say
+
+
+def pause(remote: Remote, path: str, name: str, until: str | None, reason: str | None) -> None:
+    """Pause a flow or trigger until a time; without one, until it is resumed."""
+    order = {"state": "DISABLED"} if until is None else {"state": "PAUSED", "until": _instant(until)}
+    if reason is not None:
+        order["reason"] = reason
+    switch = remote.ask("PUT", f"{path}/switch", json=order).json()
+    say(f"{name} is {told(switch)}")
+
+
+def resume(remote: Remote, path: str, name: str) -> None:
+    """Let a flow or trigger be what its source says again."""
+    remote.ask("DELETE", f"{path}/switch")
+    say(f"{name} is what its source says")
+
+
+def told(switch: Mapping[str, Any]) -> str:
+    """Return what a switch says in words; nothing where there is none."""
+    if not switch:
+        return ""
+    parts = [
+        switch["state"].lower(),
+        f"until {switch['until'][:19]}Z" if switch.get("until") else "",
+        f"by {switch['by']}" if switch.get("by") else "",
+    ]
+    return " ".join(filter(None, parts)) + (f": {switch['reason']}" if switch.get("reason") else "")
+
+
+def _instant(text: str) -> str:
+    """Return a date, or the end of a duration from now, as the server wants it."""
+    try:
+        if text.upper().startswith("P"):
+            return to_iso(SystemClock().now() + parse_duration(text))
+        return to_iso(from_iso(text))
+    except (DurationError, ValueError) as error:
+        raise InvalidRequestError(
+            f"`{text}` is neither a date nor a duration", hint="write 2026-03-01T08:00:00Z or PT2H"
+        ) from error

@@ -1,0 +1,74 @@
+"""What people say of a flow or a trigger on this instance, apart from its source: whether it runs, until when, why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from penstock.base.clock import Instant
+
+
+class SwitchState(StrEnum):
+    """What a switch says, whatever the source does."""
+
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+    PAUSED = "PAUSED"
+    """Disabled until a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The word of somebody on one flow, or on one of its triggers (BEY-041)."""
+
+    tenant: str
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    """Empty for the flow itself."""
+    state: SwitchState
+    since: Instant
+    until: Instant | None = None
+    by: str | None = None
+    reason: str | None = None
+
+    @property
+    def disables(self) -> bool:
+        """Whether nothing is to start because of it."""
+        return self.state is not SwitchState.ENABLED
+
+    def is_over(self, now: Instant) -> bool:
+        """Return whether its time has come; the source alone counts then."""
+        return self.until is not None and self.until <= now
+
+
+class SwitchReads(Protocol):
+    """Switches of flows, to be read."""
+
+    async def of_flow(self, tenant: str, namespace: str, flow_id: str) -> Sequence[Switch]:
+        """Return the switches of a flow and its triggers, by trigger; those that are over may be among them."""
+        ...
+
+
+class SwitchStore(SwitchReads, Protocol):
+    """Switches by flow and trigger; they stay when their flow is saved, deleted or made anew."""
+
+    async def of_flows(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Switch]:
+        """Return the switches of several flows and their triggers, each flow given by namespace and id."""
+        ...
+
+    async def put(self, switch: Switch) -> None:
+        """Insert or replace a switch."""
+        ...
+
+    async def remove(
+        self, tenant: str, namespace: str, flow_id: str, trigger_id: str, states: Sequence[SwitchState] = ()
+    ) -> bool:
+        """Remove a switch, if it says one of these (anything, by default); False when there was none."""
+        ...
+
+    async def remove_over(self, now: Instant) -> Sequence[Switch]:
+        """Remove the switches whose time has come, and return them."""
+        ...
