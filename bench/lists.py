@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from penstock.base.clock import SECOND, Instant, SystemClock
 from penstock.ports.queries import Filter, Page, PageRequest
@@ -36,7 +36,9 @@ HOME_AIM = 300.0
 """Milliseconds of a chart of the home page."""
 _LINES_AT_ONCE = 500_000
 _SAMPLE = "a sample"
-_NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {count}) "
+_NUMBERS = (
+    "WITH RECURSIVE numbers(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i < {count}) "
+)
 _VARIED = {
     "id": "'execution' || (1000000000 + i)",
     "original_id": "'execution' || (1000000000 + i)",
@@ -56,24 +58,32 @@ def fill_txn(connection: Connection, count: int) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(_VARIED.get(name, f'"{name}"') for name in columns)
     numbers = _NUMBERS.format(count=count)
-    connection.exec_driver_sql(
+    execute_txn(
+        connection,
         f"INSERT INTO executions ({names}) {numbers} SELECT {values} FROM executions, numbers "
-        f"WHERE executions.id = '{_SAMPLE}'"
+        f"WHERE executions.id = '{_SAMPLE}'",
     )
-    connection.exec_driver_sql(
+    execute_txn(
+        connection,
         f"INSERT INTO execution_labels (execution_id, key, value) {numbers} "
-        "SELECT 'execution' || (1000000000 + i), 'customer', 'c' || (i % 1000) FROM numbers"
+        "SELECT 'execution' || (1000000000 + i), 'customer', 'c' || (i % 1000) FROM numbers",
     )
+
+
+def execute_txn(connection: Connection, statement: str) -> None:
+    """Run a statement in which signs of percent mean what SQL means by them, whatever the driver."""
+    connection.execute(text(statement))
 
 
 def fill_lines_txn(connection: Connection, first: int, count: int, each: int) -> None:
     """Add log lines, `each` for an execution, one of a thousand of them an error."""
-    connection.exec_driver_sql(
+    execute_txn(
+        connection,
         "INSERT INTO logs (tenant, namespace, flow_id, execution_id, task_id, date, level, kind, message) "
         f"{_NUMBERS.format(count=count)} SELECT 'main', 'company.team' || (({first} + i) / {each} % 20), "
         f"'flow' || (({first} + i) / {each} % 200), 'execution' || (1000000000 + ({first} + i) / {each}), 'task', "
         f"{records.NOW} + ({first} + i) / {each} * 1000000, CASE WHEN i % 1000 = 0 THEN 5 ELSE 3 END, 'NORMAL', "
-        "'step ' || i || ' of the work is done, and so on' FROM numbers"
+        "'step ' || i || ' of the work is done, and so on' FROM numbers",
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import httpx
 import pytest
 
 from penstock.api import schemas
 from tests.api.test_shapes import check
-from tests.support.live import LiveServer
+from tests.support.live import LiveServer, live_server
 
 API = "/api/v1/main"
 TALK = """\
@@ -82,8 +85,23 @@ async def test_logs_of_all_executions_are_searched(server: LiveServer) -> None:
     await server.run("talk")
     params = {"filters[level][EQUALS]": "ERROR", "filters[namespace][EQUALS]": "team"}
     page = (await server.client.get(f"{API}/logs/search", params=params)).json()
-    assert page["total"] == 2
+    assert (page["total"], page["totalIsExact"]) == (2, True)
     assert {line["message"] for line in page["results"]} == {"high"}
+
+
+async def test_lists_that_ask_for_no_time_reach_back_as_far_as_is_configured(tmp_path: Path) -> None:
+    """BEY-022: executions and log lines, unless a time or a certain execution is asked for."""
+    async with live_server(tmp_path, change=lambda settings: replace(settings, list_range=0)) as server:
+        await server.flow(TALK)
+        ended = await server.run("talk")
+        for path, all_there_is in (("executions/search", 1), ("logs/search", 2)):
+            for params, total in (
+                ({}, 0),
+                ({"filters[timeRange][EQUALS]": "P1D"}, all_there_is),
+                ({"filters[executionId][EQUALS]": ended["id"]}, all_there_is),
+            ):
+                page = (await server.client.get(f"{API}/{path}", params=params)).json()
+                assert page["total"] == total, (path, params)
 
 
 async def test_logs_are_removed(server: LiveServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.api.search import filters_of, page_of
+from penstock.api.search import filters_of, page_of, recent
 from penstock.base.clock import SECOND, from_iso
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.queries import Filter, PageRequest
@@ -79,3 +79,29 @@ def test_filter_that_cannot_be_read_is_refused(pair: tuple[str, str]) -> None:
 
 def test_parameters_of_other_meaning_are_no_filters() -> None:
     assert filters_of([("page", "1"), ("size", "5"), ("sort", "id:asc"), ("unrelated", "x")], NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "is_narrowed"),
+    [
+        ([], True),
+        ([("filters[namespace][PREFIX]", "company")], True),
+        ([("state", "FAILED")], True),
+        ([("filters[state][IN]", "RUNNING,FAILED")], True),
+        ([("filters[state][NOT_IN]", "RUNNING")], True),
+        ([("filters[state][IN]", "RUNNING,PAUSED")], False),
+        ([("filters[state][EQUALS]", "RUNNING")], False),
+        ([("filters[timeRange][EQUALS]", "P1D")], False),
+        ([("endDate", "2026-01-31T10:00:00Z")], False),
+        ([("executionId", "one")], False),
+        ([("triggerExecutionId", "one")], False),
+    ],
+)
+def test_search_that_names_no_time_reaches_back_as_far_as_is_usual(
+    query: list[tuple[str, str]], is_narrowed: bool
+) -> None:
+    """BEY-022."""
+    asked = filters_of(query, NOW)
+    usual = Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", NOW - 7 * SECOND)
+    assert recent(asked, 7 * SECOND, NOW) == ([*asked, usual] if is_narrowed else asked)
+    assert recent(asked, None, NOW) == asked

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Connection
 
 from penstock.base.clock import SystemClock
+from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery
 from penstock.ports.queries import ALL_LINES, Filter, PageRequest
-from penstock.store import Store, open_store
+from penstock.store import Store, filters, open_store
 from penstock.store.sqlite import driver_of
 from penstock.testing.store import records
 from penstock.testing.store.records import NOW
@@ -50,7 +51,7 @@ async def plans(store: Store, ask: Ask) -> str:
         write = read
 
     recording = Recording()
-    for part in (store.journal, store.queries, store.flows, store.jobs, store.purging):
+    for part in (store.journal, store.queries, store.flows, store.jobs, store.purging, store.charts):
         part._database = recording  # type: ignore[assignment]
     await ask(store)
     selects = [statement for statement in asked if statement.startswith("SELECT")]
@@ -117,6 +118,17 @@ async def test_question_asked_all_the_time_is_answered_from_its_index(store: Sto
     assert "SCAN executions\n" not in f"{found}\n"
 
 
+@pytest.mark.parametrize("group", ["NAMESPACE", "FLOW_ID", "STATE"])
+async def test_chart_reads_the_counts_of_its_span_and_no_others(store: Store, group: str) -> None:
+    """BEY-022: whatever it is grouped by, and once for its rows and for how many there are."""
+    since = ChartFilter("GREATER_THAN_OR_EQUAL_TO", "START_DATE", (NOW,))
+    state = ChartFilter("EQUAL_TO", "STATE", ("FAILED",))
+    asked = ChartQuery("Executions", [ChartColumn("group", group), ChartColumn("n", None, "COUNT")], [since, state])
+    lines = (await plans(store, lambda store: store.charts.rows("main", asked, PageRequest(size=25)))).splitlines()
+    of_counts = [line for line in lines if "execution_counts" in line]
+    assert of_counts == ["SEARCH execution_counts USING PRIMARY KEY (tenant=? AND hour>?)"]
+
+
 async def many(store: Store) -> None:
     """Store an execution of each kind: a page of none is not looked for."""
     states = (records.SUCCESS, records.FAILED, records.RUNNING)
@@ -144,3 +156,27 @@ async def test_what_fits_is_counted_without_walking_past_executions(store: Store
     assert any("execution_counts" in line for line in found)
     bounded = ("executions_open (", "executions_by_date (tenant=? AND start_date>? AND start_date<?)", "end_date=?)")
     assert all("execution_counts" in line or any(one in line for one in bounded) for line in found), found
+
+
+async def test_long_log_is_not_counted_to_its_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BEY-022: its number is a bound then, always beyond the page that is asked for; a short one's is exact."""
+    monkeypatch.setattr(filters, "BOUND", 5)
+    await store.journal.send((), logs=[records.line(records.execution(), f"line {number}") for number in range(8)])
+    found = [await store.queries.logs("main", [], PageRequest(page, 3)) for page in (1, 2, 3, 4)]
+    assert [(page.total, page.is_exact, len(page.results)) for page in found] == [
+        (5, False, 3),
+        (7, False, 3),
+        (8, True, 2),
+        (8, True, 0),
+    ]
+    chart = ChartQuery("Logs", [ChartColumn("text", "MESSAGE")])
+    totals = [(await store.charts.rows("main", chart, PageRequest(page, 3))).total for page in (1, 2, 3, 4)]
+    assert totals == [5, 7, 8, 8]
+
+
+async def test_table_of_executions_is_counted_from_what_is_kept(store: Store) -> None:
+    """BEY-022: all of it, and without reading a row more than its page has."""
+    await records.stored(store.journal, *(records.execution(state=records.FAILED) for _ in range(4)))
+    chart = ChartQuery("Executions", [ChartColumn("id", "ID")], [ChartFilter("EQUAL_TO", "STATE", ("FAILED",))])
+    pages = [await store.charts.rows("main", chart, PageRequest(page, 3)) for page in (1, 2, 3)]
+    assert [(page.total, len(page.results)) for page in pages] == [(4, 3), (4, 1), (4, 0)]

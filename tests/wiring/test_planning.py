@@ -290,3 +290,11 @@ def test_plan_names_what_keeps_secrets(tmp_path: Path) -> None:
     assert plan.secret_tags == (("tier", "1"),)
     with pytest.raises(ConfigurationError, match="type"):
         planned(MEMORY + "kestra.secret.type: vault\n", tmp_path)
+
+
+def test_plan_lists_reach_back_and_take_as_long_as_is_configured(tmp_path: Path) -> None:
+    """BEY-022: three months and half a minute where nothing is said."""
+    usual = planned(MEMORY, tmp_path)
+    assert (usual.http.list_range, usual.list_timeout) == (90 * 24 * 3600 * SECOND, 30 * SECOND)
+    configured = planned(MEMORY + "kestra.lists: {time-range: forever, timeout: 5s}\n", tmp_path)
+    assert (configured.http.list_range, configured.list_timeout) == (None, 5 * SECOND)

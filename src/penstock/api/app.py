@@ -145,7 +145,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
         SizeRoutes(services.sizes).router(),
         FileRoutes(services.files, settings).router(),
         FollowRoutes(services.reader, services.following, clock, settings).router(),
-        LogRoutes(services.logs, services.log_windows, clock).router(),
+        LogRoutes(services.logs, services.log_windows, clock, settings).router(),
         MetricRoutes(services.flow_metrics).router(),
         KeyValueRoutes(services.key_values, clock, settings).router(),
         NamespaceRoutes(services.namespaces, services.namespace_expressions, settings).router(),

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock.base.clock import Instant, from_iso
+from penstock.base.clock import Instant, Micros, from_iso
 from penstock.base.durations import DurationError, parse_duration
 from penstock.base.errors import InvalidRequestError
+from penstock.engine.states import TERMINAL
 from penstock.ports.queries import Filter, PageRequest
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ _PLAIN = {
 }
 """Older parameters, without brackets, and what they mean."""
 _LARGEST_PAGE = 10_000
+_TIMES = frozenset({"startDate", "endDate", "date", "timeRange"})
+_ONES = frozenset({"id", "executionId", "triggerExecutionId", "parentId", "taskRunId"})
 
 
 def page_of(pairs: Pairs) -> PageRequest:
@@ -115,6 +118,24 @@ def filters_of(pairs: Pairs, now: Instant, *, plain: bool = True) -> list[Filter
         found.append(Filter("state", "IN", states))
     found.extend(Filter(field, operation, values) for (field, operation), values in maps.items())
     return found
+
+
+def recent(filters: Sequence[Filter], reach: Micros | None, now: Instant) -> list[Filter]:
+    """Return filters that reach back so far at most, where they ask for no time themselves. Implements BEY-022.
+
+    What is about certain executions, or about those alone that have not ended, is found however old it is.
+    """
+    if reach is None or any(one.field in _TIMES or one.field in _ONES or _is_open(one) for one in filters):
+        return list(filters)
+    return [*filters, Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", now - reach)]
+
+
+def _is_open(one: Filter) -> bool:
+    """Tell whether a filter leaves only executions that have not ended."""
+    if one.field != "state" or one.operation not in ("EQUALS", "IN"):
+        return False
+    states = one.value.split(",") if isinstance(one.value, str) else one.value
+    return not any(state in TERMINAL for state in states)
 
 
 class FilterBody(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from penstock.base.clock import Micros
+
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
@@ -29,6 +31,7 @@ class ApiSettings:
         hidden_labels: Prefixes of labels that lists do not show.
         cors_origins: Origins whose pages may call the API; `*` for all.
         keep_alive: Seconds between signs of life of an event stream.
+        list_range: How far back lists of executions and log lines reach that ask for no time; None for all.
     """
 
     version: str = "0"
@@ -49,6 +52,7 @@ class ApiSettings:
     hidden_labels: tuple[str, ...] = ("system.",)
     cors_origins: tuple[str, ...] = ()
     keep_alive: float = 15.0
+    list_range: Micros | None = None
 
     @property
     def context(self) -> str:

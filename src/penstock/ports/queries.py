@@ -37,6 +37,8 @@ class Page(Generic[T]):
 
     results: Sequence[T]
     total: int
+    is_exact: bool = True
+    """Whether there are as many as `total` says; there may be more otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class ExecutionQueries(Protocol):
         ...
 
     async def logs(self, tenant: str, filters: Sequence[Filter], page: PageRequest) -> Page[LogLine]:
-        """Return log lines; oldest first unless asked otherwise."""
+        """Return log lines, oldest first unless asked otherwise; their number is exact where there are few."""
         ...
 
     async def logs_of(

@@ -12,7 +12,21 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, Subquery, and_, case, cast, func, literal, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 
 from penstock.base.codec import from_json
 from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery
@@ -28,6 +42,7 @@ from penstock.store.queries import state_field
 from penstock.store.tables import EXECUTION_COUNTS, EXECUTION_LABELS, EXECUTIONS, FLOWS, LOGS, METRICS, TRIGGER_STATES
 
 _NORMAL = "NORMAL"
+_NUMBER = ChartColumn("number", None, "COUNT")
 _THURSDAY = 3 * 86_400_000_000
 """1970 began on a Thursday: weeks that are counted from three days earlier begin on Mondays."""
 _WEEK = 7 * 86_400_000_000
@@ -43,6 +58,8 @@ class _Source:
     tenant: ColumnElement[Any]
     newest: str | None = None
     """The field by which rows that nobody orders come newest first."""
+    is_long: bool = False
+    """Whether there may be so many rows that nobody waits until all are counted."""
 
 
 class SqlChartReads:
@@ -61,22 +78,43 @@ class SqlChartReads:
         self._counts = _Source({**FIELDS, "SCOPE": scope}, (counts.kind == _NORMAL,), counts.tenant)
 
     async def rows(self, tenant: str, query: ChartQuery, page: PageRequest) -> Page[Mapping[str, Any]]:
-        """Return a page of rows by column key."""
+        """Return a page of rows by column key; of log lines and metrics not all may be counted."""
         source = self._sources[query.source]
-        hours = hours_asked(query)
-        inner = _picked(source, tenant, query) if hours is None else self._counted(tenant, query, hours)
-        made = query if hours is None else replace(query, columns=summed(query.columns))
+        inner, made = self._inner(tenant, query)
         outer = _aggregated(inner, made.columns)
-        ordered = outer.order_by(*_order(inner, source, made))
         offset = (page.page - 1) * page.size
-        wanted = ordered.limit(page.size).offset(offset)
-        count = select(func.count()).select_from(outer.subquery())
+        # One more than wanted: whoever gets the last row knows how many there are, and has nothing to count.
+        wanted = outer.order_by(*_order(inner, source, made)).limit(page.size + 1).offset(offset)
 
-        def work(connection: Any) -> tuple[int, Sequence[Any]]:
-            return connection.execute(count).scalar_one(), connection.execute(wanted).all()
+        def work(connection: Connection) -> tuple[int, Sequence[Any]]:
+            found = connection.execute(wanted).all()
+            if len(found) <= page.size and (found or not offset):
+                return offset + len(found), found
+            return self._total_txn(connection, tenant, query, page), found[: page.size]
 
         total, found = await self._database.read(work)
         return Page([_row(query.columns, row) for row in found], total)
+
+    def _inner(self, tenant: str, query: ChartQuery) -> tuple[Subquery, ChartQuery]:
+        """Return what fits, and the query that is to be made of it."""
+        hours = hours_asked(query)
+        if hours is None:
+            return _picked(self._sources[query.source], tenant, query), query
+        return self._counted(tenant, query, hours), replace(query, columns=summed(query.columns))
+
+    def _total_txn(self, connection: Connection, tenant: str, query: ChartQuery, page: PageRequest) -> int:
+        """Return how many rows there are in all."""
+        if any(column.agg for column in query.columns):
+            inner, made = self._inner(tenant, query)
+            rows_of = _aggregated(inner, made.columns)
+            return int(connection.execute(select(func.count()).select_from(rows_of.subquery())).scalar_one())
+        number = replace(query, columns=[_NUMBER], order=())
+        if hours_asked(number) is not None:
+            inner, made = self._inner(tenant, number)
+            return int(connection.execute(_aggregated(inner, made.columns)).scalar() or 0)
+        source = self._sources[query.source]
+        bound = kinds.bound_of(page) if source.is_long else None
+        return kinds.count_txn(connection, source.tenant.table, _narrowed(source, tenant, query), bound)
 
     def _counted(self, tenant: str, query: ChartQuery, hours: Hours) -> Subquery:
         """Return what fits, from the counts of what has ended and the rows they leave out."""
@@ -270,6 +308,7 @@ def _sources(system_namespace: str) -> Mapping[str, _Source]:
             (logs.kind == _NORMAL,),
             logs.tenant,
             "DATE",
+            is_long=True,
         ),
         "Metrics": _Source(
             {
@@ -286,6 +325,7 @@ def _sources(system_namespace: str) -> Mapping[str, _Source]:
             (metrics.kind == _NORMAL,),
             metrics.tenant,
             "DATE",
+            is_long=True,
         ),
         "Triggers": _Source(
             {

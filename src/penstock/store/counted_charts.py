@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, Subquery, cast, func, literal_column, select, union_all
@@ -90,7 +91,8 @@ def counted(query: ChartQuery, hours: Hours, of_counts: Part, of_rows: Part) -> 
     number = func.sum(C.number)
     sums = {"COUNT": number, "SUM": cast(func.sum(C.duration), Double) / 1_000_000.0}
     ones = {"COUNT": literal_column("1"), "SUM": cast(E.end_date - E.start_date, Double) / 1_000_000.0}
-    of_hours = select(*_columns(query, of_counts, sums)).where(*of_counts.conditions, *hours.counted())
+    of_hours = select(*_columns(query, replace(of_counts, value=partial(_unordered, of_counts)), sums))
+    of_hours = of_hours.where(*of_counts.conditions, *hours.counted())
     # By place: PostgreSQL takes an expression with a parameter for another one each time.
     places: list[ColumnElement[Any]] = [
         literal_column(str(place)) for place, one in enumerate(query.columns, start=1) if one.agg is None
@@ -99,6 +101,14 @@ def counted(query: ChartQuery, hours: Hours, of_counts: Part, of_rows: Part) -> 
         of_hours = of_hours.group_by(*places).having(number > 0)
     row = select(*_columns(query, of_rows, ones)).where(*of_rows.conditions)
     return union_all(of_hours, *(row.where(*part) for part in hours.others())).subquery()
+
+
+def _unordered(part: Part, column: ChartColumn) -> ColumnElement[Any]:
+    """Return what counts are grouped by as a function of it.
+
+    Within one SQLite looks for no index that has its order, which would lead it past the hours of all times.
+    """
+    return func.coalesce(part.value(column), literal_column("NULL"))
 
 
 def _columns(query: ChartQuery, part: Part, sums: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:

@@ -10,7 +10,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, literal_column, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    cast,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from penstock.base.clock import SECOND, Instant
 from penstock.engine.records import Execution
@@ -32,6 +45,7 @@ _ADD = insert(
     f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET number = execution_counts.number + excluded.number, "
     "duration = execution_counts.duration + excluded.duration",
 )
+_TIME = cast(func.sum(E.end_date - E.start_date), BigInteger).label("duration")
 Key = tuple[str, Instant, str, str, str, str]
 """Tenant, hour, namespace, flow, kind, state."""
 
@@ -105,7 +119,7 @@ def _of_rows() -> Select[Any]:
     """Return the query of the counts as the rows of executions give them."""
     hour = E.start_date - E.start_date % HOUR
     columns: list[ColumnElement[Any]] = [E.tenant, hour.label("hour"), E.namespace, E.flow_id, E.kind, E.state]
-    query = select(*columns, func.count(), func.sum(E.end_date - E.start_date)).where(E.end_date.is_not(None))
+    query = select(*columns, func.count().label("number"), _TIME).where(E.end_date.is_not(None))
     # By place: PostgreSQL takes an expression with a parameter for another one each time.
     return query.group_by(*(literal_column(str(place)) for place in range(1, len(columns) + 1)))
 
@@ -126,17 +140,17 @@ def fold_txn(connection: Connection, before: Instant, limit: int) -> int:
 
 
 def wrong_txn(connection: Connection) -> Sequence[WrongCount]:
-    """Return the counts that are not what the rows say."""
-    sums = select(*_GROUP, func.sum(C.number), func.sum(C.duration)).group_by(*_GROUP)
-    kept, found = _by_key(connection, sums), _by_key(connection, _of_rows())
-    nothing = (0, 0)
-    differing = sorted(key for key in kept.keys() | found.keys() if kept.get(key, nothing) != found.get(key, nothing))
-    return [WrongCount(*key, kept.get(key, nothing)[0], found.get(key, nothing)[0]) for key in differing]
-
-
-def _by_key(connection: Connection, query: Select[Any]) -> dict[Key, tuple[int, int]]:
-    return {(row[0], row[1], row[2], row[3], row[4], row[5]): (int(row[6]), int(row[7]))
-            for row in connection.execute(query)}  # fmt: skip
+    """Return the counts that are not what the rows say: the database compares, for there may be millions."""
+    none: ColumnElement[int] = literal_column("0")
+    kept = select(*_GROUP, C.number, C.duration, none.label("found"), none.label("found_duration"))
+    rows = _of_rows().subquery()
+    found = select(*(rows.c[column.name] for column in _GROUP), none, none, rows.c.number, rows.c.duration)
+    both = union_all(kept, found).subquery()
+    number, duration = func.sum(both.c.number), func.sum(both.c.duration)
+    differing = or_(number != func.sum(both.c.found), duration != func.sum(both.c.found_duration))
+    names = [both.c[column.name] for column in _GROUP]
+    query = select(*names, number, func.sum(both.c.found)).group_by(*names).having(differing).order_by(*names)
+    return [WrongCount(*row[:6], int(row[6]), int(row[7])) for row in connection.execute(query)]
 
 
 def recount_txn(connection: Connection) -> int:
@@ -144,5 +158,8 @@ def recount_txn(connection: Connection) -> int:
     wrong = len(wrong_txn(connection))
     if wrong:
         connection.execute(delete(EXECUTION_COUNTS))
-        _ADD.run(connection, [(*row[:6], OTHERS, int(row[6]), int(row[7])) for row in connection.execute(_of_rows())])
+        rows = _of_rows().subquery()
+        share: ColumnElement[int] = literal_column(str(OTHERS)).label("share")
+        counted = select(*(rows.c[column.name] for column in _GROUP), share, rows.c.number, rows.c.duration)
+        connection.execute(EXECUTION_COUNTS.insert().from_select([*_KEY, "number", "duration"], counted))
     return wrong

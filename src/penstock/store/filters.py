@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import regex
-from sqlalchemy import Boolean, ColumnElement, Connection, and_, func, literal, not_, or_, select
+from sqlalchemy import Boolean, ColumnElement, Connection, FromClause, and_, func, literal, not_, or_, select
 
 from penstock.base.clock import Instant, from_iso
 from penstock.base.errors import InvalidRequestError
@@ -21,6 +21,8 @@ Condition = ColumnElement[bool]
 Build = Callable[[ColumnElement[Any], Any], Condition]
 MANY = 5_000
 """From here on sorting all rows that fit costs more than walking past some that do not."""
+BOUND = 10_000
+"""So many rows of what may be long are counted, and always one more than the page that is asked for ends with."""
 _LAST = "\U0010ffff"
 """Sorts behind every character: `column < prefix + _LAST` ends a range of all that starts with the prefix."""
 
@@ -101,6 +103,7 @@ def page_txn(
     *,
     in_order: bool = False,
     total: int | None = None,
+    bound: int | None = None,
 ) -> tuple[Sequence[Any], int]:
     """Return the rows of one page and how many there are in all.
 
@@ -108,10 +111,10 @@ def page_txn(
         in_order: There is an index by the first condition that has the wanted order. When many rows fit, walking along
             it finds a page at once, while SQLite would rather sort all that fit.
         total: How many there are in all, where that is known; they are counted otherwise.
+        bound: How many are counted at most.
     """
-    table = columns[0].table
     if total is None:
-        total = int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
+        total = count_txn(connection, columns[0].table, conditions, bound)
     offset = (max(page.page, 1) - 1) * page.size
     if total <= offset or page.size <= 0:
         return [], total
@@ -120,6 +123,22 @@ def page_txn(
         others = [func.coalesce(and_(*others), False)]  # within a function no index is looked for
     query = select(*columns).where(first, *others).order_by(*order).limit(page.size).offset(offset)
     return connection.execute(query).all(), total
+
+
+def count_txn(
+    connection: Connection, table: FromClause, conditions: Sequence[Condition], bound: int | None = None
+) -> int:
+    """Return how many rows fit, or the bound when there are as many or more."""
+    query = select(func.count()).select_from(table).where(*conditions)
+    if bound is not None:
+        some = select(literal(1)).select_from(table).where(*conditions).limit(bound)
+        query = select(func.count()).select_from(some.subquery())
+    return int(connection.execute(query).scalar_one())
+
+
+def bound_of(page: PageRequest) -> int:
+    """Return how many rows are counted at most of what may be long."""
+    return max(BOUND, max(page.page, 1) * page.size + 1)
 
 
 # -- kinds of fields

@@ -11,7 +11,7 @@ from penstock.engine.records import LogLine, Metric
 from penstock.ports.queries import Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store import rows
-from penstock.store.filters import Condition, Field, FilterError, Search, page_txn
+from penstock.store.filters import Condition, Field, FilterError, Search, bound_of, page_txn
 from penstock.store.tables import LOGS, METRICS
 
 C = LOGS.c
@@ -22,13 +22,14 @@ _METRIC_READ = [METRICS.c[name] for name in rows.METRIC_COLUMNS]
 def logs_txn(
     connection: Connection, search: Search, tenant: str, filters: Sequence[Filter], page: PageRequest
 ) -> Page[LogLine]:
-    """Return a page of log lines."""
+    """Return a page of log lines; there may be millions, so no more of them are counted than tell where people are."""
     conditions = [C.tenant == tenant, *search.conditions(filters)]
     order = search.order(page.sort) or [C.date.asc()]
     # Lines of one instant stay in the order they were written in, or in its reverse.
     is_descending = bool(page.sort) and not page.sort[0][1]
-    found, total = page_txn(connection, _READ, conditions, [*order, C.id.desc() if is_descending else C.id.asc()], page)
-    return Page([rows.to_log(row) for row in found], total)
+    whole_order, bound = [*order, C.id.desc() if is_descending else C.id.asc()], bound_of(page)
+    found, total = page_txn(connection, _READ, conditions, whole_order, page, bound=bound)
+    return Page([rows.to_log(row) for row in found], total, is_exact=total < bound)
 
 
 def after_txn(

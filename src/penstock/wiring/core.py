@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from penstock.base.clock import Clock
+from penstock.base.clock import SECOND, Clock
 from penstock.base.ids import new_id
 from penstock.ports.objects import ObjectStorage
 from penstock.ports.secrets import SecretManager, SecretSource
@@ -95,7 +95,9 @@ async def open_core(plan: Plan, plugins: Plugins, clock: Clock) -> Core:
         PenstockError: Its schema is of another release.
     """
     plan.storage.mkdir(parents=True, exist_ok=True)
-    store = await open_store(plan.database, clock, system_namespace=plan.system_namespace)
+    store = await open_store(
+        plan.database, clock, system_namespace=plan.system_namespace, list_seconds=plan.list_timeout / SECOND
+    )
     core = build_core(plan, plugins, clock, store)
     await core.known_namespaces.refresh()
     return core

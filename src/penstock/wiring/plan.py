@@ -52,6 +52,7 @@ class HttpPlan:
         hidden_labels: Prefixes of labels that lists do not show.
         cors: Pages of other origins may call the API (OPS-098).
         management_is_required: Do not start when the management port is taken.
+        list_range: How far back lists of executions and log lines reach that ask for no time; None for all.
     """
 
     host: str = "127.0.0.1"
@@ -66,6 +67,7 @@ class HttpPlan:
     hidden_labels: tuple[str, ...] = ("system.",)
     cors: bool = False
     management_is_required: bool = False
+    list_range: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class Plan:
         admission: The most open executions of a namespace before requests for more are refused (BEY-011).
         metrics: How metrics are named.
         plugins: Where plugins with environments of their own are.
+        list_timeout: How long a list or a chart may take the database (BEY-022).
     """
 
     roles: frozenset[Role]
@@ -167,6 +170,7 @@ class Plan:
     admission: Mapping[str, int] = field(default_factory=dict)
     metrics: MetricsPlan = field(default_factory=MetricsPlan)
     plugins: PluginPlan = field(default_factory=PluginPlan)
+    list_timeout: Micros = 30 * SECOND
 
     @property
     def is_embedded(self) -> bool:

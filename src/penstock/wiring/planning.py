@@ -98,6 +98,7 @@ def plan_of(
         admission=core.admission.namespaces,
         metrics=MetricsPlan(core.metrics.prefix, core.metrics.labels),
         plugins=plugin_plan(settings),
+        list_timeout=core.lists.timeout,
     )
 
 
@@ -203,6 +204,7 @@ def _http(settings: Settings, management_is_required: bool) -> HttpPlan:
         hidden_labels=core.hidden_labels.prefixes,
         cors=server.cors.enabled,
         management_is_required=management_is_required,
+        list_range=core.lists.time_range if isinstance(core.lists.time_range, int) else None,
     )
 
 

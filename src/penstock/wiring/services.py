@@ -241,6 +241,7 @@ def api_settings(plan: HttpPlan, system_namespace: str) -> ApiSettings:
         hidden_labels=plan.hidden_labels,
         system_namespace=system_namespace,
         cors_origins=("*",) if plan.cors else (),
+        list_range=plan.list_range,
     )
 
 

@@ -2443,6 +2443,7 @@ export interface paths {
          * Return a page of executions, newest first unless asked otherwise, without their task runs
          * @description Return a page of executions, newest first unless asked otherwise, without their task runs.
          *
+         *     Where no time is asked for, it is of the last time (`kestra.lists.time-range`).
          *     With `bodies=false` inputs, outputs, variables and those of triggers are neither read nor shown.
          */
         get: operations["searchExecutions"];
@@ -2926,8 +2927,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return a page of log lines of all executions
-         * @description Return a page of log lines of all executions.
+         * Return a page of log lines of all executions, of the last time unless a time is asked for
+         * @description Return a page of log lines of all executions, of the last time unless a time is asked for.
+         *
+         *     Of many lines not all are counted: `total` is then less than there are, and `totalIsExact` false.
          */
         get: operations["searchLogs"];
         put?: never;
@@ -6042,6 +6045,32 @@ export interface components {
             };
         };
         /**
+         * Draft
+         * @description A text on its way; its version is another one with every change.
+         */
+        Draft: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /** Source */
+            source: string;
+            /** Revision */
+            revision: number | null;
+            /** Updated */
+            updated: string;
+        };
+        /**
+         * DraftList
+         * @description The drafts of a user.
+         */
+        DraftList: {
+            /** Results */
+            results: components["schemas"]["Draft"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Environment
          * @description What this instance is called.
          */
@@ -7203,6 +7232,11 @@ export interface components {
             results: components["schemas"]["LogEntry"][];
             /** Total */
             total: number;
+            /**
+             * Totalisexact
+             * @description False where there may be more lines than `total` says.
+             */
+            totalIsExact: boolean;
         };
         /**
          * PagedMetrics
@@ -7929,38 +7963,26 @@ export interface components {
             date: string;
         };
         /**
-         * ServiceAccountToKeep
-         * @description An account of a program, as it is to be.
+         * AboutSecret
+         * @description What is told of a secret.
          */
-        ServiceAccountToKeep: {
-            /** Name */
-            name: string;
+        AboutSecret: {
             /**
              * Description
              * @default null
              */
             description: string | null;
             /**
-             * Disabled
+             * Tags
              * @default null
              */
-            disabled: boolean | null;
-            /**
-             * Superadmin
-             * @default null
-             */
-            superAdmin: boolean | null;
-            /**
-             * Tenants
-             * @default null
-             */
-            tenants: string[] | null;
+            tags: components["schemas"]["SecretTag"][] | null;
         };
         /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
+         * TemplateArguments
+         * @description The arguments of a blueprint.
          */
-        BlueprintDraft: {
+        TemplateArguments: {
             /**
              * Templateargumentsinputs
              * @default null
@@ -7968,8 +7990,6 @@ export interface components {
             templateArgumentsInputs: {
                 [key: string]: unknown;
             } | null;
-            /** Source */
-            source: string;
         };
         /**
          * SecretValue
@@ -7992,17 +8012,84 @@ export interface components {
             value: string;
         };
         /**
-         * TemplateArguments
-         * @description The arguments of a blueprint.
+         * BookmarkName
+         * @description Another name of a bookmark.
          */
-        TemplateArguments: {
+        BookmarkName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * DraftText
+         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         */
+        DraftText: {
+            /** Source */
+            source: string;
             /**
-             * Templateargumentsinputs
+             * Revision
              * @default null
              */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
+            revision: number | null;
+            /**
+             * Seen
+             * @default null
+             */
+            seen: string | null;
+        };
+        /**
+         * SuiteName
+         * @description A test suite by name.
+         */
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * SuiteNames
+         * @description Several test suites by name.
+         */
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
+        };
+        /**
+         * Credentials
+         * @description A user name and a password.
+         */
+        Credentials: {
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * ServiceAccountChanges
+         * @description What is to become of an account of a program.
+         */
+        ServiceAccountChanges: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
         };
         /**
          * BlueprintToKeep
@@ -8025,24 +8112,19 @@ export interface components {
             tags: string[] | null;
         };
         /**
-         * NewPassword
-         * @description A password and the one that replaces it.
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
          */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * NewBookmark
-         * @description A page to be kept under a name.
-         */
-        NewBookmark: {
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
+        BlueprintDraft: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
         };
         /**
          * ChartFilter
@@ -8123,22 +8205,37 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
-         * SuiteName
-         * @description A test suite by name.
+         * NewPassword
+         * @description A password and the one that replaces it.
          */
-        SuiteName: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
         };
         /**
-         * SuiteNames
-         * @description Several test suites by name.
+         * NewApiToken
+         * @description An API token to be made.
          */
-        SuiteNames: {
-            /** Ids */
-            ids: components["schemas"]["SuiteName"][];
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
         };
         /**
          * BackfillOrder
@@ -8191,35 +8288,6 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * BookmarkName
-         * @description Another name of a bookmark.
-         */
-        BookmarkName: {
-            /** Name */
-            name: string;
-        };
-        /**
-         * ServiceAccountChanges
-         * @description What is to become of an account of a program.
-         */
-        ServiceAccountChanges: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-        };
-        /**
          * SetDisabled
          * @description Triggers that are switched off or on.
          */
@@ -8230,52 +8298,14 @@ export interface components {
             disabled: boolean;
         };
         /**
-         * NewApiToken
-         * @description An API token to be made.
+         * NewBookmark
+         * @description A page to be kept under a name.
          */
-        NewApiToken: {
+        NewBookmark: {
             /** Name */
             name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * Credentials
-         * @description A user name and a password.
-         */
-        Credentials: {
-            /**
-             * Uid
-             * @default null
-             */
-            uid: string | null;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
+            /** Path */
+            path: string;
         };
         /**
          * LabelsOfExecutions
@@ -8286,17 +8316,6 @@ export interface components {
             executionsId: string[];
             /** Executionlabels */
             executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
-         */
-        ChosenCases: {
-            /**
-             * Testcases
-             * @default null
-             */
-            testCases: string[] | null;
         };
         /**
          * LastSuiteQuery
@@ -8310,6 +8329,55 @@ export interface components {
             testSuiteIds: components["schemas"]["SuiteName"][] | null;
         };
         /**
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
+         */
+        ChosenCases: {
+            /**
+             * Testcases
+             * @default null
+             */
+            testCases: string[] | null;
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * ServiceAccountToKeep
+         * @description An account of a program, as it is to be.
+         */
+        ServiceAccountToKeep: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /**
+             * Superadmin
+             * @default null
+             */
+            superAdmin: boolean | null;
+            /**
+             * Tenants
+             * @default null
+             */
+            tenants: string[] | null;
+        };
+        /**
          * TaskRunStateChange
          * @description The state a task run gets by hand.
          */
@@ -8317,66 +8385,6 @@ export interface components {
             /** Taskrunid */
             taskRunId: string;
             state: components["schemas"]["StateType"];
-        };
-        /**
-         * AboutSecret
-         * @description What is told of a secret.
-         */
-        AboutSecret: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-        };
-        /**
-         * Draft
-         * @description A text on its way; its version is another one with every change.
-         */
-        Draft: {
-            /** Name */
-            name: string;
-            /** Version */
-            version: string;
-            /** Source */
-            source: string;
-            /** Revision */
-            revision: number | null;
-            /** Updated */
-            updated: string;
-        };
-        /**
-         * DraftList
-         * @description The drafts of a user.
-         */
-        DraftList: {
-            /** Results */
-            results: components["schemas"]["Draft"][];
-            /** Total */
-            total: number;
-        };
-        /**
-         * DraftText
-         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
-         */
-        DraftText: {
-            /** Source */
-            source: string;
-            /**
-             * Revision
-             * @default null
-             */
-            revision: number | null;
-            /**
-             * Seen
-             * @default null
-             */
-            seen: string | null;
         };
     };
     responses: never;

@@ -18,7 +18,7 @@ from penstock.api.render.expressions import render_outcome
 from penstock.api.render.flows import render_for_execution
 from penstock.api.routes.replays import breakpoints_of, read_edits, replay_of
 from penstock.api.routes.table import FILTERS, FORM, PAGE, TEXT, Routes, json_body, parameter
-from penstock.api.search import filters_of, page_of
+from penstock.api.search import filters_of, page_of, recent
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
@@ -134,11 +134,13 @@ class ExecutionRoutes:
     async def search(self, request: Request, tenant: str, bodies: bool = True) -> Response:
         """Return a page of executions, newest first unless asked otherwise, without their task runs.
 
+        Where no time is asked for, it is of the last time (`kestra.lists.time-range`).
         With `bodies=false` inputs, outputs, variables and those of triggers are neither read nor shown.
         """
         pairs = request.query_params.multi_items()
         now = self._clock.now()
-        page = await self._reader.search(tenant, _without_trials(filters_of(pairs, now)), page_of(pairs), bodies=bodies)
+        filters = recent(_without_trials(filters_of(pairs, now)), self._settings.list_range, now)
+        page = await self._reader.search(tenant, filters, page_of(pairs), bodies=bodies)
         return paged([render_execution(execution, now) for execution in page.results], page.total)
 
     async def of_flow(self, request: Request, tenant: str, namespace: str, flowId: str) -> Response:  # noqa: N803

@@ -14,7 +14,8 @@ from penstock.api.answers import JsonAnswer, attachment, paged
 from penstock.api.render.logs import log_text, render_log, render_metric, render_outline
 from penstock.api.routes.log_selection import LOG_LIMIT, LOG_SELECTION, LOG_STEP, log_number, log_selection
 from penstock.api.routes.table import FILTERS, PAGE, Routes, parameter
-from penstock.api.search import filters_of, page_of
+from penstock.api.search import filters_of, page_of, recent
+from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.engine.records import LogLine
 from penstock.services.log_windows import LogPosition, LogWindows
@@ -31,12 +32,14 @@ class LogRoutes:
         logs: The use cases.
         windows: Reads pieces of long logs.
         clock: The present, for time ranges.
+        settings: How far back lists reach.
     """
 
-    def __init__(self, logs: LogService, windows: LogWindows, clock: Clock) -> None:
+    def __init__(self, logs: LogService, windows: LogWindows, clock: Clock, settings: ApiSettings) -> None:
         self._logs = logs
         self._windows = windows
         self._clock = clock
+        self._settings = settings
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -60,10 +63,15 @@ class LogRoutes:
         return routes.router
 
     async def search(self, request: Request, tenant: str) -> Response:
-        """Return a page of log lines of all executions."""
-        pairs = request.query_params.multi_items()
-        page = await self._logs.search(tenant, filters_of(pairs, self._clock.now()), page_of(pairs))
-        return paged([render_log(line) for line in page.results], page.total)
+        """Return a page of log lines of all executions, of the last time unless a time is asked for.
+
+        Of many lines not all are counted: `total` is then less than there are, and `totalIsExact` false.
+        """
+        pairs, now = request.query_params.multi_items(), self._clock.now()
+        filters = recent(filters_of(pairs, now), self._settings.list_range, now)
+        page = await self._logs.search(tenant, filters, page_of(pairs))
+        lines = [render_log(line) for line in page.results]
+        return JsonAnswer({"results": lines, "total": page.total, "totalIsExact": page.is_exact})
 
     async def of_execution(self, request: Request, tenant: str, execution_id: str) -> Response:
         """Return the log lines of an execution, in order."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from penstock.api.schemas.base import Shape
 
 
@@ -30,6 +32,7 @@ class PagedLogs(Shape):
 
     results: list[LogEntry]
     total: int
+    total_is_exact: bool = Field(description="False where there may be more lines than `total` says.")
 
 
 class LogMark(Shape):

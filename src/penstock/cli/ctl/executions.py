@@ -98,7 +98,13 @@ def list_executions(
     namespace: Annotated[str | None, typer.Argument(help="Only those of this namespace.")] = None,
     flow: Annotated[str | None, typer.Option("--flow", help="Only those of this flow.")] = None,
     states: Annotated[list[str] | None, typer.Option("--state", help="Only those in this state. Repeatable.")] = None,
-    since: Annotated[str | None, typer.Option("--since", help="Only those of this last time, such as PT24H.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            help="Only those of this last time, such as PT24H; by default as far back as the server's lists reach.",
+        ),
+    ] = None,
     size: Annotated[int, typer.Option("--size", min=1, max=100, help="How many at most.")] = 25,
 ) -> None:
     """List executions, newest first.

@@ -296,6 +296,13 @@ class Retention(Section):
     fixed_delay: Duration = HOUR
 
 
+class Lists(Section):
+    """`kestra.lists`: how far lists reach, how long they may take (BEY-022); an addition to the documented keys."""
+
+    time_range: Period = 90 * DAY
+    timeout: Duration = 30 * SECOND
+
+
 class Alerts(Section):
     """`kestra.alerts`: tells people of triggers that are late or fail (BEY-005); an addition to the documented keys."""
 
@@ -332,6 +339,7 @@ class Core(Section):
     admission: Admission = Admission()
     metrics: Metrics = Metrics()
     alerts: Alerts = Alerts()
+    lists: Lists = Lists()
 
 
 class DataSource(Section):
