@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from penstock.base.clock import SECOND
+from penstock.base.errors import UnavailableError
 from penstock.engine.events import Created
+from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.ports.journal import PARTITIONS
+from penstock.ports.triggers import TriggerState
 from penstock.services.scheduler import Recovery
 from tests.services.scheduler.conftest import World
+from tests.support.waiting import eventually
 
 NOON = 1_717_243_200 * SECOND
 HOUR = 3600 * SECOND
@@ -65,6 +71,51 @@ async def test_schedule_dates_in_a_zone_carry_its_offset(world: World) -> None:
         (execution,) = await world.executions()
     assert execution.trigger is not None
     assert execution.trigger.variables["date"] == "2024-06-01T09:00:00-04:00"
+
+
+async def test_schedule_that_breaks_the_scheduler_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENG-269."""
+    fire = world.store.triggers.fire
+
+    async def broken(seen: TriggerState, after: TriggerState, execution: Execution | None, *more: Any) -> bool:
+        if execution is not None and execution.flow_id == "broken":
+            raise ValueError("a fault")
+        return await fire(seen, after, execution, *more)
+
+    monkeypatch.setattr(world.store.triggers, "fire", broken)
+    await world.flows.put("main", flow(CONCURRENT, flow_id="broken"))
+    await world.flows.put("main", flow(CONCURRENT))
+    async with world.running():
+        await world.until(NOON + HOUR)
+        await world.have_run(NOON + HOUR)
+        assert (await world.state(flow="broken")).next_date == NOON + HOUR
+        monkeypatch.undo()
+        await world.until(NOON + HOUR + 301 * SECOND)
+        await world.have_run(NOON + HOUR, NOON + HOUR)
+
+
+async def test_schedule_end_that_cannot_be_read_at_first_frees_the_trigger_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENG-268."""
+    head, asked = world.store.queries.head, list[str]()
+
+    async def away(tenant: str, execution_id: str) -> Execution | None:
+        asked.append(execution_id)
+        if len(asked) == 1:
+            raise UnavailableError("the database does not answer")
+        return await head(tenant, execution_id)
+
+    monkeypatch.setattr(world.store.queries, "head", away)
+    await world.flows.put("main", flow())
+    async with world.running():
+        await world.until(NOON + HOUR)
+        (execution,) = await world.executions()
+        await eventually(lambda: asked)
+        await world.end(execution)
+        assert (await world.state()).execution_id is None
 
 
 async def test_schedule_flow_saved_while_running_is_scheduled(world: World) -> None:

@@ -24,6 +24,7 @@ from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler.agenda import TriggerKey
+from penstock.services.scheduler.by_flow import ByFlow, FlowKey
 from penstock.services.scheduler.chaining import Chaining, error_text
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
@@ -41,7 +42,6 @@ from penstock.services.scheduler.upstream import (
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
-FlowKey = tuple[str, str, str]
 Change = Callable[[TriggerState, Memory], tuple[TriggerState, Memory]]
 _BATCH = 500
 _GATHER = 0.05
@@ -88,7 +88,7 @@ class Listening:
         self._clock = clock
         self._look_again = look_again
         self._tally = tally
-        self._triggers: dict[TriggerKey, ListeningTrigger] = {}
+        self._triggers: ByFlow[ListeningTrigger] = ByFlow()
         self._changed: set[str] = set()
         self._ended: list[tuple[TriggerKey, str, Execution | None]] = []
         self._fresh: set[TriggerKey] = set()
@@ -103,9 +103,9 @@ class Listening:
     def take_over(self, flow: FlowKey, triggers: Iterable[ListeningTrigger]) -> None:
         """Listen for the enabled triggers of a flow as it is now, and for no others of it."""
         found = {one.key: one for one in triggers}
-        for gone in [key for key in self._triggers if key[:3] == flow and key not in found]:
+        for gone in sorted(set(self._triggers.of_flow(flow)) - found.keys()):
             del self._triggers[gone]
-        self._triggers |= found
+        self._triggers.update(found)
         self._fresh |= found.keys()
         if found:
             self._wake.set()

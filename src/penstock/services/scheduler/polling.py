@@ -25,13 +25,13 @@ from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.services.executions import Launch
 from penstock.services.scheduler import evaluated, states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
+from penstock.services.scheduler.by_flow import ByFlow, FlowKey
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluated import EvaluatedTrigger
 from penstock.services.scheduler.firing import Firing
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
-FlowKey = tuple[str, str, str]
 
 
 class _Entry(NamedTuple):
@@ -54,6 +54,7 @@ class Polling:
         conditions: Asks the triggers' conditions.
         clock: The time.
         retry: When something that failed for want of the database is tried again.
+        look_again: When something that failed for another reason is.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Polling:
         conditions: Conditions,
         clock: Clock,
         retry: Micros,
+        look_again: Micros,
     ) -> None:
         self._triggers = triggers
         self._evaluations = evaluations
@@ -77,7 +79,8 @@ class Polling:
         self._conditions = conditions
         self._clock = clock
         self._retry = retry
-        self._entries: dict[TriggerKey, _Entry] = {}
+        self._look_again = look_again
+        self._entries: ByFlow[_Entry] = ByFlow()
         self._agenda = Agenda()
         self.watching: Watching | None = None
         """Set by the scheduler, whose followers it uses."""
@@ -102,7 +105,7 @@ class Polling:
     ) -> None:
         """Serve the triggers of a flow as it is now, and no others of it; states of those not `kept` are forgotten."""
         found = {one.key: one for one in triggers}
-        for key in [key for key in {*self._entries, *stored} if key[:3] == flow and key not in found]:
+        for key in sorted({*self._entries.of_flow(flow), *stored} - found.keys()):
             state = stored[key] if key in stored else self._entries[key].state
             self._entries.pop(key, None)
             self._agenda.set(key, None)
@@ -180,6 +183,9 @@ class Polling:
             except UnavailableError as error:
                 log.warning("trigger not served", action="scheduler.poll", trigger="/".join(key), error=str(error))
                 self._agenda.set(key, self._clock.now() + self._retry)
+            except Exception:
+                log.exception("trigger not served", action="scheduler.poll", trigger="/".join(key))
+                self._agenda.set(key, self._clock.now() + self._look_again)
         return len(due)
 
     async def _serve(self, entry: _Entry) -> None:

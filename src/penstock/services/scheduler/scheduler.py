@@ -33,6 +33,7 @@ from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler import states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
 from penstock.services.scheduler.backfill import Backfill
+from penstock.services.scheduler.by_flow import ByFlow, FlowKey
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluated import EvaluatedTrigger, evaluated_triggers
@@ -44,7 +45,6 @@ from penstock.services.scheduler.upstream import Listener, ListeningTrigger
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
-FlowKey = tuple[str, str, str]
 TriggersOf = Callable[[ResolvedFlow], Iterable[TriggerBase]]
 
 
@@ -154,8 +154,9 @@ class Scheduler:
             self._conditions,
             clock,
             self._settings.retry,
+            self._settings.look_again,
         )
-        self._entries: dict[TriggerKey, _Entry] = {}
+        self._entries: ByFlow[_Entry] = ByFlow()
         self._agenda = Agenda()
         self._switch_ends = Agenda()
         self._watching = Watching(stores.queries, followers, self._note_end)
@@ -250,7 +251,7 @@ class Scheduler:
                 self.ready.set()
         while self._changed_flows:
             flow = self._changed_flows.pop()
-            known = {key: entry.state for key, entry in self._entries.items() if key[:3] == flow}
+            known = {key: self._entries[key].state for key in self._entries.of_flow(flow)}
             await self._load_flow(flow, known)
         while self._changed_triggers:
             await self._reload(self._changed_triggers.pop())
@@ -270,10 +271,12 @@ class Scheduler:
     async def _load_all(self) -> None:
         self._look_at_all = self._clock.now() + self._settings.look_again  # first: it may be wanted earlier meanwhile
         flows = [flow for flow in await self._stores.flows.all_latest() if flow.has_triggers]
-        stored = {state.key: state for state in await self._stores.triggers.all()}
+        stored: dict[FlowKey, dict[TriggerKey, TriggerState]] = {}
+        for state in await self._stores.triggers.all():
+            stored.setdefault(state.key[:3], {})[state.key] = state
         present = {(flow.tenant, flow.namespace, flow.id) for flow in flows}
-        for flow in sorted(present | {key[:3] for key in self._entries} | {key[:3] for key in stored}):
-            await self._load_flow(flow, {key: state for key, state in stored.items() if key[:3] == flow})
+        for flow in sorted(present | {key[:3] for key in self._entries} | stored.keys()):
+            await self._load_flow(flow, stored.get(flow, {}))
 
     async def _load_flow(self, key: FlowKey, stored: Mapping[TriggerKey, TriggerState]) -> None:
         """Take over the latest revision of a flow: its triggers, and the end of those it has no more."""
@@ -301,7 +304,7 @@ class Scheduler:
             kept = {trigger_id for *_, trigger_id in stored}
         self._listening.take_over(key, listening)
         await self._polling.take_over(key, evaluated, stored, kept)
-        for gone in [one for one in {*self._entries, *stored} if one[:3] == key and one not in found]:
+        for gone in sorted({*self._entries.of_flow(key), *stored} - found.keys()):
             self._entries.pop(gone, None)
             self._agenda.set(gone, None)
             if gone[3] not in kept:
@@ -377,6 +380,9 @@ class Scheduler:
         except UnavailableError as error:
             log.warning("trigger not served", action="scheduler.fire", trigger="/".join(key), error=str(error))
             self._agenda.set(key, self._clock.now() + self._settings.retry)
+        except Exception:
+            log.exception("trigger not served", action="scheduler.fire", trigger="/".join(key))
+            self._agenda.set(key, self._clock.now() + self._settings.look_again)
 
     async def _take_turn(self, entry: _Entry, due: Instant) -> None:
         now = self._clock.now()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
+from penstock.base.errors import UnavailableError
 from penstock.engine.records import Execution
 from penstock.ports.queries import ExecutionQueries
 from penstock.services.executions import Followers
 from penstock.services.scheduler.agenda import TriggerKey
 
+log = structlog.get_logger(__name__)
 _LOOK_AGAIN = 30.0
+_RETRY = 1.0
 Ended = Callable[[TriggerKey, str, Execution | None], None]
 """Told (trigger, execution id, the execution or None when it is gone)."""
 
@@ -47,7 +52,12 @@ class Watching:
     async def _wait(self, key: TriggerKey, execution_id: str) -> None:
         with self._followers.watch(execution_id) as watch:
             while True:
-                execution = await self._queries.head(key[0], execution_id)
+                try:
+                    execution = await self._queries.head(key[0], execution_id)
+                except UnavailableError as error:
+                    log.warning("end not seen", action="scheduler.watch", execution=execution_id, error=str(error))
+                    await watch.changed(_RETRY)
+                    continue
                 if execution is None or execution.state.is_terminal:
                     self._ended(key, execution_id, execution)
                     return
