@@ -95,9 +95,9 @@ def ensure_mariadb() -> bool:
 def ensure_browser() -> bool:
     """Have a Chromium on this machine: Debian's, else the one Playwright brings (Ubuntu has it as a snap only)."""
     if browser_executable() is None:
-        apt_install("chromium", "fonts-liberation")
+        apt_install("chromium-headless-shell", "fonts-liberation") or apt_install("chromium", "fonts-liberation")
     if browser_executable() is None:
-        playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
+        playwright = [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"]
         subprocess.run([*playwright, "--with-deps"] if os.geteuid() == 0 else playwright, check=False)
     return browser_executable() is not None
 

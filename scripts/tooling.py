@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 NODE_MINIMUM = (20, 19)
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def node_directory() -> Path | None:
@@ -92,7 +92,10 @@ def mariadb_directory() -> Path | None:
 
 
 def browser_executable() -> Path | None:
-    """Return a Chromium that really runs: PENSTOCK_CHROMIUM, the system's, else the one Playwright keeps."""
+    """Return a Chromium that really runs: PENSTOCK_CHROMIUM, the system's, else the one Playwright keeps.
+
+    The one without windows comes first: a test that uses it takes half the time of the processor.
+    """
     named = os.environ.get("PENSTOCK_CHROMIUM")
     if named:
         return Path(named)
@@ -115,8 +118,9 @@ def _answers_version(program: Path) -> bool:
 def _playwright_browser() -> Path | None:
     """Return the newest Chromium in Playwright's own folder, when somebody has installed one there."""
     root = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
-    found = sorted(root.glob("chromium-*/chrome-linux*/chrome"), reverse=True)
-    return found[0] if found else None
+    patterns = ("chromium_headless_shell-*/chrome-*/*headless[-_]shell", "chromium-*/chrome-linux*/chrome")
+    found = (path for pattern in patterns for path in sorted(root.glob(pattern), reverse=True))
+    return next(found, None)
 
 
 def tools_directory() -> Path:
