@@ -1,6 +1,7 @@
 """Known bugs, put back one at a time: the simulation must find each of them.
 
-Run as `python -m tests.simulation.mutants NAME SEEDS [FIRST]`: prints the first seed that finds the bug, or fails.
+Run as `python -m tests.simulation.mutants NAME SEEDS [FIRST]`: prints the first seed that finds the bug. Without
+arguments it reads them from its input, a line for each bug, and answers with a line.
 """
 
 from __future__ import annotations
@@ -270,19 +271,19 @@ SCENARIOS = {
 }
 
 
-def main(name: str, seeds: int, first: int = 0) -> int:
-    structlog.configure(processors=[quiet])
+def search(name: str, seeds: str, first: str = "0") -> str:
+    """Return the first of some seeds that finds a bug, and what it finds."""
     with MUTANTS[name]():
         simulator = Simulator()
-        for seed in range(first, first + seeds):
+        for seed in range(int(first), int(first) + int(seeds)):
             outcome = simulator.simulate(SCENARIOS.get(name, scenario_of)(seed))
             if outcome.violation is not None:
-                print(f"seed {seed}: {outcome.violation}")
-                return 0
-    print(f"{seeds} seeds did not find it")
-    return 1
+                return f"seed {seed}: {outcome.violation.splitlines()[0]}"
+    return f"{seeds} seeds did not find it"
 
 
 if __name__ == "__main__":
     assert os.environ.get("PYTHONHASHSEED") == "0", "run it with PYTHONHASHSEED=0, so that it finds the same each time"
-    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))
+    structlog.configure(processors=[quiet])
+    for asked in [" ".join(sys.argv[1:])] if sys.argv[1:] else sys.stdin:
+        print(search(*asked.split()), flush=True)
