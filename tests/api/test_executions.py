@@ -171,7 +171,7 @@ async def test_execution_with_a_file_input_stores_the_file_under_its_name(server
         "  - id: show\n    type: io.kestra.plugin.core.debug.Return\n    format: '{{ read(inputs.data) }}'\n"
     )
     new = await server.run("filed", files={"data": ("../my data.txt", b"content", "text/plain")})
-    assert new["inputs"]["data"] == f"kestra:///team/filed/executions/{new['id']}/inputs/data/my data.txt"
+    assert new["inputs"]["data"] == f"kestra:///team/filed/executions/{new['id']}/inputs/data/my%20data.txt"
     assert new["taskRunList"][0]["outputs"] == {"value": "content"}
     old = await server.run("filed", files={"files": ("data", b"older form", "text/plain")})
     assert old["taskRunList"][0]["outputs"] == {"value": "older form"}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { languageOf } from "@/lib/languages";
-import { afterMove, cleanPath, flowAt, foldersAbove, movedTabs, parentOf, pathOfFlow, withTab, withoutTab } from "@/lib/paths";
+import { afterMove, cleanPath, fileNameOf, flowAt, foldersAbove, movedTabs, parentOf, pathOfFlow, withTab, withoutTab } from "@/lib/paths";
 
 describe("paths of files", () => {
   it("are cleaned as typed, and never lead out of the root", () => {
@@ -8,6 +8,11 @@ describe("paths of files", () => {
     expect(cleanPath("/a/./b")).toBe("/a/b");
     expect(cleanPath("../etc/passwd")).toBe("");
     expect(cleanPath(" / ")).toBe("");
+  });
+
+  it("are named in URIs by escaped characters", () => {
+    expect(fileNameOf("kestra:///team/inputs/data/my%20file%20%C3%BC.csv")).toBe("my file ü.csv");
+    expect(fileNameOf("kestra:///team/100%.csv")).toBe("100%.csv");
   });
 
   it("know their folders", () => {

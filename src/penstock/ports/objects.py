@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote, unquote
 
 from penstock.base.clock import Instant
 
@@ -25,7 +26,7 @@ class ObjectStorage(Protocol):
     """Files. Paths are absolute and normalised; one that leaves the root is refused with InvalidRequestError."""
 
     async def put(self, tenant: str, path: str, content: bytes | Path | AsyncIterator[bytes]) -> str:
-        """Store a file whole or not at all (written aside, then renamed) and return its URI `kestra://<path>`."""
+        """Store a file whole or not at all (written aside, then renamed) and return its URI (`uri_of`)."""
         ...
 
     async def read(self, tenant: str, path: str) -> bytes:
@@ -53,6 +54,11 @@ class ObjectStorage(Protocol):
         ...
 
 
+def uri_of(path: str) -> str:
+    """Return the `kestra://` URI of a storage path: ASCII without blanks, so that commands and texts can hold it."""
+    return "kestra://" + quote(path, safe="/+~=")
+
+
 def path_of(uri: str) -> str:
     """Return the storage path of a `kestra://` URI (a bare absolute path is returned as it is).
 
@@ -60,7 +66,7 @@ def path_of(uri: str) -> str:
         ValueError: The URI has another scheme.
     """
     if uri.startswith("kestra://"):
-        return uri.removeprefix("kestra://")
+        return unquote(uri.removeprefix("kestra://"))
     if uri.startswith("/"):
         return uri
     raise ValueError(f"`{uri}` is not an internal-storage URI (kestra:///...)")

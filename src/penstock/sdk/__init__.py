@@ -36,7 +36,18 @@ from penstock.sdk.task import (
     WorkerGroup,
 )
 from penstock.sdk.trigger import ConditionBase, TaskRunnerBase, TriggerBase
-from penstock.sdk.values import constraint, duration, instant, ion_text, ion_values, iso_date, json_text, patterned_date
+from penstock.sdk.values import (
+    constraint,
+    duration,
+    file_name,
+    instant,
+    ion_text,
+    ion_values,
+    is_file_uri,
+    iso_date,
+    json_text,
+    patterned_date,
+)
 
 __all__ = [
     "ConditionBase",
@@ -63,9 +74,11 @@ __all__ = [
     "WorkerGroup",
     "constraint",
     "duration",
+    "file_name",
     "instant",
     "ion_text",
     "ion_values",
+    "is_file_uri",
     "is_truthy",
     "iso_date",
     "json_text",

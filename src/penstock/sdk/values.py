@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from pydantic import AfterValidator
 
@@ -18,6 +20,7 @@ from penstock.model.retry import Duration as Duration  # what a property that is
 from penstock.sdk.errors import PluginError
 
 T = TypeVar("T")
+_FILE_URI = re.compile(r"(?:kestra|nsfile|file)://[^\r\n]+")
 
 
 def duration(text: str) -> Micros:
@@ -33,6 +36,16 @@ def instant(text: str) -> Instant:
 def iso_date(instant: Instant) -> str:
     """Return an instant as ISO 8601 text in UTC."""
     return to_iso(instant)
+
+
+def file_name(uri: str) -> str:
+    """Return the own name of the file behind a URI such as `kestra:///folder/my%20file.csv`."""
+    return unquote(uri.rsplit("/", 1)[-1])
+
+
+def is_file_uri(text: str) -> bool:
+    """Return whether a text names a stored file, a namespace file or one of the host, and is no content itself."""
+    return _FILE_URI.fullmatch(text.strip()) is not None
 
 
 def json_text(value: Any) -> str:

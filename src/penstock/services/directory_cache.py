@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
-from penstock.ports.objects import ObjectStorage
+from penstock.ports.objects import ObjectStorage, uri_of
 from penstock.services.arguments import Function, path_argument, text_argument
 from penstock.services.file_access import Caller, FileAccess, cache_folder
 
@@ -34,7 +34,7 @@ class DirectoryCacheFunctions:
         """Return the URI of a task's archive and its age in microseconds."""
         path = _place(caller, arguments)
         info = await self._storage.info(caller.tenant, path)
-        return None if info is None else {"uri": f"kestra://{path}", "age": self._clock.now() - info.modified}
+        return None if info is None else {"uri": uri_of(path), "age": self._clock.now() - info.modified}
 
     async def _keep(self, caller: Caller, arguments: Mapping[str, Any]) -> None:
         """Make a file of the execution the task's archive."""

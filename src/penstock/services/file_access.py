@@ -109,21 +109,21 @@ class FileAccess:
             return path
         if path.startswith(f"/{caller.namespace.replace('.', '/')}/_files/"):
             return path
-        if await self._was_handed_over(caller, uri):
+        if await self._was_handed_over(caller, path):
             return path
         raise UnauthorizedError(
             f"execution {caller.execution_id} may not read {uri}",
             hint="hand the file over as an input or an output",
         )
 
-    async def _was_handed_over(self, caller: Caller, uri: str) -> bool:
+    async def _was_handed_over(self, caller: Caller, path: str) -> bool:
         found = await self._queries.get(caller.tenant, caller.execution_id)
         if found is None:
             return False
         execution, runs = found
         given: list[Any] = [execution.inputs, execution.trigger and execution.trigger.variables]
         given.extend((run.outputs, run.items) for run in runs if run.outputs or run.items)
-        return any(_mentions(one, uri) for one in given)
+        return any(_mentions(one, path) for one in given)
 
 
 def _inside(path: str) -> str:
@@ -132,10 +132,10 @@ def _inside(path: str) -> str:
     return path.lstrip("/")
 
 
-def _mentions(value: Any, uri: str) -> bool:
-    """Return whether a value holds the URI as a text of its own, at any depth."""
+def _mentions(value: Any, path: str) -> bool:
+    """Return whether a value holds the file's URI as a text of its own, at any depth."""
     if isinstance(value, str):
-        return value == uri
+        return value.startswith("kestra://") and path_of(value) == path
     if isinstance(value, Mapping):
-        return any(_mentions(item, uri) for item in value.values())
-    return isinstance(value, Sequence) and any(_mentions(item, uri) for item in value)
+        return any(_mentions(item, path) for item in value.values())
+    return isinstance(value, Sequence) and any(_mentions(item, path) for item in value)

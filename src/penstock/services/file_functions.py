@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.base.errors import UnauthorizedError
-from penstock.ports.objects import ObjectStorage
+from penstock.ports.objects import ObjectStorage, uri_of
 from penstock.services.arguments import Function, path_argument
 from penstock.services.file_access import Caller, FileAccess, execution_folder
 
@@ -45,4 +45,4 @@ class FileFunctions:
         folder = execution_folder(caller.namespace, caller.flow_id, caller.execution_id)
         found = await self._storage.list(caller.tenant, folder, recursive=True)
         await self._storage.delete(caller.tenant, folder)
-        return [f"kestra://{info.path}" for info in found if not info.is_directory]
+        return [uri_of(info.path) for info in found if not info.is_directory]

@@ -17,7 +17,7 @@ from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockErr
 from penstock.engine.records import Execution, LogLine
 from penstock.expressions.binary_ion import binary_as_text, is_binary_ion
 from penstock.ports.keyvalue import KeyValueStore
-from penstock.ports.objects import ObjectInfo
+from penstock.ports.objects import ObjectInfo, uri_of
 from penstock.ports.queries import ExecutionQueries, LogSelection
 from penstock.ports.secrets import SecretSource
 from penstock.services.arguments import Function, path_argument, text_argument
@@ -147,7 +147,7 @@ class ServerFunctions:
             raise NotFoundError(
                 f"there is no namespace file `{path}` in {arguments.get('namespace') or caller.namespace}"
             )
-        return f"kestra://{found.path}"
+        return uri_of(found.path)
 
     async def _file_size(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
         uri = path_argument(arguments, "uri")

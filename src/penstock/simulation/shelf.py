@@ -9,7 +9,7 @@ from random import Random
 
 from penstock.base.clock import SECOND, Instant
 from penstock.base.errors import NotFoundError, UnavailableError
-from penstock.ports.objects import ObjectInfo
+from penstock.ports.objects import ObjectInfo, uri_of
 from penstock.simulation.disk import Line
 from penstock.simulation.loop import SimulatedLoop
 
@@ -46,7 +46,7 @@ class SimulatedStorage:
         if fails:
             raise UnavailableError("internal storage cannot be written")
         await self._travel()
-        return f"kestra://{path}"
+        return uri_of(path)
 
     async def read(self, tenant: str, path: str) -> bytes:
         """Return a whole file."""

@@ -17,7 +17,7 @@ from typing import IO, ParamSpec, TypeVar
 
 from penstock.base.errors import InvalidRequestError, NotFoundError, UnavailableError
 from penstock.base.ids import new_id
-from penstock.ports.objects import ObjectInfo
+from penstock.ports.objects import ObjectInfo, uri_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class LocalStorage:
             await _in_thread(self._move_in, tenant, path, aside, target)
         finally:
             await asyncio.to_thread(aside.unlink, missing_ok=True)
-        return f"kestra://{_normal(path)}"
+        return uri_of(_normal(path))
 
     async def read(self, tenant: str, path: str) -> bytes:
         """Return a whole file."""

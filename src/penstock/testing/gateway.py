@@ -15,6 +15,7 @@ from penstock.engine.events import TaskEnded
 from penstock.engine.records import LogLine, Metric
 from penstock.ports.gateway import Assignment, Evaluated, Report
 from penstock.ports.journal import LeaseLost
+from penstock.ports.objects import uri_of
 
 Function = Callable[..., Any]
 
@@ -173,7 +174,7 @@ class MemoryGateway:
         if name.startswith("/") or ".." in name.split("/"):
             raise InvalidRequestError(f"`{name}` is no name for a stored file")
         data = content if isinstance(content, bytes) else await asyncio.to_thread(content.read_bytes)
-        uri = f"kestra:///{job.execution_id}/{job.task_id}/{job.task_run_id}/{name}"
+        uri = uri_of(f"/{job.execution_id}/{job.task_id}/{job.task_run_id}/{name}")
         self.files[uri] = data
         return uri
 

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.base.clock import SECOND, SystemClock
 from penstock.base.errors import InvalidRequestError, NotFoundError
-from penstock.ports.objects import ObjectStorage
+from penstock.ports.objects import ObjectStorage, path_of
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -21,8 +21,9 @@ class ObjectStorageContract:
 
     async def test_put_bytes_can_be_read_back_by_the_uri_returned(self, storage: ObjectStorage) -> None:
         """ENG-331."""
-        assert await storage.put("main", "/company/team/a file é.bin", CONTENT) == "kestra:///company/team/a file é.bin"
-        assert await storage.read("main", "/company/team/a file é.bin") == CONTENT
+        uri = await storage.put("main", "/company/team/a file é 100%.bin", CONTENT)
+        assert uri == "kestra:///company/team/a%20file%20%C3%A9%20100%25.bin"
+        assert await storage.read("main", path_of(uri)) == CONTENT
 
     async def test_put_file_and_stream_store_the_same(self, storage: ObjectStorage, tmp_path: Path) -> None:
         source = tmp_path / "source"

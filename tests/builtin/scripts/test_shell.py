@@ -266,6 +266,16 @@ def test_stored_files_in_commands_become_local_paths(contexts: RunContextFactory
     assert output.output_files == {}
 
 
+def test_stored_files_with_blanks_in_their_names_are_found_in_commands_and_input_files(
+    contexts: RunContextFactory,
+) -> None:
+    """SCR-008, SCR-019."""
+    context = contexts.of()
+    uri = context.put_bytes(b"content\n", "my report (1) ü.txt")
+    commands(f"cat {uri} copy.txt", inputFiles={"copy.txt": uri}).run(context)
+    assert said(context) == ["content", "content"]
+
+
 def test_output_files_that_match_are_stored(contexts: RunContextFactory) -> None:
     """SCR-021."""
     context = contexts.of({"name": "c"})

@@ -4,6 +4,15 @@ export function nameOf(path: string): string {
   return path.split("/").at(-1) ?? path;
 }
 
+/** The own name of the file behind a URI of internal storage, in which blanks and the like are escaped. */
+export function fileNameOf(uri: string): string {
+  try {
+    return decodeURIComponent(nameOf(uri));
+  } catch {
+    return nameOf(uri);
+  }
+}
+
 /** The folder something lies in. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));

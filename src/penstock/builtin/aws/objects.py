@@ -13,7 +13,7 @@ from pydantic import Field
 from penstock.builtin.aws.buckets import Bucket, RequestPayer, Store, given
 from penstock.builtin.aws.connection import AwsError, Text
 from penstock.builtin.serdes.files import new_file
-from penstock.sdk import MetricNote, Output, PluginModel, Property, RunContext, Task
+from penstock.sdk import MetricNote, Output, PluginModel, Property, RunContext, Task, file_name
 
 _KEPT: Mapping[str, str] = {
     "acl": "ACL",
@@ -119,7 +119,7 @@ def _files(given_files: str | list[str] | dict[str, str], key: str) -> Mapping[s
     if isinstance(given_files, str):
         return {key: given_files}
     folder = f"{key.rstrip('/')}/" if key else ""
-    names = given_files if isinstance(given_files, dict) else {uri.rsplit("/", 1)[-1]: uri for uri in given_files}
+    names = given_files if isinstance(given_files, dict) else {file_name(uri): uri for uri in given_files}
     if not names:
         raise AwsError("there is no file to upload", hint="see what `from` holds")
     return {f"{folder}{name}": uri for name, uri in names.items()}

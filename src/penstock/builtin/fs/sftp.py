@@ -10,7 +10,7 @@ from pydantic import Field
 
 from penstock.builtin.fs.sftp_session import Machine, RemoteFile, Session, SftpError
 from penstock.builtin.serdes.files import new_file
-from penstock.sdk import Output, Property, RunContext, Task
+from penstock.sdk import Output, Property, RunContext, Task, file_name
 
 Action = Literal["MOVE", "DELETE", "NONE"]
 
@@ -48,7 +48,7 @@ class Upload(Machine, Task):
         """Upload."""
         uri = context.render(self.from_)
         with self.session(context) as session:
-            path = session.path(context.render(self.to) or uri.rsplit("/", 1)[-1])
+            path = session.path(context.render(self.to) or file_name(uri))
             _upload(context, session, uri, path)
             return Moved.model_validate({"from": uri, "to": session.uri(path)})
 
@@ -88,7 +88,7 @@ class Uploads(Machine, Task):
         with self.session(context) as session:
             folder, made = session.path(context.render(self.to)), []
             for uri in uris:
-                path = posixpath.join(folder, uri.rsplit("/", 1)[-1])
+                path = posixpath.join(folder, file_name(uri))
                 _upload(context, session, uri, path)
                 made.append(session.uri(path))
         return UploadedFiles(files=made)

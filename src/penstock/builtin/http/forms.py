@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import IO, Any
 
-from penstock.sdk import RunContext, json_text
+from penstock.sdk import RunContext, file_name, json_text
 
 _STORED = ("kestra://", "nsfile://", "file://")
 Part = tuple[str | None, str | IO[bytes]] | tuple[str | None, str | IO[bytes], str]
@@ -42,13 +41,13 @@ def form_of(context: RunContext, fields: Mapping[str, Any], is_multipart: bool) 
 def _part(context: RunContext, value: Any, stack: ExitStack, number: int) -> Part:
     if isinstance(value, Mapping) and "content" in value:
         content = json_text(value["content"])
-        name = json_text(value.get("name") or PurePosixPath(content).name)
+        name = json_text(value.get("name") or file_name(content))
         kind = value.get("contentType")
         opened = _content(context, content, stack, number)
         return (name, opened) if kind is None else (name, opened, json_text(kind))
     text = json_text(value)
     if text.startswith(_STORED):
-        return PurePosixPath(text).name, _content(context, text, stack, number)
+        return file_name(text), _content(context, text, stack, number)
     return None, text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal
@@ -13,10 +12,9 @@ from pydantic import Field
 
 from penstock.builtin.namespace.selection import matching, namespace_of
 from penstock.builtin.scripts.input_files import PRIVATE
-from penstock.sdk import Output, PluginError, Property, RunContext, Task, json_text
+from penstock.sdk import Output, PluginError, Property, RunContext, Task, file_name, is_file_uri, json_text
 
 Patterns = str | list[str]
-_URI = re.compile(r"(?:kestra|nsfile|file)://\S+")
 _PATTERNS = "`*.sql` is found at any depth, `/queries/**` from the root; `glob:` or `regex:` may stand in front."
 
 
@@ -97,8 +95,8 @@ class UploadFiles(Task):
             yield from ((name, json_text(value)) for name, value in files.items())
             files = []
         given = [files] if isinstance(files, str) else files
-        patterns = [one for one in given if not _URI.fullmatch(one)]
-        yield from ((PurePosixPath(one).name, one) for one in given if _URI.fullmatch(one))
+        patterns = [one for one in given if not is_file_uri(one)]
+        yield from ((file_name(one), one) for one in given if is_file_uri(one))
         if patterns:
             root = context.working_directory
             for name in matching(_files(root), patterns):
@@ -196,7 +194,7 @@ def _chosen(context: RunContext, namespace: str, patterns: Patterns) -> list[str
 
 def upload(context: RunContext, namespace: str, path: str, source: str | Path) -> str:
     """Store a namespace file and return its URI; the source is a file of the working directory, a URI or a content."""
-    if isinstance(source, str) and not _URI.fullmatch(source.strip()):
+    if isinstance(source, str) and not is_file_uri(source):
         return str(context.call("putNamespaceFile", namespace=namespace, path=path, content=source))
     if isinstance(source, str) and not source.startswith("file://"):
         return str(context.call("putNamespaceFile", namespace=namespace, path=path, uri=source.strip()))

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
-from penstock.sdk import PluginError, RunContext, json_text
+from penstock.sdk import PluginError, RunContext, is_file_uri, json_text
 
 PRIVATE = ".penstock"
 """The folder of the working directory for what the script itself did not ask for."""
 
 _UNTOUCHED = f"{PRIVATE}/untouched"
-_URI = re.compile(r"(?:kestra|nsfile|file)://\S+")
 _IN_TEXT = re.compile(r"kestra:///[-a-zA-Z0-9%._+~#=/]+")
 
 
@@ -36,7 +35,7 @@ def put_input_files(context: RunContext, files: Mapping[str, Any]) -> None:
             raise InputFilesError(f"`{name}` in `inputFiles` is no name for a file")
         content = "" if value is None else json_text(value)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if _URI.fullmatch(content.strip()):
+        if is_file_uri(content):
             context.get_file(content.strip(), target)
         else:
             target.write_text(content, encoding="utf-8", newline="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penstock.sdk import file_name
 from penstock.sdk.items import FileTaskError
 
 
@@ -30,5 +31,5 @@ def encoded(text: str, charset: str) -> bytes:
 
 def stored_name(uri: str, prefix: str) -> str:
     """Return a name for a file made from another: its extension stays."""
-    name = uri.rsplit("/", 1)[-1]
+    name = file_name(uri)
     return f"{prefix}{name[name.rindex('.') :]}" if "." in name[1:] else prefix

@@ -29,7 +29,7 @@ from penstock.model.inputs import (
     read_inputs,
 )
 from penstock.model.policies import Check
-from penstock.ports.objects import ObjectStorage
+from penstock.ports.objects import ObjectStorage, path_of, uri_of
 from penstock.services.encryption import Encryption
 from penstock.services.file_access import execution_folder
 from penstock.services.rendering import Answer, with_answers
@@ -89,7 +89,7 @@ class InputReader:
         uris = {input_id: file_uri(execution, "inputs", input_id, upload) for input_id, upload in files.items()}
         values = await self._read(flow, execution, {**given, **uris})
         for input_id, upload in files.items():
-            await self._objects.put(execution.tenant, uris[input_id].removeprefix("kestra://"), upload.content)
+            await self._objects.put(execution.tenant, path_of(uris[input_id]), upload.content)
         return msgspec.structs.replace(execution, inputs=values)
 
     async def refilled(
@@ -207,4 +207,4 @@ def file_uri(execution: Execution, kind: str, input_id: str, upload: Upload) -> 
     """Return the address a file will have; its name is kept as far as it is a plain one."""
     folder = f"{execution_folder(execution.namespace, execution.flow_id, execution.id)}/{kind}"
     name = _UNSAFE.sub("_", posixpath.basename(upload.name.replace("\\", "/"))).strip(". ") or "file"
-    return f"kestra://{folder}/{_UNSAFE.sub('_', input_id)}/{name}"
+    return uri_of(f"{folder}/{_UNSAFE.sub('_', input_id)}/{name}")
