@@ -80,13 +80,16 @@ async def test_settings_that_make_no_sense_are_refused(server: LiveServer) -> No
 
 
 async def test_expression_is_evaluated_over_what_a_namespace_gives_its_flows(tmp_path: Path) -> None:
-    """UI-077: variables, from above too, and pairs; a secret is masked, and what needs an execution is refused."""
+    """UI-077, EXP-032: variables, inherited ones too, and pairs; a secret is masked; no execution can be asked."""
     async with live_server(tmp_path, secrets={"TOKEN": "never-shown"}) as server:
-        await server.client.put(f"{API}/team", json={"id": "team", "variables": {"db": {"host": "pg1"}}})
+        await server.client.put(
+            f"{API}/team", json={"id": "team", "variables": {"db": {"host": "pg1"}, "github.org": "acme"}}
+        )
         await server.client.put(f"{API}/team.one/kv/port", content="5432")
         cases = {
             "{{ namespace.db.host }}:{{ kv('port') }}": {"result": "pg1:5432"},
             "{{ secret('TOKEN') | upper }} of {{ flow.namespace }}": {"result": "****** of team.one"},
+            "{{ namespace.github.org }} {{ namespace['github.org'] }}": {"result": "acme acme"},
             "{{ namespace.db }}": {"result": '{"host":"pg1"}'},
         }
         for expression, outcome in cases.items():

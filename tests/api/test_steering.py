@@ -200,6 +200,9 @@ async def test_bulk_kill_resume_and_restart_by_ids_count_what_they_did(server: L
     for one in ids[1:]:
         await server.until(one, "SUCCESS")
     failed = await server.run("failing")
+    refused = await server.client.post(f"{EXECUTIONS}/restart/by-ids", json=[failed["id"], ids[1]])
+    assert refused.status_code == 422
+    assert [one["id"] for one in refused.json()["invalids"]] == [ids[1]]
     restarted = await server.client.post(f"{EXECUTIONS}/restart/by-ids", json=[failed["id"]])
     assert restarted.json() == {"count": 1}
 

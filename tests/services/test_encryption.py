@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import base64
+import os
 
 import pytest
 
 from penstock.expressions.encrypted import is_sealed
-from penstock.services.encryption import Encryption, EncryptionError
+from penstock.secrets.given import GivenSecrets
+from penstock.services.encryption import Encryption, EncryptionError, TextEncryption
+from penstock.services.file_access import Caller
 
 _PLACE = ("main", "company.team", "flow", "token")
 
@@ -50,3 +53,19 @@ def test_value_sealed_with_another_key_is_an_error() -> None:
 def test_key_that_is_not_32_bytes_in_base64_is_refused(key: str) -> None:
     with pytest.raises(EncryptionError, match="openssl rand"):
         Encryption.of_text(key)
+
+
+async def test_text_encrypted_with_a_key_is_decrypted_with_it_and_with_no_other() -> None:
+    """EXP-149."""
+    key, other = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+    functions = TextEncryption(GivenSecrets({"PRIVATE": key, "PHRASE": "open sesame"})).functions()
+    caller = Caller("main", "company.team", "flow", "execution")
+    sealed_text = await functions["encrypt"](caller, {"key": "PRIVATE", "value": "hunter2-ü"})
+    assert sealed_text != await functions["encrypt"](caller, {"key": "PRIVATE", "value": "hunter2-ü"})
+    for given in ("PRIVATE", key):
+        assert await functions["decrypt"](caller, {"key": given, "value": sealed_text}) == "hunter2-ü"
+    with pytest.raises(EncryptionError, match="cannot be decrypted"):
+        await functions["decrypt"](caller, {"key": other, "value": sealed_text})
+    for wrong, word in (("PHRASE", "secret `PHRASE` is not"), ("NOBODY", "nor the name of a secret")):
+        with pytest.raises(EncryptionError, match=word):
+            await functions["encrypt"](caller, {"key": wrong, "value": "x"})

@@ -21,6 +21,8 @@ Labels = tuple[tuple[str, str], ...]
 Pins = Mapping[str, int]
 """Revisions of flows and templates whose tasks run inside an execution, by the name of the call's target."""
 NO_PINS: Pins = {}
+KINDS = ("NORMAL", "PLAYGROUND", "TEST")
+"""What an execution may be made for (API-020)."""
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):

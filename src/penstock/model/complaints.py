@@ -180,8 +180,8 @@ def _unmatched(path: Path, pattern: str, value: Any) -> Complaint:
 
 def unknown_property(path: Path, known: Iterable[str]) -> Complaint:
     """Return the complaint about a name nobody knows, with the nearest known one (ENG-399)."""
-    names = list(known)
     name = str(path[-1])
+    names = [one for one in known if one != name]  # one of another type may have it
     near = closest(name, names)
     hint = f"did you mean `{near}`?" if near else f"known here: {', '.join(sorted(names))}" if names else ""
     return Complaint(path, f"unknown property `{name}`", hint, "UNKNOWN_PROPERTY")

@@ -135,9 +135,9 @@ class _Bounded(Input):
         result = coerce(self.type, value)
         mine = comparable(self.type, result)
         low, high = (getattr(self, name) for name in self.bounds)
-        if low is not None and mine < comparable(self.type, coerce(self.type, low)):
+        if low is not None and mine < self._measure(low):
             raise Mismatch(self._range())
-        if high is not None and mine > comparable(self.type, coerce(self.type, high)):
+        if high is not None and mine > self._measure(high):
             raise Mismatch(self._range())
         return result
 
@@ -156,7 +156,13 @@ class _Bounded(Input):
                     coerce(self.type, value)
                 except Mismatch as mismatch:
                     raise ValueError(f"`{name}` must be {mismatch.wanted}") from None
+        low, high = (getattr(self, name) for name in self.bounds)
+        if low is not None and high is not None and self._measure(low) > self._measure(high):
+            raise ValueError(f"`{self.bounds[0]}` {low} is beyond `{self.bounds[1]}` {high}: no value can be given")
         return self
+
+    def _measure(self, value: Any) -> Any:
+        return comparable(self.type, coerce(self.type, value))
 
 
 class IntegerInput(_Bounded):

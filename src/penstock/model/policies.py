@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from penstock.model.base import FlowModel
 from penstock.model.retry import Duration
 
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+
 
 class Concurrency(FlowModel):
     """How many executions may run at a time: of the flow, or of all flows of a pool. Implements ENG-251, BEY-012."""

@@ -15,6 +15,9 @@ from penstock.model.problems import Path, Severity
 from penstock.model.registry import TypeRegistry
 from penstock.model.wanted import shape_of
 
+_SYSTEM = "system."
+_SYSTEM_OF_FLOWS = ("system.readOnly", "system.priority")
+_SYSTEM_SHOWN = " and ".join(f"`{key}`" for key in _SYSTEM_OF_FLOWS)
 DeclaredInputs = Sequence[tuple[int, Input]]
 """Inputs and their positions in the flow's list."""
 
@@ -45,6 +48,7 @@ def check_rules(
     for key in ("outputs", "sla"):
         _unique(_named(data.get(key), "id"), key, "id", error)
     _unique(_named(data.get("labels"), "key"), "labels", "key", error)
+    _labels(data.get("labels"), error)
     _nesting(inputs, error)
     _dependencies(inputs, error)
     for index, one in defaults:
@@ -65,6 +69,19 @@ def _named(value: Any, name: str) -> Iterator[tuple[int, str]]:
     for index, one in enumerate(value if isinstance(value, list) else ()):
         if isinstance(one, dict) and isinstance(one.get(name), str):
             yield index, one[name]
+
+
+def _labels(labels: Any, error: _Error) -> None:
+    if isinstance(labels, Mapping):
+        keys: Iterable[tuple[Path, str]] = ((("labels", str(key)), str(key)) for key in labels)
+    else:
+        keys = ((("labels", index, "key"), key) for index, key in _named(labels, "key"))
+    for path, key in keys:
+        if not key.strip():
+            error(path, "a label has no key", "name it")
+        elif key.startswith(_SYSTEM) and key not in _SYSTEM_OF_FLOWS:
+            hint = f"choose another key; of those that begin with `{_SYSTEM}` a flow may have {_SYSTEM_SHOWN}"
+            error(path, f"label `{key}` is set by the server", hint)
 
 
 def _unique(names: Iterable[tuple[int, str]], key: str, name: str, error: _Error) -> None:

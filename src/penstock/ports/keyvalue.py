@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from penstock.base.clock import Instant
 from penstock.ports.queries import Filter, Page, PageRequest
 
+TYPES = ("STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyValue:
@@ -17,7 +19,7 @@ class KeyValue:
     namespace: str
     key: str
     type: str
-    """STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON."""
+    """One of `TYPES`."""
     value: Any
     version: int
     created: Instant

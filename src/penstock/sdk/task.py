@@ -19,7 +19,7 @@ from penstock.model.base import ID_PATTERN, FlowModel
 from penstock.model.markers import ChildTasks as ChildTasks
 from penstock.model.markers import InputDefinitions, Typed
 from penstock.model.markers import Literally as Literally
-from penstock.model.policies import TaskCache
+from penstock.model.policies import LogLevel, TaskCache
 from penstock.model.policies import WorkerGroup as WorkerGroup
 from penstock.model.registry import TypeKind
 from penstock.model.retry import Duration, Retry
@@ -98,7 +98,7 @@ class TaskBase(PluginModel):
     worker_group: WorkerGroup | None = None
     allow_failure: bool = Field(False, description="A failure becomes a warning and the flow goes on.")
     allow_warning: bool = Field(False, description="A warning becomes a success.")
-    log_level: str | None = Field(None, description="The lowest level of log lines that is kept.")
+    log_level: LogLevel | None = Field(None, description="The lowest level of log lines that is kept.")
     log_to_file: bool = Field(False, description="Keep the logs as a file in internal storage.")
     task_cache: TaskCache | None = Field(None, description="Reuse the outputs of an earlier identical run.")
     version: str | None = Field(None, description="The plugin version to use.")

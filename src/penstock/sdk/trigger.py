@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
+from penstock.engine.states import StateType
 from penstock.model.base import ID_PATTERN
 from penstock.model.markers import Literally
-from penstock.model.policies import WorkerGroup
+from penstock.model.policies import LogLevel, WorkerGroup
 from penstock.model.registry import TypeKind
 from penstock.sdk.task import ConditionList, PluginModel
 
@@ -48,12 +49,12 @@ class TriggerBase(PluginModel):
     when: str | None = Field(None, description="An expression that must hold as well; the 2.0 spelling (BEY-050).")
     inputs: dict[str, Any] | None = Field(None, description="Values for the flow's inputs.")
     labels: Any = None
-    stop_after: list[str] | None = Field(
+    stop_after: list[StateType] | None = Field(
         None, description="Disable the trigger after an execution ended in one of these states."
     )
     fail_on_trigger_error: bool = False
     worker_group: WorkerGroup | None = None
-    log_level: str | None = None
+    log_level: LogLevel | None = None
     log_to_file: bool = Field(
         False, description="Keep the log of a look as a file of the execution it starts; of triggers that poll."
     )

@@ -14,11 +14,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from penstock.base.errors import PenstockError
 from penstock.expressions.encrypted import OPENING, SEALING, sealed
+from penstock.ports.secrets import SecretSource
 from penstock.services.arguments import Function, text_argument
 from penstock.services.file_access import Caller
 
 _NONCE = 12
 _KEY = 32
+_KEYS = (16, 24, 32)
+_ADVICE = "make one with `openssl rand -base64 32`"
 _SALT = b"penstock secrets"
 """Keys made of a phrase are the same on all servers of a database."""
 _OUTPUT = "\1output"
@@ -58,9 +61,7 @@ class Encryption:
         except (binascii.Error, ValueError):
             decoded = b""
         if len(decoded) != _KEY:
-            raise EncryptionError(
-                "the encryption key is not 32 bytes in base64", hint="make one with `openssl rand -base64 32`"
-            )
+            raise EncryptionError("the encryption key is not 32 bytes in base64", hint=_ADVICE)
         return cls(decoded)
 
     @classmethod
@@ -117,8 +118,7 @@ class Encryption:
         return sealed(self._encrypt(place, value))
 
     def _encrypt(self, place: bytes, value: str) -> str:
-        nonce = os.urandom(_NONCE)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, value.encode(), place)).decode()
+        return _encrypted(self._cipher, value, place)
 
     def _open(self, place: bytes, value: str, what: str, *, since: str = "the execution began") -> str:
         try:
@@ -129,6 +129,50 @@ class Encryption:
                 f"{what} cannot be decrypted",
                 hint=f"was `kestra.encryption.secret-key` changed since {since}?",
             ) from None
+
+
+class TextEncryption:
+    """`encrypt()` and `decrypt()`, with keys of the users' own. Implements EXP-149.
+
+    The form is that of Kestra: a random nonce of 12 bytes before what AES-GCM gives, in base64.
+
+    Args:
+        secrets: Where keys are looked for by name.
+    """
+
+    def __init__(self, secrets: SecretSource) -> None:
+        self._secrets = secrets
+
+    def functions(self) -> Mapping[str, Function]:
+        """Return the functions by name."""
+        return {"encrypt": self._encrypt, "decrypt": self._decrypt}
+
+    async def _encrypt(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        cipher = await self._cipher(caller, text_argument(arguments, "key"))
+        return _encrypted(cipher, text_argument(arguments, "value"), None)
+
+    async def _decrypt(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        cipher = await self._cipher(caller, text_argument(arguments, "key"))
+        try:
+            data = base64.b64decode(text_argument(arguments, "value"), validate=True)
+            return cipher.decrypt(data[:_NONCE], data[_NONCE:], None).decode()
+        except (InvalidTag, ValueError):
+            raise EncryptionError("the value cannot be decrypted", hint="was it encrypted with this key?") from None
+
+    async def _cipher(self, caller: Caller, key: str) -> AESGCM:
+        """Return the cipher of a key, given in base64 or as the name of a secret that holds it so."""
+        decoded = _decoded(key)
+        if decoded is None:
+            held = await self._secrets.find(caller.tenant, caller.namespace, key)
+            if held is None:
+                raise EncryptionError(
+                    "the key is neither 16, 24 or 32 bytes in base64 nor the name of a secret",
+                    hint=f"looked for in {self._secrets.where(key)}",
+                )
+            decoded = _decoded(held)
+        if decoded is None:
+            raise EncryptionError(f"secret `{key}` is not 16, 24 or 32 bytes in base64", hint=_ADVICE)
+        return AESGCM(decoded)
 
 
 class EncryptionFunctions:
@@ -165,6 +209,19 @@ class EncryptionFunctions:
                 "encryption is not configured", hint="set `kestra.encryption.secret-key` in the server's configuration"
             )
         return self._encryption
+
+
+def _encrypted(cipher: AESGCM, value: str, place: bytes | None) -> str:
+    nonce = os.urandom(_NONCE)
+    return base64.b64encode(nonce + cipher.encrypt(nonce, value.encode(), place)).decode()
+
+
+def _decoded(key: str) -> bytes | None:
+    try:
+        decoded = base64.b64decode(key.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if len(decoded) in _KEYS else None
 
 
 def _place(*names: str) -> bytes:

@@ -56,7 +56,7 @@ def _of_runs(what: str, table: Any, more: dict[str, kinds.Field]) -> Search:
 
 
 _USES = _of_runs("uses of assets", ASSET_USES, {"assetId": kinds.name(U.asset_id)})
-_EVENTS = _of_runs("events of assets", ASSET_EVENTS, {"state": kinds.choice(E.state)})
+_EVENTS = _of_runs("events of assets", ASSET_EVENTS, {"state": kinds.choice(E.state, kinds.STATES)})
 
 
 class SqlAssetStore:

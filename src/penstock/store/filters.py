@@ -15,6 +15,7 @@ from sqlalchemy import Boolean, ColumnElement, Connection, FromClause, and_, fun
 
 from penstock.base.clock import Instant, from_iso
 from penstock.base.errors import InvalidRequestError
+from penstock.engine.states import StateType
 from penstock.ports.queries import Filter, PageRequest
 
 Condition = ColumnElement[bool]
@@ -23,6 +24,7 @@ MANY = 5_000
 """From here on sorting all rows that fit costs more than walking past some that do not."""
 BOUND = 10_000
 """So many rows of what may be long are counted, and always one more than the page that is asked for ends with."""
+STATES = tuple(state.value for state in StateType)
 _LAST = "\U0010ffff"
 """Sorts behind every character: `column < prefix + _LAST` ends a range of all that starts with the prefix."""
 
@@ -169,16 +171,16 @@ def namespace(column: ColumnElement[Any]) -> Field:
     return Field({**name(column).operations, "PREFIX": prefix})
 
 
-def choice(column: ColumnElement[Any]) -> Field:
-    """Return the field of a word out of a few, such as a state."""
-    return Field(
-        {
-            "EQUALS": lambda value: column.in_(several(value)),
-            "IN": lambda value: column.in_(several(value)),
-            "NOT_EQUALS": lambda value: _not_in(column, value),
-            "NOT_IN": lambda value: _not_in(column, value),
-        }
-    )
+def choice(column: ColumnElement[Any], words: Sequence[str]) -> Field:
+    """Return the field of a word out of a few, such as a state; another word is an error, since it finds nothing."""
+
+    def within(value: Any) -> Condition:
+        return column.in_(chosen_of(words, value))
+
+    def outside(value: Any) -> Condition:
+        return _not_in(column, chosen_of(words, value))
+
+    return Field({"EQUALS": within, "IN": within, "NOT_EQUALS": outside, "NOT_IN": outside})
 
 
 def number(column: ColumnElement[Any]) -> Field:
@@ -254,6 +256,9 @@ def labels(has: Callable[[str, Callable[[ColumnElement[Any]], Condition] | str],
     def among(value: Any) -> Condition:
         return or_(*(has(key, one) for key, one in pairs(value)))
 
+    def listed(value: Any) -> Condition:
+        return or_(*(has(key, one) for key, given in pairs(value) for one in several(given)))
+
     def containing(value: Any) -> Condition:
         def within(part: str) -> Callable[[ColumnElement[Any]], Condition]:
             return lambda column: contains(column, part)
@@ -264,8 +269,8 @@ def labels(has: Callable[[str, Callable[[ColumnElement[Any]], Condition] | str],
         {
             "EQUALS": equals,
             "NOT_EQUALS": lambda value: not_(among(value)),
-            "IN": among,
-            "NOT_IN": lambda value: not_(among(value)),
+            "IN": listed,
+            "NOT_IN": lambda value: not_(listed(value)),
             "CONTAINS": containing,
         }
     )
@@ -281,6 +286,19 @@ def several(value: Any) -> list[str]:
     if isinstance(value, Iterable):
         return [str(one) for one in value]
     return [str(value)]
+
+
+def chosen_of(words: Sequence[str], value: Any) -> list[str]:
+    """Return the values of a list that are all words known.
+
+    Raises:
+        FilterError: One is not.
+    """
+    found = several(value)
+    for one in found:
+        if one not in words:
+            raise FilterError(f"`{one}` is not known here", hint=f"use {', '.join(words)}")
+    return found
 
 
 def pairs(value: Any) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, tuple_
 from penstock.base.clock import Instant
 from penstock.base.codec import from_json
 from penstock.base.errors import ConflictError
-from penstock.ports.keyvalue import KeyValue
+from penstock.ports.keyvalue import TYPES, KeyValue
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store import rows
@@ -47,7 +47,7 @@ _SEARCH = Search(
         "q": kinds.query(C.key, C.namespace, C.description),
         "namespace": kinds.namespace(C.namespace),
         "id": kinds.name(C.key),
-        "type": kinds.choice(C.type),
+        "type": kinds.choice(C.type, TYPES),
         "created": kinds.instant(C.created),
         "updated": kinds.instant(C.updated),
         "expirationDate": kinds.instant(C.expires),

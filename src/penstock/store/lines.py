@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, literal_column, select
 
-from penstock.engine.records import LogLine, Metric
+from penstock.engine.records import KINDS, LogLine, Metric
 from penstock.ports.queries import Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store import rows
@@ -153,7 +153,7 @@ def log_search(system_namespace: str) -> Search:
             "taskId": kinds.name(C.task_id),
             "taskRunId": kinds.name(C.task_run_id),
             "triggerId": kinds.name(C.trigger_id),
-            "kind": kinds.choice(C.kind),
+            "kind": kinds.choice(C.kind, KINDS),
             "level": level,
             "minLevel": level,
             "startDate": kinds.instant(C.date),

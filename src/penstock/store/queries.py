@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError
-from penstock.engine.records import Execution, LogLine, Metric, TaskRun
+from penstock.engine.records import KINDS, Execution, LogLine, Metric, TaskRun
 from penstock.ports.queries import ALL_LINES, Filter, LogCount, LogMarks, LogSelection, Page, PageRequest
 from penstock.store import executions, filters, lines, rows
 from penstock.store.counts import removed_txn
@@ -222,7 +222,7 @@ def execution_search(system_namespace: str) -> Search:
             "id": filters.name(E.id),
             "executionId": filters.name(E.id),
             "originalId": filters.name(E.original_id),
-            "kind": filters.choice(E.kind),
+            "kind": filters.choice(E.kind, KINDS),
             "state": state_field(),
             "labels": filters.labels(has_label),
             "created": filters.instant(E.created),
@@ -255,10 +255,10 @@ def execution_search(system_namespace: str) -> Search:
 
 def state_field() -> Field:
     """Return the field of an execution's state; it says which of the two partial indexes has the answer."""
-    plain = filters.choice(E.state)
+    plain = filters.choice(E.state, filters.STATES)
 
     def among(value: Any) -> Condition:
-        wanted = filters.several(value)
+        wanted = filters.chosen_of(filters.STATES, value)
         condition = E.state.in_(wanted)
         if all(state in executions.TERMINAL_NAMES for state in wanted):
             return condition & E.end_date.is_not(None)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
+from penstock.engine.records import KINDS
 from penstock.ports.queries import Filter
 from penstock.store import filters as kinds
 from penstock.store.filters import Condition, Search
@@ -38,8 +39,8 @@ class Totals:
                 "scope": kinds.scope(C.namespace, system_namespace),
                 "namespace": kinds.namespace(C.namespace),
                 "flowId": kinds.name(C.flow_id),
-                "kind": kinds.choice(C.kind),
-                "state": kinds.choice(C.state),
+                "kind": kinds.choice(C.kind, KINDS),
+                "state": kinds.choice(C.state, kinds.STATES),
             },
             {},
         )

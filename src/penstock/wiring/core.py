@@ -14,7 +14,7 @@ from penstock.services.assets import AssetService
 from penstock.services.child_functions import ChildFunctions
 from penstock.services.dependency_locks import DependencyLockFunctions
 from penstock.services.directory_cache import DirectoryCacheFunctions
-from penstock.services.encryption import EncryptionFunctions
+from penstock.services.encryption import EncryptionFunctions, TextEncryption
 from penstock.services.executions import (
     Admission,
     ChildFlows,
@@ -226,6 +226,7 @@ def _functions(
             **RecordFunctions(store.queries, triggers, clock).functions(),
             **FlowFunctions(FlowService(store.flows, checker, catalog, store.notifier, clock), checker).functions(),
             **EncryptionFunctions(plan.encryption).functions(),
+            **TextEncryption(secrets).functions(),
             **ScheduleFunctions(triggers, store.queries, catalog, reading.triggers, clock).functions(),
             **AssetService(store.assets, clock).functions(),
             **PluginConfigurations(plan.plugin_configurations).functions(),

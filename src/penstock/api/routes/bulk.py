@@ -23,7 +23,16 @@ from penstock.base.errors import InvalidRequestError
 from penstock.engine.overriding import CHOSEN_ENDS, FORCIBLE, LEAVING_THE_QUEUE
 from penstock.engine.states import StateType
 from penstock.services.executions import Bulk, Deleting, Replaying, Steering
-from penstock.services.executions.bulk import Action, BulkOutcome, Check, anything, ended, not_ended, not_in
+from penstock.services.executions.bulk import (
+    Action,
+    BulkOutcome,
+    Check,
+    anything,
+    ended,
+    not_ended,
+    not_in,
+    nothing_to_restart,
+)
 from penstock.services.executions.labels import changed_labels
 from penstock.services.executions.steering import chosen_end, leaving_the_queue
 
@@ -89,7 +98,7 @@ class BulkRoutes:
         self._pair(routes, "DELETE", "/kill", ended, self._kill, "killExecutions")
         self._pair(routes, "POST", "/pause", not_in({StateType.RUNNING}), self._pause, "pauseExecutions")
         self._pair(routes, "POST", "/resume", not_in({StateType.PAUSED}), self._resume, "resumeExecutions")
-        self._pair(routes, "POST", "/restart", not_ended, self._restart, "restartExecutions")
+        self._pair(routes, "POST", "/restart", nothing_to_restart, self._restart, "restartExecutions")
         self._pair(routes, "POST", "/force-run", not_in(FORCIBLE), self._force_run, "forceRunExecutions",
                    ids="forceRunByIds")  # fmt: skip
         self._pair(routes, "POST", "/unqueue", not_in({StateType.QUEUED}), self._unqueue, "unqueueExecutions",

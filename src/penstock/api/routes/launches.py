@@ -28,19 +28,18 @@ from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.base.ids import new_id
-from penstock.engine.records import Execution, Labels
+from penstock.engine.records import KINDS, Execution, Labels
 from penstock.services.executions import ExecutionService, Following, Launch
 from penstock.services.executions.idempotency import HEADER, checked_key, digest_of
 
 _PATH = "/api/v1/{tenant}/executions/{namespace}/{id}"
-_KINDS = frozenset({"NORMAL", "TEST", "PLAYGROUND"})
 _PARAMETERS = [
     parameter("labels", {"type": "array", "items": {"type": "string"}}, text="`key:value`, repeatable"),
     parameter("wait", {"type": "boolean", "default": False}, text="Answer when the execution has ended."),
     parameter("revision", {"type": "integer"}, text="The latest by default."),
     parameter("scheduleDate", {"type": "string", "format": "date-time"}, text="Begin then."),
     parameter("breakpoints", text="Task ids, separated by commas."),
-    parameter("kind", {"type": "string", "enum": sorted(_KINDS)}),
+    parameter("kind", {"type": "string", "enum": list(KINDS)}),
     {**parameter(HEADER, text="A repeated request with the same key answers the first execution."), "in": "header"},
 ]
 
@@ -137,8 +136,8 @@ def _launch(request: Request, form: FormValues) -> Launch:
     query = request.query_params
     date = query.get("scheduleDate")
     kind = (query.get("kind") or "NORMAL").upper()
-    if kind not in _KINDS:
-        raise InvalidRequestError(f"`kind` must be one of {', '.join(sorted(_KINDS))}, not `{kind}`")
+    if kind not in KINDS:
+        raise InvalidRequestError(f"`kind` must be one of {', '.join(KINDS)}, not `{kind}`")
     return Launch(
         *names,
         revision=_revision(query.get("revision")),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from penstock.builtin.flow.subflow import FAILED
 from penstock.builtin.storage.split import Split
@@ -119,6 +119,13 @@ class ForEachItemMerge(Task):
         return Merged(subflow_outputs=context.put_bytes(lines.encode(), "outputs.jsonl"))
 
 
+def _stored(text: str) -> str:
+    """Check that the text can give a URI (USE-B132)."""
+    if "{{" not in text and "{%" not in text and not text.startswith("kestra://"):
+        raise ValueError(f"`{text}` is no stored file: give the URI of one, such as `{{{{ inputs.file }}}}`")
+    return text
+
+
 class ForEachItem(FlowableTask):
     """Execute a flow for each batch of the rows of a file.
 
@@ -147,7 +154,9 @@ class ForEachItem(FlowableTask):
     type_aliases = ("io.kestra.core.tasks.flows.ForEachItem",)
     calls_flow: ClassVar[bool] = True
 
-    items: str = Field(description="The URI of a file in internal storage, whose rows are the items.")
+    items: Annotated[str, AfterValidator(_stored)] = Field(
+        description="The URI of a file in internal storage, whose rows are the items."
+    )
     batch: Batch = Field(default_factory=Batch, description="How many rows one execution gets.")
     namespace: str = Field(description="Where the flow is; may be an expression.")
     flow_id: str = Field(description="Which flow; may be an expression.")

@@ -142,12 +142,17 @@ class Dag(FlowableTask):
     @classmethod
     def _is_acyclic(cls, tasks: list[DagTask]) -> list[DagTask]:
         dependencies = {str(one.task.get("id")): one.depends_on or [] for one in tasks}
-        for name, wanted in dependencies.items():
-            unknown = [other for other in wanted if other not in dependencies]
-            if unknown:
-                raise ValueError(f"task `{name}` depends on `{unknown[0]}`, which is no task of this Dag")
-        if cycle := _cycle(dependencies):
-            raise ValueError(f"the dependencies form a cycle: {' -> '.join(cycle)}")
+        wrong = [
+            f"task `{name}` depends on `{other}`, which is no task of this Dag"
+            for name, wanted in dependencies.items()
+            for other in wanted
+            if other not in dependencies
+        ]
+        known = {name: [other for other in wanted if other in dependencies] for name, wanted in dependencies.items()}
+        if cycle := _cycle(known):
+            wrong.append(f"the dependencies form a cycle: {' -> '.join(cycle)}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return tasks
 
     def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from penstock.sdk.flow import EndedChild, Launch, Scope, StateType, Step, is_truthy
 from penstock.sdk.task import ChildTasks, FlowableTask, TaskList
@@ -180,6 +180,12 @@ class Switch(InOrder):
         validation_alias=AliasChoices("defaults", "default"),
         description="What to run when no case matches; without it nothing runs and the task succeeds.",
     )
+
+    @model_validator(mode="after")
+    def _has_a_branch(self) -> Self:
+        if not self.cases and not self.defaults:
+            raise ValueError("there is nothing to choose from: give `cases`, `defaults` or both")
+        return self
 
     def lists(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Return the cases, each as a list of its own, and the fallback."""

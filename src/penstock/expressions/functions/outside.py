@@ -48,8 +48,14 @@ ENTRIES = [
         (Parameter("key"), _NAMESPACE, Parameter("errorOnMissing", True)),
         confidential=True,
     ),
-    _outside("encrypt", "Text encrypted with a named key.", (Parameter("key"), Parameter("value"))),
-    _outside("decrypt", "Text decrypted with a named key.", (Parameter("key"), Parameter("value")), confidential=True),
+    _outside(
+        "encrypt",
+        "Text encrypted with a key in base64, or with that of a named secret.",
+        (Parameter("key"), Parameter("value")),
+    ),
+    _outside(
+        "decrypt", "Text that `encrypt` made, decrypted.", (Parameter("key"), Parameter("value")), confidential=True
+    ),
     _outside("errorLogs", "The error logs of the execution."),
     _outside("appLink", "The link of an app.", (Parameter("appId", None), Parameter("baseUrl", False))),
     _outside("randomPort", "A free local port."),

@@ -134,6 +134,13 @@ def not_in(states: Iterable[StateType]) -> Check:
     return check
 
 
+def nothing_to_restart(execution: Execution) -> str | None:
+    """Say that an execution has no failed task that a restart could run again, if that is sure."""
+    if execution.state.current is StateType.SUCCESS:
+        return "it is SUCCESS: it has no failed task to run again"
+    return not_ended(execution)
+
+
 def anything(execution: Execution) -> str | None:
     """Find nothing wrong with any execution."""
     return None

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from penstock.base.errors import PenstockError
+from penstock.expressions import DottedMap
 from penstock.ports.namespaces import Namespace, NamespaceStore
 from penstock.ports.notifier import Notifier
 from penstock.services.namespaces.names import lineage
@@ -58,7 +59,8 @@ class KnownNamespaces:
             names = lineage(namespace)
             settings = tuple(self._known[tenant, name] for name in names if (tenant, name) in self._known)
             variables = {key: value for one in reversed(settings) for key, value in one.variables.items()}
-            found = self._surroundings[tenant, namespace] = Surroundings(settings, variables) if settings else NOTHING
+            found = Surroundings(settings, DottedMap(variables)) if settings else NOTHING
+            self._surroundings[tenant, namespace] = found
         return found
 
     async def refresh(self) -> None:
