@@ -7,7 +7,7 @@ import httpx
 from penstock.api import schemas
 from tests.api.flows import FAILING, GREETING, HELLO
 from tests.api.test_shapes import check
-from tests.support.live import LiveServer
+from tests.support.live import USER, LiveServer
 
 FLOWS = "/api/v1/main/flows"
 
@@ -269,3 +269,26 @@ async def test_flows_that_use_what_is_deprecated_are_listed_with_the_places(serv
     assert (place["path"], place["line"]) == ("tasks[0].type", 4)
     assert place["hint"] == "write `io.kestra.plugin.core.log.Log`"
     assert (await server.client.get("/api/v1/main/flows/deprecated", params={"namespace": "tea"})).json() == []
+
+
+async def test_revisions_tell_who_saved_them_and_over_which_way(server: LiveServer) -> None:
+    """BEY-002: a person by login, in the interface and on the command line, a program, and a task."""
+    sources = [f"{HELLO}\ndescription: change {number}\n" for number in range(4)]
+    await server.flow(sources[0])
+    cli = {"User-Agent": "penstock"}
+    assert (await server.client.put(f"{FLOWS}/team/hello", content=sources[1], headers=cli)).status_code == 200
+    async with server.visitor(headers={"X-Requested-With": "ui"}) as browser:
+        await browser.post("/login", json={"username": USER.username, "password": USER.password})
+        assert (await browser.put(f"{FLOWS}/team/hello", content=sources[2])).status_code == 200
+    await server.client.post("/api/v1/service-accounts", json={"name": "deployer"})
+    made = await server.client.post("/api/v1/service-accounts/deployer/api-tokens", json={"name": "t", "maxAge": "P1D"})
+    async with server.visitor(headers={"Authorization": f"Bearer {made.json()['fullToken']}"}) as program:
+        answer = await program.post(f"{FLOWS}/bulk", content=sources[3])
+        assert answer.status_code == 200, answer.text
+    revisions = (await server.client.get(f"{FLOWS}/team/hello/revisions")).json()
+    assert [(one["savedBy"]["name"], one["savedBy"]["way"]) for one in revisions] == [
+        (USER.username, "API"),
+        (USER.username, "COMMAND_LINE"),
+        (USER.username, "INTERFACE"),
+        ("deployer", "SERVICE_ACCOUNT"),
+    ]

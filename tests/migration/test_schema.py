@@ -210,7 +210,7 @@ def test_migration_that_fails_leaves_the_database_as_it_was(two_urls: list[str])
     engine.dispose()
 
 
-OLDER = sorted(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-2]
+OLDEST, *_, OLDER, _ = sorted(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def database_of(folder: Path, version: str) -> str:
@@ -251,10 +251,10 @@ def test_upgrade_of_an_older_database_keeps_what_is_in_it_and_a_copy(tmp_path: P
 
 def test_upgrade_that_fails_leaves_the_database_as_it_was_and_no_copy(tmp_path: Path) -> None:
     """BEY-071."""
-    url = database_of(tmp_path, OLDER)  # whose tables are those of a newer one
+    url = database_of(tmp_path, OLDEST)  # whose tables are those of a newer one
     with pytest.raises(Exception, match="already exists"):
         upgrade(url, 0)
-    assert status(url).version == OLDER
+    assert status(url).version == OLDEST
     assert [file.name for file in tmp_path.iterdir()] == ["penstock.db"]
 
 

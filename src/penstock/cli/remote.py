@@ -76,7 +76,7 @@ class Remote:
         self._login_hint = login_hint
         self._trace = trace
         login = {"Authorization": f"Bearer {address.token}"} if address.token else {}
-        headers = {**dict(address.headers), **login}
+        headers = {"User-Agent": "penstock", **dict(address.headers), **login}
         auth = (address.username, address.password or "") if address.username and not address.token else None
         verify = self.host.startswith("https:")  # where nothing is encrypted, certificates are not worth their loading
         self._client = httpx.Client(base_url=self.host, auth=auth, headers=headers, timeout=PATIENCE, verify=verify)

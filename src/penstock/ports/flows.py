@@ -4,10 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from penstock.base.clock import Instant
 from penstock.ports.queries import Filter, Page, PageRequest
+
+
+class Way(StrEnum):
+    """The ways over which revisions of flows are saved."""
+
+    INTERFACE = "INTERFACE"
+    API = "API"
+    SERVICE_ACCOUNT = "SERVICE_ACCOUNT"
+    COMMAND_LINE = "COMMAND_LINE"
+    TASK = "TASK"
+    FOLDER = "FOLDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who saved a revision, and over which way (BEY-002): a user, an account, a task's execution, a file."""
+
+    name: str | None
+    way: Way
+
+    def __str__(self) -> str:
+        """Return it in words that follow `saved by`."""
+        name = self.name or "somebody without a login"
+        match self.way:
+            case Way.SERVICE_ACCOUNT:
+                return f"service account {name}"
+            case Way.TASK:
+                return f"a task of execution {name}"
+            case Way.FOLDER:
+                return f"file {name} of the server's folder of flows"
+            case Way.COMMAND_LINE:
+                return f"{name} on the command line"
+            case Way.API:
+                return f"{name} over the API"
+            case Way.INTERFACE:
+                return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +62,8 @@ class StoredFlow:
     description: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     has_triggers: bool = False
+    author: Author | None = None
+    """None where nobody noted it: of revisions from before it was noted."""
 
 
 class FlowRevisions(Protocol):

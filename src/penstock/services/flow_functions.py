@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.base.errors import NotFoundError
-from penstock.ports.flows import StoredFlow
+from penstock.ports.flows import Author, StoredFlow, Way
 from penstock.services.arguments import Function, namespace_argument, text_argument
 from penstock.services.file_access import Caller
 from penstock.services.flows.bulk import moved
@@ -69,7 +69,8 @@ class FlowFunctions:
     async def _put(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
         """Store a source as a flow of a namespace; returns its revision."""
         source = moved(text_argument(arguments, "source"), namespace_argument(caller, arguments))
-        return (await self._flows.put(caller.tenant, source)).revision
+        author = Author(f"{caller.namespace}.{caller.flow_id}/{caller.execution_id}", Way.TASK)
+        return (await self._flows.put(caller.tenant, source, author)).revision
 
     async def _delete(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
         """Delete a flow; returns whether there was one."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Double,
@@ -188,7 +189,9 @@ def _order(inner: Subquery, source: _Source, query: ChartQuery) -> list[ColumnEl
     order: list[ColumnElement[Any]] = []
     for key, is_ascending in query.order:
         value = _outer(inner, places[key], query.columns[places[key]])
-        order.append(value.asc().nulls_last() if is_ascending else value.desc().nulls_last())
+        ordered = value.asc() if is_ascending else value.desc()
+        # Indexes have nothing first or last: to ask for it would make PostgreSQL sort all rows.
+        order.append(ordered if _is_always_there(source, query.columns[places[key]]) else ordered.nulls_last())
     is_aggregated = any(column.agg for column in query.columns)
     if not order and not is_aggregated and source.newest is not None:
         order.append(inner.c.newest.desc())
@@ -198,6 +201,12 @@ def _order(inner: Subquery, source: _Source, query: ChartQuery) -> list[ColumnEl
         for index, column in enumerate(query.columns)
         if column.agg is None
     ]
+
+
+def _is_always_there(source: _Source, column: ChartColumn) -> bool:
+    """Tell whether a column is one of the table's own that is never empty."""
+    own = source.columns.get(column.field or "")
+    return column.agg is None and column.span is None and isinstance(own, Column) and not own.nullable
 
 
 def _row(columns: Sequence[ChartColumn], row: Sequence[Any]) -> dict[str, Any]:

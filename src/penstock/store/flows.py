@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, 
 from penstock.base.clock import Instant
 from penstock.base.codec import to_json_text
 from penstock.base.errors import ConflictError
-from penstock.ports.flows import StoredFlow
+from penstock.ports.flows import Author, StoredFlow, Way
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.store import filters as kinds
 from penstock.store.database import Database
@@ -33,6 +33,8 @@ _READ = [
     C.description,
     C.labels,
     C.has_triggers,
+    C.author,
+    C.way,
 ]
 _LABELS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
@@ -132,6 +134,8 @@ def save_txn(connection: Connection, flow: StoredFlow, expected_revision: int | 
             description=stored.description,
             labels=to_json_text(stored.labels),
             source=stored.source,
+            author=stored.author and stored.author.name,
+            way=stored.author and stored.author.way.value,
         )
     )
     return stored
@@ -186,7 +190,8 @@ def _is(tenant: str, namespace: str, flow_id: str) -> Condition:
 
 
 def _flow(row: Sequence[Any]) -> StoredFlow:
-    tenant, namespace, flow_id, revision, source, updated, deleted, disabled, description, labels, has_triggers = row
+    tenant, namespace, flow_id, revision, source, updated, deleted, disabled, description, labels, *others = row
+    has_triggers, author, way = others
     return StoredFlow(
         tenant=tenant,
         namespace=namespace,
@@ -199,4 +204,5 @@ def _flow(row: Sequence[Any]) -> StoredFlow:
         description=description,
         labels=_LABELS.decode(labels),
         has_triggers=bool(has_triggers),
+        author=None if way is None else Author(author, Way(way)),
     )

@@ -327,6 +327,8 @@ FLOWS = Table(
     Column("description", BODY),
     Column("labels", BODY, nullable=False),
     Column("source", BODY, nullable=False),
+    Column("author", NAME),
+    Column("way", NAME),
     PrimaryKeyConstraint("tenant", "namespace", "id", "revision"),
 )
 Index(

@@ -14,6 +14,7 @@ import structlog
 
 from penstock.base.errors import NotFoundError, PenstockError
 from penstock.model.yaml import split_documents
+from penstock.ports.flows import Author, Way
 from penstock.services.flows import FlowService
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class FlowFolders:
         try:
             text = await asyncio.to_thread(path.read_text, encoding="utf-8")
             for source, _ in split_documents(text):
-                stored = await self._service.put(self._tenant, source)
+                stored = await self._service.put(self._tenant, source, Author(path.name, Way.FOLDER))
                 found.append((stored.namespace, stored.id))
         except (PenstockError, OSError, UnicodeDecodeError) as error:
             log.warning("flow not loaded", action="flows.load", file=str(path), error=str(error))

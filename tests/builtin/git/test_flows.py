@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from penstock.ports.flows import Way
 from tests.builtin.git.repositories import Bare
 from tests.support.flows import RETURN, Ended, run_tasks
 from tests.support.live import LiveServer
@@ -85,7 +86,7 @@ async def test_push_flows_of_some_removes_those_that_are_gone_and_leaves_the_oth
 
 
 async def test_sync_flows_makes_the_namespace_what_the_repository_is(server: LiveServer, repository: Bare) -> None:
-    """ENG-011, IAC-121, USE-087."""
+    """ENG-011, IAC-121, USE-087, BEY-002."""
     commit = repository.commit({"flows/new.yml": source("new", "dev"), "flows/old.yaml": source("old", message="more"),
                                 "flows/same.yml": source("same"), "flows/tutorial/c.yml": source("c"),
                                 "flows/README.md": "no flow"})  # fmt: skip
@@ -108,6 +109,9 @@ async def test_sync_flows_makes_the_namespace_what_the_repository_is(server: Liv
         "git.same": (1, source("same", "git")),
         "git.tutorial.d": (1, source("d", "git.tutorial")),
     }
+    [new] = await server.services.flows.revisions("main", "git", "new")
+    assert new.author is not None
+    assert new.author.way is Way.TASK
     await ran(server, SYNC, url=repository.url, includeChildNamespaces=True)
     assert sorted(await flows(server, "git")) == ["git.new", "git.old", "git.same", "git.tutorial.c", "git.tutorial.d"]
 

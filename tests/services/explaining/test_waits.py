@@ -231,6 +231,7 @@ async def test_trigger_of_a_disabled_flow_says_since_which_revision_and_when(liv
     (blocker,) = (await live.client.get("/api/v1/main/why/trigger/team/off/daily")).json()["blockers"]
     assert blocker["reason"] == "DISABLED"
     assert "Flow team.off is disabled by its revision 2, saved at " in blocker["sentence"]
+    assert blocker["sentence"].endswith(f" by {USER.username} over the API")
     assert blocker["since"] == next(one["updated"] for one in revisions if one["revision"] == 2)
 
 

@@ -1556,6 +1556,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/flows/{namespace}/{flow_id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enable, disable or pause a flow on this instance, whatever its source says
+         * @description Enable, disable or pause a flow on this instance, whatever its source says.
+         */
+        put: operations["switchFlow"];
+        post?: never;
+        /**
+         * Let a flow be what its source says again
+         * @description Let a flow be what its source says again.
+         */
+        delete: operations["releaseFlow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/{namespace}/{flow_id}/{trigger_id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enable, disable or pause a trigger on this instance, whatever its flow's source says
+         * @description Enable, disable or pause a trigger on this instance, whatever its flow's source says.
+         */
+        put: operations["switchTrigger"];
+        post?: never;
+        /**
+         * Let a trigger be what its flow's source says again
+         * @description Let a trigger be what its flow's source says again.
+         */
+        delete: operations["releaseTrigger"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/switches/by-names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable, disable or pause several flows and triggers, or let them be what their sources say (`state` null)
+         * @description Enable, disable or pause several flows and triggers, or let them be what their sources say (`state` null).
+         */
+        post: operations["switchByNames"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/switch/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable, disable or pause all flows a query finds, or let them be what their sources say (`state` null)
+         * @description Enable, disable or pause all flows a query finds, or let them be what their sources say (`state` null).
+         */
+        post: operations["switchFlowsByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/triggers/switch/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable, disable or pause all triggers a query finds, or let them be what their sources say (`state` null)
+         * @description Enable, disable or pause all triggers a query finds, or let them be what their sources say (`state` null).
+         */
+        post: operations["switchTriggersByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/flows": {
         parameters: {
             query?: never;
@@ -5723,6 +5831,22 @@ export interface components {
             taskRunId?: string | null;
         };
         /**
+         * Author
+         * @description Who saved a revision of a flow, and over which way.
+         */
+        Author: {
+            /**
+             * Name
+             * @description A user, a service account, an execution as `flow/id`, or a file.
+             */
+            name?: string | null;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "INTERFACE" | "API" | "SERVICE_ACCOUNT" | "COMMAND_LINE" | "TASK" | "FOLDER";
+        };
+        /**
          * Blocker
          * @description One thing that is waited for, and what removes it.
          */
@@ -6351,6 +6475,8 @@ export interface components {
             deleted?: boolean | null;
             /** Source */
             source?: string | null;
+            /** @description Who saved this revision; absent where nobody noted it. */
+            savedBy?: components["schemas"]["Author"] | null;
             /**
              * Latetriggers
              * @description In lists: how many have a date that has passed unserved.
@@ -6361,6 +6487,11 @@ export interface components {
              * @description In lists: of how many the last evaluation failed.
              */
             failingTriggers?: number | null;
+            /**
+             * Switches
+             * @description What people say of it and its triggers on this instance.
+             */
+            switches?: components["schemas"]["Switch"][] | null;
         };
         /**
          * FlowCheck
@@ -7711,6 +7842,51 @@ export interface components {
             results: components["schemas"]["SuiteRun"][];
         };
         /**
+         * Switch
+         * @description What somebody said of a flow or trigger; it counts more than the source.
+         */
+        Switch: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /**
+             * Triggerid
+             * @description The trigger; the flow itself, when left out.
+             */
+            triggerId?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ENABLED" | "DISABLED" | "PAUSED";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * @description When a pause ends by itself.
+             */
+            until?: string | null;
+            /** By */
+            by?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Source
+             * @description What the source says.
+             * @enum {string}
+             */
+            source: "ENABLED" | "DISABLED";
+            /**
+             * Drift
+             * @description Whether the source says something else.
+             */
+            drift: boolean;
+        };
+        /**
          * Task
          * @description A task as written; its other properties are those of its type.
          */
@@ -7854,6 +8030,8 @@ export interface components {
             lateSince?: string | null;
             /** Error */
             error?: string | null;
+            /** @description What people say of it on this instance. */
+            switch?: components["schemas"]["Switch"] | null;
         };
         /**
          * TriggerDefinition
@@ -7963,22 +8141,6 @@ export interface components {
             date: string;
         };
         /**
-         * AboutSecret
-         * @description What is told of a secret.
-         */
-        AboutSecret: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-        };
-        /**
          * TemplateArguments
          * @description The arguments of a blueprint.
          */
@@ -7992,50 +8154,64 @@ export interface components {
             } | null;
         };
         /**
-         * SecretValue
-         * @description A secret to be set.
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
          */
-        SecretValue: {
+        ChosenCases: {
             /**
-             * Description
+             * Testcases
              * @default null
              */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-            /** Key */
-            key: string;
-            /** Value */
-            value: string;
+            testCases: string[] | null;
         };
         /**
-         * BookmarkName
-         * @description Another name of a bookmark.
+         * SwitchName
+         * @description A flow, or one of its triggers.
          */
-        BookmarkName: {
-            /** Name */
-            name: string;
+        SwitchName: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /**
+             * Triggerid
+             * @default null
+             */
+            triggerId: string | null;
         };
         /**
-         * DraftText
-         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         * SwitchNames
+         * @description What several flows and triggers are to be.
          */
-        DraftText: {
-            /** Source */
-            source: string;
+        SwitchNames: {
             /**
-             * Revision
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
              * @default null
              */
-            revision: number | null;
+            until: string | null;
             /**
-             * Seen
+             * Reason
              * @default null
              */
-            seen: string | null;
+            reason: string | null;
+            /** Names */
+            names: components["schemas"]["SwitchName"][];
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
         };
         /**
          * SuiteName
@@ -8046,6 +8222,39 @@ export interface components {
             namespace: string;
             /** Id */
             id: string;
+        };
+        /**
+         * LastSuiteQuery
+         * @description Of which test suites the last result is wanted.
+         */
+        LastSuiteQuery: {
+            /**
+             * Testsuiteids
+             * @default null
+             */
+            testSuiteIds: components["schemas"]["SuiteName"][] | null;
+        };
+        /**
+         * SwitchOrder
+         * @description What a flow or trigger is to be, whatever its source says.
+         */
+        SwitchOrder: {
+            /**
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
+             * @default null
+             */
+            until: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
         };
         /**
          * SuiteNames
@@ -8071,6 +8280,130 @@ export interface components {
             password: string;
         };
         /**
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
+         */
+        BlueprintDraft: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * NewBookmark
+         * @description A page to be kept under a name.
+         */
+        NewBookmark: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
+         * SecretValue
+         * @description A secret to be set.
+         */
+        SecretValue: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * BookmarkName
+         * @description Another name of a bookmark.
+         */
+        BookmarkName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * ServiceAccountToKeep
+         * @description An account of a program, as it is to be.
+         */
+        ServiceAccountToKeep: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /**
+             * Superadmin
+             * @default null
+             */
+            superAdmin: boolean | null;
+            /**
+             * Tenants
+             * @default null
+             */
+            tenants: string[] | null;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
          * ServiceAccountChanges
          * @description What is to become of an account of a program.
          */
@@ -8090,41 +8423,6 @@ export interface components {
              * @default null
              */
             disabled: boolean | null;
-        };
-        /**
-         * BlueprintToKeep
-         * @description A blueprint of one's own.
-         */
-        BlueprintToKeep: {
-            /** Title */
-            title: string;
-            /** Source */
-            source: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: string[] | null;
-        };
-        /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
-         */
-        BlueprintDraft: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-            /** Source */
-            source: string;
         };
         /**
          * ChartFilter
@@ -8205,39 +8503,6 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
          * BackfillOrder
          * @description Which dates of a schedule are run again.
          */
@@ -8298,86 +8563,6 @@ export interface components {
             disabled: boolean;
         };
         /**
-         * NewBookmark
-         * @description A page to be kept under a name.
-         */
-        NewBookmark: {
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * LastSuiteQuery
-         * @description Of which test suites the last result is wanted.
-         */
-        LastSuiteQuery: {
-            /**
-             * Testsuiteids
-             * @default null
-             */
-            testSuiteIds: components["schemas"]["SuiteName"][] | null;
-        };
-        /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
-         */
-        ChosenCases: {
-            /**
-             * Testcases
-             * @default null
-             */
-            testCases: string[] | null;
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * ServiceAccountToKeep
-         * @description An account of a program, as it is to be.
-         */
-        ServiceAccountToKeep: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /**
-             * Superadmin
-             * @default null
-             */
-            superAdmin: boolean | null;
-            /**
-             * Tenants
-             * @default null
-             */
-            tenants: string[] | null;
-        };
-        /**
          * TaskRunStateChange
          * @description The state a task run gets by hand.
          */
@@ -8385,6 +8570,60 @@ export interface components {
             /** Taskrunid */
             taskRunId: string;
             state: components["schemas"]["StateType"];
+        };
+        /**
+         * DraftText
+         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         */
+        DraftText: {
+            /** Source */
+            source: string;
+            /**
+             * Revision
+             * @default null
+             */
+            revision: number | null;
+            /**
+             * Seen
+             * @default null
+             */
+            seen: string | null;
+        };
+        /**
+         * AboutSecret
+         * @description What is told of a secret.
+         */
+        AboutSecret: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+        };
+        /**
+         * BlueprintToKeep
+         * @description A blueprint of one's own.
+         */
+        BlueprintToKeep: {
+            /** Title */
+            title: string;
+            /** Source */
+            source: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
         };
     };
     responses: never;
@@ -11545,6 +11784,263 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Violation"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switchFlow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOrder"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Switch"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    releaseFlow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switchTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOrder"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Switch"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    releaseTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                namespace: string;
+                flow_id: string;
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switchByNames: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchNames"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switchFlowsByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOrder"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switchTriggersByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOrder"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
             /** @description Refused */

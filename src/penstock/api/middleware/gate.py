@@ -14,9 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from penstock.api.errors import error_answer
 from penstock.api.settings import ApiSettings
 from penstock.base.errors import PenstockError, UnauthorizedError
+from penstock.ports.flows import Author, Way
 from penstock.services.auth import AuthService, Identity, LockedOutError, LoginRequiredError
 
 COOKIE = "BASIC_AUTH"
+PROGRAM = "penstock"
+"""How our own command line calls itself."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset(
     {"/", "/ping", "/health", "/health/liveness", "/health/readiness", "/login", "/logout", "/favicon.ico", "/ui",
@@ -70,6 +73,18 @@ def identity_of(request: Request) -> Identity | None:
     """Return who sent a request; None where no login is needed and none was given."""
     identity: Identity | None = request.scope.get("penstock.identity")
     return identity
+
+
+def author_of(request: Request) -> Author:
+    """Return who saves something, and over which way (BEY-002)."""
+    identity = identity_of(request)
+    if identity is not None and identity.is_service:
+        return Author(identity.username, Way.SERVICE_ACCOUNT)
+    if request.headers.get("user-agent", "").startswith(PROGRAM):
+        way = Way.COMMAND_LINE
+    else:
+        way = Way.INTERFACE if identity is not None and identity.by_cookie else Way.API
+    return Author(username_of(request), way)
 
 
 class Gate:

@@ -37,6 +37,8 @@ def render_flow(flow: StoredFlow, definition: Mapping[str, Any], *, source: bool
     }
     if flow.labels or "labels" in definition:
         body["labels"] = render_labels(flow.labels)
+    if flow.author is not None:
+        body["savedBy"] = {"name": flow.author.name, "way": flow.author.way.value}
     if source:
         body["source"] = flow.source
     return body

@@ -13,6 +13,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment
 from penstock.api.bodies import UPLOAD, read_flow_names, read_text, read_upload
 from penstock.api.errors import MalformedBodyError
+from penstock.api.middleware.gate import author_of
 from penstock.api.render.flows import render_flow, render_verdict
 from penstock.api.render.instants import iso
 from penstock.api.routes.table import FILTERS, YAML, Handler, Routes, json_body, parameter
@@ -100,7 +101,7 @@ class FlowBulkRoutes:
         """Create or update all flows of a text; with `namespace`, others of it are deleted unless `delete=false`."""
         text = await read_text(request, self._settings)
         stored = await self._bulk.replace(
-            tenant, text, namespace=namespace, delete=delete, children=allowNamespaceChild
+            tenant, text, author_of(request), namespace=namespace, delete=delete, children=allowNamespaceChild
         )
         return self._shown(stored)
 
@@ -110,7 +111,7 @@ class FlowBulkRoutes:
         """Make the flows of a text those of a namespace; others of it are deleted unless `delete=false`."""
         text = await read_text(request, self._settings)
         stored = await self._bulk.replace(
-            tenant, text, namespace=namespace, delete=delete, children=False, override=override
+            tenant, text, author_of(request), namespace=namespace, delete=delete, children=False, override=override
         )
         return self._shown(stored)
 
@@ -120,14 +121,14 @@ class FlowBulkRoutes:
     def _switch(self, disabled: bool) -> Handler:
         async def handle(request: Request, tenant: str) -> Response:
             names = await read_flow_names(request, self._settings)
-            return JsonAnswer({"count": await self._bulk.switch(tenant, names, disabled=disabled)})
+            return JsonAnswer({"count": await self._bulk.switch(tenant, names, author_of(request), disabled=disabled)})
 
         return handle
 
     def _switch_found(self, disabled: bool) -> Handler:
         async def handle(request: Request, tenant: str) -> Response:
             names = await self._found(request, tenant)
-            return JsonAnswer({"count": await self._bulk.switch(tenant, names, disabled=disabled)})
+            return JsonAnswer({"count": await self._bulk.switch(tenant, names, author_of(request), disabled=disabled)})
 
         return handle
 
@@ -154,7 +155,7 @@ class FlowBulkRoutes:
         """Create or update the flows of a YAML file or a ZIP archive; the answer names those that are wrong."""
         given = await read_upload(request, self._settings)
         file = SourceFile(given.name, given.content)
-        return JsonAnswer(await self._bulk.load(tenant, file, fail=failOnError))
+        return JsonAnswer(await self._bulk.load(tenant, file, author_of(request), fail=failOnError))
 
     async def check_task(self, request: Request, tenant: str, section: str) -> Response:
         """Check one task or trigger by itself."""

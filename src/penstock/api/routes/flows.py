@@ -13,6 +13,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, no_content, paged
 from penstock.api.bodies import read_flow_names, read_json, read_text
 from penstock.api.errors import problem_body
+from penstock.api.middleware.gate import author_of
 from penstock.api.render.flows import render_flow, render_verdict
 from penstock.api.render.switches import render_switches
 from penstock.api.routes.table import FILTERS, PAGE, YAML, Routes, json_body, parameter
@@ -111,14 +112,15 @@ class FlowRoutes:
     async def create(self, request: Request, tenant: str) -> Response:
         """Create a flow from its YAML source."""
         source = await read_text(request, self._settings)
-        return JsonAnswer(self._render(await self._flows.create(tenant, source)))
+        return JsonAnswer(self._render(await self._flows.create(tenant, source, author_of(request))))
 
     async def update(self, request: Request, tenant: str, namespace: str, id: str) -> Response:  # noqa: A002
         """Replace a flow's source; a header `If-Match: <revision>` refuses to overwrite another change."""
         source = await read_text(request, self._settings)
         expected = _revision(request.headers.get("if-match"))
+        author = author_of(request)
         return JsonAnswer(
-            self._render(await self._flows.update(tenant, namespace, id, source, expected_revision=expected))
+            self._render(await self._flows.update(tenant, namespace, id, source, author, expected_revision=expected))
         )
 
     async def get(
@@ -169,7 +171,9 @@ class FlowRoutes:
         task = await read_json(request, self._settings, dict[str, Any])
         flow = await self._flows.get(tenant, namespace, id)
         source = with_task(flow.source, task_id, task)
-        changed = await self._flows.update(tenant, namespace, id, source, expected_revision=flow.revision)
+        changed = await self._flows.update(
+            tenant, namespace, id, source, author_of(request), expected_revision=flow.revision
+        )
         return JsonAnswer(self._render(changed))
 
     async def in_namespace(self, tenant: str, namespace: str) -> Response:

@@ -81,6 +81,13 @@ class TriggerDefinition(Shape):
     cron: str | None = None
 
 
+class Author(Shape):
+    """Who saved a revision of a flow, and over which way."""
+
+    name: str | None = Field(None, description="A user, a service account, an execution as `flow/id`, or a file.")
+    way: Literal["INTERFACE", "API", "SERVICE_ACCOUNT", "COMMAND_LINE", "TASK", "FOLDER"]
+
+
 class Flow(Shape):
     """A flow as written, with what the server knows of it."""
 
@@ -101,6 +108,7 @@ class Flow(Shape):
     triggers: list[TriggerDefinition] | None = None
     deleted: bool | None = None
     source: str | None = None
+    saved_by: Author | None = Field(None, description="Who saved this revision; absent where nobody noted it.")
     late_triggers: int | None = Field(None, description="In lists: how many have a date that has passed unserved.")
     failing_triggers: int | None = Field(None, description="In lists: of how many the last evaluation failed.")
     switches: list[Switch] | None = Field(None, description="What people say of it and its triggers on this instance.")

@@ -92,6 +92,8 @@ class TriggerExplainer:
             return Blocker("DISABLED", f"{name} is disabled", action)
         first = disabled[-1]
         sentence = f"{name} is disabled by its revision {first.revision}, saved at {at(first.updated)}"
+        if first.author is not None:
+            sentence += f" by {first.author}"
         return Blocker("DISABLED", sentence, action, since=first.updated)
 
     async def _at_work(self, tenant: str, state: TriggerState) -> list[Blocker]:

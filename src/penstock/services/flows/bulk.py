@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.model.problems import InvalidFlow
 from penstock.model.yaml import read_yaml, split_documents
-from penstock.ports.flows import StoredFlow
+from penstock.ports.flows import Author, StoredFlow
 from penstock.services.archives import SourceFile, packed, unpacked
 from penstock.services.flows.service import FlowName, FlowService
 from penstock.services.flows.verdicts import FlowChecker
@@ -29,13 +29,22 @@ class FlowBulk:
         self._checker = checker
 
     async def replace(
-        self, tenant: str, text: str, *, namespace: str | None, delete: bool, children: bool, override: bool = False
+        self,
+        tenant: str,
+        text: str,
+        author: Author | None = None,
+        *,
+        namespace: str | None,
+        delete: bool,
+        children: bool,
+        override: bool = False,
     ) -> list[StoredFlow]:
         """Create or update the flows of a text that holds several; nothing is written when one of them is wrong.
 
         Args:
             tenant: Whose flows they are.
             text: YAML documents.
+            author: Who saves them.
             namespace: The only one they may be of, and the one that is cleared; None: any, and nothing is cleared.
             delete: Whether other flows of the namespace are deleted.
             children: Whether the namespaces below it count as it.
@@ -53,7 +62,7 @@ class FlowBulk:
         if override and namespace is not None:
             sources = [moved(source, namespace) for source in sources]
         wanted = await self._wanted(tenant, sources, belongs)
-        stored = [await self._flows.put(tenant, source) for source in sources]
+        stored = [await self._flows.put(tenant, source, author) for source in sources]
         if delete and namespace is not None:
             everything = await self._flows.all(tenant)
             gone = [(one.namespace, one.id) for one in everything if belongs(one.namespace)]
@@ -77,7 +86,9 @@ class FlowBulk:
             wanted.add(name)
         return wanted
 
-    async def switch(self, tenant: str, names: Sequence[FlowName], *, disabled: bool) -> int:
+    async def switch(
+        self, tenant: str, names: Sequence[FlowName], author: Author | None = None, *, disabled: bool
+    ) -> int:
         """Switch flows off or on, in their sources; returns how many changed.
 
         Raises:
@@ -86,7 +97,7 @@ class FlowBulk:
         found = [await self._flows.get(tenant, *name) for name in names]
         changed = [flow for flow in found if flow.disabled is not disabled]
         for flow in changed:
-            await self._flows.update(tenant, flow.namespace, flow.id, switched(flow.source, disabled))
+            await self._flows.update(tenant, flow.namespace, flow.id, switched(flow.source, disabled), author)
         return len(changed)
 
     async def export(self, tenant: str, names: Sequence[FlowName]) -> bytes:
@@ -98,12 +109,13 @@ class FlowBulk:
         found = [await self._flows.get(tenant, *name) for name in names]
         return packed(SourceFile(f"{one.namespace}.{one.id}.yml", one.source.encode()) for one in found)
 
-    async def load(self, tenant: str, given: SourceFile, *, fail: bool) -> list[str]:
+    async def load(self, tenant: str, given: SourceFile, author: Author | None = None, *, fail: bool) -> list[str]:
         """Create or update the flows of a YAML file or a ZIP archive of them; returns which could not be read.
 
         Args:
             tenant: Whose flows they are.
             given: The file.
+            author: Who saves them.
             fail: Whether one that is wrong is an error, instead of being left out.
 
         Raises:
@@ -114,7 +126,7 @@ class FlowBulk:
             text = file.content.decode("utf-8-sig", "replace")
             for number, (source, _) in enumerate(split_documents(text)):
                 try:
-                    await self._flows.put(tenant, source)
+                    await self._flows.put(tenant, source, author)
                 except PenstockError:
                     if fail:
                         raise

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from penstock.base.clock import Clock
 from penstock.base.errors import ConflictError, InvalidRequestError
 from penstock.model.problems import InvalidFlow
-from penstock.ports.flows import FlowStore, StoredFlow
+from penstock.ports.flows import Author, FlowStore, StoredFlow
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.services.flows.catalog import FlowCatalog, missing_flow
@@ -50,21 +50,28 @@ class FlowService:
         self._notifier = notifier
         self._clock = clock
 
-    async def create(self, tenant: str, source: str) -> StoredFlow:
-        """Store a new flow.
+    async def create(self, tenant: str, source: str, author: Author | None = None) -> StoredFlow:
+        """Store a new flow; its first revision tells who saved it.
 
         Raises:
             InvalidFlow: The source is no valid flow.
             FlowExistsError: There is such a flow already.
         """
-        flow = await self._read(tenant, source)
+        flow = await self._read(tenant, source, author)
         try:
             return await self._save(flow, expected_revision=0)
         except ConflictError as error:
             raise FlowExistsError(flow.id) from error
 
     async def update(
-        self, tenant: str, namespace: str, flow_id: str, source: str, *, expected_revision: int | None = None
+        self,
+        tenant: str,
+        namespace: str,
+        flow_id: str,
+        source: str,
+        author: Author | None = None,
+        *,
+        expected_revision: int | None = None,
     ) -> StoredFlow:
         """Store a new revision of a flow; a source that did not change stays the revision it is.
 
@@ -75,7 +82,7 @@ class FlowService:
             ConflictError: The latest revision is not the expected one.
         """
         latest = await self.get(tenant, namespace, flow_id)
-        flow = await self._read(tenant, source)
+        flow = await self._read(tenant, source, author)
         if (flow.namespace, flow.id) != (namespace, flow_id):
             raise InvalidRequestError(
                 f"the source is flow {flow.namespace}.{flow.id}, not {namespace}.{flow_id}",
@@ -88,9 +95,9 @@ class FlowService:
             )
         return latest if latest.source == source else await self._save(flow, expected_revision)
 
-    async def put(self, tenant: str, source: str) -> StoredFlow:
+    async def put(self, tenant: str, source: str, author: Author | None = None) -> StoredFlow:
         """Create a flow or update it, whichever is needed (ENG-010)."""
-        flow = await self._read(tenant, source)
+        flow = await self._read(tenant, source, author)
         latest = await self._flows.get(tenant, flow.namespace, flow.id)
         if latest is not None and latest.source == source:
             return latest
@@ -198,7 +205,7 @@ class FlowService:
                 count += 1
         return count
 
-    async def _read(self, tenant: str, source: str) -> StoredFlow:
+    async def _read(self, tenant: str, source: str, author: Author | None) -> StoredFlow:
         parsed = await self._checker.read(tenant, source)
         document = parsed.document
         if document is None or parsed.errors:
@@ -214,6 +221,7 @@ class FlowService:
             description=document.description,
             labels=tuple(document.labels),
             has_triggers=bool(document.triggers),
+            author=author,
         )
 
     async def _save(self, flow: StoredFlow, expected_revision: int | None) -> StoredFlow:

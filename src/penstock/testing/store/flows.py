@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from penstock.base.errors import ConflictError
-from penstock.ports.flows import StoredFlow
+from penstock.ports.flows import Author, StoredFlow, Way
 from penstock.ports.queries import Filter, PageRequest
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW
@@ -39,6 +39,13 @@ class FlowStoreContract:
         assert await store.flows.get("main", "company.team", "hello", 1) == first
         assert await store.flows.get("main", "company.team", "hello", 3) is None
         assert list(await store.flows.revisions("main", "company.team", "hello")) == [first, second]
+
+    async def test_revision_tells_who_saved_it(self, store: StorePorts) -> None:
+        """BEY-002: over each way, also where nobody logged in, and nothing where nobody noted it."""
+        authors = [*(Author("ada", way) for way in Way), Author(None, Way.API), None]
+        saved = [await store.flows.save(replace(FLOW, author=author), None) for author in authors]
+        assert [flow.author for flow in saved] == authors
+        assert list(await store.flows.revisions("main", "company.team", "hello")) == saved
 
     @pytest.mark.parametrize("expected", [0, 1, 3])
     async def test_save_on_another_revision_than_expected_is_refused(self, store: StorePorts, expected: int) -> None:
