@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from penstock.base.errors import NotFoundError
+from penstock.services.executions import Followers, Following
 from tests.api.flows import FAILING, GREETING, HELLO, SLEEPY
 from tests.support.live import LiveServer, live_server
 
@@ -313,6 +315,28 @@ async def test_executions_waited_for_in_parallel_all_answer(server: LiveServer) 
     bodies = await asyncio.gather(*(server.run("greeting", data={"name": str(one)}) for one in range(20)))
     assert sorted(body["outputs"]["greeting"] for body in bodies) == sorted(f"Hello {one}" for one in range(20))
     assert server.core.followers.count == 0
+
+
+async def test_execution_is_awaited_no_longer_once_it_is_deleted_or_the_server_stops(
+    server: LiveServer,
+) -> None:
+    """API-020."""
+    await server.flow(SLEEPY)
+    execution_id = (await server.start("sleepy"))["id"]
+    store = server.core.store
+    stopping = Followers(store.notifier)
+    stopping.leave()
+    with stopping.watch(execution_id) as watch:
+        view = await Following(store.queries, stopping).end("main", execution_id, watch)
+    assert not view.is_over
+    await server.client.delete(f"{EXECUTIONS}/{execution_id}/kill")
+    await server.until(execution_id, "KILLED")
+    assert (await server.client.delete(f"{EXECUTIONS}/{execution_id}")).status_code == 204
+    followers = Followers(store.notifier)
+    with followers.watch(execution_id) as watch:
+        following = Following(store.queries, followers, poll=0.01)
+        with pytest.raises(NotFoundError, match=execution_id):
+            await following.end("main", execution_id, watch)
 
 
 @pytest.mark.parametrize("flow_id", ["labels", "replay", "eval"])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from penstock.base.errors import UnavailableError
+from penstock.services.executions import Following
+from penstock.services.webhooks import WebhookCall, WebhookService
 from tests.api.flows import HOOKED
 from tests.support.live import LiveServer
 
@@ -92,6 +95,21 @@ async def test_webhook_key_may_be_a_secret(server: LiveServer) -> None:
     async with server.visitor() as visitor:
         assert (await visitor.post(f"{HOOKS}/team/hooked/from-a-secret")).status_code == 200
         assert (await visitor.post(f"{HOOKS}/team/hooked/other")).status_code == 404
+
+
+async def test_webhook_whose_key_cannot_be_told_at_present_may_be_called_again(server: LiveServer) -> None:
+    """ENG-302."""
+
+    async def away(*_: object) -> object:
+        raise UnavailableError("the database does not answer")
+
+    core = server.core
+    followers = Following(core.store.queries, core.followers)
+    webhooks = WebhookService(core.catalog, core.reading.triggers, core.executions, followers, away)
+    await server.flow(SECRET_KEY)
+    call = WebhookCall("main", "team", "hooked", "from-a-secret", None, (), (), "", b"")
+    with pytest.raises(UnavailableError, match="does not answer"):
+        await webhooks.call(call)
 
 
 async def test_webhook_that_waits_answers_with_the_outputs(server: LiveServer) -> None:

@@ -138,6 +138,8 @@ async def keep_telling(alerts: TriggerAlerts, every: Micros, is_mine: Callable[[
             news = await alerts.look()
         except PenstockError as error:
             log.warning("alerts not told", action="alerts.tell", error=str(error))
+        except Exception:  # not worth the end of the server
+            log.exception("alerts not told", action="alerts.tell")
         else:
             for alert in news:
                 log.warning("alert", action="alerts.tell", sentence=alert.sentence)

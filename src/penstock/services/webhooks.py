@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from penstock.base.clock import Micros
 from penstock.base.codec import from_json
 from penstock.base.durations import parse_duration
-from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError, PenstockError
+from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError, PenstockError, UnavailableError
 from penstock.base.ids import new_id
 from penstock.engine.context import flow_variables
 from penstock.engine.flow import ResolvedFlow
@@ -128,6 +128,7 @@ class WebhookService:
 
         Raises:
             WrongKeyError: The key fits no webhook of the flow.
+            UnavailableError: It fits none of those whose keys can be told at present.
             ConflictError: The trigger is disabled, or its conditions do not hold.
         """
         names = (call.tenant, call.namespace, call.flow_id)
@@ -158,16 +159,19 @@ class WebhookService:
     async def _matching(self, flow: ResolvedFlow, call: WebhookCall) -> WebhookTrigger:
         """Return the trigger the key belongs to; how long that takes tells nothing about the key."""
         matching: WebhookTrigger | None = None
+        unanswered: UnavailableError | None = None
         given = call.key.encode()
         for trigger in self._webhooks(flow):
             try:
                 key = await self._key(flow, trigger)
-            except PenstockError:
-                continue  # a key that cannot be rendered fits nothing
+            except PenstockError as error:  # a key that cannot be rendered fits nothing
+                if isinstance(error.__cause__, UnavailableError):
+                    unanswered = error.__cause__  # whoever calls may try again: its key may be this one
+                continue
             if hmac.compare_digest(key.encode(), given) and matching is None:
                 matching = trigger
         if matching is None:
-            raise WrongKeyError
+            raise unanswered or WrongKeyError
         return matching
 
     async def _key(self, flow: ResolvedFlow, trigger: WebhookTrigger) -> str:

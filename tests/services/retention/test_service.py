@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock.base.clock import SECOND, SystemClock
+from penstock.base.errors import UnavailableError
 from penstock.base.ids import new_id
 from penstock.engine.states import StateType
-from penstock.ports.purging import PurgeStore
+from penstock.ports.purging import EndedExecution, PurgeStore
 from penstock.ports.queries import PageRequest
 from penstock.services.file_access import execution_folder
 from penstock.services.purging.service import ROWS
@@ -163,6 +165,27 @@ async def test_retention_is_swept_by_one_server_alone(store: Store, files: Local
     while await left(store) != (set(), set()):
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_retention_that_meets_a_fault_goes_on(
+    store: Store, files: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BEY-020."""
+    ended_ones, faults = store.purging.ended, [ValueError("a fault"), UnavailableError("no answer")]
+    looked = asyncio.Event()
+
+    async def faulty(*asked: Any) -> Sequence[EndedExecution]:
+        if faults:
+            raise faults.pop()
+        looked.set()
+        return await ended_ones(*asked)
+
+    monkeypatch.setattr(store.purging, "ended", faulty)
+    task = asyncio.create_task(keep_small(retention(store, files, Policy()), "main", 0, 1_000, lambda: True))
+    await asyncio.wait_for(looked.wait(), PATIENCE)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

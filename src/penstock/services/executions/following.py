@@ -72,20 +72,23 @@ class Following:
         return self._followers.watch(execution_id)
 
     async def end(self, tenant: str, execution_id: str, watch: Watch, timeout: Micros | None = None) -> ExecutionView:
-        """Return the execution once it has ended; as it is then, when `timeout` comes first.
+        """Return the execution once it has ended; as it is then, when `timeout` or the process's end comes first.
 
         Args:
             tenant: Whose execution it is.
             execution_id: The execution.
             watch: Opened before the execution was created, so that nothing is missed.
             timeout: How long to wait at most.
+
+        Raises:
+            NotFoundError: There is none, or no more.
         """
         try:
             async with asyncio.timeout(None if timeout is None else timeout / SECOND):
-                while True:
+                while not self._followers.leaving:
                     await watch.changed(self._poll)
                     head = await self._queries.head(tenant, execution_id)
-                    if head is not None and head.state.is_terminal:
+                    if head is None or head.state.is_terminal:
                         break
         except TimeoutError:
             pass

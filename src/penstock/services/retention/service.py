@@ -142,6 +142,8 @@ async def keep_small(
                 swept = await retention.sweep(tenant)
             except PenstockError as error:
                 log.warning("old records were not all removed", action="retention.sweep", error=str(error))
+            except Exception:  # not worth the end of the server
+                log.exception("old records were not all removed", action="retention.sweep")
             else:
                 if swept:
                     log.info(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 import structlog
 
@@ -43,8 +44,9 @@ class ThreadPool:
 
     def close(self) -> None:
         """Let every thread end after its present work; what waits is dropped."""
-        while not self._queue.empty():
-            self._queue.get()
+        with suppress(Empty):
+            while True:  # until none is left: a thread may take one at this moment, too
+                self._queue.get_nowait()
         for _ in self._threads:
             self._queue.put(None)
 
