@@ -127,6 +127,25 @@ async def test_claim_gives_jobs_handed_over_and_stored_ones_together(
     assert claimed == [job(1), stored[0]]
 
 
+async def test_claim_that_fails_at_the_queue_loses_no_delivery(
+    gateway: DirectGateway, local: LocalAssignments, direct: StoreBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BEY-001: what was handed over in memory is held to be with the worker, so that nobody would look for it."""
+    await direct.offer(1)
+    await gateway.register("w1", "", 4)
+    hand_over(local, [assignment(1), assignment(2)])
+    with monkeypatch.context() as broken:
+        broken.setattr(direct.store.jobs, "claim", _unavailable)
+        with pytest.raises(UnavailableError):
+            await gateway.claim("w1", 3, 0)
+    assert local.kill([job(2).key]) == [job(2).key]
+    assert [one.job for one in await gateway.claim("w1", 0, 0)] == [job(1)]
+
+
+async def _unavailable(*_: object) -> None:
+    raise UnavailableError("no connection")
+
+
 async def test_kill_ordered_in_memory_reaches_the_worker(gateway: DirectGateway, local: LocalAssignments) -> None:
     """BEY-004."""
     await gateway.register("w1", "", 4)

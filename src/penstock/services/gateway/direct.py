@@ -177,7 +177,7 @@ class DirectGateway:
             # What is quick takes no place that others could have.
             free = limit - sum(1 for assignment in taken if not assignment.job.quick)
             if free > 0 and worker.may_have_work:
-                taken = [*taken, *await self._take_stored(worker, worker_id, free)]
+                taken = [*taken, *await self._take_stored_after(taken, worker, worker_id, free)]
             if taken:
                 return taken
             left = deadline - asyncio.get_running_loop().time()
@@ -192,6 +192,17 @@ class DirectGateway:
         if self._local.take_mislaid():
             raise UnavailableError("jobs may have been stored without an answer")
         return list(self._local.take(others_wait=worker.may_have_work))
+
+    async def _take_stored_after(
+        self, taken: Sequence[Assignment], worker: _Registered, worker_id: str, limit: int
+    ) -> list[Assignment]:
+        """Take jobs from the queue; when that fails, what was taken in memory before waits there again."""
+        try:
+            return await self._take_stored(worker, worker_id, limit)
+        except BaseException:
+            if self._local is not None:
+                self._local.give_back(taken)
+            raise
 
     async def _take_stored(self, worker: _Registered, worker_id: str, limit: int) -> list[Assignment]:
         worker.may_have_work = False

@@ -47,6 +47,11 @@ class InTurn:
                 taken.append(assignment)
         return taken
 
+    def give_back(self, assignment: Assignment) -> None:
+        """Take back an assignment that was taken out and got nowhere."""
+        self._given.discard(assignment.job.key)
+        self.put(assignment)
+
     def drop(self, key: _Key) -> bool:
         """Let go of an assignment; False when it does not wait here."""
         return self._waiting.pop(key, None) is not None

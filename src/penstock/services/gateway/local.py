@@ -128,6 +128,13 @@ class LocalAssignments:
         window = (self._window + 3) // 4 if others_wait else self._window
         return [*self._quick.take(_QUICK_WINDOW), *self._ready.take(window)]
 
+    def give_back(self, assignments: Sequence[Assignment]) -> None:
+        """Take back jobs that were taken out and did not reach the worker: nobody else would find them."""
+        for assignment in assignments:
+            if assignment.job.key in self._held:
+                self._queue(assignment.job).give_back(assignment)
+                self._delivered.set()
+
     def take_mislaid(self) -> bool:
         """Return, once, whether the worker is to ask what it was leased."""
         mislaid, self._mislaid = self._mislaid, False
