@@ -27,9 +27,11 @@ run: ## Start the server with its web interface at http://localhost:8080
 	@$(PYTHON_IN_VENV) -m scripts.flow_schema
 	@$(BIN)/penstock server local $(ARGS)
 
-test: setup ## Run all tests: the interface's, then Python's (ARGS="tests/engine -x" for some)
-	@$(PYTHON_IN_VENV) -m scripts.flow_schema
-	@$(PYTHON_IN_VENV) -m scripts.ui_build $(if $(ARGS),,test); interface=$$?; \
+test: ## Run all tests: the interface's, then Python's (ARGS="tests/engine -x" for some)
+	@scripts/bootstrap dev
+	@$(PYTHON_IN_VENV) -m scripts.machine & machine=$$!; \
+	$(PYTHON_IN_VENV) -m scripts.flow_schema; \
+	$(PYTHON_IN_VENV) -m scripts.ui_build $(if $(ARGS),,test); interface=$$?; wait $$machine; \
 	$(PYTHON_IN_VENV) -m pytest $(ARGS) && exit $$interface
 
 unit: ## Run the quick tests only: those of rules, which need no process, database or browser

@@ -2,7 +2,8 @@
 network namespaces, an SSH server, brokers of messages, Apache Kafka, a Pub/Sub server, a mail server, the languages and
 tools of script tasks, and PostgreSQL where no wheel fits.
 
-It prefers the system's packages (apt, as root or with sudo) and does nothing when all is there.
+It prefers the system's packages (apt, as root or with sudo), asks for all of them at once, and does nothing when all
+is there. What comes from elsewhere is fetched side by side.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from scripts.kafka import fetch_kafka, kafka_directory
 from scripts.pubsub import build_pubsub, pubsub_executable
@@ -24,7 +27,7 @@ from scripts.tooling import (
     tools_directory,
 )
 
-ENGINE = ("podman", "runc", "busybox")
+ENGINE = {"podman": "podman", "runc": "runc", "busybox": "busybox-static"}
 LANGUAGES = {
     "go": "golang-go",
     "groovy": "groovy",
@@ -52,95 +55,86 @@ PYTHON_TOOLS = {
 BROKERS = {"mosquitto": "mosquitto", "nats-server": "nats-server", "rabbitmq-server": "rabbitmq-server"}
 """The Debian packages of the programs of brokers."""
 
-MAIL = ("dovecot-imapd", "dovecot-pop3d")
-"""The Debian packages of the server of mailboxes."""
+KAFKA = {"java": "default-jre-headless", "mvn": "maven"}
+"""The Debian packages of the programs that run Apache Kafka, for which Debian has no package, and fetch it."""
 
 
-def apt_install(*packages: str) -> bool:
-    """Install Debian packages; return whether that worked."""
-    if shutil.which("apt-get") is None:
-        return False
+def unless(found: object, *packages: str) -> Sequence[str]:
+    """Return the packages to install unless something was found."""
+    return () if found else packages
+
+
+def absent(programs: Mapping[str, str]) -> Sequence[str]:
+    """Return the packages of those programs that are not there."""
+    return [package for program, package in programs.items() if shutil.which(program) is None]
+
+
+NEEDS: Mapping[str, Callable[[], Sequence[str]]] = {
+    "PostgreSQL": lambda: unless(postgres_directory(), "postgresql"),
+    "Redis": lambda: unless(redis_executable(), "redis-server"),
+    "MariaDB": lambda: unless(mariadb_directory(), "mariadb-server-core", "mariadb-client-core"),
+    "Chromium": lambda: unless(browser_executable(), "chromium-headless-shell", "fonts-liberation"),
+    "podman": lambda: absent(ENGINE),
+    "network namespaces": lambda: unless(shutil.which("ip"), "iproute2"),
+    "OpenSSH's server": lambda: unless(sshd_executable(), "openssh-server"),
+    "brokers of messages": lambda: [package for name, package in BROKERS.items() if server_executable(name) is None],
+    "Dovecot": lambda: unless(server_executable("dovecot"), "dovecot-imapd", "dovecot-pop3d"),
+    "Java and Maven": lambda: [] if kafka_directory() and shutil.which("java") else absent(KAFKA),
+    "languages of script tasks": lambda: absent(LANGUAGES),
+    "command-line tools": lambda: absent(TOOLS),
+}
+"""By what a person calls it, the Debian packages of what is not here yet."""
+
+
+def apt_get(*arguments: str) -> bool:
+    """Run apt-get quietly; return whether that worked."""
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if prefix and shutil.which("sudo") is None:
+    if not all(map(shutil.which, ("apt-get", *prefix[:1]))):
         return False
+    command = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments]
+    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def apt_install(packages: Sequence[str]) -> bool:
+    """Install Debian packages; return whether that worked."""
     print(f"Installing {' '.join(packages)} with apt", flush=True)
-    quiet = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    return apt_get("install", "-y", "--no-install-recommends", *packages)
+
+
+def ensure_packages() -> None:
+    """Install all packages at once; each need's by themselves when one of them keeps the others from it."""
+    wanted = [missing() for missing in NEEDS.values()]
+    if not any(wanted):
+        return
     # The update's own result says little: one stale extra source fails it, with all that is needed at hand.
-    subprocess.run([*quiet, "update"], check=False)
-    install = [*quiet, "install", "-y", "--no-install-recommends", *packages]
-    return subprocess.run(install, check=False, stdout=subprocess.DEVNULL).returncode == 0
-
-
-def ensure_postgres() -> bool:
-    """Have PostgreSQL's programs on this machine."""
-    if postgres_directory() is None:
-        apt_install("postgresql")
-    return postgres_directory() is not None
-
-
-def ensure_redis() -> bool:
-    """Have a Redis server on this machine; tests start their own."""
-    if redis_executable() is None:
-        apt_install("redis-server")
-    return redis_executable() is not None
-
-
-def ensure_mariadb() -> bool:
-    """Have MariaDB's programs on this machine; tests start their own server."""
-    if mariadb_directory() is None:
-        apt_install("mariadb-server-core", "mariadb-client-core")
-    return mariadb_directory() is not None
+    apt_get("update")
+    if not apt_install([package for packages in wanted for package in packages]):
+        for packages in filter(None, wanted):
+            apt_install(packages)
 
 
 def ensure_browser() -> bool:
-    """Have a Chromium on this machine: Debian's, else the one Playwright brings (Ubuntu has it as a snap only)."""
+    """Have a Chromium where Debian's without windows is not to be had: another, else the one Playwright brings."""
     if browser_executable() is None:
-        apt_install("chromium-headless-shell", "fonts-liberation") or apt_install("chromium", "fonts-liberation")
-    if browser_executable() is None:
+        apt_install(("chromium", "fonts-liberation"))
+    if browser_executable() is None:  # Ubuntu has it as a snap only
         playwright = [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"]
         subprocess.run([*playwright, "--with-deps"] if os.geteuid() == 0 else playwright, check=False)
     return browser_executable() is not None
 
 
-def ensure_engine() -> bool:
-    """Have a container engine on this machine, and a program that needs nothing else for its image."""
-    if not all(map(shutil.which, ENGINE)):
-        apt_install("podman", "runc", "busybox-static")
-    return all(map(shutil.which, ENGINE))
+def ensure_kafka() -> bool:
+    """Have Apache Kafka on this machine; tests start their own."""
+    return kafka_directory() is not None or fetch_kafka()
 
 
-def ensure_network() -> bool:
-    """Have what makes networks between processes; where root may not use it, tests of it are skipped."""
-    if shutil.which("ip") is None:
-        apt_install("iproute2")
-    return shutil.which("ip") is not None
-
-
-def ensure_languages() -> bool:
-    """Have the languages of script tasks that Debian packs."""
-    missing = [package for program, package in LANGUAGES.items() if shutil.which(program) is None]
-    if missing:
-        apt_install(*missing)
-    return all(map(shutil.which, LANGUAGES))
-
-
-def ensure_ssh_server() -> bool:
-    """Have an SSH server's program on this machine; tests start their own."""
-    if sshd_executable() is None:
-        apt_install("openssh-server")
-    return sshd_executable() is not None
-
-
-def ensure_tools() -> bool:
-    """Have the command-line tools that Debian and PyPI pack."""
-    missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
-    if missing:
-        apt_install(*missing)
-    return all(map(shutil.which, TOOLS)) and ensure_python_tools()
+def ensure_pubsub() -> bool:
+    """Have a Pub/Sub server on this machine, which Debian does not pack; tests start their own."""
+    return pubsub_executable() is not None or (shutil.which("go") is not None and build_pubsub())
 
 
 def ensure_python_tools() -> bool:
-    """Have those of PyPI."""
+    """Have the command-line tools of PyPI."""
     folder = tools_directory()
     wanted = [
         package for program, packages in PYTHON_TOOLS.items() if not (folder / program).exists() for package in packages
@@ -153,55 +147,15 @@ def ensure_python_tools() -> bool:
     return all((folder / program).exists() for program in PYTHON_TOOLS)
 
 
-def ensure_brokers() -> bool:
-    """Have brokers of messages on this machine; tests start their own."""
-    missing = [package for program, package in BROKERS.items() if server_executable(program) is None]
-    if missing:
-        apt_install(*missing)
-    return all(map(server_executable, BROKERS))
-
-
-def ensure_mail() -> bool:
-    """Have a server of mailboxes on this machine; tests start their own."""
-    if server_executable("dovecot") is None:
-        apt_install(*MAIL)
-    return server_executable("dovecot") is not None
-
-
-def ensure_kafka() -> bool:
-    """Have Apache Kafka on this machine, for which Debian has no package; tests start their own."""
-    if kafka_directory() is None:
-        needed = {"java": "default-jre-headless", "mvn": "maven"}
-        missing = [package for program, package in needed.items() if shutil.which(program) is None]
-        return (not missing or apt_install(*missing)) and fetch_kafka()
-    return shutil.which("java") is not None
-
-
-def ensure_pubsub() -> bool:
-    """Have a Pub/Sub server on this machine, which Debian does not pack; tests start their own."""
-    if pubsub_executable() is not None:
-        return True
-    return (shutil.which("go") is not None or apt_install(LANGUAGES["go"])) and build_pubsub()
-
-
 def main() -> int:
     """Ensure everything and name what could not be had."""
-    needed = (
-        ("PostgreSQL", ensure_postgres),
-        ("Redis", ensure_redis),
-        ("MariaDB", ensure_mariadb),
-        ("Chromium", ensure_browser),
-        ("podman", ensure_engine),
-        ("network namespaces", ensure_network),
-        ("OpenSSH's server", ensure_ssh_server),
-        ("brokers of messages", ensure_brokers),
-        ("Dovecot", ensure_mail),
-        ("Apache Kafka", ensure_kafka),
-        ("languages of script tasks", ensure_languages),
-        ("a Pub/Sub server", ensure_pubsub),
-        ("command-line tools", ensure_tools),
-    )
-    missing = [name for name, ensure in needed if not ensure()]
+    with ThreadPoolExecutor() as beside:
+        tools = beside.submit(ensure_python_tools)
+        ensure_packages()
+        others = {"Apache Kafka": beside.submit(ensure_kafka), "a Pub/Sub server": beside.submit(ensure_pubsub)}
+        others |= {"tools of PyPI": tools, "Chromium": beside.submit(ensure_browser)}
+    missing = [name for name, packages in NEEDS.items() if packages()]
+    missing += [name for name, there in others.items() if not there.result() and name not in missing]
     if missing:
         print(f"Missing and not installable here: {', '.join(missing)}. Tests that need them", end=" ", file=sys.stderr)
         print("fail when CI is set and are skipped otherwise.", file=sys.stderr)
