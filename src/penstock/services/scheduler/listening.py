@@ -92,7 +92,10 @@ class Listening:
         self._changed: set[str] = set()
         self._ended: list[tuple[TriggerKey, str, Execution | None]] = []
         self._fresh: set[TriggerKey] = set()
-        self._handled: dict[tuple[TriggerKey, str], Instant] = {}
+        self._handled: dict[str, tuple[Instant, int]] = {}
+        """Arrivals that all triggers have been asked about: when they came, and how many triggers had come by then."""
+        self._come = 0
+        """How many triggers have come."""
         self._wake = asyncio.Event()
         self._next_look = 0
         self.watching: Watching | None = None
@@ -105,6 +108,7 @@ class Listening:
         found = {one.key: one for one in triggers}
         for gone in sorted(set(self._triggers.of_flow(flow)) - found.keys()):
             del self._triggers[gone]
+        self._come += len(found.keys() - self._triggers.keys())
         self._triggers.update(found)
         self._fresh |= found.keys()
         if found:
@@ -185,7 +189,8 @@ class Listening:
             await self._walk(tenant, [Filter("state", "IN", _OPEN)])
         for key in states:
             await self._change(key, lambda state, memory: (state, msgspec.structs.replace(memory, position=began)))
-        self._handled = {one: at for one, at in self._handled.items() if at >= began - 10 * OVERLAP}
+        kept = began - 10 * OVERLAP
+        self._handled = {one: handled for one, handled in self._handled.items() if handled[0] >= kept}
         self._next_look = began + self._look_again
 
     async def _walk(self, tenant: str, filters: Sequence[Filter]) -> None:
@@ -202,29 +207,30 @@ class Listening:
     async def _note(self, executions: Iterable[Execution]) -> None:
         found = [arrival for one in executions if one.kind == "NORMAL" for arrival in arrivals(one)]
         for arrival in sorted(found, key=lambda one: one.at):
+            name, handled = f"{arrival.id}/{arrival.state}", (arrival.at, self._come)
+            if self._handled.get(name) == handled:
+                continue
             for trigger in list(self._triggers.values()):
                 await self._consider(trigger, arrival)
+            self._handled[name] = handled
 
     async def _consider(self, trigger: ListeningTrigger, arrival: Arrival) -> None:
-        handled = (trigger.key, f"{arrival.id}/{arrival.state}")
         execution = arrival.execution
         own = (execution.tenant, execution.namespace, execution.flow_id)
-        if handled in self._handled or execution.tenant != trigger.key[0] or own == trigger.key[:3]:
+        if not trigger.is_enabled or execution.tenant != trigger.key[0] or own == trigger.key[:3]:
             return
-        if trigger.is_enabled:
-            try:
-                met = await self._judge.met(trigger, arrival)
-            except UnavailableError:
-                raise
-            except Exception as error:
-                await self._refuse(trigger, arrival, error)
-                met = frozenset()
-            if met:
-                await self._change(
-                    trigger.key, lambda state, memory: (state, noted(trigger, memory, arrival, met)), skip_disabled=True
-                )
-                await self._start(trigger)
-        self._handled[handled] = arrival.at
+        try:
+            met = await self._judge.met(trigger, arrival)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            await self._refuse(trigger, arrival, error)
+            return
+        if met:
+            await self._change(
+                trigger.key, lambda state, memory: (state, noted(trigger, memory, arrival, met)), skip_disabled=True
+            )
+            await self._start(trigger)
 
     # -- states
 
