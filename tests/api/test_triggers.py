@@ -23,6 +23,10 @@ async def _save(server: LiveServer, *triggers: str, **given: Any) -> None:
 
 async def test_trigger_backfill_is_ordered_paused_resumed_and_deleted(server: LiveServer) -> None:
     """API-050, API-102, ENG-285."""
+    await server.flow(
+        "id: timed\nnamespace: team\ninputs: [{id: day, type: INT}]\ntasks:\n"
+        "  - {id: hello, type: io.kestra.plugin.core.log.Log, message: Hello}\n"
+    )
     await _save(server, "daily", next_date=4_000_000_000_000_000)
     order = {
         "start": "2024-05-01T00:00:00+02:00",
@@ -30,6 +34,9 @@ async def test_trigger_backfill_is_ordered_paused_resumed_and_deleted(server: Li
         "inputs": {"day": 1},
         "labels": [{"key": "why", "value": "again"}],
     }
+    wrong = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": {**order, "inputs": {"days": 1}}})
+    assert wrong.status_code == 422
+    assert "input `days`: is not declared (did you mean `day`?)" in wrong.json()["message"]
     answer = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": order})
     assert answer.status_code == 200, answer.text
     backfill = answer.json()["backfill"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
+
+from penstock.sdk.flow import StateType
 
 
 def without_expression(value: Any) -> Any:
@@ -19,4 +21,5 @@ def without_expression(value: Any) -> Any:
 
 
 Verbatim = Annotated[str, AfterValidator(without_expression)]
+VerbatimState = Annotated[StateType, BeforeValidator(without_expression)]
 VerbatimLabels = dict[str, Annotated[Any, AfterValidator(without_expression)]]

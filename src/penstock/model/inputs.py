@@ -7,7 +7,7 @@ Implements ENG-158 to ENG-171, ENG-189 to ENG-191, ENG-402 to ENG-405.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,16 @@ def check_inputs(
         states[one.id] = state = _state(one, given, values, states, render, regex_timeout)
         _put(values, one.id, state.value)
     return [states[one.id] for one in inputs], list(_unknown(by_id, given))
+
+
+def check_names(declared: Collection[str], given: Mapping[str, Any]) -> None:
+    """Check that each value is given for an input; the values are looked at when an execution begins with them.
+
+    Raises:
+        InvalidInputs: There is no input of that name.
+    """
+    if problems := list(_unknown(declared, given)):
+        raise InvalidInputs(problems)
 
 
 def _ordered(inputs: Sequence[Input], by_id: Mapping[str, Input]) -> Iterator[Input]:
@@ -267,7 +277,7 @@ def _put(result: dict[str, Any], identifier: str, value: Any) -> None:
     result[last] = value
 
 
-def _unknown(by_id: Mapping[str, Input], given: Mapping[str, Any]) -> Iterator[InputProblem]:
+def _unknown(by_id: Collection[str], given: Mapping[str, Any]) -> Iterator[InputProblem]:
     """Yield a problem for each given value that no input takes: nothing is dropped in silence (BEY-045)."""
     for name, value in _leaves(given, by_id):
         del value
@@ -276,7 +286,7 @@ def _unknown(by_id: Mapping[str, Input], given: Mapping[str, Any]) -> Iterator[I
         yield InputProblem(name, "is not declared", hint)
 
 
-def _leaves(given: Mapping[str, Any], by_id: Mapping[str, Input], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(given: Mapping[str, Any], by_id: Collection[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in given.items():
         name = f"{prefix}{key}"
         if name in by_id:

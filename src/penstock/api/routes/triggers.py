@@ -24,6 +24,7 @@ from penstock.api.search import FiltersBody, body_filters, filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock, from_datetime
 from penstock.base.errors import ConflictError, NotFoundError
+from penstock.model.inputs import check_names
 from penstock.ports.queries import Filter
 from penstock.ports.switches import Switch
 from penstock.ports.triggers import TriggerState
@@ -233,10 +234,18 @@ class TriggerRoutes:
         """Switch a trigger off or on, order a backfill, or both."""
         wanted = await read_json(request, self._settings, _Trigger)
         if wanted.backfill is not None:
+            await self._check_inputs(tenant, wanted.name, wanted.backfill.inputs)
             await self._triggers.order_backfill(tenant, wanted.name, wanted.backfill.order)
         if wanted.disabled is not None:
             await self._triggers.set_disabled(tenant, wanted.name, wanted.disabled, username_of(request))
         return JsonAnswer(render_trigger(await self._triggers.get(tenant, wanted.name), self._clock.now()))
+
+    async def _check_inputs(self, tenant: str, name: TriggerName, given: Mapping[str, Any] | None) -> None:
+        """Refuse at once what would keep each execution of a backfill from beginning."""
+        if given:
+            await self._triggers.get(tenant, name)
+            flow = self._definitions.of(await self._flows.get(tenant, name[0], name[1]))
+            check_names({str(one.get("id") or one.get("name")) for one in flow.get("inputs") or ()}, given)
 
     async def set_disabled(self, request: Request, tenant: str) -> Response:
         """Switch several triggers off or on."""

@@ -14,9 +14,8 @@ import regex
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from penstock.builtin.triggers.windows import Span, TimeWindow
-from penstock.builtin.verbatim import Verbatim, VerbatimLabels, without_expression
+from penstock.builtin.verbatim import Verbatim, VerbatimLabels, VerbatimState, without_expression
 from penstock.sdk import PluginModel, TriggerBase, is_truthy
-from penstock.sdk.flow import StateType
 
 Upstream = Mapping[str, Any]
 Evaluate = Callable[[str], Any]
@@ -54,7 +53,9 @@ class FlowFilter(PluginModel):
 
     namespace: Verbatim
     flow_id: Verbatim | None = Field(None, description="Any flow of the namespace when left out.")
-    states: list[StateType] | None = Field(None, description="The states that count; those of the trigger by default.")
+    states: list[VerbatimState] | None = Field(
+        None, description="The states that count; those of the trigger by default."
+    )
     labels: VerbatimLabels | None = None
 
     def fits(self, upstream: Upstream) -> bool:
@@ -148,7 +149,9 @@ class Flow(TriggerBase):
         ("executionId", "namespace", "flowId", "flowRevision", "state", "outputs")
     )
 
-    states: list[StateType] | None = Field(None, description="The states that count; all ends and PAUSED by default.")
+    states: list[VerbatimState] | None = Field(
+        None, description="The states that count; all ends and PAUSED by default."
+    )
     preconditions: Preconditions | None = Field(None, description="Several executions that must come together.")
     depends_on: list[FlowFilter] | None = Field(
         None, description="The `flows` of `preconditions` with the usual window, written shorter.", min_length=1
