@@ -47,6 +47,7 @@ def functions(store: Store, storage: LocalStorage, tmp_path: Path) -> ServerFunc
         key_values=store.key_values,
         files=FileAccess(storage, store.queries),
         queries=store.queries,
+        jobs=store.jobs,
         clock=SystemClock(),
         host_file=lambda uri: allowed_host_file(uri, [tmp_path / "allowed"]),
     )

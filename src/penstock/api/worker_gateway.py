@@ -181,7 +181,7 @@ class _Server:
     async def call(self, request: Request) -> Response:
         body = await _body(request, Called)
         self._access.check_job(body.job, body.ticket)
-        return _answer(await self._gateway.call(body.job, body.function, body.arguments))
+        return _answer(await self._gateway.call(body.job, body.function, body.arguments, body.worker_id))
 
     async def now(self, request: Request) -> Response:
         return _answer(await self._gateway.now())

@@ -132,8 +132,11 @@ class WorkerGateway(Protocol):
         """Return a stored file's bytes in pieces."""
         ...
 
-    async def call(self, job: Job, function: str, arguments: Mapping[str, Any]) -> Any:
-        """Answer an expression function that needs the outside (secret, kv, read, fileSize, errorLogs, ...)."""
+    async def call(self, job: Job, function: str, arguments: Mapping[str, Any], worker_id: str | None = None) -> Any:
+        """Answer an expression function that needs the outside (secret, kv, read, fileSize, errorLogs, ...).
+
+        What changes something is refused, by JobTaken, to a worker that does not have the job any more.
+        """
         ...
 
     async def now(self) -> Instant:

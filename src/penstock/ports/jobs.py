@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from penstock.base.clock import Instant, Micros
+from penstock.base.errors import ConflictError
 from penstock.engine.decision import Job
 
 QueueKey = tuple[str, int]
@@ -24,6 +25,27 @@ class WorkerInfo:
     heartbeat: Instant
     state: str
     """`RUNNING` or `TERMINATING`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lease under which a worker acts: what it says it has."""
+
+    task_run_id: str
+    attempt: int
+    worker_id: str
+
+
+class JobTaken(ConflictError):
+    """A worker acts for an attempt that is no longer its own: nothing was written."""
+
+    code = "JOB_TAKEN"
+
+    def __init__(self, held: Held) -> None:
+        super().__init__(
+            f"worker {held.worker_id} does not have attempt {held.attempt} of task run {held.task_run_id} any more",
+            hint="it was given up or the attempt has ended; whoever has it now does the work",
+        )
 
 
 class JobQueue(Protocol):
@@ -51,6 +73,14 @@ class JobQueue(Protocol):
 
     async def owned(self, worker_id: str, known: Container[tuple[str, int]] = ()) -> Sequence[Job]:
         """Return the jobs leased to a worker, but for those (task run, attempt) that are known."""
+        ...
+
+    async def check(self, held: Held) -> None:
+        """See that a worker has a job.
+
+        Raises:
+            JobTaken: It has not.
+        """
         ...
 
     async def drop_strays(self, before: Instant) -> Sequence[tuple[Job, str | None]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from penstock.base.clock import Instant
+from penstock.ports.jobs import Held
 from penstock.ports.queries import Filter, Page, PageRequest
 
 TYPES = ("STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON")
@@ -35,8 +36,13 @@ class KeyValueStore(Protocol):
         """Return a pair with its value."""
         ...
 
-    async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True) -> KeyValue:
-        """Store a pair; the version is assigned here. Raises ConflictError when it may not be overwritten."""
+    async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True, held: Held | None = None) -> KeyValue:
+        """Store a pair; the version is assigned here.
+
+        Raises:
+            ConflictError: It may not be overwritten.
+            JobTaken: It is stored for an attempt that its worker does not have any more.
+        """
         ...
 
     async def list(self, tenant: str, namespace: str | None, now: Instant, prefix: str = "") -> Sequence[KeyValue]:
@@ -47,8 +53,12 @@ class KeyValueStore(Protocol):
         """Return a page of pairs without their values, by namespace and key unless asked otherwise."""
         ...
 
-    async def delete(self, tenant: str, namespace: str, key: str, now: Instant) -> bool:
-        """Remove a pair; False when there was none."""
+    async def delete(self, tenant: str, namespace: str, key: str, now: Instant, *, held: Held | None = None) -> bool:
+        """Remove a pair; False when there was none.
+
+        Raises:
+            JobTaken: It is removed for an attempt that its worker does not have any more.
+        """
         ...
 
     async def purge(

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from penstock.base.errors import InvalidRequestError, UnauthorizedError
+from penstock.ports.jobs import Held
 from penstock.ports.objects import ObjectInfo, ObjectStorage, path_of
 from penstock.ports.queries import ExecutionQueries
 
@@ -25,6 +26,8 @@ class Caller:
     namespace: str
     flow_id: str
     execution_id: str
+    held: Held | None = None
+    """The lease of the attempt it asks for; None where no worker asks."""
 
 
 def execution_folder(namespace: str, flow_id: str, execution_id: str) -> str:

@@ -16,6 +16,7 @@ from penstock.base.clock import Clock, to_iso
 from penstock.base.errors import InvalidRequestError, NotFoundError, PenstockError
 from penstock.engine.records import Execution, LogLine
 from penstock.expressions.binary_ion import binary_as_text, is_binary_ion
+from penstock.ports.jobs import JobQueue
 from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.objects import ObjectInfo, uri_of
 from penstock.ports.queries import ExecutionQueries, LogSelection
@@ -26,6 +27,28 @@ from penstock.services.file_access import Caller, FileAccess
 __all__ = ["Caller", "ServerFunctions", "log_entry"]
 
 _LOG_PATIENCE = 0.2
+WRITING = frozenset(
+    {
+        "deleteFile",
+        "deleteFlow",
+        "deleteNamespaceFiles",
+        "keepDependencyLock",
+        "keepDirectoryCache",
+        "keepOutputs",
+        "kvDelete",
+        "kvPurge",
+        "kvSet",
+        "purgeExecutionFiles",
+        "purgeExecutions",
+        "purgeFileRevisions",
+        "purgeLogs",
+        "putFlow",
+        "putNamespaceFile",
+        "recordAssets",
+        "toggleTrigger",
+    }
+)
+"""What changes something that outlives the attempt: only for the worker that has it."""
 
 
 class FunctionError(PenstockError):
@@ -46,6 +69,7 @@ class ServerFunctions:
         queries: For the logs of the execution.
         clock: Decides which keys have expired.
         host_file: Returns the allowed path of a `file://` URI (ENG-346); raises UnauthorizedError.
+        jobs: Tells whether a worker still has the attempt for which it asks.
         others: More functions by name: what tasks ask for, out of reach of expressions.
     """
 
@@ -58,6 +82,7 @@ class ServerFunctions:
         queries: ExecutionQueries,
         clock: Clock,
         host_file: Callable[[str], Path],
+        jobs: JobQueue,
         others: Mapping[str, Function] | None = None,
     ) -> None:
         self.files = files
@@ -65,6 +90,7 @@ class ServerFunctions:
         self._key_values = key_values
         self._queries = queries
         self._clock = clock
+        self._jobs = jobs
         self._host_file = host_file
         self._functions: dict[str, Function] = {
             "secret": self._secret,
@@ -85,7 +111,10 @@ class ServerFunctions:
 
         Raises:
             InvalidRequestError: There is no such function here.
+            JobTaken: It would change something, and the caller's attempt is its worker's no longer.
         """
+        if caller.held is not None and function in WRITING:
+            await self._jobs.check(caller.held)
         found = self._functions.get(function)
         if found is None:
             raise InvalidRequestError(f"function `{function}` is not available on this server")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_
 
 from penstock.base.clock import Instant, Micros
 from penstock.engine.decision import Job, Killed
-from penstock.ports.jobs import QueueKey, WorkerInfo
+from penstock.ports.jobs import Held, JobTaken, QueueKey, WorkerInfo
 from penstock.ports.journal import StaleReports
 from penstock.store import bulk, rows
 from penstock.store.database import Database
@@ -87,6 +87,10 @@ class SqlJobQueue:
         query = select(JOBS.c.task_run_id, JOBS.c.attempt, JOBS.c.body).where(JOBS.c.owner == worker_id)
         found = await self._database.read(lambda connection: connection.execute(query).all())
         return [rows.to_job(text) for run, attempt, text in found if (run, attempt) not in known]
+
+    async def check(self, held: Held) -> None:
+        """See that a worker has a job."""
+        await self._database.read(lambda connection: held_txn(connection, held, is_writing=False))
 
     async def drop_strays(self, before: Instant) -> Sequence[tuple[Job, str | None]]:
         """Delete the jobs from before then that nobody has and no live execution needs (BEY-001)."""
@@ -172,6 +176,17 @@ def drop_strays_txn(connection: Connection, before: Instant) -> Sequence[tuple[J
     strays = strays_txn(connection, before)
     _DELETE_UNOWNED.run(connection, [job.key for job, _ in strays])
     return strays
+
+
+def held_txn(connection: Connection, held: Held, *, is_writing: bool = True) -> None:
+    """See that a worker has a job; in a transaction that writes it keeps it until that is over.
+
+    Raises:
+        JobTaken: It has not.
+    """
+    query = select(JOBS.c.owner).where(JOBS.c.task_run_id == held.task_run_id, JOBS.c.attempt == held.attempt)
+    if connection.execute(query.with_for_update(read=True) if is_writing else query).scalar() != held.worker_id:
+        raise JobTaken(held)
 
 
 def strand_txn(connection: Connection, owner: str) -> Sequence[Job]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, tuple_
 from penstock.base.clock import Instant
 from penstock.base.codec import from_json
 from penstock.base.errors import ConflictError
+from penstock.ports.jobs import Held
 from penstock.ports.keyvalue import TYPES, KeyValue
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.store import filters as kinds
@@ -17,6 +18,7 @@ from penstock.store import rows
 from penstock.store.bulk import insert
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Search, page_txn
+from penstock.store.jobs import held_txn
 from penstock.store.locks import lock_txn
 from penstock.store.tables import KEY_VALUES
 
@@ -80,9 +82,15 @@ class SqlKeyValueStore:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else _pair(row, from_json(row[-1]))
 
-    async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True) -> KeyValue:
+    async def put(self, tenant: str, pair: KeyValue, *, overwrite: bool = True, held: Held | None = None) -> KeyValue:
         """Store a pair; the version is assigned here. `pair.updated` is the present."""
-        return await self._database.write(lambda connection: put_txn(connection, tenant, pair, overwrite=overwrite))
+
+        def put(connection: Connection) -> KeyValue:
+            if held is not None:
+                held_txn(connection, held)
+            return put_txn(connection, tenant, pair, overwrite=overwrite)
+
+        return await self._database.write(put)
 
     async def list(self, tenant: str, namespace: str | None, now: Instant, prefix: str = "") -> Sequence[KeyValue]:
         """Return pairs without their values, sorted by namespace and key."""
@@ -104,9 +112,15 @@ class SqlKeyValueStore:
         )
         return Page([_pair(row, None) for row in found], total)
 
-    async def delete(self, tenant: str, namespace: str, key: str, now: Instant) -> bool:
+    async def delete(self, tenant: str, namespace: str, key: str, now: Instant, *, held: Held | None = None) -> bool:
         """Remove a pair; False when there was none, or only one that has expired."""
-        return await self._database.write(lambda connection: delete_txn(connection, tenant, namespace, key, now))
+
+        def remove(connection: Connection) -> bool:
+            if held is not None:
+                held_txn(connection, held)
+            return delete_txn(connection, tenant, namespace, key, now)
+
+        return await self._database.write(remove)
 
     async def purge(
         self,

@@ -188,7 +188,7 @@ class MemoryGateway:
         for start in range(0, len(data), 65_536):
             yield data[start : start + 65_536]
 
-    async def call(self, job: Job, function: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, job: Job, function: str, arguments: Mapping[str, Any], worker_id: str | None = None) -> Any:
         """Return the test's answer."""
         if function not in self.functions:
             raise InvalidRequestError(f"function `{function}` has no answer in this test")

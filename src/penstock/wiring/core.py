@@ -212,6 +212,7 @@ def _functions(
         key_values=store.key_values,
         files=access,
         queries=store.queries,
+        jobs=store.jobs,
         clock=clock,
         host_file=lambda uri: allowed_host_file(uri, plan.worker.allowed_paths),
         others={

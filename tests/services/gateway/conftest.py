@@ -193,6 +193,7 @@ async def direct_gateway(store: Store, folder: Path) -> AsyncIterator[DirectGate
         key_values=store.key_values,
         files=access,
         queries=store.queries,
+        jobs=store.jobs,
         clock=clock,
         host_file=lambda uri: allowed_host_file(uri, []),
         others={

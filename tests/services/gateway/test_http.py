@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from penstock.base.clock import SECOND
+from penstock.base.clock import SECOND, SystemClock
 from penstock.base.errors import PenstockError, UnauthorizedError, UnavailableError
 from penstock.builtin.log import Log
 from penstock.engine.decision import Job
@@ -16,9 +16,12 @@ from penstock.engine.events import TaskEnded
 from penstock.engine.states import StateType
 from penstock.engine.working_set import Live
 from penstock.ports.gateway import Assignment, Report
+from penstock.ports.jobs import Held, JobTaken
 from penstock.ports.journal import LeaseLost
 from penstock.services.gateway.http import HttpGateway, TokenRefused
 from penstock.services.gateway.wire import needed_variables
+from penstock.services.keyvalues import KeyValueService
+from penstock.services.keyvalues.values import typed
 from tests.services.gateway.conftest import TOKEN, StoreBench, direct_gateway, serving
 from tests.support.waiting import PATIENCE
 
@@ -237,3 +240,52 @@ def test_wire_template_that_may_read_anything_is_sent_everything(message: str) -
     variables = {"outputs": {"one": {"value": 1}, "two": {"value": 2}}, "vars": {"v": "x"}, "inputs": {"a": "one"}}
     assignment = Assignment(JOB, {"message": message}, Log.type_name, variables)
     assert needed_variables(assignment)["outputs"] == {"one": {"value": 1}, "two": {"value": 2}}
+
+
+async def test_worker_that_was_given_up_changes_nothing_once_another_has_its_job(over_http: StoreBench) -> None:
+    """BEY-003: pairs and files of namespaces stay what the attempt that counts has made of them."""
+    (job,) = await over_http.offer(1)
+    gateway = http_of(over_http)
+    await gateway.register("first", "", 1)
+    (late,) = await gateway.claim("first", 1, SECOND)
+    await gateway.call(late.job, "kvSet", {"key": "seen", "value": "by the first"}, "first")
+    await over_http.give_up("first")
+    changes: dict[str, dict[str, Any]] = {
+        "kvSet": {"key": "seen", "value": "late"},
+        "kvDelete": {"key": "seen"},
+        "putNamespaceFile": {"path": "/note.txt", "content": "late"},
+        "deleteNamespaceFiles": {"paths": ["/note.txt"]},
+    }
+    for function, arguments in changes.items():  # nobody has it yet: neither has the first
+        with pytest.raises(PenstockError, match="does not have attempt 1") as caught:
+            await gateway.call(late.job, function, arguments, "first")
+        assert caught.value.code == "JOB_TAKEN"
+    await gateway.register("second", "", 1)
+    (again,) = await gateway.claim("second", 1, SECOND)
+    assert again.job.key == job.key
+    await gateway.call(again.job, "kvSet", {"key": "seen", "value": "by the second"}, "second")
+    await gateway.call(again.job, "putNamespaceFile", {"path": "/note.txt", "content": "kept"}, "second")
+    for function, arguments in changes.items():
+        with pytest.raises(PenstockError, match="worker first"):
+            await gateway.call(late.job, function, arguments, "first")
+    assert await gateway.call(late.job, "kv", {"key": "seen"}, "first") == "by the second"
+    assert await gateway.call(again.job, "kvDelete", {"key": "seen"}, "second") is True
+    await gateway.report([Report(job, TaskEnded(job.task_run_id, 1, StateType.SUCCESS, 1, 2, "second"))])
+
+
+async def test_pair_of_a_lost_lease_is_refused_within_the_transaction_that_stores_it(over_http: StoreBench) -> None:
+    """BEY-003: whoever loses the job between the question and the write does not write either."""
+    (job,) = await over_http.offer(1)
+    await over_http.gateway.register("first", "", 1)
+    await over_http.gateway.claim("first", 1, SECOND)
+    held = Held(job.task_run_id, job.attempt, "first")
+    pairs = KeyValueService(over_http.store.key_values, SystemClock())
+    await pairs.put("main", "company.team", "a", typed("x"), held=held)
+    await over_http.give_up("first")
+    with pytest.raises(JobTaken):
+        await pairs.put("main", "company.team", "a", typed("y"), held=held)
+    with pytest.raises(JobTaken):
+        await pairs.delete("main", "company.team", "a", held=held)
+    found = await over_http.store.key_values.get("main", "company.team", "a", 0)
+    assert found is not None
+    assert (found.value, found.version) == ("x", 1)

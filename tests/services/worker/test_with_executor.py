@@ -93,6 +93,7 @@ async def serving(folder: Path, places: int) -> AsyncIterator[Server]:
         key_values=store.key_values,
         files=FileAccess(LocalStorage(folder / "storage"), store.queries),
         queries=store.queries,
+        jobs=store.jobs,
         clock=clock,
         host_file=lambda uri: allowed_host_file(uri, []),
     )

@@ -21,7 +21,7 @@ from penstock.engine.records import LogLine, Metric, TaskRun
 from penstock.engine.states import TERMINAL, StateType
 from penstock.engine.working_set import ExecutionState
 from penstock.ports.gateway import Assignment, Evaluated, Report
-from penstock.ports.jobs import JobQueue
+from penstock.ports.jobs import Held, JobQueue
 from penstock.ports.journal import Journal, LeaseLost
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
@@ -347,9 +347,9 @@ class DirectGateway:
         async for piece in self._functions.files.stream(_caller(job), uri):
             yield piece
 
-    async def call(self, job: Job, function: str, arguments: Mapping[str, Any]) -> Any:
-        """Answer an expression function."""
-        return await self._functions.call(_caller(job), function, arguments)
+    async def call(self, job: Job, function: str, arguments: Mapping[str, Any], worker_id: str | None = None) -> Any:
+        """Answer an expression function; what changes something, to the worker that has the job alone."""
+        return await self._functions.call(_caller(job, worker_id), function, arguments)
 
     async def now(self) -> Instant:
         """Return the server's time."""
@@ -411,8 +411,9 @@ def _line(job: Job, now: Instant, message: str) -> LogLine:
     )
 
 
-def _caller(job: Job) -> Caller:
-    return Caller(job.tenant, job.namespace, job.flow_id, job.execution_id)
+def _caller(job: Job, worker_id: str | None = None) -> Caller:
+    held = None if worker_id is None else Held(job.task_run_id, job.attempt, worker_id)
+    return Caller(job.tenant, job.namespace, job.flow_id, job.execution_id, held)
 
 
 def _given_up(worker_id: str) -> LeaseLost:

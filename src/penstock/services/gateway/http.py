@@ -212,9 +212,9 @@ class HttpGateway:
         except httpx.HTTPError as error:
             raise _unreachable(error) from None
 
-    async def call(self, job: Job, function: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, job: Job, function: str, arguments: Mapping[str, Any], worker_id: str | None = None) -> Any:
         """Answer an expression function."""
-        return await self._ask("call", Called(job, self._ticket(job), function, dict(arguments)), Any)
+        return await self._ask("call", Called(job, self._ticket(job), function, dict(arguments), worker_id), Any)
 
     async def now(self) -> Instant:
         """Return the server's time."""

@@ -118,6 +118,8 @@ class Called(msgspec.Struct, frozen=True):
     ticket: str
     function: str
     arguments: dict[str, Any]
+    worker_id: str | None = None
+    """Who has the job by its own account; workers of earlier releases do not say it."""
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ class KeyValueFunctions:
             ttl=arguments.get("ttl"),
             description=arguments.get("description"),
             overwrite=arguments.get("overwrite", True) is not False,
+            held=caller.held,
         )
         return {"type": pair.type, "version": pair.version}
 
@@ -48,7 +49,7 @@ class KeyValueFunctions:
 
     async def _delete(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
         key = text_argument(arguments, "key")
-        return await self._pairs.delete(caller.tenant, namespace_argument(caller, arguments), key)
+        return await self._pairs.delete(caller.tenant, namespace_argument(caller, arguments), key, held=caller.held)
 
     async def _purge(self, caller: Caller, arguments: Mapping[str, Any]) -> int:
         return await self._pairs.purge(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from penstock.base.clock import Clock, Instant
 from penstock.base.durations import DurationError, parse_duration
 from penstock.base.errors import InvalidRequestError, NotFoundError
+from penstock.ports.jobs import Held
 from penstock.ports.keyvalue import KeyValue, KeyValueStore
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.services.keyvalues.values import TypedValue
@@ -54,6 +55,7 @@ class KeyValueService:
         ttl: str | None = None,
         description: str | None = None,
         overwrite: bool = True,
+        held: Held | None = None,
     ) -> KeyValue:
         """Store a pair and return it.
 
@@ -65,9 +67,11 @@ class KeyValueService:
             ttl: How long it lives, as ISO 8601 duration; for ever when None.
             description: What it is for.
             overwrite: Whether one that exists may be replaced.
+            held: The lease of the attempt it is stored for.
 
         Raises:
             ConflictError: It exists, and may not be replaced.
+            JobTaken: The attempt it is stored for is its worker's no longer.
             InvalidRequestError: Namespace, key or ttl cannot be used.
         """
         check_namespace(namespace)
@@ -77,7 +81,7 @@ class KeyValueService:
             )
         now = self._clock.now()
         pair = KeyValue(namespace, key, value.type, value.value, 0, now, now, _expiry(now, ttl), description or None)
-        return await self._pairs.put(tenant, pair, overwrite=overwrite)
+        return await self._pairs.put(tenant, pair, overwrite=overwrite, held=held)
 
     async def list(self, tenant: str, namespace: str, prefix: str = "") -> Sequence[KeyValue]:
         """Return the pairs of a namespace without their values, by key."""
@@ -95,9 +99,9 @@ class KeyValueService:
         """Return a page of pairs of all namespaces, without their values."""
         return await self._pairs.search(tenant, filters, page, self._clock.now())
 
-    async def delete(self, tenant: str, namespace: str, key: str) -> bool:
-        """Remove a pair; False when there was none."""
-        return await self._pairs.delete(tenant, namespace, key, self._clock.now())
+    async def delete(self, tenant: str, namespace: str, key: str, *, held: Held | None = None) -> bool:
+        """Remove a pair, for an attempt that its worker still has; False when there was none."""
+        return await self._pairs.delete(tenant, namespace, key, self._clock.now(), held=held)
 
     async def delete_many(self, tenant: str, namespace: str, keys: Sequence[str]) -> Sequence[str]:
         """Remove pairs and return the keys of those there were."""

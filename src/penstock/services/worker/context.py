@@ -202,7 +202,7 @@ class WorkerRunContext:
 
     def ask(self, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return the server's answer to an expression function; secrets in it are masked from now on."""
-        answer = self._host.wait_for(self._host.gateway.call(self._assignment.job, function, arguments))
+        answer = self._host.wait_for(self._host.gateway.call(self._assignment.job, function, arguments, self.worker_id))
         if function in CONFIDENTIAL and isinstance(answer, str):
             self.mask(answer)
             assert self._masker is not None
