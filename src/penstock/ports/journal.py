@@ -105,6 +105,8 @@ class Batch:
     """Executions, new ones or not, that belong to `COUNTED` from now on."""
     executions: dict[str, Execution] = field(default_factory=dict)
     """Changed ones; only their changing columns are written."""
+    before: dict[str, Execution] = field(default_factory=dict)
+    """What is stored of them until now, as far as whoever holds their partitions knows."""
     new_task_runs: dict[str, TaskRun] = field(default_factory=dict)
     task_runs: dict[str, TaskRun] = field(default_factory=dict)
     """Changed ones; only their changing columns are written."""

@@ -12,10 +12,10 @@ class Notifier(Protocol):
 
     Topics and payloads: `messages` (partition), `executors` (who came, went or gave partitions back), `slots` (a flow
     whose execution has ended outside the partition where limits are counted), `jobs` (worker group), `execution`
-    (execution id, after each stored change), `logs` (execution id), `flows` (tenant/namespace/id), `namespaces`
-    (tenant/namespace), `triggers` (tenant/namespace/flow/trigger), `kill`
-    (worker id). A publisher hands over all payloads of one commit at once; a subscriber gets each by itself, in order,
-    and one that is slow loses the oldest rather than holding anybody up.
+    (execution id, after each stored change), `ended` (execution id, after each stored change of one that has ended),
+    `logs` (execution id), `flows` (tenant/namespace/id), `namespaces` (tenant/namespace), `triggers`
+    (tenant/namespace/flow/trigger), `kill` (worker id). A publisher hands over all payloads of one commit at once; a
+    subscriber gets each by itself, in order, and one that is slow loses the oldest rather than holding anybody up.
     """
 
     async def publish(self, topic: str, payloads: Sequence[str]) -> None:

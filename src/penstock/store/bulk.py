@@ -1,7 +1,8 @@
 """Statements on the hot path: many rows at once, as driver SQL that is written when the module is loaded.
 
-SQLite runs one prepared statement per row; PostgreSQL gets whole columns as arrays and runs one statement for all
-rows, so that a batch costs one round trip however long it is.
+SQLite runs one prepared statement per row, straight on the driver, since what SQLAlchemy adds takes longer than a small
+batch. PostgreSQL gets whole columns as arrays and runs one statement for all rows, so that a batch costs one round trip
+however long it is.
 """
 
 # ruff: noqa: S608 - names come from our own tables, values are parameters
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Double, Integer, SmallInteger, Table, Text
 
 from penstock.base.codec import to_json_text
+from penstock.store.sqlite import driver_of
 
 Row = tuple[Any, ...]
 _ARRAYS = {BigInteger: "int8", SmallInteger: "int2", Integer: "int4", Boolean: "bool", Double: "float8", Text: "text"}
@@ -32,7 +34,7 @@ class Bulk:
         if not rows:
             return 0
         if connection.dialect.name == "sqlite":
-            return connection.exec_driver_sql(self.sqlite, list(rows)).rowcount
+            return driver_of(connection).executemany(self.sqlite, rows).rowcount
         return connection.exec_driver_sql(self.postgres, columns_of(rows)).rowcount
 
 
@@ -52,7 +54,7 @@ class KeyedQuery:
         """Return the rows of all keys; `more` are the values of what the text says as `{value}` behind the keys."""
         if connection.dialect.name == "sqlite":
             text = self.text.format(keys="IN (SELECT value FROM json_each(?))", value="?")
-            return connection.exec_driver_sql(text, (to_json_text(list(keys)), *more)).fetchall()
+            return driver_of(connection).execute(text, (to_json_text(list(keys)), *more)).fetchall()
         text = f"{self.text.format(keys='= ANY(%s)', value='%s')} {self.lock}"
         return connection.exec_driver_sql(text, (list(keys), *more)).fetchall()
 

@@ -8,6 +8,7 @@ something. Retention folds hours that are over into that one share, and drops wh
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from penstock.base.clock import SECOND, Instant
-from penstock.engine.records import Execution
+from penstock.engine.records import Execution, Labels
 from penstock.ports.counts import WrongCount
 from penstock.store.bulk import insert
 from penstock.store.database import Database
@@ -46,6 +47,18 @@ _ADD = insert(
     "duration = execution_counts.duration + excluded.duration",
 )
 _TIME = cast(func.sum(E.end_date - E.start_date), BigInteger).label("duration")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What matters here of an execution as it is stored, before it changes; without an end while it has not ended."""
+
+    labels: Labels
+    start: Instant
+    state: str = ""
+    end: Instant | None = None
+
+
 Key = tuple[str, Instant, str, str, str, str]
 """Tenant, hour, namespace, flow, kind, state."""
 
@@ -95,17 +108,16 @@ def begun_with_txn(connection: Connection, executions: Collection[Execution], sh
 
 
 def changed_txn(
-    connection: Connection, executions: Collection[Execution], before: Mapping[str, Sequence[Any]], share: int
+    connection: Connection, executions: Collection[Execution], before: Mapping[str, Before], share: int
 ) -> None:
-    """Count executions as they become, instead of as they were: rows that end in state, start and end, by id."""
+    """Count executions as they become, instead of as they were."""
     tally = Tally()
     for execution in executions:
-        *_, state, start, end = before[execution.id]
-        becomes = execution.state
-        if end is not None:
-            tally.ended(execution, start, end, state, -1)
+        was, becomes = before[execution.id], execution.state
+        if was.end is not None:
+            tally.ended(execution, was.start, was.end, was.state, -1)
         if becomes.histories and becomes.end is not None:
-            tally.ended(execution, start, becomes.end, becomes.current.value)
+            tally.ended(execution, was.start, becomes.end, becomes.current.value)
     tally.write_txn(connection, share)
 
 

@@ -21,7 +21,7 @@ _KNOWN = KeyedQuery("SELECT id, firing_key FROM executions WHERE id {keys}")
 _FIRED = KeyedQuery("SELECT id, firing_key FROM executions WHERE firing_key {keys}")
 # Locked: what is counted of an execution must be what it was when it changed.
 _BEFORE = KeyedQuery(
-    "SELECT id, labels, state, start_date, end_date FROM executions WHERE id {keys}", lock="FOR NO KEY UPDATE"
+    "SELECT id, labels, start_date, state, end_date FROM executions WHERE id {keys}", lock="FOR NO KEY UPDATE"
 )
 _INSERT_LABELS = insert(EXECUTION_LABELS, ("execution_id", "key", "value"), "ON CONFLICT DO NOTHING")
 _DELETE_LABELS = delete(EXECUTION_LABELS, ("execution_id",))
@@ -32,6 +32,7 @@ _EXECUTION = ", ".join(map(quoted, rows.EXECUTION_READ))
 _TASK_RUN_SELECT = f"SELECT {', '.join(map(quoted, rows.TASK_RUN_COLUMNS))} FROM task_runs"
 _LOAD = KeyedQuery(f'SELECT {_EXECUTION}, "partition" FROM executions WHERE id {{keys}}')
 _LOAD_RUNS = KeyedQuery(f"{_TASK_RUN_SELECT} WHERE execution_id {{keys}}")
+_NOBODY: Mapping[str, Execution] = {}
 
 TERMINAL_NAMES = frozenset(state.value for state in TERMINAL)
 """States with an end date, as stored."""
@@ -78,19 +79,42 @@ def _known_txn(connection: Connection, executions: Collection[Execution]) -> set
     return known
 
 
-def update_txn(connection: Connection, executions: Collection[Execution], share: int = counts.OTHERS) -> None:
-    """Write the changing columns of executions, their labels where those are others now, and what is counted."""
+def update_txn(
+    connection: Connection,
+    executions: Collection[Execution],
+    share: int = counts.OTHERS,
+    known: Mapping[str, Execution] = _NOBODY,
+) -> None:
+    """Write the changing columns of executions, their labels where those are others now, and what is counted.
+
+    Args:
+        connection: The transaction.
+        executions: As they become.
+        share: In whose share those that end are counted.
+        known: As they are stored, for sure; the others are looked at. So are those that had ended, which may have been
+            removed meanwhile.
+    """
     if not executions:
         return
-    changes = {execution.id: (*rows.execution_changes(execution), execution.id) for execution in executions}
-    place = rows.EXECUTION_CHANGING.index("labels")
-    before = {row[0]: row for row in _BEFORE.run(connection, sorted(changes))}
-    known = [one for one in executions if one.id in before]
-    relabelled = [one for one in known if before[one.id][1] != changes[one.id][place]]
+    before = {
+        one.id: counts.Before(one.labels, rows.start_of(one))
+        for one in (known.get(execution.id) for execution in executions)
+        if one is not None and one.state.current not in TERMINAL
+    }
+    before.update(_before_txn(connection, [one.id for one in executions if one.id not in before]))
+    stored = [one for one in executions if one.id in before]
+    relabelled = [one for one in stored if before[one.id].labels != one.labels]
     _DELETE_LABELS.run(connection, [(execution.id,) for execution in relabelled])
     _INSERT_LABELS.run(connection, [row for execution in relabelled for row in rows.label_rows(execution)])
-    _UPDATE.run(connection, list(changes.values()))
-    counts.changed_txn(connection, known, before, share)
+    _UPDATE.run(connection, [(*rows.execution_changes(execution), execution.id) for execution in executions])
+    counts.changed_txn(connection, stored, before, share)
+
+
+def _before_txn(connection: Connection, execution_ids: Collection[str]) -> dict[str, counts.Before]:
+    if not execution_ids:
+        return {}
+    found = _BEFORE.run(connection, sorted(execution_ids))
+    return {row[0]: counts.Before(rows.to_labels(row[1]), *row[2:]) for row in found}
 
 
 def insert_runs_txn(connection: Connection, runs: Iterable[TaskRun]) -> None:

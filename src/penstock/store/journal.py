@@ -109,7 +109,7 @@ def commit_txn(connection: Connection, batch: Batch) -> CommitResult:
         raise KeyTaken("an execution with the same key was started at this moment")
     if duplicates:
         batch = _without(batch, duplicates)
-    executions.update_txn(connection, batch.executions.values(), batch.share)
+    executions.update_txn(connection, batch.executions.values(), batch.share, batch.before)
     executions.insert_runs_txn(connection, batch.new_task_runs.values())
     executions.update_runs_txn(connection, batch.task_runs.values())
     jobs.end_jobs_txn(connection, batch.ended_jobs)
@@ -152,6 +152,7 @@ def _without(batch: Batch, left_out: set[str]) -> Batch:
         share=batch.share,
         counted=batch.counted - left_out,
         executions={key: one for key, one in batch.executions.items() if key not in left_out},
+        before=batch.before,
         new_task_runs={key: run for key, run in batch.new_task_runs.items() if run.execution_id not in left_out},
         task_runs={key: run for key, run in batch.task_runs.items() if run.execution_id not in left_out},
         jobs={key: pair for key, pair in batch.jobs.items() if pair[0].execution_id not in left_out},

@@ -38,10 +38,10 @@ class SqlExecutionQueries:
         """Return one execution with its task runs in creation order."""
 
         def work(connection: Connection) -> tuple[Execution, Sequence[TaskRun]] | None:
-            execution = head_txn(connection, tenant, execution_id)
-            if execution is None:
+            found = executions.load_txn(connection, [execution_id]).get(execution_id)
+            if found is None or found.execution.tenant != tenant:
                 return None
-            return execution, executions.task_runs_txn(connection, [execution_id])[execution_id]
+            return found.execution, found.task_runs
 
         return await self._database.read(work)
 

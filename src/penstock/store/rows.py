@@ -172,7 +172,7 @@ EXECUTION_READ = (*EXECUTION_HEAD, "received", "produced")
 
 def execution_row(execution: Execution) -> Row:
     """Return all columns of a new execution."""
-    trigger, parent, histories = execution.trigger, execution.parent, execution.state.histories
+    trigger, parent = execution.trigger, execution.parent
     birth = ExecutionBirth(
         execution.original_created,
         TriggerOrigin(trigger.id, trigger.type, {}, trigger.log_file) if trigger else None,
@@ -196,7 +196,7 @@ def execution_row(execution: Execution) -> Row:
         execution.namespace,
         execution.flow_id,
         execution.created,
-        histories[0].date if histories else execution.created,
+        start_of(execution),
         partition_of(execution.id),
         execution.original_id,
         parent.execution_id if parent else None,
@@ -209,6 +209,12 @@ def execution_row(execution: Execution) -> Row:
         None if received == _NOTHING_RECEIVED else body(received),
         *execution_changes(execution),
     )
+
+
+def start_of(execution: Execution) -> Instant:
+    """Return when an execution begins as its row says: it stays so whatever happens to it."""
+    histories = execution.state.histories
+    return histories[0].date if histories else execution.created
 
 
 def execution_changes(execution: Execution) -> Row:
@@ -290,7 +296,7 @@ def to_execution(row: Sequence[Any]) -> Execution:
         digest=birth.digest,
         breakpoints=progress.breakpoints,
         state=State(StateType(state), progress.histories),
-        labels=_LABELS.decode(labels),
+        labels=to_labels(labels),
         variables=produced.variables,
         outputs=produced.outputs,
         cursor=progress.cursor,
@@ -299,6 +305,11 @@ def to_execution(row: Sequence[Any]) -> Execution:
         pins=progress.pins,
         version=version,
     )
+
+
+def to_labels(text: str) -> Labels:
+    """Return the labels of an execution's row."""
+    return _LABELS.decode(text)
 
 
 def label_rows(execution: Execution) -> list[Row]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from penstock.base.errors import UnavailableError
 from penstock.ports.pools import PoolFigures
 from penstock.store.database import Database, Work
+from penstock.store.sqlite import driver_of
 
 T = TypeVar("T")
 
@@ -87,8 +88,8 @@ def _limit(connection: Connection, seconds: float) -> Iterator[None]:
         else:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
             yield
-    except DBAPIError as error:
-        if not _is_broken_off(error.orig):
+    except (DBAPIError, sqlite3.Error) as error:
+        if not _is_broken_off(error.orig if isinstance(error, DBAPIError) else error):
             raise
         raise TooSlow(
             f"the database takes longer than {seconds:g} s to answer this",
@@ -98,8 +99,7 @@ def _limit(connection: Connection, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _watched(connection: Connection, seconds: float) -> Iterator[None]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+    driver = driver_of(connection)
     end = time.monotonic() + seconds
     driver.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
     try:

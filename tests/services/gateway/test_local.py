@@ -180,7 +180,7 @@ async def test_local_jobs_are_taken_by_priority_and_turn_as_far_as_the_window_go
     assert numbers(local.take()) == ["run5"]  # what is quick takes no room
     assert local.turns() == {("", 0): 0}
     local.ended(("run2", 1))
-    await asyncio.wait_for(local.wait(), PATIENCE)
+    await asyncio.wait_for(local.delivered.wait(), PATIENCE)
     assert numbers(local.take()) == ["run4"]
     local.ended(("run3", 1))
     assert numbers(local.take(others_wait=True)) == []  # half of the room is for those that wait elsewhere

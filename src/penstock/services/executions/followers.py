@@ -40,7 +40,7 @@ class Followers:
     """Watches by topic and execution. `run` must be running for them to wake.
 
     Args:
-        notifier: Announces changes (topics `execution` and `logs`).
+        notifier: Announces changes (topics `execution`, `ended` and `logs`).
     """
 
     def __init__(self, notifier: Notifier) -> None:
@@ -63,7 +63,7 @@ class Followers:
 
     @contextmanager
     def watch(self, execution_id: str, *topics: str) -> Iterator[Watch]:
-        """Watch an execution (topics `execution`, `logs`) within the context; it need not exist yet."""
+        """Watch an execution (topics `execution`, `ended`, `logs`) within the context; it need not exist yet."""
         watch = Watch()
         keys = [(topic, execution_id) for topic in topics or ("execution",)]
         for key in keys:
@@ -79,7 +79,7 @@ class Followers:
 
     async def run(self) -> None:
         """Pass notifications on until cancelled."""
-        async with self._notifier.subscribe("execution", "logs") as changes:
+        async with self._notifier.subscribe("execution", "ended", "logs") as changes:
             async for change in changes:
                 for watch in self._watches.get(change, ()):
                     watch.wake()

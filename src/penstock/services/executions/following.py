@@ -68,8 +68,8 @@ class Following:
         self._pause = pause
 
     def watch(self, execution_id: str) -> AbstractContextManager[Watch]:
-        """Watch an execution within a context; it need not exist yet."""
-        return self._followers.watch(execution_id)
+        """Watch for the end of an execution within a context; it need not exist yet."""
+        return self._followers.watch(execution_id, "ended")
 
     async def end(self, tenant: str, execution_id: str, watch: Watch, timeout: Micros | None = None) -> ExecutionView:
         """Return the execution once it has ended; as it is then, when `timeout` or the process's end comes first.
@@ -86,13 +86,18 @@ class Following:
         try:
             async with asyncio.timeout(None if timeout is None else timeout / SECOND):
                 while not self._followers.leaving:
-                    await watch.changed(self._poll)
-                    head = await self._queries.head(tenant, execution_id)
-                    if head is None or head.state.is_terminal:
-                        break
+                    if await watch.changed(self._poll) or await self._is_to_look(tenant, execution_id):
+                        view = await self.view(tenant, execution_id)
+                        if view.execution.state.is_terminal:
+                            return view
         except TimeoutError:
             pass
         return await self.view(tenant, execution_id)
+
+    async def _is_to_look(self, tenant: str, execution_id: str) -> bool:
+        """Return whether it has ended or is gone; nobody has said so, and it may have many task runs."""
+        head = await self._queries.head(tenant, execution_id)
+        return head is None or head.state.is_terminal
 
     async def end_of(
         self, execution: Execution, awaited_id: str, watch: Watch, timeout: Micros | None = None

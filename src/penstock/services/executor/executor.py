@@ -220,7 +220,8 @@ class Executor:
         if due is not None:
             wait = min(wait, max(0, due - self._clock.now()))
         try:
-            await asyncio.wait_for(self._wake.wait(), wait / SECOND)
+            async with asyncio.timeout(wait / SECOND):  # `wait_for` would take a task, and two turns of the loop more
+                await self._wake.wait()
         except TimeoutError:
             self._look_for_messages = True
             self._admission.look()
@@ -348,6 +349,9 @@ class Executor:
     async def _tell(self, current: Round) -> None:
         if current.changed:
             await self._notifier.publish("execution", list(current.changed))
+            ended = [one for one, state in current.changed.items() if state.execution.state.is_terminal]
+            if ended:
+                await self._notifier.publish("ended", ended)
         if current.batch.logs:
             ids = {line.execution_id for line in current.batch.logs if line.execution_id}
             await self._notifier.publish("logs", sorted(ids))

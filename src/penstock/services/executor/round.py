@@ -101,6 +101,7 @@ class Round:
                 state.is_new = False
             else:
                 batch.executions[execution.id] = execution
+                batch.before.setdefault(execution.id, state.execution)
         for run in decision.created:
             batch.new_task_runs[run.id] = run
         for run in decision.changed:

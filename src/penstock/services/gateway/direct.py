@@ -131,9 +131,9 @@ class DirectGateway:
     async def register(self, worker_id: str, group: str, capacity: int) -> None:
         """Make the worker known."""
         await self._queue.register(worker_id, group, socket.gethostname(), self._clock.now())
-        self._workers[worker_id] = _Registered(group)
         if self._local is not None:
             self._local.register(worker_id, group)
+        self._workers[worker_id] = self._registered(worker_id, group)
 
     async def heartbeat(self, worker_id: str) -> Sequence[tuple[str, int]]:
         """Say that the worker lives; returns what it holds that is to be killed."""
@@ -183,7 +183,10 @@ class DirectGateway:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return ()
-            if not await self._wake(worker, worker_id, min(left, _SAFETY_POLL)):
+            try:
+                async with asyncio.timeout(min(left, _SAFETY_POLL)):
+                    await worker.wake.wait()
+            except TimeoutError:
                 worker.may_have_work = True
 
     def _take_local(self, worker: _Registered, worker_id: str) -> list[Assignment]:
@@ -252,18 +255,6 @@ class DirectGateway:
         ended = TaskEnded(job.task_run_id, job.attempt, state, now, now, worker_id, error=error, retryable=False)
         lines = [_line(job, now, error)] if error else []
         await self._sink.report([Report(job, ended, lines)])
-
-    async def _wake(self, worker: _Registered, worker_id: str, seconds: float) -> bool:
-        """Wait for work, handed over or announced; False when the time was up first."""
-        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(worker.wake.wait())]
-        if self._local is not None and self._local.serves(worker_id):
-            waits.append(asyncio.ensure_future(self._local.wait()))
-        try:
-            done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            return bool(done)
-        finally:
-            for waiting in waits:
-                waiting.cancel()
 
     async def lost(self, worker_id: str, known: Collection[tuple[str, int]]) -> Sequence[Assignment]:
         """Return the jobs leased to the worker that it does not know of."""
@@ -364,8 +355,14 @@ class DirectGateway:
             found = [info for info in await self._queue.workers() if info.id == worker_id]
             if not found:
                 raise _given_up(worker_id)
-            worker = self._workers.setdefault(worker_id, _Registered(found[0].group))
+            worker = self._workers.setdefault(worker_id, self._registered(worker_id, found[0].group))
         return worker
+
+    def _registered(self, worker_id: str, group: str) -> _Registered:
+        """Return a worker to serve; the one that jobs are handed to in memory is woken by that too."""
+        if self._local is not None and self._local.serves(worker_id):
+            return _Registered(group, self._local.delivered)
+        return _Registered(group)
 
     async def _listen(self) -> None:
         """Pass notifications on; a connection that breaks is made anew, and the safety poll bridges the gap."""

@@ -42,7 +42,8 @@ class LocalAssignments:
         self._quick = InTurn()
         self._orders: list[tuple[str, int]] = []
         self._mislaid = False
-        self._delivered = asyncio.Event()
+        self.delivered = asyncio.Event()
+        """Set when there may be something to take."""
         self._ordered = asyncio.Event()
 
     # -- the executor's side
@@ -67,14 +68,14 @@ class LocalAssignments:
     def mislay(self) -> None:
         """Have the worker ask what it was leased: there may be jobs that were not handed over."""
         self._mislaid = True
-        self._delivered.set()
+        self.delivered.set()
 
     def deliver(self, assignments: Sequence[Assignment]) -> None:
         """Hand over jobs that are stored and leased to the worker; but those of an earlier one, which are nobody's."""
         for assignment in assignments:
             if assignment.job.key in self._held:
                 self._queue(assignment.job).put(assignment)
-        self._delivered.set()
+        self.delivered.set()
 
     def kill(self, orders: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
         """Order (task run, attempt) to stop, where the worker holds them; returns those it never got to see."""
@@ -124,7 +125,7 @@ class LocalAssignments:
         Args:
             others_wait: Jobs from elsewhere may wait for this worker too: half of its room is theirs.
         """
-        self._delivered.clear()
+        self.delivered.clear()
         window = (self._window + 3) // 4 if others_wait else self._window
         return [*self._quick.take(_QUICK_WINDOW), *self._ready.take(window)]
 
@@ -144,11 +145,7 @@ class LocalAssignments:
         """A job has come to its end."""
         self._held.discard(key)
         if self._ready.ended(key) or self._quick.ended(key):
-            self._delivered.set()  # there is room for what waits
-
-    async def wait(self) -> None:
-        """Wait for a delivery."""
-        await self._delivered.wait()
+            self.delivered.set()  # there is room for what waits
 
     def take_orders(self) -> Sequence[tuple[str, int]]:
         """Take out the kill orders."""

@@ -64,6 +64,23 @@ class CountsContract:
         assert await total(store, Filter("flowId", "EQUALS", "hello"), Filter("state", "IN", ["SUCCESS"])) == 4
         assert await is_right(store)
 
+    async def test_batch_that_tells_what_was_stored_counts_the_same(self, store: StorePorts) -> None:
+        """BEY-022: the executor knows; of those that had ended it cannot know whether they have been removed since."""
+        lives, over, gone = (records.execution(id=name) for name in ("lives", "over", "gone"))
+        over, gone = records.ended(over, FAILED), records.ended(gone, FAILED)
+        await records.stored(store.journal, lives, over, gone)
+        assert await store.queries.delete("main", "gone", logs=True, metrics=True)
+        before = {one.id: one for one in (lives, over, gone)}
+        labels = (("key", "other"),)
+        changed = {
+            one.id: msgspec.structs.replace(records.ended(one, SUCCESS), labels=labels, version=9)
+            for one in before.values()
+        }
+        await store.journal.commit(Batch(executions=changed, before=before, share=2))
+        assert await store.queries.counts("main") == {"SUCCESS": 2}
+        assert await total(store, Filter("labels", "EQUALS", {"key": "other"})) == 2
+        assert await is_right(store)
+
     async def test_end_of_an_execution_that_is_gone_is_not_counted(self, store: StorePorts) -> None:
         """BEY-022."""
         gone = records.ended(records.execution())
