@@ -12,7 +12,6 @@ import os
 import platform
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -22,37 +21,8 @@ import httpx
 
 from bench.client import flood, prepared
 from bench.floor import postgres_floor, sqlite_floor
+from bench.load import put_flows, throughput
 from bench.server import USER, Server
-
-FLOWS = Path(__file__).parent / "flows"
-
-
-async def _ended(client: httpx.AsyncClient, flow_id: str, count: int) -> None:
-    """Wait until so many executions of a flow have ended, asking rarely."""
-    query = {
-        "filters[namespace][EQUALS]": "bench",
-        "filters[flowId][EQUALS]": flow_id,
-        "filters[state][IN]": "SUCCESS,WARNING,FAILED,KILLED",
-        "size": "1",
-    }
-    while True:
-        answer = (await client.get("/api/v1/main/executions/search", params=query)).json()
-        if answer["total"] >= count:
-            return
-        await asyncio.sleep(0.1)
-
-
-async def throughput(client: httpx.AsyncClient, port: int, flow_id: str, count: int, before: int) -> dict[str, float]:
-    """Return executions per minute from the first request until the last execution has ended."""
-    path = f"/api/v1/main/executions/webhook/bench/{flow_id}/benchmark"
-    request = prepared("POST", path, f"127.0.0.1:{port}")
-    started = time.perf_counter()
-    _, latencies, failures = await flood(port, request, count, 64)
-    if failures:
-        raise SystemExit(f"{failures} of {count} requests were refused")
-    await _ended(client, flow_id, before + count)
-    elapsed = time.perf_counter() - started
-    return {"executions_per_minute": count / elapsed * 60, "request_p50_ms": statistics.median(latencies) * 1000}
 
 
 async def idle_latency(port: int, count: int) -> dict[str, float]:
@@ -88,11 +58,7 @@ async def measure(name: str, postgres: str | None, scale: float) -> dict[str, An
         try:
             result["cold_start_s"] = await server.start()
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", auth=USER, timeout=120) as client:
-                for flow in sorted(FLOWS.glob("*.yaml")):
-                    answer = await client.post(
-                        "/api/v1/main/flows", content=flow.read_bytes(), headers={"Content-Type": "application/x-yaml"}
-                    )
-                    answer.raise_for_status()
+                await put_flows(client)
                 await asyncio.sleep(2)
                 result["idle_memory_mb"] = server.memory()
                 cpu = server.cpu()
@@ -101,10 +67,10 @@ async def measure(name: str, postgres: str | None, scale: float) -> dict[str, An
                 result["idle_latency"] = await idle_latency(server.port, int(300 * scale) or 50)
                 warm = int(1000 * scale)
                 done = int(300 * scale) or 50
-                await throughput(client, server.port, "simple", warm, done)
+                await throughput(client, [server.port], "simple", warm, done)
                 count = int(20_000 * scale)
-                result["benchmark_1"] = await throughput(client, server.port, "simple", count, done + warm)
-                result["benchmark_2"] = await throughput(client, server.port, "complex", int(6_000 * scale), 0)
+                result["benchmark_1"] = await throughput(client, [server.port], "simple", count, done + warm)
+                result["benchmark_2"] = await throughput(client, [server.port], "complex", int(6_000 * scale), 0)
                 for values in (100, 1000, 10_000):
                     result[f"loop_{values}_s"] = await loop_seconds(client, values)
                 result["memory_after_mb"] = server.memory()

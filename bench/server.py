@@ -39,9 +39,18 @@ def _cpu(pid: int) -> float:
 
 
 class Server:
-    """`penstock server local` on SQLite, or `server standalone` on PostgreSQL, as a real process."""
+    """`penstock server local` on SQLite, or `server standalone` on PostgreSQL, as a real process.
 
-    def __init__(self, folder: Path, postgres: str | None = None, prefix: Sequence[str] = ()) -> None:
+    Args:
+        folder: Where it keeps everything.
+        postgres: The database's address; SQLite without one.
+        prefix: What stands before the command.
+        settings: More lines of its configuration, of what is below `kestra`.
+    """
+
+    def __init__(
+        self, folder: Path, postgres: str | None = None, prefix: Sequence[str] = (), settings: str = ""
+    ) -> None:
         self.port = free_port()
         management = free_port()
         self._folder = folder
@@ -51,6 +60,7 @@ kestra:
   server:
     basic-auth: {{username: {USER[0]}, password: {USER[1]}}}
   storage: {{type: local, local: {{base-path: {folder / "storage"}}}}}
+{settings}
 micronaut: {{server: {{port: {self.port}}}}}
 endpoints: {{all: {{port: {management}}}}}
 """
