@@ -134,7 +134,7 @@ class LocalAssignments:
         for assignment in assignments:
             if assignment.job.key in self._held:
                 self._queue(assignment.job).give_back(assignment)
-                self._delivered.set()
+                self.delivered.set()
 
     def take_mislaid(self) -> bool:
         """Return, once, whether the worker is to ask what it was leased."""
