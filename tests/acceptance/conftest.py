@@ -11,6 +11,7 @@ import pytest
 from examples.shop import Shop, open_shop
 from tests.acceptance.runners import Api, CommandLine, Runner
 from tests.acceptance.server import Server, running
+from tests.support.second_try import is_second_try
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +37,28 @@ def shop_url(shop: Shop, open_shop_address: tuple[Shop, str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, open_shop_address: tuple[Shop, str]) -> Iterator[Server]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory, open_shop_address: tuple[Shop, str]) -> Iterator[Server]:
     """Return a running server, which knows where alerts go and what its colour is."""
-    alerts = base64.b64encode(f"{open_shop_address[1]}/alerts".encode()).decode()
-    folder = tmp_path_factory.mktemp("server")
-    with running(Server(folder, variables={"SECRET_SLACK_WEBHOOK": alerts, "ENV_COLOUR": "green"})) as started:
+    with running(_server(tmp_path_factory.mktemp("server"), open_shop_address[1])) as started:
         yield started
+
+
+@pytest.fixture
+def server(
+    shared_server: Server, open_shop_address: tuple[Shop, str], request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Server]:
+    """Return the server of all tests; a second try has one of its own, without what the first has left behind."""
+    if not is_second_try(request.node):
+        yield shared_server
+        return
+    with running(_server(tmp_path / "server", open_shop_address[1])) as fresh:
+        yield fresh
+
+
+def _server(folder: Path, shop: str) -> Server:
+    folder.mkdir(exist_ok=True)
+    alerts = base64.b64encode(f"{shop}/alerts".encode()).decode()
+    return Server(folder, variables={"SECRET_SLACK_WEBHOOK": alerts, "ENV_COLOUR": "green"})
 
 
 @pytest.fixture(params=["command", "api"])

@@ -14,11 +14,13 @@ from tests.support.second_try import FOLDERS, has_second_try
 TESTS = Path(__file__).parents[1]
 FLAKY = """
 from pathlib import Path
+from tests.support.second_try import is_second_try
 
-def test_fails_once():
+def test_fails_once(request):
     print("what was said")
     seen = Path(__file__).with_name("seen")
     before = seen.exists()
+    assert is_second_try(request.node) is before
     seen.touch()
     assert before, "not yet"
 """

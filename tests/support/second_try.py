@@ -45,6 +45,11 @@ def allow_second_tries(items: Iterable[pytest.Item], tests: Path) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
+def is_second_try(item: pytest.Item) -> bool:
+    """Return whether a test runs again, so that what its first try left behind shall not meet it."""
+    return bool(getattr(item, "execution_count", 1) > 1)
+
+
 def show_first_tries(reporter: pytest.TerminalReporter) -> None:
     """Show what the failed first tries said, as if they were failures."""
     for report in reporter.getreports("rerun"):

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 import penstock
+from tests.support.second_try import is_second_try
 from tests.ui.server import PASSWORD, USERNAME, Server, running_server
 
 PATIENCE = 60_000
@@ -21,11 +22,21 @@ BUILT = Path(penstock.__file__).parent / "_ui" / "index.html"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a running server with the built interface; one for each worker of the test run."""
     assert BUILT.exists(), "the interface is not built: run `python -m scripts.ui_build`"
     with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running
+
+
+@pytest.fixture
+def server(shared_server: Server, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Return the server of all tests; a second try has one of its own, without what the first has left behind."""
+    if not is_second_try(request.node):
+        yield shared_server
+        return
+    with running_server(tmp_path) as fresh:
+        yield fresh
 
 
 @pytest.fixture
