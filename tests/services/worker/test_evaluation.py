@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.base.clock import SECOND
+from penstock.base.errors import InvalidRequestError, UnavailableError
 from penstock.engine.decision import Job
+from penstock.engine.records import LogLine
 from penstock.model.registry import TypeEntry, TypeRegistry
 from penstock.ports.gateway import Assignment, Evaluated
 from penstock.sdk import PollingTrigger, RealtimeTrigger, RunContext, TriggerEvent
-from penstock.services.worker import Worker, WorkerSettings
+from penstock.services.worker import Worker, WorkerSettings, evaluation
 from penstock.testing.gateway import MemoryGateway
 from tests.support.waiting import PATIENCE
 
@@ -112,6 +114,44 @@ async def test_poll_that_raises_reports_why_and_keeps_its_lines(bench: Bench) ->
         None,
         None,
     )
+
+
+async def test_poll_keeps_its_lines_while_the_server_takes_none(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENG-269."""
+    logs, refusals = bench.gateway.logs, [UnavailableError("away"), UnavailableError("away")]
+
+    async def away(lines: Sequence[LogLine]) -> None:
+        if refusals:
+            raise refusals.pop()
+        await logs(lines)
+
+    def fail(context: RunContext) -> TriggerEvent | None:
+        context.logger.info("about to fail")
+        raise ValueError("broken")
+
+    monkeypatch.setattr(bench.gateway, "logs", away)
+    monkeypatch.setattr(evaluation, "_PAUSE", 0.01)
+    await bench.offer("test.Polling", fail)
+    await bench.told(1)
+    assert "about to fail" in bench.gateway.messages
+
+
+async def test_poll_whose_reports_are_refused_can_be_done_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENG-307."""
+    evaluated, refusals = bench.gateway.evaluated, [InvalidRequestError("no"), InvalidRequestError("no")]
+
+    async def refused(told: Evaluated) -> bool:
+        if refusals:
+            raise refusals.pop()
+        return await evaluated(told)
+
+    monkeypatch.setattr(bench.gateway, "evaluated", refused)
+    job = await bench.offer("test.Polling", lambda context: None)
+    definition = {"id": "watch", "type": "test.Polling", "number": int(job.task_run_id.removeprefix("evaluation"))}
+    async with asyncio.timeout(PATIENCE):
+        while not bench.gateway.evaluations:
+            await bench.gateway.offer(Assignment(job, definition, "test.Polling", {}))
+            await asyncio.sleep(0.05)
 
 
 async def test_poll_event_that_cannot_be_reported_is_released_and_not_acknowledged(bench: Bench) -> None:

@@ -9,11 +9,32 @@ import pytest
 from penstock.engine.states import StateType
 from penstock.engine.variables import VariableChange
 from penstock.sdk import Output, PermanentError, PluginError, RunContext
+from penstock.services.worker.context import WorkerRunContext
 from tests.services.worker.conftest import Start
 from tests.support.waiting import PATIENCE
 
 LOG = "io.kestra.plugin.core.log.Log"
 RETURN = "io.kestra.plugin.core.debug.Return"
+
+
+@pytest.mark.parametrize("type_name", ["test.Call", "test.QuickCall"])
+async def test_worker_attempt_that_breaks_around_its_task_fails_and_holds_nothing_up(
+    start: Start, monkeypatch: pytest.MonkeyPatch, type_name: str
+) -> None:
+    """BEY-004."""
+    close = WorkerRunContext.close
+
+    def full(context: WorkerRunContext) -> None:
+        close(context)
+        raise OSError("no space left")
+
+    async with start(threads=1) as bench:
+        monkeypatch.setattr(WorkerRunContext, "close", full)
+        (end,) = await bench.run(bench.call(lambda _: None, type_name))
+        assert (end.state, end.error) == (StateType.FAILED, "OSError: no space left")
+        monkeypatch.undo()
+        (end,) = await bench.run(bench.call(lambda _: None, type_name))
+        assert end.state is StateType.SUCCESS
 
 
 async def test_worker_quick_task_reports_one_end_with_its_line(start: Start) -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, cast
 
 import msgspec
+import structlog
 
 from penstock.base.clock import Instant, Micros
 from penstock.base.durations import parse_duration
@@ -23,6 +24,8 @@ from penstock.services.worker.cached import run_task
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.host import Host
 from penstock.services.worker.instances import Instance
+
+log = structlog.get_logger(__name__)
 
 
 class Interruption(Enum):
@@ -88,7 +91,14 @@ class Attempt:
 
     def run(self) -> Report:
         """Run the task and return the report of its end; never raises."""
-        report = self._run()
+        try:
+            return self._with_log(self._run())
+        except BaseException as error:  # not the task but what is around it: its folder, the file of its log
+            log.exception("attempt broke off", action="worker.attempt", task_run=self.key[0], attempt=self.key[1])
+            return self._broken(error)
+
+    def _with_log(self, report: Report) -> Report:
+        """Return the report with the file of the attempt's log, where it has one."""
         if self.context.log.file is None or self.interruption is Interruption.LOST:
             return report
         ended = msgspec.structs.replace(cast(TaskEnded, report.event), log_file=self.context.store_log())
@@ -155,6 +165,15 @@ class Attempt:
         job = self.assignment.job
         self.announced = True
         return Report(job, TaskStarted(job.task_run_id, job.attempt, self.worker_id, self.started))
+
+    def _broken(self, error: BaseException) -> Report:
+        """Return the report of a failure that asks nothing of what may be broken."""
+        job, now = self.assignment.job, self.context.clock.now()
+        message = self.context.hide(failure_of(error).message)
+        ended = TaskEnded(
+            job.task_run_id, job.attempt, StateType.FAILED, self.started or now, now, self.worker_id, error=message
+        )
+        return Report(job, ended)
 
     def _ended(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 import structlog
 from pydantic import ValidationError
@@ -131,11 +132,13 @@ class Evaluation:
 
     def _tell(self, told: Evaluated) -> bool:
         """Hand a report in, however long the server cannot be reached."""
+        lines: list[LogLine] = []
         while not self._lost.is_set():
             try:
-                lines = self.context.log.take_lines()
+                lines += self.context.log.take_lines()
                 if lines:
                     self._host.wait_for(self._host.gateway.logs(lines))
+                    lines = []
                 return self._host.wait_for(self._host.gateway.evaluated(told))
             except LeaseLost:
                 return False
@@ -204,11 +207,12 @@ class Evaluations:
             self._machinery.apart(lambda: self._work(evaluation, lambda: evaluation.run(trigger)), name)
 
     def _work(self, evaluation: Evaluation, work: Callable[[], None]) -> None:
-        work()
         try:
+            work()
+        except Exception:  # its report is refused: the job is given out again once the worker knows it no more
+            log.exception("evaluation broke off", action="trigger.report", trigger=evaluation.assignment.job.trigger_id)
+        with suppress(RuntimeError):  # the loop has ended before the thread
             self._host.loop.call_soon_threadsafe(self._ended, evaluation)
-        except RuntimeError:
-            return  # the loop has ended before the thread
 
     def _ended(self, evaluation: Evaluation) -> None:
         evaluation.is_over = True
