@@ -7029,7 +7029,7 @@ export interface components {
             /** Timestamp */
             timestamp?: string | null;
             /** Level */
-            level?: ("ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE") | null;
+            level?: ("TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR") | null;
             /** Thread */
             thread?: string | null;
             /** Message */

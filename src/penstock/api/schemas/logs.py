@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from penstock.api.schemas.base import Shape
+from penstock.model.policies import LogLevel
 
 
 class LogEntry(Shape):
@@ -21,7 +22,7 @@ class LogEntry(Shape):
     attempt_number: int | None = None
     trigger_id: str | None = None
     timestamp: datetime | None = None
-    level: Literal["ERROR", "WARN", "INFO", "DEBUG", "TRACE"] | None = None
+    level: LogLevel | None = None
     thread: str | None = None
     message: str | None = None
     execution_kind: str | None = None
