@@ -125,7 +125,7 @@ def _routers(services: Services, settings: ApiSettings) -> list[APIRouter]:
             clock,
             settings,
         ).router(),
-        PlanRoutes(services.planner, settings).router(),
+        PlanRoutes(services.planner, services.flows, clock, settings).router(),
         flow_bulk.general_router(),
         BulkRoutes(services.bulk, services.steering, services.replaying, services.deleting, clock, settings).router(),
         ConcurrencyRoutes(services.concurrency, settings).router(),

@@ -1,10 +1,11 @@
-"""What saving a flow would do, before it is saved: whether it is new, and when it would run (BEY-040)."""
+"""What saving, importing, switching or deleting flows would do, before it is done: what is new, and when it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from penstock.base.clock import Clock, Instant, from_datetime, to_datetime
 from penstock.engine.flow import ResolvedFlow
@@ -12,7 +13,10 @@ from penstock.model.problems import InvalidFlow, Severity
 from penstock.model.yaml import split_documents
 from penstock.ports.flows import FlowStore, StoredFlow
 from penstock.sdk import TriggerBase
-from penstock.services.flows import FlowChecker
+from penstock.services.archives import SourceFile
+from penstock.services.flows import FlowChecker, switched
+from penstock.services.flows.bulk import sources_of
+from penstock.services.flows.service import FlowName
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.triggers import scheduled_triggers
 
@@ -31,18 +35,28 @@ class TriggerPlan:
 
 @dataclass(frozen=True, slots=True)
 class FlowPlan:
-    """What saving a source would do."""
+    """What would become of a flow."""
 
     namespace: str
     id: str
     action: str
-    """`CREATED`, `UPDATED` or `UNCHANGED`."""
+    """`CREATED`, `UPDATED`, `UNCHANGED`, `DELETED`, or `REFUSED` for a source of a file that is no valid flow."""
     triggers: Sequence[TriggerPlan] = field(default=())
     """Those that have dates before or after."""
+    problem: str | None = None
+    """Why it would be refused."""
+
+
+class FlowChange(StrEnum):
+    """What may be done with flows that there are."""
+
+    DELETE = "delete"
+    DISABLE = "disable"
+    ENABLE = "enable"
 
 
 class FlowPlanner:
-    """Tells what saving flows would do; nothing is stored.
+    """Tells what saving, importing, switching or deleting flows would do; nothing is stored. Implements BEY-040.
 
     Args:
         flows: The flows there are.
@@ -84,6 +98,36 @@ class FlowPlanner:
             await self._planned(tenant, verdict.namespace or "", verdict.flow_id or "", source)
             for verdict, source in zip(verdicts, sources, strict=True)
         ]
+
+    async def plan_file(self, tenant: str, given: SourceFile) -> list[FlowPlan]:
+        """Return what importing a YAML file or a ZIP archive of them would do.
+
+        Raises:
+            InvalidRequestError: The file cannot be read.
+        """
+        found = []
+        for name, source in sources_of(given):
+            try:
+                found += await self.plan(tenant, source)
+            except InvalidFlow as error:
+                found.append(FlowPlan("", name, "REFUSED", problem=str(error)))
+        return found
+
+    async def plan_change(self, tenant: str, names: Sequence[FlowName], change: FlowChange) -> list[FlowPlan]:
+        """Return what switching flows off or on in their sources, or deleting them, would do, but for missing ones."""
+        now, found = self._clock.now(), list[FlowPlan]()
+        for namespace, flow_id in names:
+            there = await self._flows.get(tenant, namespace, flow_id)
+            if there is None:
+                continue
+            if change is FlowChange.DELETE:
+                triggers = [TriggerPlan(name, dates) for name, dates in self._dates(there, now)]
+                found.append(FlowPlan(namespace, flow_id, "DELETED", triggers))
+                continue
+            is_off = change is FlowChange.DISABLE
+            source = there.source if there.disabled is is_off else switched(there.source, is_off)
+            found.append(await self._planned(tenant, namespace, flow_id, source))
+        return found
 
     async def _planned(self, tenant: str, namespace: str, flow_id: str, source: str) -> FlowPlan:
         now = self._clock.now()

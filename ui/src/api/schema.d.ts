@@ -1960,6 +1960,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/{tenant}/flows/import/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell what importing a YAML file or a ZIP archive of them would do; nothing is stored
+         * @description Tell what importing a YAML file or a ZIP archive of them would do; nothing is stored.
+         */
+        post: operations["planImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/delete/plan/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what it would do to delete several flows */
+        post: operations["planDeleteByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/delete/plan/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what it would do to delete several flows */
+        post: operations["planDeleteByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/disable/plan/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what it would do to disable several flows */
+        post: operations["planDisableByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/disable/plan/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what it would do to disable several flows */
+        post: operations["planDisableByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/enable/plan/by-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what it would do to enable several flows */
+        post: operations["planEnableByIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{tenant}/flows/enable/plan/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what it would do to enable several flows */
+        post: operations["planEnableByQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/{tenant}/executions/kill/by-ids": {
         parameters: {
             query?: never;
@@ -2551,7 +2673,6 @@ export interface paths {
          * Return a page of executions, newest first unless asked otherwise, without their task runs
          * @description Return a page of executions, newest first unless asked otherwise, without their task runs.
          *
-         *     Where no time is asked for, it is of the last time (`kestra.lists.time-range`).
          *     With `bodies=false` inputs, outputs, variables and those of triggers are neither read nor shown.
          */
         get: operations["searchExecutions"];
@@ -3035,10 +3156,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return a page of log lines of all executions, of the last time unless a time is asked for
-         * @description Return a page of log lines of all executions, of the last time unless a time is asked for.
-         *
-         *     Of many lines not all are counted: `total` is then less than there are, and `totalIsExact` false.
+         * Return a page of log lines of all executions
+         * @description Return a page of log lines of all executions.
          */
         get: operations["searchLogs"];
         put?: never;
@@ -5831,22 +5950,6 @@ export interface components {
             taskRunId?: string | null;
         };
         /**
-         * Author
-         * @description Who saved a revision of a flow, and over which way.
-         */
-        Author: {
-            /**
-             * Name
-             * @description A user, a service account, an execution as `flow/id`, or a file.
-             */
-            name?: string | null;
-            /**
-             * Way
-             * @enum {string}
-             */
-            way: "INTERFACE" | "API" | "SERVICE_ACCOUNT" | "COMMAND_LINE" | "TASK" | "FOLDER";
-        };
-        /**
          * Blocker
          * @description One thing that is waited for, and what removes it.
          */
@@ -6475,8 +6578,6 @@ export interface components {
             deleted?: boolean | null;
             /** Source */
             source?: string | null;
-            /** @description Who saved this revision; absent where nobody noted it. */
-            savedBy?: components["schemas"]["Author"] | null;
             /**
              * Latetriggers
              * @description In lists: how many have a date that has passed unserved.
@@ -6573,7 +6674,7 @@ export interface components {
         };
         /**
          * FlowPlan
-         * @description What saving a flow would do.
+         * @description What would become of a flow.
          */
         FlowPlan: {
             /** Namespace */
@@ -6584,9 +6685,14 @@ export interface components {
              * Action
              * @enum {string}
              */
-            action: "CREATED" | "UPDATED" | "UNCHANGED";
+            action: "CREATED" | "UPDATED" | "UNCHANGED" | "DELETED" | "REFUSED";
             /** Triggers */
             triggers: components["schemas"]["TriggerPlan"][];
+            /**
+             * Problem
+             * @description Why a source of a file would be refused.
+             */
+            problem?: string | null;
         };
         /**
          * FlowRelation
@@ -7363,11 +7469,6 @@ export interface components {
             results: components["schemas"]["LogEntry"][];
             /** Total */
             total: number;
-            /**
-             * Totalisexact
-             * @description False where there may be more lines than `total` says.
-             */
-            totalIsExact: boolean;
         };
         /**
          * PagedMetrics
@@ -8141,229 +8242,31 @@ export interface components {
             date: string;
         };
         /**
-         * TemplateArguments
-         * @description The arguments of a blueprint.
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
          */
-        TemplateArguments: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
         };
         /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
+         * DraftText
+         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
          */
-        ChosenCases: {
-            /**
-             * Testcases
-             * @default null
-             */
-            testCases: string[] | null;
-        };
-        /**
-         * SwitchName
-         * @description A flow, or one of its triggers.
-         */
-        SwitchName: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /**
-             * Triggerid
-             * @default null
-             */
-            triggerId: string | null;
-        };
-        /**
-         * SwitchNames
-         * @description What several flows and triggers are to be.
-         */
-        SwitchNames: {
-            /**
-             * State
-             * @description Null, where several are named: what the source says.
-             */
-            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
-            /**
-             * Until
-             * @description When a pause ends by itself.
-             * @default null
-             */
-            until: string | null;
-            /**
-             * Reason
-             * @default null
-             */
-            reason: string | null;
-            /** Names */
-            names: components["schemas"]["SwitchName"][];
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * SuiteName
-         * @description A test suite by name.
-         */
-        SuiteName: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * LastSuiteQuery
-         * @description Of which test suites the last result is wanted.
-         */
-        LastSuiteQuery: {
-            /**
-             * Testsuiteids
-             * @default null
-             */
-            testSuiteIds: components["schemas"]["SuiteName"][] | null;
-        };
-        /**
-         * SwitchOrder
-         * @description What a flow or trigger is to be, whatever its source says.
-         */
-        SwitchOrder: {
-            /**
-             * State
-             * @description Null, where several are named: what the source says.
-             */
-            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
-            /**
-             * Until
-             * @description When a pause ends by itself.
-             * @default null
-             */
-            until: string | null;
-            /**
-             * Reason
-             * @default null
-             */
-            reason: string | null;
-        };
-        /**
-         * SuiteNames
-         * @description Several test suites by name.
-         */
-        SuiteNames: {
-            /** Ids */
-            ids: components["schemas"]["SuiteName"][];
-        };
-        /**
-         * Credentials
-         * @description A user name and a password.
-         */
-        Credentials: {
-            /**
-             * Uid
-             * @default null
-             */
-            uid: string | null;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
-         */
-        BlueprintDraft: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
+        DraftText: {
             /** Source */
             source: string;
-        };
-        /**
-         * NewBookmark
-         * @description A page to be kept under a name.
-         */
-        NewBookmark: {
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
             /**
-             * Description
+             * Revision
              * @default null
              */
-            description: string | null;
+            revision: number | null;
             /**
-             * Maxage
+             * Seen
              * @default null
              */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * SecretValue
-         * @description A secret to be set.
-         */
-        SecretValue: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-            /** Key */
-            key: string;
-            /** Value */
-            value: string;
-        };
-        /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * BookmarkName
-         * @description Another name of a bookmark.
-         */
-        BookmarkName: {
-            /** Name */
-            name: string;
+            seen: string | null;
         };
         /**
          * ServiceAccountToKeep
@@ -8394,35 +8297,54 @@ export interface components {
             tenants: string[] | null;
         };
         /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
+         * BackfillOrder
+         * @description Which dates of a schedule are run again.
          */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
+        BackfillOrder: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * @description Now, when left out.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Inputs
+             * @default null
+             */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: components["schemas"]["Label"][] | null;
         };
         /**
-         * ServiceAccountChanges
-         * @description What is to become of an account of a program.
+         * TriggerChange
+         * @description A trigger, and what is to change about it.
          */
-        ServiceAccountChanges: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
+        TriggerChange: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
             /**
              * Disabled
              * @default null
              */
             disabled: boolean | null;
+            /** @default null */
+            backfill: components["schemas"]["BackfillOrder"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * ChartFilter
@@ -8503,97 +8425,78 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
-         * BackfillOrder
-         * @description Which dates of a schedule are run again.
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
          */
-        BackfillOrder: {
+        BlueprintDraft: {
             /**
-             * Start
-             * Format: date-time
-             */
-            start: string;
-            /**
-             * End
-             * @description Now, when left out.
+             * Templateargumentsinputs
              * @default null
              */
-            end: string | null;
-            /**
-             * Inputs
-             * @default null
-             */
-            inputs: {
+            templateArgumentsInputs: {
                 [key: string]: unknown;
             } | null;
-            /**
-             * Labels
-             * @default null
-             */
-            labels: components["schemas"]["Label"][] | null;
-        };
-        /**
-         * TriggerChange
-         * @description A trigger, and what is to change about it.
-         */
-        TriggerChange: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /** Triggerid */
-            triggerId: string;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /** @default null */
-            backfill: components["schemas"]["BackfillOrder"] | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * SetDisabled
-         * @description Triggers that are switched off or on.
-         */
-        SetDisabled: {
-            /** Triggers */
-            triggers: components["schemas"]["TriggerChange"][];
-            /** Disabled */
-            disabled: boolean;
-        };
-        /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
-        };
-        /**
-         * DraftText
-         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
-         */
-        DraftText: {
             /** Source */
             source: string;
-            /**
-             * Revision
-             * @default null
-             */
-            revision: number | null;
-            /**
-             * Seen
-             * @default null
-             */
-            seen: string | null;
         };
         /**
-         * AboutSecret
-         * @description What is told of a secret.
+         * FlowFilter
+         * @description The name of a flow.
          */
-        AboutSecret: {
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * SwitchOrder
+         * @description What a flow or trigger is to be, whatever its source says.
+         */
+        SwitchOrder: {
+            /**
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
+             * @default null
+             */
+            until: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+        };
+        /**
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
+         */
+        ChosenCases: {
+            /**
+             * Testcases
+             * @default null
+             */
+            testCases: string[] | null;
+        };
+        /**
+         * SecretValue
+         * @description A secret to be set.
+         */
+        SecretValue: {
             /**
              * Description
              * @default null
@@ -8604,6 +8507,10 @@ export interface components {
              * @default null
              */
             tags: components["schemas"]["SecretTag"][] | null;
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
         };
         /**
          * BlueprintToKeep
@@ -8624,6 +8531,200 @@ export interface components {
              * @default null
              */
             tags: string[] | null;
+        };
+        /**
+         * AboutSecret
+         * @description What is told of a secret.
+         */
+        AboutSecret: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
+         * ServiceAccountChanges
+         * @description What is to become of an account of a program.
+         */
+        ServiceAccountChanges: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+        };
+        /**
+         * SuiteName
+         * @description A test suite by name.
+         */
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * SuiteNames
+         * @description Several test suites by name.
+         */
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
+        };
+        /**
+         * SwitchName
+         * @description A flow, or one of its triggers.
+         */
+        SwitchName: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /**
+             * Triggerid
+             * @default null
+             */
+            triggerId: string | null;
+        };
+        /**
+         * SwitchNames
+         * @description What several flows and triggers are to be.
+         */
+        SwitchNames: {
+            /**
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
+             * @default null
+             */
+            until: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+            /** Names */
+            names: components["schemas"]["SwitchName"][];
+        };
+        /**
+         * BookmarkName
+         * @description Another name of a bookmark.
+         */
+        BookmarkName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * Credentials
+         * @description A user name and a password.
+         */
+        Credentials: {
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewBookmark
+         * @description A page to be kept under a name.
+         */
+        NewBookmark: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * SetDisabled
+         * @description Triggers that are switched off or on.
+         */
+        SetDisabled: {
+            /** Triggers */
+            triggers: components["schemas"]["TriggerChange"][];
+            /** Disabled */
+            disabled: boolean;
+        };
+        /**
+         * TemplateArguments
+         * @description The arguments of a blueprint.
+         */
+        TemplateArguments: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * LastSuiteQuery
+         * @description Of which test suites the last result is wanted.
+         */
+        LastSuiteQuery: {
+            /**
+             * Testsuiteids
+             * @default null
+             */
+            testSuiteIds: components["schemas"]["SuiteName"][] | null;
         };
     };
     responses: never;
@@ -12673,6 +12774,263 @@ export interface operations {
                 "application/x-yaml": string;
             };
         };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    fileUpload?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planDeleteByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowFilter"][];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planDeleteByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planDisableByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowFilter"][];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planDisableByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planEnableByIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowFilter"][];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPlan"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    planEnableByQuery: {
+        parameters: {
+            query?: {
+                /** @description filters[<field>][<operation>]=<value> */
+                filters?: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Done */
             200: {

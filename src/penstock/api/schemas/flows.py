@@ -208,9 +208,10 @@ class TriggerPlan(Shape):
 
 
 class FlowPlan(Shape):
-    """What saving a flow would do."""
+    """What would become of a flow."""
 
     namespace: str
     id: str
-    action: Literal["CREATED", "UPDATED", "UNCHANGED"]
+    action: Literal["CREATED", "UPDATED", "UNCHANGED", "DELETED", "REFUSED"]
     triggers: list[TriggerPlan]
+    problem: str | None = Field(None, description="Why a source of a file would be refused.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.model.problems import InvalidFlow
@@ -122,16 +122,26 @@ class FlowBulk:
             InvalidRequestError: The file is neither, or one of the flows is wrong and that is an error.
         """
         refused: list[str] = []
-        for file in unpacked(given):
-            text = file.content.decode("utf-8-sig", "replace")
-            for number, (source, _) in enumerate(split_documents(text)):
-                try:
-                    await self._flows.put(tenant, source, author)
-                except PenstockError:
-                    if fail:
-                        raise
-                    refused.append(_name(source) or (f"{file.name}#{number + 1}" if number else file.name))
+        for name, source in sources_of(given):
+            try:
+                await self._flows.put(tenant, source, author)
+            except PenstockError:
+                if fail:
+                    raise
+                refused.append(name)
         return refused
+
+
+def sources_of(given: SourceFile) -> Iterator[tuple[str, str]]:
+    """Yield the flows of a YAML file or a ZIP archive of them: how a message names each, and its source.
+
+    Raises:
+        InvalidRequestError: The file is neither.
+    """
+    for file in unpacked(given):
+        text = file.content.decode("utf-8-sig", "replace")
+        for number, (source, _) in enumerate(split_documents(text)):
+            yield _name(source) or (f"{file.name}#{number + 1}" if number else file.name), source
 
 
 def _name(source: str) -> str | None:
