@@ -15,12 +15,12 @@ describe("backfillOf", () => {
 
 describe("triggerActions", () => {
   it("offer a backfill only for triggers with dates", () => {
-    expect(triggerActions(row(SCHEDULE))).toEqual(["disable", "backfill", "forget"]);
-    expect(triggerActions(row("io.kestra.plugin.core.trigger.Webhook"))).toEqual(["disable", "forget"]);
+    expect(triggerActions(row(SCHEDULE))).toEqual(["disable", "pause", "backfill", "forget"]);
+    expect(triggerActions(row("io.kestra.plugin.core.trigger.Webhook"))).toEqual(["disable", "pause", "forget"]);
   });
 
   it("offer what fits the backfill there is", () => {
-    expect(triggerActions(row(SCHEDULE, { backfill: span, disabled: true }))).toEqual(["enable", "pauseBackfill", "deleteBackfill", "forget"]);
+    expect(triggerActions(row(SCHEDULE, { backfill: span, disabled: true }))).toEqual(["enable", "pause", "pauseBackfill", "deleteBackfill", "forget"]);
     expect(triggerActions(row(SCHEDULE, { backfill: { ...span, paused: true } }))).toContain("resumeBackfill");
   });
 

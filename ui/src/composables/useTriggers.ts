@@ -42,17 +42,7 @@ export function useTriggerChange() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ name, change }: { name: TriggerName; change: TriggerChange }) => apply(name, change),
-    onSuccess: () => Promise.all(["triggers", "executions"].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
-  });
-}
-
-/** Switches several triggers off or on. */
-export function useTriggersDisabled() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ names, disabled }: { names: readonly TriggerName[]; disabled: boolean }) =>
-      unwrap(api.POST("/api/v1/{tenant}/triggers/set-disabled/by-triggers", { params: { path: inTenant() }, ...openBody({ triggers: names, disabled }) })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["triggers"] }),
+    onSuccess: () => Promise.all(["triggers", "flow", "flows", "executions"].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
   });
 }
 

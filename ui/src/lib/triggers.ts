@@ -26,13 +26,15 @@ export function backfillOf({ backfill }: Trigger): BackfillState | undefined {
   return { start, end, paused: backfill.paused === true, done: Math.min(1, Math.max(0, done)) };
 }
 
-export type TriggerAction = "enable" | "disable" | "unlock" | "backfill" | "pauseBackfill" | "resumeBackfill" | "deleteBackfill" | "forget";
+export type TriggerAction = "enable" | "disable" | "pause" | "resume" | "unlock" | "backfill" | "pauseBackfill" | "resumeBackfill" | "deleteBackfill" | "forget";
 
 /** What can be done with a trigger as it is. */
 export function triggerActions({ abstractTrigger, triggerContext }: TriggerRow): TriggerAction[] {
   const backfill = backfillOf(triggerContext);
   const ordered: TriggerAction[] = backfill ? [backfill.paused ? "resumeBackfill" : "pauseBackfill", "deleteBackfill"] : isSchedule(abstractTrigger?.type) ? ["backfill"] : [];
-  return [triggerContext.disabled ? "enable" : "disable", ...ordered, ...(triggerContext.executionId ? (["unlock"] as const) : []), "forget"];
+  const switching: TriggerAction[] = triggerContext.disabled ? ["enable", "pause"] : ["disable", "pause"];
+  if (triggerContext.switch?.state === "ENABLED") switching.push("resume");
+  return [...switching, ...ordered, ...(triggerContext.executionId ? (["unlock"] as const) : []), "forget"];
 }
 
 /** True for triggers with dates of their own, which alone can be run again. */
@@ -53,4 +55,15 @@ export function orderOf(start: string, end: string, now: number): BackfillOrder 
 export function upstreamOf(wanted: Readonly<Record<string, unknown>>): { readonly namespace: string; readonly id: string } | undefined {
   const { namespace, flowId } = wanted;
   return typeof namespace === "string" && typeof flowId === "string" ? { namespace, id: flowId } : undefined;
+}
+
+/** A trigger's name among all triggers. */
+export function triggerKeyOf({ triggerContext: { namespace, flowId, triggerId } }: TriggerRow): string {
+  return `${namespace}/${flowId}/${triggerId}`;
+}
+
+/** The parts of such a name; none holds a slash. */
+export function triggerOf(key: string): { readonly namespace: string; readonly flowId: string; readonly triggerId: string } {
+  const [namespace = "", flowId = "", triggerId = ""] = key.split("/");
+  return { namespace, flowId, triggerId };
 }
