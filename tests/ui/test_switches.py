@@ -29,7 +29,7 @@ def test_flow_is_paused_with_a_reason_and_resumed(page: Page, server: Server, ow
     said = page.get_by_role("status").filter(has_text="Paused until")
     expect(said).to_contain_text(REASON)
     expect(said).to_contain_text("The source says: enabled")
-    expect(page.get_by_role("button", name="Execute", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Execute", exact=True).first).to_be_disabled()
 
     page.goto(f"/ui/main/flows?q={own_id}")
     row = page.get_by_role("row").filter(has_text=own_id)
