@@ -2673,6 +2673,7 @@ export interface paths {
          * Return a page of executions, newest first unless asked otherwise, without their task runs
          * @description Return a page of executions, newest first unless asked otherwise, without their task runs.
          *
+         *     Where no time is asked for, it is of the last time (`kestra.lists.time-range`).
          *     With `bodies=false` inputs, outputs, variables and those of triggers are neither read nor shown.
          */
         get: operations["searchExecutions"];
@@ -3156,8 +3157,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return a page of log lines of all executions
-         * @description Return a page of log lines of all executions.
+         * Return a page of log lines of all executions, of the last time unless a time is asked for
+         * @description Return a page of log lines of all executions, of the last time unless a time is asked for.
+         *
+         *     Of many lines not all are counted: `total` is then less than there are, and `totalIsExact` false.
          */
         get: operations["searchLogs"];
         put?: never;
@@ -5950,6 +5953,22 @@ export interface components {
             taskRunId?: string | null;
         };
         /**
+         * Author
+         * @description Who saved a revision of a flow, and over which way.
+         */
+        Author: {
+            /**
+             * Name
+             * @description A user, a service account, an execution as `flow/id`, or a file.
+             */
+            name?: string | null;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "INTERFACE" | "API" | "SERVICE_ACCOUNT" | "COMMAND_LINE" | "TASK" | "FOLDER";
+        };
+        /**
          * Blocker
          * @description One thing that is waited for, and what removes it.
          */
@@ -6578,6 +6597,8 @@ export interface components {
             deleted?: boolean | null;
             /** Source */
             source?: string | null;
+            /** @description Who saved this revision; absent where nobody noted it. */
+            savedBy?: components["schemas"]["Author"] | null;
             /**
              * Latetriggers
              * @description In lists: how many have a date that has passed unserved.
@@ -7469,6 +7490,11 @@ export interface components {
             results: components["schemas"]["LogEntry"][];
             /** Total */
             total: number;
+            /**
+             * Totalisexact
+             * @description False where there may be more lines than `total` says.
+             */
+            totalIsExact: boolean;
         };
         /**
          * PagedMetrics
@@ -8242,109 +8268,76 @@ export interface components {
             date: string;
         };
         /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
+         * SuiteName
+         * @description A test suite by name.
          */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
         };
         /**
-         * DraftText
-         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         * SuiteNames
+         * @description Several test suites by name.
          */
-        DraftText: {
-            /** Source */
-            source: string;
-            /**
-             * Revision
-             * @default null
-             */
-            revision: number | null;
-            /**
-             * Seen
-             * @default null
-             */
-            seen: string | null;
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
         };
         /**
-         * ServiceAccountToKeep
-         * @description An account of a program, as it is to be.
+         * Credentials
+         * @description A user name and a password.
          */
-        ServiceAccountToKeep: {
-            /** Name */
-            name: string;
+        Credentials: {
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * SecretValue
+         * @description A secret to be set.
+         */
+        SecretValue: {
             /**
              * Description
              * @default null
              */
             description: string | null;
             /**
-             * Disabled
+             * Tags
              * @default null
              */
-            disabled: boolean | null;
-            /**
-             * Superadmin
-             * @default null
-             */
-            superAdmin: boolean | null;
-            /**
-             * Tenants
-             * @default null
-             */
-            tenants: string[] | null;
+            tags: components["schemas"]["SecretTag"][] | null;
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
         };
         /**
-         * BackfillOrder
-         * @description Which dates of a schedule are run again.
+         * BookmarkName
+         * @description Another name of a bookmark.
          */
-        BackfillOrder: {
-            /**
-             * Start
-             * Format: date-time
-             */
-            start: string;
-            /**
-             * End
-             * @description Now, when left out.
-             * @default null
-             */
-            end: string | null;
-            /**
-             * Inputs
-             * @default null
-             */
-            inputs: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Labels
-             * @default null
-             */
-            labels: components["schemas"]["Label"][] | null;
+        BookmarkName: {
+            /** Name */
+            name: string;
         };
         /**
-         * TriggerChange
-         * @description A trigger, and what is to change about it.
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
          */
-        TriggerChange: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
-            /** Triggerid */
-            triggerId: string;
+        ChosenCases: {
             /**
-             * Disabled
+             * Testcases
              * @default null
              */
-            disabled: boolean | null;
-            /** @default null */
-            backfill: components["schemas"]["BackfillOrder"] | null;
-        } & {
-            [key: string]: unknown;
+            testCases: string[] | null;
         };
         /**
          * ChartFilter
@@ -8425,202 +8418,6 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
-         */
-        BlueprintDraft: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-            /** Source */
-            source: string;
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
-         */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * SwitchOrder
-         * @description What a flow or trigger is to be, whatever its source says.
-         */
-        SwitchOrder: {
-            /**
-             * State
-             * @description Null, where several are named: what the source says.
-             */
-            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
-            /**
-             * Until
-             * @description When a pause ends by itself.
-             * @default null
-             */
-            until: string | null;
-            /**
-             * Reason
-             * @default null
-             */
-            reason: string | null;
-        };
-        /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
-         */
-        ChosenCases: {
-            /**
-             * Testcases
-             * @default null
-             */
-            testCases: string[] | null;
-        };
-        /**
-         * SecretValue
-         * @description A secret to be set.
-         */
-        SecretValue: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-            /** Key */
-            key: string;
-            /** Value */
-            value: string;
-        };
-        /**
-         * BlueprintToKeep
-         * @description A blueprint of one's own.
-         */
-        BlueprintToKeep: {
-            /** Title */
-            title: string;
-            /** Source */
-            source: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: string[] | null;
-        };
-        /**
-         * AboutSecret
-         * @description What is told of a secret.
-         */
-        AboutSecret: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-        };
-        /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * ServiceAccountChanges
-         * @description What is to become of an account of a program.
-         */
-        ServiceAccountChanges: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-        };
-        /**
-         * SuiteName
-         * @description A test suite by name.
-         */
-        SuiteName: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * SuiteNames
-         * @description Several test suites by name.
-         */
-        SuiteNames: {
-            /** Ids */
-            ids: components["schemas"]["SuiteName"][];
-        };
-        /**
          * SwitchName
          * @description A flow, or one of its triggers.
          */
@@ -8660,49 +8457,6 @@ export interface components {
             names: components["schemas"]["SwitchName"][];
         };
         /**
-         * BookmarkName
-         * @description Another name of a bookmark.
-         */
-        BookmarkName: {
-            /** Name */
-            name: string;
-        };
-        /**
-         * Credentials
-         * @description A user name and a password.
-         */
-        Credentials: {
-            /**
-             * Uid
-             * @default null
-             */
-            uid: string | null;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * NewBookmark
-         * @description A page to be kept under a name.
-         */
-        NewBookmark: {
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
-        };
-        /**
-         * SetDisabled
-         * @description Triggers that are switched off or on.
-         */
-        SetDisabled: {
-            /** Triggers */
-            triggers: components["schemas"]["TriggerChange"][];
-            /** Disabled */
-            disabled: boolean;
-        };
-        /**
          * TemplateArguments
          * @description The arguments of a blueprint.
          */
@@ -8716,6 +8470,145 @@ export interface components {
             } | null;
         };
         /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * AboutSecret
+         * @description What is told of a secret.
+         */
+        AboutSecret: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: components["schemas"]["SecretTag"][] | null;
+        };
+        /**
+         * ServiceAccountChanges
+         * @description What is to become of an account of a program.
+         */
+        ServiceAccountChanges: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+        };
+        /**
+         * BackfillOrder
+         * @description Which dates of a schedule are run again.
+         */
+        BackfillOrder: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * @description Now, when left out.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Inputs
+             * @default null
+             */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Labels
+             * @default null
+             */
+            labels: components["schemas"]["Label"][] | null;
+        };
+        /**
+         * TriggerChange
+         * @description A trigger, and what is to change about it.
+         */
+        TriggerChange: {
+            /** Namespace */
+            namespace: string;
+            /** Flowid */
+            flowId: string;
+            /** Triggerid */
+            triggerId: string;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /** @default null */
+            backfill: components["schemas"]["BackfillOrder"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * SetDisabled
+         * @description Triggers that are switched off or on.
+         */
+        SetDisabled: {
+            /** Triggers */
+            triggers: components["schemas"]["TriggerChange"][];
+            /** Disabled */
+            disabled: boolean;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * SwitchOrder
+         * @description What a flow or trigger is to be, whatever its source says.
+         */
+        SwitchOrder: {
+            /**
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
+             * @default null
+             */
+            until: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+        };
+        /**
          * LastSuiteQuery
          * @description Of which test suites the last result is wanted.
          */
@@ -8725,6 +8618,139 @@ export interface components {
              * @default null
              */
             testSuiteIds: components["schemas"]["SuiteName"][] | null;
+        };
+        /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
+        };
+        /**
+         * NewBookmark
+         * @description A page to be kept under a name.
+         */
+        NewBookmark: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * ServiceAccountToKeep
+         * @description An account of a program, as it is to be.
+         */
+        ServiceAccountToKeep: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Disabled
+             * @default null
+             */
+            disabled: boolean | null;
+            /**
+             * Superadmin
+             * @default null
+             */
+            superAdmin: boolean | null;
+            /**
+             * Tenants
+             * @default null
+             */
+            tenants: string[] | null;
+        };
+        /**
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
+         */
+        BlueprintDraft: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * BlueprintToKeep
+         * @description A blueprint of one's own.
+         */
+        BlueprintToKeep: {
+            /** Title */
+            title: string;
+            /** Source */
+            source: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /**
+         * DraftText
+         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         */
+        DraftText: {
+            /** Source */
+            source: string;
+            /**
+             * Revision
+             * @default null
+             */
+            revision: number | null;
+            /**
+             * Seen
+             * @default null
+             */
+            seen: string | null;
         };
     };
     responses: never;
