@@ -139,10 +139,12 @@ def _with_attempt(run: TaskRun, event: TaskEnded) -> TaskRun:
     lost = _lost_worker(run, event)
     unconfirmed = event.unconfirmed or lost is not None
     if begun is not None and (lost is not None or event.worker_id in (None, begun.worker_id)):
-        ended = Attempt(begun.state.to(event.state, event.ended), begun.worker_id, event.log_file, unconfirmed)
+        ended = Attempt(
+            begun.state.to(event.state, event.ended), begun.worker_id, event.log_file, unconfirmed, event.left
+        )
     else:  # nothing was heard of it, or it was handed back and ran again elsewhere
         history = (Change(StateType.RUNNING, event.started), Change(event.state, event.ended))
-        ended = Attempt(State(event.state, history), event.worker_id, event.log_file, unconfirmed)
+        ended = Attempt(State(event.state, history), event.worker_id, event.log_file, unconfirmed, event.left)
     attempts = (*attempts, ended)
     if state.current not in (StateType.RUNNING, StateType.KILLING):
         state = state.to(StateType.RUNNING, event.started)

@@ -67,6 +67,8 @@ class TaskEnded(Event, frozen=True, tag="task_ended"):
     """Calls that give the secrets in its outputs."""
     unconfirmed: bool = False
     """Whether it was told to end and yet may still run."""
+    left: tuple[str, ...] = ()
+    """What of it may, as far as that is known."""
 
 
 class TimerDue(Event, frozen=True, tag="timer_due"):

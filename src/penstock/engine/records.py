@@ -33,6 +33,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     log_file: str | None = None
     unconfirmed: bool = False
     """Whether what it ran may still run somewhere: nobody has confirmed that it was stopped (BEY-009)."""
+    left: tuple[str, ...] = ()
+    """What of it that is, as far as it is known: processes by their numbers, containers and pods by their names."""
 
 
 OPEN_FLOW = "."

@@ -141,8 +141,13 @@ class RunContext(Protocol):
         """Have an action called from another thread when the task is killed or times out (BEY-004)."""
         ...
 
-    def unconfirmed(self, what: str) -> None:
-        """Say what of the task may still run though it was to end; its attempt is marked so (BEY-009)."""
+    def unconfirmed(self, what: str, *left: str) -> None:
+        """Say what of the task may still run though it was to end; its attempt is marked so (BEY-009).
+
+        Args:
+            what: In words, for the log.
+            left: Each thing that is left, by what it is found by (`process 4711 on host`); the attempt names them.
+        """
         ...
 
     @property

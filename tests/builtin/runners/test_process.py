@@ -1,6 +1,7 @@
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -188,6 +189,7 @@ def test_process_streams_held_by_somebody_unknown_do_not_hold_it_up(contexts: Ru
         assert time.monotonic() - start < PATIENCE
         assert ("ERROR", "some processes of the commands could not be ended and may still run") in messages_of(context)
         assert context.is_unconfirmed
+        assert context.left == (f"process {int(kept.out)} on {socket.gethostname()}",)
     finally:
         os.kill(int(kept.out), signal.SIGKILL)
 

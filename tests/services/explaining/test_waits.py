@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from penstock.base.clock import SECOND
-from penstock.engine.events import TaskStarted
+from penstock.engine.events import TaskEnded, TaskStarted
+from penstock.engine.states import StateType
 from penstock.ports.gateway import Report
 from penstock.services.explaining.blockers import in_words, waited_in_words
 from tests.support.live import USER, LiveServer
@@ -184,6 +185,24 @@ async def test_killed_task_of_a_lost_worker_is_said_to_be_unconfirmed(live: Live
     assert (attempt["workerId"], attempt["unconfirmed"]) == ("gone", True)
     body = (await live.client.get(f"/api/v1/main/executions/{execution_id}/why")).json()
     assert body["sentence"].endswith("; it is unconfirmed that what task `first` ran on worker gone has stopped")
+
+
+async def test_killed_task_names_what_of_it_may_still_run(live: LiveServer) -> None:
+    """BEY-002, BEY-009: processes by their numbers, in the API and in the answer to why."""
+    jobs, now = live.core.store.jobs, live.core.clock.now()
+    await jobs.register("stubborn", "gpu", "host", now)
+    execution_id = (await live.start("grouped"))["id"]
+    await why(live, execution_id, "WORKER")
+    (job,) = await jobs.claim("stubborn", "gpu", 1, now)
+    left = ("process 4711 on host", "process 4712 on host")
+    ended = TaskEnded(job.task_run_id, 1, StateType.FAILED, now, now, "stubborn", unconfirmed=True, left=left)
+    await live.core.gateway.report([Report(job, ended)])
+    execution = await live.until(execution_id, "FAILED")
+    (attempt,) = execution["taskRunList"][0]["attempts"]
+    assert (attempt["unconfirmed"], attempt["left"]) == (True, list(left))
+    body = (await live.client.get(f"/api/v1/main/executions/{execution_id}/why")).json()
+    assert body["sentence"].endswith("worker stubborn has stopped: process 4711 on host, process 4712 on host")
+    await jobs.release("stubborn")
 
 
 @pytest.mark.parametrize(("path", "status"), [

@@ -29,10 +29,11 @@ RETURN = "io.kestra.plugin.core.debug.Return"
 async def test_task_that_says_what_may_still_run_ends_unconfirmed(start: Start) -> None:
     """BEY-009."""
     async with start(threads=1) as bench:
-        (end,) = await bench.run(bench.call(lambda context: context.unconfirmed("process 7 may still run")))
+        (end,) = await bench.run(bench.call(lambda context: context.unconfirmed("process 7 may run", "process 7")))
         (sure,) = await bench.run(bench.call(lambda _: None))
         assert (end.unconfirmed, sure.unconfirmed) == (True, False)
-        assert "process 7 may still run" in bench.gateway.messages
+        assert (end.left, sure.left) == (("process 7",), ())
+        assert "process 7 may run" in bench.gateway.messages
 
 
 async def test_worker_long_task_is_reported_as_started_first(start: Start) -> None:

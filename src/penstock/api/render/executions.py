@@ -145,6 +145,8 @@ def _attempt(attempt: Attempt, now: Instant) -> dict[str, Any]:
         body["logFile"] = attempt.log_file
     if attempt.unconfirmed:
         body["unconfirmed"] = True
+    if attempt.left:
+        body["left"] = list(attempt.left)
     return body
 
 

@@ -21,6 +21,9 @@ class TaskRunAttempt(Shape):
     unconfirmed: bool | None = Field(
         None, description="Whether what it ran may still run: nobody has confirmed that it was stopped."
     )
+    left: list[str] | None = Field(
+        None, description="What that is, as far as it is known, such as `process 4711 on worker-1`."
+    )
 
 
 class TaskRun(Shape):

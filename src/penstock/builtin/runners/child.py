@@ -12,7 +12,7 @@ import threading
 import time
 from typing import IO
 
-from penstock.builtin.runners.family import MARK, Family
+from penstock.builtin.runners.family import MARK, Family, holders
 from penstock.builtin.runners.orphans import Notes
 from penstock.builtin.runners.runner import Command, OutputSink, RunnerError, Stream
 
@@ -56,12 +56,18 @@ class Child:
         self._lock = threading.Lock()
         self._is_reaped = False
         self._is_unconfirmed = False
+        self._left: list[int] = []
         self._has_left_some = False
 
     @property
     def is_unconfirmed(self) -> bool:
         """Whether processes may be left that could not be ended."""
         return self._is_unconfirmed
+
+    @property
+    def left(self) -> list[int]:
+        """The numbers of those processes, as far as they are known."""
+        return self._left
 
     @property
     def has_left_some(self) -> bool:
@@ -72,7 +78,7 @@ class Child:
         """End the command with everything it started; returns when nothing of it is left."""
         with self._lock:
             if not self._is_reaped and not self._family.end(_GRACE):
-                self._is_unconfirmed = True
+                self._is_unconfirmed, self._left = True, self._family.pids()
 
     def follow(self, sink: OutputSink) -> int:
         """Hand on what the command writes until it ends, and return its exit code; nothing of it is left then."""
@@ -108,7 +114,7 @@ class Child:
                     closing = time.monotonic() + _LINGER if self._has_ended() else None
                 elif time.monotonic() > closing:
                     if self._has_left_some:  # they were ended, and yet somebody unknown holds the streams
-                        self._is_unconfirmed = True
+                        self._is_unconfirmed, self._left = True, holders(out.fileno(), err.fileno())
                         return
                     self._has_left_some = True
                     self.end()

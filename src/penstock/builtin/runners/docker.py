@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -180,7 +181,16 @@ class Docker(Runner):
             if not context.render(self.wait, True) and not has_ended:
                 context.logger.debug(f"container {container.id[:12]} runs on by itself")
             elif context.render(self.delete, True):
-                container.remove()
+                self._remove(context, container)
+
+    def _remove(self, context: RunContext, container: Container) -> None:
+        """Remove a container; one that cannot be removed is named by the attempt (BEY-009)."""
+        try:
+            container.remove()
+        except RunnerError:
+            name = f"container {container.id[:12]}"
+            context.unconfirmed(f"{name} could not be removed, and may still run", f"{name} on {socket.gethostname()}")
+            raise
 
     def _create(self, context: RunContext, client: DockerClient, command: Command) -> Container:
         from penstock.builtin.runners.container import Container

@@ -81,6 +81,12 @@ class Family:
             return False
         return True
 
+    def pids(self) -> list[int]:
+        """Return the numbers of those that are left."""
+        if not _has_proc():
+            return [self._leader] if self.is_alive() else []
+        return sorted(one.pid for one in self._members())
+
     def _signal(self, number: signal.Signals) -> None:
         members = self._members()  # before the group is signalled: who loses a parent then may lose all that tells
         with contextlib.suppress(OSError):
@@ -107,6 +113,23 @@ class Family:
         if self._leader in (one.pid, one.group, one.session) or self._seen.get(one.pid) == one.started:
             return True
         return has_mark(one.pid, self._mark)
+
+
+def holders(*descriptors: int) -> list[int]:
+    """Return the numbers of the other processes that hold one of these pipes, as far as they can be seen."""
+    pipes = {f"pipe:[{os.fstat(one).st_ino}]" for one in descriptors}
+    others = (one.pid for one in processes() if one.pid != os.getpid())
+    return sorted(pid for pid in others if not pipes.isdisjoint(_open_files(pid)))
+
+
+def _open_files(pid: int) -> set[str]:
+    """Return what a process has open; nothing where that cannot be seen."""
+    found = set()
+    with contextlib.suppress(OSError), os.scandir(_PROC / str(pid) / "fd") as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(entry))
+    return found
 
 
 def has_mark(pid: int, mark: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from penstock.builtin.runners.child import Child
 from penstock.builtin.runners.orphans import Notes
 from penstock.builtin.runners.runner import Command, OutputSink, Runner
@@ -38,7 +40,8 @@ class Process(Runner):
         context.on_kill(child.end)
         code = child.follow(sink)
         if child.is_unconfirmed:
-            context.unconfirmed("some processes of the commands could not be ended and may still run")
+            left = (f"process {pid} on {socket.gethostname()}" for pid in child.left)
+            context.unconfirmed("some processes of the commands could not be ended and may still run", *left)
         elif child.has_left_some and not context.is_killed:
             context.logger.warning(
                 "the commands ended while processes they had started still ran; those were ended too, since the "

@@ -103,7 +103,8 @@ class Ssh(Runner):
                     "working directory goes away (wait for them with `wait`)"
                 )
             if session.is_unconfirmed:
-                context.unconfirmed("some processes of the commands could not be ended and may still run")
+                left = (f"process {pid} on {context.render(self.host)}" for pid in session.left)
+                context.unconfirmed("some processes of the commands could not be ended and may still run", *left)
             for name in session.get(command.directory):
                 context.logger.warning(f"`{name}` is a link that leads out of the working directory; not fetched")
             return -signal.SIGTERM if code is None else code

@@ -43,7 +43,7 @@ tell TERM
 while [ $tries -gt 0 ] && [ -n "$(members)" ]; do sleep 0.1; tries=$((tries - 1)); done
 tries=50
 while [ $tries -gt 0 ] && [ -n "$(members)" ]; do tell KILL; sleep 0.1; tries=$((tries - 1)); done
-if [ -n "$(members)" ]; then echo left; else echo ended; fi
+if [ -n "$(members)" ]; then echo left $(members); else echo ended; fi
 """
 """Ends all processes of a run: its process group, and whoever left that but has the mark in its environment."""
 

@@ -55,6 +55,8 @@ class Session:
         """Whether processes were still there when the commands had ended by themselves."""
         self.is_unconfirmed = False
         """Whether processes may be left that could not be ended."""
+        self.left: list[str] = []
+        """The numbers of those processes."""
         self._sftp = client.open_sftp()
         self._folder = RemoteFolder(self._sftp, f"{root}/work")
         try:
@@ -120,7 +122,7 @@ class Session:
             }
             for one in reading.values():
                 one.start()
-            code, ending = self._watch(is_killed)
+            code, ending, self.left = self._watch(is_killed)
             self.has_left_some, self.is_unconfirmed = ending != "none", ending == "left"
             with _files():
                 for stream, one in reading.items():
@@ -182,16 +184,19 @@ class Session:
             ]
         )
 
-    def _watch(self, is_killed: Callable[[], bool]) -> tuple[str, str]:
-        """Wait for the end of the command; return its exit code as text, and what became of what it left behind."""
+    def _watch(self, is_killed: Callable[[], bool]) -> tuple[str, str, list[str]]:
+        """Wait for the end of the command.
+
+        Returns its exit code as text, what became of what it left behind, and the numbers of processes still there.
+        """
         with self._channel() as channel:
             arguments = (str(self._root), self._mark, str(_LINGER), str(_GRACE))
             channel.exec_command(_sh(WATCHING + ENDING, *arguments))
             while not channel.status_event.wait(_LOOK):
                 if is_killed():
                     self._ending()  # the order may have come before the command had begun
-            code, ending = _read(channel)[0].split()
-            return code, ending
+            code, ending, *left = _read(channel)[0].split()
+            return code, ending, left
 
     @contextmanager
     def _tail(self, name: str) -> Iterator[paramiko.Channel]:
@@ -202,8 +207,8 @@ class Session:
 
     def _ending(self) -> None:
         with self._lock:
-            answer = self._tool(ENDING, self._mark, "0", str(_GRACE)).strip()
-        self.is_unconfirmed = answer == "left"
+            ending, *self.left = self._tool(ENDING, self._mark, "0", str(_GRACE)).split()
+        self.is_unconfirmed = ending == "left"
 
     def _tool(self, script: str, *arguments: str) -> str:
         return self._call(_sh(script, str(self._root), *arguments))

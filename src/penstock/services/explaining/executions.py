@@ -214,7 +214,8 @@ def _unconfirmed(runs: Sequence[TaskRun]) -> str:
     run, attempt = found[0]
     where = f" on worker {attempt.worker_id}" if attempt.worker_id is not None else ""
     others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"; it is unconfirmed that what task `{run.task_id}` ran{where} has stopped{others}"
+    named = f": {', '.join(attempt.left)}" if attempt.left else ""
+    return f"; it is unconfirmed that what task `{run.task_id}` ran{where} has stopped{named}{others}"
 
 
 def _gate_in_words(gate: Gate) -> str:

@@ -43,7 +43,7 @@ class Answers:
             "set_labels": context.set_labels,
             "set_variables": context.set_variables,
             "timer": context.timer,
-            "unconfirmed": context.unconfirmed,
+            "unconfirmed": lambda what, left=(): context.unconfirmed(what, *left),
             "variables": lambda: context.variables,
             "working_directory": lambda: str(context.working_directory),
         }

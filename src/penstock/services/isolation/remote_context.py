@@ -194,9 +194,9 @@ class RemoteContext:
                 return
         action()
 
-    def unconfirmed(self, what: str) -> None:
+    def unconfirmed(self, what: str, *left: str) -> None:
         """Say what of the work may still run though it was to end."""
-        self._tell("unconfirmed", what=what)
+        self._tell("unconfirmed", what=what, left=left)
 
     @property
     def is_killed(self) -> bool:

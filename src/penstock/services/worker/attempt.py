@@ -201,5 +201,6 @@ class Attempt:
             variables=context.variable_changes(),
             confidential=context.confidential(outputs),
             unconfirmed=self.given_up or context.is_unconfirmed,
+            left=context.left,
         )
         return Report(job, ended, context.log.take_lines(), context.log.take_metrics())

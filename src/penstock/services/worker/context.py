@@ -55,6 +55,7 @@ class WorkerRunContext:
         "children",
         "is_unconfirmed",
         "labels",
+        "left",
         "log",
         "new_variables",
         "task",
@@ -97,6 +98,8 @@ class WorkerRunContext:
         self.worker_id: str | None = None
         self.is_unconfirmed = False
         """Whether something of it may still run, by its own word."""
+        self.left: tuple[str, ...] = ()
+        """What that is, as far as it is known."""
         self.warned = False
         """Whether a task inside ended with a warning."""
         file = LogFile(settings.directory) if log_to_file else None
@@ -396,12 +399,13 @@ class WorkerRunContext:
                 return
         action()
 
-    def unconfirmed(self, what: str) -> None:
+    def unconfirmed(self, what: str, *left: str) -> None:
         """Say what may still run, and have the attempt that the server knows of marked (BEY-009)."""
         self.logger.error(what)
         context: WorkerRunContext | None = self
         while context is not None:
             context.is_unconfirmed = True
+            context.left = (*context.left, *left)
             context = context._outer
 
     @property

@@ -98,7 +98,8 @@ class PodRun:
         except RunnerError as error:
             reason = f": {error.message}"
         self._context.unconfirmed(
-            f"the pod {self._name} in {self._cluster.namespace} is not known to be gone, and may still run{reason}"
+            f"the pod {self._name} in {self._cluster.namespace} is not known to be gone, and may still run{reason}",
+            f"pod {self._name} in {self._cluster.namespace}",
         )
 
     def close(self) -> None:
