@@ -8078,6 +8078,11 @@ export interface components {
              * @description Whether what it ran may still run: nobody has confirmed that it was stopped.
              */
             unconfirmed?: boolean | null;
+            /**
+             * Left
+             * @description What that is, as far as it is known, such as `process 4711 on worker-1`.
+             */
+            left?: string[] | null;
         };
         /**
          * TenantName
@@ -8268,6 +8273,29 @@ export interface components {
             date: string;
         };
         /**
+         * NewApiToken
+         * @description An API token to be made.
+         */
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
          * SuiteName
          * @description A test suite by name.
          */
@@ -8284,21 +8312,6 @@ export interface components {
         SuiteNames: {
             /** Ids */
             ids: components["schemas"]["SuiteName"][];
-        };
-        /**
-         * Credentials
-         * @description A user name and a password.
-         */
-        Credentials: {
-            /**
-             * Uid
-             * @default null
-             */
-            uid: string | null;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
         };
         /**
          * SecretValue
@@ -8321,23 +8334,26 @@ export interface components {
             value: string;
         };
         /**
-         * BookmarkName
-         * @description Another name of a bookmark.
+         * SwitchOrder
+         * @description What a flow or trigger is to be, whatever its source says.
          */
-        BookmarkName: {
-            /** Name */
-            name: string;
-        };
-        /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
-         */
-        ChosenCases: {
+        SwitchOrder: {
             /**
-             * Testcases
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
              * @default null
              */
-            testCases: string[] | null;
+            until: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
         };
         /**
          * ChartFilter
@@ -8418,6 +8434,52 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
+         * Credentials
+         * @description A user name and a password.
+         */
+        Credentials: {
+            /**
+             * Uid
+             * @default null
+             */
+            uid: string | null;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * LastSuiteQuery
+         * @description Of which test suites the last result is wanted.
+         */
+        LastSuiteQuery: {
+            /**
+             * Testsuiteids
+             * @default null
+             */
+            testSuiteIds: components["schemas"]["SuiteName"][] | null;
+        };
+        /**
+         * BlueprintToKeep
+         * @description A blueprint of one's own.
+         */
+        BlueprintToKeep: {
+            /** Title */
+            title: string;
+            /** Source */
+            source: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /**
          * SwitchName
          * @description A flow, or one of its triggers.
          */
@@ -8457,54 +8519,12 @@ export interface components {
             names: components["schemas"]["SwitchName"][];
         };
         /**
-         * TemplateArguments
-         * @description The arguments of a blueprint.
+         * ServiceAccountToKeep
+         * @description An account of a program, as it is to be.
          */
-        TemplateArguments: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-        };
-        /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * AboutSecret
-         * @description What is told of a secret.
-         */
-        AboutSecret: {
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Tags
-             * @default null
-             */
-            tags: components["schemas"]["SecretTag"][] | null;
-        };
-        /**
-         * ServiceAccountChanges
-         * @description What is to become of an account of a program.
-         */
-        ServiceAccountChanges: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
+        ServiceAccountToKeep: {
+            /** Name */
+            name: string;
             /**
              * Description
              * @default null
@@ -8515,6 +8535,25 @@ export interface components {
              * @default null
              */
             disabled: boolean | null;
+            /**
+             * Superadmin
+             * @default null
+             */
+            superAdmin: boolean | null;
+            /**
+             * Tenants
+             * @default null
+             */
+            tenants: string[] | null;
+        };
+        /**
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
+         */
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
         };
         /**
          * BackfillOrder
@@ -8567,99 +8606,35 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * SetDisabled
-         * @description Triggers that are switched off or on.
+         * NewPassword
+         * @description A password and the one that replaces it.
          */
-        SetDisabled: {
-            /** Triggers */
-            triggers: components["schemas"]["TriggerChange"][];
-            /** Disabled */
-            disabled: boolean;
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
         };
         /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
+         * ServiceAccountChanges
+         * @description What is to become of an account of a program.
          */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * SwitchOrder
-         * @description What a flow or trigger is to be, whatever its source says.
-         */
-        SwitchOrder: {
+        ServiceAccountChanges: {
             /**
-             * State
-             * @description Null, where several are named: what the source says.
-             */
-            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
-            /**
-             * Until
-             * @description When a pause ends by itself.
+             * Name
              * @default null
              */
-            until: string | null;
-            /**
-             * Reason
-             * @default null
-             */
-            reason: string | null;
-        };
-        /**
-         * LastSuiteQuery
-         * @description Of which test suites the last result is wanted.
-         */
-        LastSuiteQuery: {
-            /**
-             * Testsuiteids
-             * @default null
-             */
-            testSuiteIds: components["schemas"]["SuiteName"][] | null;
-        };
-        /**
-         * NewApiToken
-         * @description An API token to be made.
-         */
-        NewApiToken: {
-            /** Name */
-            name: string;
+            name: string | null;
             /**
              * Description
              * @default null
              */
             description: string | null;
             /**
-             * Maxage
+             * Disabled
              * @default null
              */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * FlowFilter
-         * @description The name of a flow.
-         */
-        FlowFilter: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
+            disabled: boolean | null;
         };
         /**
          * NewBookmark
@@ -8672,57 +8647,30 @@ export interface components {
             path: string;
         };
         /**
-         * ServiceAccountToKeep
-         * @description An account of a program, as it is to be.
+         * SetDisabled
+         * @description Triggers that are switched off or on.
          */
-        ServiceAccountToKeep: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /**
-             * Superadmin
-             * @default null
-             */
-            superAdmin: boolean | null;
-            /**
-             * Tenants
-             * @default null
-             */
-            tenants: string[] | null;
+        SetDisabled: {
+            /** Triggers */
+            triggers: components["schemas"]["TriggerChange"][];
+            /** Disabled */
+            disabled: boolean;
         };
         /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
+         * FlowFilter
+         * @description The name of a flow.
          */
-        BlueprintDraft: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-            /** Source */
-            source: string;
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
         };
         /**
-         * BlueprintToKeep
-         * @description A blueprint of one's own.
+         * AboutSecret
+         * @description What is told of a secret.
          */
-        BlueprintToKeep: {
-            /** Title */
-            title: string;
-            /** Source */
-            source: string;
+        AboutSecret: {
             /**
              * Description
              * @default null
@@ -8732,7 +8680,7 @@ export interface components {
              * Tags
              * @default null
              */
-            tags: string[] | null;
+            tags: components["schemas"]["SecretTag"][] | null;
         };
         /**
          * DraftText
@@ -8751,6 +8699,63 @@ export interface components {
              * @default null
              */
             seen: string | null;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
+         */
+        BlueprintDraft: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * TemplateArguments
+         * @description The arguments of a blueprint.
+         */
+        TemplateArguments: {
+            /**
+             * Templateargumentsinputs
+             * @default null
+             */
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * BookmarkName
+         * @description Another name of a bookmark.
+         */
+        BookmarkName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
+         */
+        ChosenCases: {
+            /**
+             * Testcases
+             * @default null
+             */
+            testCases: string[] | null;
         };
     };
     responses: never;
