@@ -318,7 +318,7 @@ class ExecutionQueriesContract:
         assert [await total(), await total(order="endDate"), await total(order="state")] == [4, 4, 4]
         assert [await total("SUCCESS"), await total("SUCCESS", order="endDate")] == [2, 2]
         assert [await total("SUCCESS", "RUNNING"), await total("FAILED"), await total("KILLED")] == [3, 1, 0]
-        assert [await total("SUCCESS", "NEVER"), await total("SUCCESS", "SUCCESS", "FAILED")] == [2, 3]
+        assert [await total("SUCCESS", "RETRIED"), await total("SUCCESS", "SUCCESS", "FAILED")] == [2, 3]
 
     async def test_counts_tell_how_many_by_state(self, store: StorePorts) -> None:
         await records.stored(
