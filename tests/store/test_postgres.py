@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -253,6 +254,27 @@ async def test_close_says_what_is_unsaid(postgres_url: str) -> None:
         await speaking.notifier.publish("jobs", ["last words"])
         await speaking.close()
         assert await heard(notifications, 1) == [("jobs", "last words")]
+    await listening.close()
+
+
+async def test_notification_published_again_while_it_is_being_sent_is_heard_again(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling, listening = (PostgresNotifier(postgres_database.dsn) for _ in range(2))
+    execute, again = psycopg.AsyncConnection.execute, ["once more"]
+
+    async def slowly(connection: Any, query: Any, *arguments: Any) -> Any:
+        done = await execute(connection, query, *arguments)
+        if "pg_notify" in str(query) and again:
+            again.pop()
+            await telling.publish("messages", ["3"])
+        return done
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", slowly)
+    async with asyncio.timeout(PATIENCE), listening.subscribe("messages") as notifications:
+        await telling.publish("messages", ["3"])
+        assert await heard(notifications, 2) == [("messages", "3")] * 2
+    await telling.close()
     await listening.close()
 
 

@@ -70,7 +70,7 @@ class PostgresNotifier:
 
     async def close(self) -> None:
         """Say what is still unsaid, shortly, then drop the connections."""
-        if self._unsent and "send" in self._tasks:
+        if "send" in self._tasks and not self._sent.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sent.wait(), 1)
         for task in self._tasks.values():
@@ -93,7 +93,7 @@ class PostgresNotifier:
                 async with connection:
                     failures = 0
                     await (self._send(connection) if side == "send" else self._listen(connection))
-            except (psycopg.Error, OSError) as error:
+            except Exception as error:  # also what another release says that this one does not understand
                 wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 failures += 1
                 log.warning(
@@ -107,11 +107,14 @@ class PostgresNotifier:
     async def _send(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         while True:
             await self._something.wait()
-            said = list(self._unsent)
-            texts = list(packed(self._origin, said))
-            await connection.execute("SELECT pg_notify(%s, text) FROM unnest(%s::text[]) AS text", (CHANNEL, texts))
-            for one in said:  # only now: a NOTIFY that failed is tried again
-                self._unsent.pop(one, None)
+            # What is said once more while this is under way has to be heard once more.
+            said, self._unsent = self._unsent, {}
+            texts = list(packed(self._origin, list(said)))
+            try:
+                await connection.execute("SELECT pg_notify(%s, text) FROM unnest(%s::text[]) AS text", (CHANNEL, texts))
+            except BaseException:
+                self._unsent = said | self._unsent  # tried again
+                raise
             if not self._unsent:
                 self._something.clear()
                 self._sent.set()
