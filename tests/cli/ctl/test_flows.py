@@ -47,8 +47,8 @@ def test_flows_of_a_folder_are_deployed_and_listed(ctl: Ctl, tmp_path: Path) -> 
     assert actions(ctl, "flows") == [("unchanged", ctl.namespace, "two"), ("unchanged", ctl.namespace, "one")]
     assert [flow["id"] for flow in ctl.json("flows", "list", ctl.namespace)] == ["one", "two"]
     header, first, *_ = ctl("flows", "list", ctl.namespace).stdout.splitlines()
-    assert header.split() == ["NAMESPACE", "ID", "REVISION", "DISABLED", "DESCRIPTION"]
-    assert first.split() == [ctl.namespace, "one", "1", "no", "Says", "hello"]
+    assert header.split() == ["NAMESPACE", "ID", "REVISION", "DISABLED", "HERE", "DESCRIPTION"]
+    assert first.split() == [ctl.namespace, "one", "1", "no", "-", "Says", "hello"]
     assert ctl("flows", "get", ctl.namespace, "one", "--source").stdout == one.read_text()
     assert ctl.json("flows", "get", ctl.namespace, "one")["revision"] == 1
     assert "id: one" in ctl("flows", "get", ctl.namespace, "one", "-o", "yaml").stdout
