@@ -1,8 +1,9 @@
 """`python -m bench.memory`: whether a server's memory grows with what it has executed.
 
 Runs real executions through one server, `--executions` of them (1,000,000 by default), and prints every `--every` of
-them its memory, its processor time and the size of its database. `--keep` is how long they are kept after their end:
-`PT5M` has them removed meanwhile. Fails when memory has grown by more than `--growth` MB from the first tenth on.
+them its memory (its own, and with the files that it sees through its memory, the database above all), its processor
+time and the size of its data. `--keep` is how long executions are kept after their end: `PT5M` has them removed
+meanwhile. Fails when its own memory has grown by more than `--growth` MB after the first tenth.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ async def none_open(client: httpx.AsyncClient) -> None:
 
 
 async def run(server: Server, folder: Path, count: int, every: int, flow_id: str) -> list[tuple[int, float]]:
-    """Execute, and print a line every so many; returns how many were executed and the memory then, line by line."""
+    """Execute, and print a line every so many; returns how many were executed and its own memory then, line by line."""
     await server.start()
     found: list[tuple[int, float]] = []
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", auth=USER, timeout=120) as client:
         await put_flows(client)
-        print(f"idle: {server.memory():.0f} MB")
+        print(f"idle: {server.own_memory():.1f} MB of {server.memory():.1f}")
         done = 0
         while done < count:
             part = min(every, count - done)
@@ -53,9 +54,10 @@ async def run(server: Server, folder: Path, count: int, every: int, flow_id: str
             await none_open(client)
             done += part
             seconds, used = time.perf_counter() - began, server.cpu() - cpu
-            found.append((done, server.memory()))
+            memory = server.own_memory()
+            found.append((done, memory))
             print(
-                f"{done:>11,} executions  {found[-1][1]:6.1f} MB  {part / seconds * 60:9,.0f}/min"
+                f"{done:>11,} executions  {memory:6.1f} MB of {server.memory():6.1f}  {part / seconds * 60:9,.0f}/min"
                 f"  {used / part * 1000:5.2f} CPU ms each  data {size_of(folder / 'data'):8,.0f} MB",
                 flush=True,
             )
@@ -86,7 +88,7 @@ def main() -> None:
         stack.callback(server.stop)
         found = asyncio.run(run(server, folder, given.executions, given.every, given.flow))
     more = growth(found)
-    print(f"memory after the first tenth grew by {more:.1f} MB")
+    print(f"its own memory grew by {more:.1f} MB after the first tenth")
     if more > given.growth:
         raise SystemExit(f"more than {given.growth:g} MB")
 

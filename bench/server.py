@@ -24,10 +24,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _rss(pid: int) -> float:
-    """Return the resident memory of a process in MB."""
+def _memory(pid: int, kind: str) -> float:
+    """Return the memory of a process in MB: `VmRSS` or another line of its status."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1]) / 1024
     return 0.0
 
@@ -110,7 +110,11 @@ datasources:
 
     def memory(self) -> float:
         """Return the server's resident memory in MB."""
-        return _rss(self.pid)
+        return _memory(self.pid, "VmRSS")
+
+    def own_memory(self) -> float:
+        """Return the part of it in MB that is no file's: without the database, which it sees through its memory."""
+        return _memory(self.pid, "RssAnon")
 
     def cpu(self) -> float:
         """Return the processor seconds the server has used."""

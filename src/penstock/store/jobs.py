@@ -246,7 +246,11 @@ def end_jobs_txn(connection: Connection, ends: Mapping[tuple[str, int], str | No
 def kill_txn(
     connection: Connection, orders: Collection[Killed]
 ) -> tuple[Sequence[Killed], Sequence[tuple[Killed, str]]]:
-    """Delete the jobs nobody has; returns their orders, and those of jobs that a worker has, with the worker."""
+    """Return the orders for jobs that nobody has, and those for jobs that a worker has, with the worker.
+
+    The former stay until the end of their task runs is decided on, or a worker finds out that they may not run: an
+    executor that dies in between leaves nobody waiting.
+    """
     if not orders:
         return (), ()
     owners: Mapping[tuple[str, int], str | None] = {
@@ -255,7 +259,6 @@ def kill_txn(
     }
     known = [(order, owners[(order.task_run_id, order.attempt)]) for order in orders if _key(order) in owners]
     unclaimed = [order for order, owner in known if owner is None]
-    _DELETE_UNOWNED.run(connection, [_key(order) for order in unclaimed])
     return unclaimed, [(order, owner) for order, owner in known if owner is not None]
 
 

@@ -156,7 +156,8 @@ class JournalContract:
 
     # -- kills
 
-    async def test_kill_a_job_nobody_has_deletes_it_and_says_so(self, store: StorePorts) -> None:
+    async def test_kill_a_job_nobody_has_says_so_and_keeps_it_until_its_end_is_stored(self, store: StorePorts) -> None:
+        """BEY-001: whoever is to decide on its end may die before."""
         owner = records.execution()
         run = records.task_run(owner)
         await records.stored(store.journal, owner, jobs={(run.id, 1): (records.job(run), None)})
@@ -166,6 +167,8 @@ class JournalContract:
         )
         assert list(result.killed_unclaimed) == [order]
         assert list(result.killed_claimed) == []
+        assert await store.jobs.unowned() == 1
+        await store.journal.commit(Batch(ended_jobs={(run.id, 1): None}))
         assert await store.jobs.unowned() == 0
 
     async def test_kill_a_job_a_worker_has_names_the_worker_and_keeps_the_job(self, store: StorePorts) -> None:
