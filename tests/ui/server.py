@@ -90,7 +90,9 @@ def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
         process = program.start(arguments, stdout=log, stderr=log, cwd=folder, env=_environment())
     try:
         url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, auth=(USERNAME, PASSWORD), timeout=PATIENCE) as client:
+        # No connection waits for the next request: the server may close it at that very moment.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        with httpx.Client(base_url=url, auth=(USERNAME, PASSWORD), timeout=PATIENCE, limits=limits) as client:
             _wait_until_ready(client, process, log_path)
             yield Server(url, client)
     finally:

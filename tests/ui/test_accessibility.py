@@ -47,7 +47,7 @@ PAGES = (
     *("namespaces/company.shop/secrets", "namespaces/company.shop/settings"),
     *("blueprints/own", "blueprints/own/new", "tests", "tests/new", "tests/ui.tests/greetings"),
     *("assets", "assets/orders", "assets/orders/uses"),
-    *(f"instance/{tab}" for tab in ("", "kv", "concurrency", "plugins", "audit")),
+    *(f"instance/{tab}" for tab in ("", "kv", "concurrency", "accounts", "plugins", "audit")),
 )
 PARTS = 15
 """The pages are gone through side by side."""
@@ -68,6 +68,20 @@ BEYOND = """async () => {
   return wide().map((one) => `${one.localName} ${one.scrollWidth}`);
 }"""
 """What one would have to push aside, once all has its new size; tables scroll in frames of their own."""
+
+WATCHED = """
+window.shifted = 0;
+const add = (list) => list.getEntries().forEach((one) => (window.shifted += one.hadRecentInput ? 0 : one.value));
+new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true });
+"""
+STEADY = {
+    *("dashboards", "flows", "executions", "logs", "triggers", FLOW, ORDERS, f"{ORDERS}/logs"),
+    *(f"executions/{LONG}/{LONG_NAME}/{{long}}{tab}" for tab in ("", "/logs")),
+    *("executions/ui.tests/measured/{measured}/metrics", "executions/company.shop/release/{paused}"),
+}
+"""The pages one opens all day: there nothing moves under the reader's eyes while they load."""
+MOST_SHIFTED = 0.1
+"""Up to here a page counts as steady."""
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +113,17 @@ def violations(page: Page) -> list[str]:
 def test_no_page_has_a_serious_violation_or_is_wider_than_a_telephone(
     page: Page, ids: dict[str, str], part: int
 ) -> None:
-    """Keeps pictures of all in light and wide, and in dark and narrow."""
+    """Keeps pictures of all in light and wide, and in dark and narrow; the pages of every day hold still."""
     found = []
     page.emulate_media(reduced_motion="reduce")  # no colour is met halfway to another
+    page.add_init_script(WATCHED)
     for path in PAGES[part::PARTS]:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         page.goto(f"/ui/main/{path.format_map(ids)}")
         settled(page)
+        if path in STEADY and (shifted := page.evaluate("window.shifted")) > MOST_SHIFTED:
+            found.append(f"{path} moved by {shifted:.2f} while it was loaded")
         page.evaluate(AXE.read_text())  # not a script of the page: its policy allows none from elsewhere
         found += [f"{path}: {one}" for one in violations(page)]
         keep(page, "light", path)

@@ -112,7 +112,7 @@ def test_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server) -
 
 
 def test_palette_finds_every_kind_of_thing(page: Page, server: Server) -> None:
-    """The search of everything: flows, values, types, settings."""
+    """The search of everything: flows, values, types, settings, documentation."""
     server.create_flow(HELLO.format(id="findable"))
     server.client.put("/api/v1/main/namespaces/ui.tests/kv/findable_key", content='"x"')
     page.goto("/ui/main/flows")
@@ -125,6 +125,11 @@ def test_palette_finds_every_kind_of_thing(page: Page, server: Server) -> None:
     page.get_by_role("combobox").or_(page.get_by_role("dialog").get_by_role("textbox")).first.fill("time zone")
     page.get_by_role("option", name="Time zone").click()
     page.wait_for_url("**/settings#settings-region")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("backfills")
+    page.get_by_role("option", name="Backfills Schedules", exact=True).click()
+    panel = page.get_by_role("complementary", name="Documentation")
+    expect(panel.get_by_role("heading", name="Backfills", exact=True)).to_be_in_viewport()
 
 
 def test_plugin_that_cannot_be_installed_says_why(page: Page) -> None:

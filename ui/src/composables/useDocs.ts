@@ -1,16 +1,17 @@
 import { useQuery } from "@tanstack/vue-query";
-import { computed } from "vue";
+import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { useRoute } from "vue-router";
 import { sectionsOf } from "@/lib/docs";
 
 /** All pages of the documentation and their sections, once they are wanted (UI-011). */
-export function useDocs() {
+export function useDocs(enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
     queryKey: ["docs"],
     queryFn: async () => {
       const { PAGES } = await import("@/lib/docPages");
       return { pages: PAGES, known: new Set(PAGES.map(({ path }) => path)), sections: PAGES.flatMap(sectionsOf) };
     },
+    enabled: computed(() => toValue(enabled)),
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

@@ -1,9 +1,7 @@
 import { onScopeDispose, shallowRef } from "vue";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import type { components } from "@/api/schema";
-
-export type Draft = components["schemas"]["Draft"];
+import type { Draft } from "@/lib/drafts";
 
 const SEND_AFTER = 700;
 const PLACE = "/api/v1/me/drafts/{name}";

@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from "vue";
 import { ApiError } from "@/api/errors";
 import { problem, problemsOf, problemsOfError, type Problem } from "@/lib/problems";
-import { TENANT } from "@/api/types";
+import { draftName, draftSlot, type Subject } from "@/lib/drafts";
 import { useDraftSync, type Kept } from "./useDraftSync";
 import { useSaveFlow, validateFlow, type FlowKey } from "./useFlows";
 
@@ -21,8 +21,8 @@ export interface Saved {
  */
 export function useFlowDraft(saved: MaybeRefOrGetter<Saved>, key?: MaybeRefOrGetter<FlowKey>, origin?: string) {
   const flow = toValue(key);
-  const slot = `penstock.draft.${flow ? `${flow.namespace}/${flow.id}` : origin ? `new.${origin}` : "new"}`;
-  const name = flow ? `${TENANT}:${flow.namespace}:${flow.id}` : `${TENANT}:new:${encodeURIComponent(origin ?? "")}`;
+  const subject: Subject = flow ? { flow } : { origin: origin ?? "" };
+  const [slot, name] = [draftSlot(subject), draftName(subject)];
   const kept = readKept(slot);
   const source = ref(kept?.text ?? toValue(saved).source);
   const base = ref(kept?.revision ?? toValue(saved).revision);

@@ -2,6 +2,7 @@
 import type { RouteLocationRaw } from "vue-router";
 import type { Execution, StateType } from "@/api/types";
 import type { IconName } from "@/components/icons";
+import { searched, type DocPlace, type DocSection } from "./docs";
 import type { TypeGroup } from "./plugins";
 
 export interface Found {
@@ -25,7 +26,8 @@ export interface Choice {
   readonly note?: string;
   readonly icon: IconName;
   readonly state?: StateType;
-  readonly to: RouteLocationRaw;
+  /** The page it leads to, or the place in the documentation. */
+  readonly to: RouteLocationRaw | { readonly doc: DocPlace };
 }
 
 /** The kinds in the order in which they are offered. */
@@ -55,4 +57,11 @@ export function typeChoices(groups: readonly TypeGroup[], text: string, most: nu
   const all = groups.flatMap(({ entries }) => entries);
   const begins = all.filter(({ name }) => name.toLowerCase().startsWith(wanted));
   return [...begins, ...all.filter((one) => !begins.includes(one))].slice(0, most).map(({ cls, name }) => ({ key: `type ${cls}`, text: name, note: cls, icon: "plugin", to: { name: "plugin", params: { cls } } }));
+}
+
+/** Sections of the documentation with all the words. */
+export function docChoices(sections: readonly DocSection[], text: string, most: number): Choice[] {
+  return searched(sections, text).slice(0, most).map(({ page, title, anchor }) => ({
+    key: `doc ${page.path}#${anchor}`, text: title, note: title === page.title ? undefined : page.title, icon: "book", to: { doc: { path: page.path, anchor } },
+  }));
 }

@@ -13,5 +13,22 @@ function reveal(bar: HTMLElement): void {
   bar.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }
 
-/** For a bar of tabs: `v-reveal-current`. */
-export const vRevealCurrent: ObjectDirective<HTMLElement> = { mounted: reveal, updated: reveal };
+/** Arrows lead from one tab to the next, Home and End to the ends; Enter opens the one with the focus. */
+function walk(event: KeyboardEvent): void {
+  const bar = event.currentTarget as HTMLElement;
+  const tabs = [...bar.querySelectorAll<HTMLElement>("a, button")];
+  const at = tabs.findIndex((tab) => tab === document.activeElement);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+  if (to === undefined || at < 0) return;
+  event.preventDefault();
+  tabs.at(to % tabs.length)?.focus();
+}
+
+/** For a bar of tabs: `v-tabs`. */
+export const vTabs: ObjectDirective<HTMLElement> = {
+  mounted: (bar) => {
+    bar.addEventListener("keydown", walk);
+    reveal(bar);
+  },
+  updated: reveal,
+};

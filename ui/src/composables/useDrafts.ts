@@ -1,0 +1,52 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, toValue, type MaybeRefOrGetter } from "vue";
+import { api, inTenant, unwrap } from "@/api/client";
+import { ApiError } from "@/api/errors";
+import { draftSlot, subjectOf, type Draft } from "@/lib/drafts";
+
+const PLACE = "/api/v1/me/drafts";
+
+/** The reader's unsaved flows, the latest first (BEY-043). */
+export function useDrafts(enabled: MaybeRefOrGetter<boolean> = true) {
+  return useQuery({
+    queryKey: ["drafts"],
+    queryFn: async () => {
+      const { results } = await unwrap(api.GET(PLACE, {}));
+      return results.sort((one, other) => other.updated.localeCompare(one.updated));
+    },
+    enabled: computed(() => toValue(enabled)),
+  });
+}
+
+/** The names of those drafts whose flow was deleted. */
+export function useGoneFlows(drafts: MaybeRefOrGetter<readonly Draft[]>, enabled: MaybeRefOrGetter<boolean>) {
+  return useQuery({
+    queryKey: ["drafts-gone", computed(() => toValue(drafts).map(({ name, revision }) => ({ name, revision })))] as const,
+    queryFn: async ({ queryKey: [, named] }) => new Set((await Promise.all(named.map(goneName))).flat()),
+    enabled: computed(() => toValue(enabled)),
+  });
+}
+
+async function goneName(draft: Pick<Draft, "name" | "revision">): Promise<string[]> {
+  const subject = subjectOf(draft);
+  if (!("flow" in subject)) return [];
+  const path = inTenant({ namespace: subject.flow.namespace, id: subject.flow.id });
+  try {
+    await unwrap(api.GET("/api/v1/{tenant}/flows/{namespace}/{id}", { params: { path } }));
+    return [];
+  } catch (error) {
+    return error instanceof ApiError && error.status === 404 ? [draft.name] : [];
+  }
+}
+
+/** Forgets a draft, on the server and in this browser. */
+export function useDiscardDraft() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (draft: Draft) => {
+      await unwrap(api.DELETE(`${PLACE}/{name}`, { params: { path: { name: draft.name }, query: { seen: draft.version } } }));
+      localStorage.removeItem(draftSlot(subjectOf(draft)));
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["drafts"] }),
+  });
+}
