@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import type { Flow } from "@/api/types";
 import { mayHaveDates, nextDates } from "@/lib/plans";
+import { isStopped } from "@/lib/switches";
 import { planFlow, type FlowKey } from "./useFlows";
 import { useTriggerPage } from "./useTriggers";
 
@@ -11,7 +12,7 @@ const MOST_TRIGGERS = 100;
 /** When a flow's dates start it next: those of its triggers that are switched on, in their order (UI-062). */
 export function useNextDates(key: MaybeRefOrGetter<FlowKey>, flow: MaybeRefOrGetter<Flow | undefined>) {
   const source = computed(() => toValue(flow)?.source ?? "");
-  const isDated = computed(() => mayHaveDates(source.value) && toValue(flow)?.disabled !== true);
+  const isDated = computed(() => mayHaveDates(source.value) && !isStopped(toValue(flow)));
   const triggers = useTriggerPage(() => ({ filters: { namespace: toValue(key).namespace, flowId: toValue(key).id }, page: 1, size: MOST_TRIGGERS }));
   const plan = useQuery({
     queryKey: ["next-dates", source] as const,
