@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
@@ -84,6 +86,7 @@ def test_expressions_are_completed_with_the_names_of_the_flow(page: Page, server
 def test_playground_plays_task_by_task_with_the_outputs_it_has(page: Page, server: Server) -> None:
     """ENG-381, UI-100, UI-101, UI-102, UI-163."""
     server.create_flow(STEPS.format(id="played"))
+    play_as_a_colleague(server, "played")
     open_editor(page, "played", "source,playground")
     pane = page.get_by_role("region", name="Playground")
     pane.get_by_role("button", name="Play third", exact=True).click()
@@ -97,6 +100,20 @@ def test_playground_plays_task_by_task_with_the_outputs_it_has(page: Page, serve
     expect(pane.get_by_role("region", name="Outputs of second")).to_contain_text("one zwei")
     runs = server.client.get("/api/v1/main/executions/search", params={"filters[flowId][EQUALS]": "played"}).json()
     assert runs["total"] == 0
+
+
+def play_as_a_colleague(server: Server, flow: str) -> None:
+    """Play a flow to its end as somebody else, whose runs are no business of one's own playground."""
+    name = f"colleague-{uuid.uuid4().hex[:8]}"
+    account = server.client.post("/api/v1/service-accounts", json={"name": name}).json()
+    token = server.client.post(f"/api/v1/service-accounts/{account['id']}/api-tokens", json={"name": "play"}).json()
+    played = httpx.post(
+        f"{server.url}/api/v1/main/executions/ui.tests/{flow}",
+        params={"kind": "PLAYGROUND", "wait": "true"},
+        headers={"Authorization": f"Bearer {token['fullToken']}"},
+        timeout=PATIENCE / 1000,
+    )
+    assert played.json()["state"]["current"] == "SUCCESS"
 
 
 def test_panes_are_resized_moved_and_remembered(page: Page, server: Server) -> None:

@@ -8,6 +8,13 @@ export const instanceQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Who is signed in. */
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: () => unwrap(api.GET("/api/v1/me")),
+  staleTime: 60_000,
+});
+
 export function useInstance() {
   return useQuery(instanceQuery);
 }

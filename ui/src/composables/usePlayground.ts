@@ -6,13 +6,19 @@ import { KEPT, type Play } from "@/lib/playground";
 import { hasEnded } from "@/lib/states";
 import { asForm } from "./useExecutions";
 import type { FlowKey } from "./useFlows";
+import { meQuery } from "./useInstance";
 
-/** The playground runs of a flow, newest first, each with its task runs as far as it is the newest. */
+/** One's own playground runs of a flow, newest first, each with its task runs as far as it is the newest. */
 export function usePlaygroundRuns(key: MaybeRefOrGetter<FlowKey>) {
+  const queries = useQueryClient();
   return useQuery({
     queryKey: ["playground", computed(() => toValue(key))] as const,
     queryFn: async ({ queryKey: [, { namespace, id }] }) => {
-      const query = { size: 50, sort: ["state.startDate:desc"], "filters[namespace][EQUALS]": namespace, "filters[flowId][EQUALS]": id, "filters[kind][EQUALS]": "PLAYGROUND" };
+      const me = await queries.fetchQuery(meQuery);
+      const query = {
+        size: 50, sort: ["state.startDate:desc"], "filters[namespace][EQUALS]": namespace, "filters[flowId][EQUALS]": id,
+        "filters[kind][EQUALS]": "PLAYGROUND", "filters[labels][EQUALS][system.username]": me.id,
+      };
       const { results } = await unwrap(api.GET("/api/v1/{tenant}/executions/search", { params: { path: inTenant(), query } }));
       const newest = results[0] && (await read(results[0].id));
       return newest ? [newest, ...results.slice(1)] : [];
