@@ -205,7 +205,10 @@ class WorkerRunContext:
 
     def ask(self, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return the server's answer to an expression function; secrets in it are masked from now on."""
-        answer = self._host.wait_for(self._host.gateway.call(self._assignment.job, function, arguments, self.worker_id))
+        job = self._assignment.job
+        # A trigger notes what it has dealt with once its event is stored, and then its job is over.
+        held_by = self.worker_id if job.trigger_id is None else None
+        answer = self._host.wait_for(self._host.gateway.call(job, function, arguments, held_by))
         if function in CONFIDENTIAL and isinstance(answer, str):
             self.mask(answer)
             assert self._masker is not None
