@@ -6,6 +6,7 @@ need no Babel. A locale has only what it says otherwise than the one it inherits
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError, localedata
 from babel.core import get_global
 
-TARGET = Path(__file__).resolve().parent.parent / "src" / "penstock" / "expressions" / "locale_words.json"
+TARGET = Path(__file__).resolve().parent.parent / "src" / "penstock" / "expressions" / "locale_words.json.gz"
 STYLES = ("full", "long", "medium", "short")
 SPACES = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u200e": None, "\u200f": None, "\u061c": None})
 FORMERLY = {"in": "id", "iw": "he", "ji": "yi", "no": "nb"}
@@ -119,7 +120,7 @@ def text() -> str:
 
 def main() -> None:
     """Write the file."""
-    TARGET.write_text(text(), encoding="utf-8")
+    TARGET.write_bytes(gzip.compress(text().encode(), mtime=0))  # it counts in what an installation takes
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ makes, read when the first of them is asked for.
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,6 +133,6 @@ def _inherited(tag: str) -> dict[str, Any]:
 
 @cache
 def _data() -> Mapping[str, Mapping[str, Any]]:
-    content = resources.files(__package__).joinpath("locale_words.json").read_bytes()
-    found: Mapping[str, Mapping[str, Any]] = msgspec.json.decode(content)
+    content = resources.files(__package__).joinpath("locale_words.json.gz").read_bytes()
+    found: Mapping[str, Mapping[str, Any]] = msgspec.json.decode(gzip.decompress(content))
     return found

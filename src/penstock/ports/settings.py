@@ -16,6 +16,10 @@ class SettingsStore(Protocol):
         """Store a value, replacing what was there."""
         ...
 
+    async def keep(self, key: str, value: Any) -> Any:
+        """Store a value unless there is one, and return what is there then: the same to all who ask at once."""
+        ...
+
     async def delete(self, key: str) -> bool:
         """Remove a value; False when there was none."""
         ...

@@ -26,8 +26,5 @@ class InstanceService:
         """Return the instance's id, made at the first call ever."""
         if self._uuid is None:
             known = await self._settings.get(UUID_KEY)
-            if known is None:
-                known = str(uuid.uuid4())
-                await self._settings.put(UUID_KEY, known)
-            self._uuid = str(known)
+            self._uuid = str(known or await self._settings.keep(UUID_KEY, str(uuid.uuid4())))
         return self._uuid

@@ -13,6 +13,7 @@ from penstock.store.database import Database
 from penstock.store.tables import SETTINGS
 
 _PUT = insert(SETTINGS, ("key", "value"), "ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+_KEEP = insert(SETTINGS, ("key", "value"), "ON CONFLICT (key) DO NOTHING")
 
 
 class SqlSettingsStore:
@@ -31,6 +32,12 @@ class SqlSettingsStore:
         """Store a value, replacing what was there."""
         row = (key, rows.body(value))
         await self._database.write(lambda connection: _PUT.run(connection, [row]))
+
+    async def keep(self, key: str, value: Any) -> Any:
+        """Store a value unless there is one, and return what is there then."""
+        row = (key, rows.body(value))
+        await self._database.write(lambda connection: _KEEP.run(connection, [row]))
+        return await self.get(key)
 
     async def delete(self, key: str) -> bool:
         """Remove a value; False when there was none."""

@@ -109,9 +109,8 @@ class AuthService:
 
     async def open(self) -> None:
         """Load the account, or make one of the configured credentials; call once before anything else."""
-        if await self._settings.get(SECRET_KEY) is None:
-            await self._settings.put(SECRET_KEY, secrets.token_urlsafe(32))
-        self._secret = str(await self._settings.get(SECRET_KEY))
+        known = await self._settings.get(SECRET_KEY)
+        self._secret = str(known or await self._settings.keep(SECRET_KEY, secrets.token_urlsafe(32)))
         if self._configured is not None and not self.problems:
             await self._adopt_configured(self._configured)
         elif self._configured is None:
@@ -254,18 +253,23 @@ class AuthService:
     async def _adopt_configured(self, configured: Credentials) -> None:
         """Keep the hash of configured credentials in the settings, so that sessions outlive a restart."""
         stored = _account(await self._settings.get(ACCOUNT_KEY))
-        if stored is None or stored.username != configured.username:
-            await self._store(configured)
-        elif await asyncio.to_thread(self._matches, stored.password_hash, configured.password):
+        if stored is None:  # another server may be making the same account now: all must have the same one
+            made = await self._made(configured)
+            stored = _account(await self._settings.keep(ACCOUNT_KEY, _kept(made))) or made
+        if stored.username == configured.username and await asyncio.to_thread(
+            self._matches, stored.password_hash, configured.password
+        ):
             self._use(stored)
         else:
             await self._store(configured)
 
     async def _store(self, credentials: Credentials) -> None:
-        password_hash = await asyncio.to_thread(self._hasher.hash, credentials.password)
-        value = {"username": credentials.username, "passwordHash": password_hash}
-        await self._settings.put(ACCOUNT_KEY, value)
-        self._use(Account(credentials.username, password_hash))
+        account = await self._made(credentials)
+        await self._settings.put(ACCOUNT_KEY, _kept(account))
+        self._use(account)
+
+    async def _made(self, credentials: Credentials) -> Account:
+        return Account(credentials.username, await asyncio.to_thread(self._hasher.hash, credentials.password))
 
     async def _refresh(self) -> None:
         """Look now and then whether another server changed the account."""
@@ -287,3 +291,7 @@ class AuthService:
 
 def _account(value: Mapping[str, Any] | None) -> Account | None:
     return None if value is None else Account(str(value["username"]), str(value["passwordHash"]))
+
+
+def _kept(account: Account) -> Mapping[str, Any]:
+    return {"username": account.username, "passwordHash": account.password_hash}

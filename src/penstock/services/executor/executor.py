@@ -60,6 +60,8 @@ from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.metrics.tallies import ExecutorTally
 
 log = structlog.get_logger(__name__)
+_TIMERS_AHEAD = 3600 * SECOND
+_TIMERS_AT_ONCE = 100_000
 
 
 class Executor:
@@ -233,10 +235,13 @@ class Executor:
             self._fair.reached(await self._turns())
             self._is_new = False
         if now + self._settings.poll * 2 > self._timers_loaded_until and self._tokens:
-            until = now + 3600 * SECOND
-            for timer in await self._journal.timers(self._tokens, until, 100_000):
+            until = now + _TIMERS_AHEAD
+            found = await self._journal.timers(self._tokens, until, _TIMERS_AT_ONCE)
+            for timer in found:
                 self._timers.set(timer)
-            self._timers_loaded_until = until
+            # Where there are more, they are looked for before the last of these is due, or else at the next poll.
+            is_all = len(found) < _TIMERS_AT_ONCE
+            self._timers_loaded_until = until if is_all else max(found[-1].due, now + self._settings.poll * 3)
         self._inbox.extend(await self._admission.admitted(self._tokens, now))
         for timer in self._timers.due(now):
             event = TimerDue(timer.purpose, timer.task_run_id, timer.attempt)

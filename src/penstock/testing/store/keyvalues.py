@@ -138,3 +138,7 @@ class SettingsStoreContract:
         assert await store.settings.delete("login") is True
         assert await store.settings.delete("login") is False
         assert await store.settings.get("login") is None
+
+    async def test_keep_gives_the_first_value_to_all_who_ask(self, store: StorePorts) -> None:
+        assert await asyncio.gather(*(store.settings.keep("secret", number) for number in (1, 1))) == [1, 1]
+        assert await store.settings.keep("secret", 2) == 1
