@@ -229,6 +229,19 @@ def coming_and_going(seed: int) -> Scenario:
     return dataclasses.replace(scenario, machines=machines, happenings=(*people, *faults))
 
 
+def returning(seed: int) -> Scenario:
+    """Return such a scenario in which executions wait, and are steered while one executor after another has them."""
+    calm = coming_and_going(seed)
+    starts = tuple(Happening(QUIET + number, "start", flow="paused") for number in range(6))
+    starts += tuple(Happening(QUIET + number, "start", flow="family") for number in range(6))
+    steps = tuple(
+        Happening(QUIET + (4 + 2 * number) * SECOND, ("resume", "kill", "restart")[number % 3], number)
+        for number in range(14)
+    )
+    faults = tuple(one for one in calm.happenings if one.is_fault)
+    return dataclasses.replace(calm, happenings=(*starts, *steps, *faults))
+
+
 def thawing(seed: int) -> Scenario:
     """Return a seed's scenario with a worker that stands still for long, and one that is slow to begin its jobs."""
     spec = frozenset({Role.EXECUTOR, Role.WEBSERVER, Role.SCHEDULER})
@@ -266,7 +279,7 @@ SCENARIOS = {
     "shared_folders": writing_late,
     "scattered_limits": coming_and_going,
     "hasty_hand_backs": coming_and_going,
-    "kept_memories": coming_and_going,
+    "kept_memories": returning,
     "sticky_counts": reopening,
 }
 

@@ -72,7 +72,7 @@ def test_simulation_of_thirty_seeds_finds_nothing(first: int) -> None:
         ("shared_folders", 0),
         ("scattered_limits", 51),
         ("hasty_hand_backs", 0),
-        ("kept_memories", 8),
+        ("kept_memories", 6),
         ("sticky_counts", 2),
     ],
 )
