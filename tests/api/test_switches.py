@@ -131,6 +131,11 @@ async def test_several_flows_and_triggers_are_paused_and_resumed_at_once(server:
     assert row["triggerContext"]["disabled"] is True
     assert row["triggerContext"]["switch"]["drift"] is False  # its source disables it, too
 
+    missing = {"names": [{"namespace": "team", "flowId": one} for one in ("other", "nowhere")], "state": "DISABLED"}
+    assert (await server.client.post(f"{MAIN}/switches/by-names", json=missing)).status_code == 404
+    other = (await server.client.get(f"{MAIN}/flows/team/other")).json()
+    assert not other.get("switches"), "nothing is done of an order that cannot be carried out whole"
+
     found = await server.client.post(f"{MAIN}/triggers/switch/by-query", json={"state": None})
     assert found.json() == {"count": 1}
     query = {"filters[namespace][EQUALS]": "team"}

@@ -35,9 +35,7 @@ WRITING = frozenset(
         "keepDependencyLock",
         "keepDirectoryCache",
         "keepOutputs",
-        "kvDelete",
         "kvPurge",
-        "kvSet",
         "purgeExecutionFiles",
         "purgeExecutions",
         "purgeFileRevisions",
@@ -48,7 +46,10 @@ WRITING = frozenset(
         "toggleTrigger",
     }
 )
-"""What changes something that outlives the attempt: only for the worker that has it."""
+"""What changes something that outlives the attempt: only for the worker that has it.
+
+`kvSet` and `kvDelete` see to that themselves, in the transaction that writes.
+"""
 
 
 class FunctionError(PenstockError):

@@ -117,6 +117,17 @@ class SwitchService:
         await self._changed(tenant, name)
         return has_ended or was_disabled
 
+    async def check_all(self, tenant: str, names: Sequence[SwitchName], order: SwitchOrder) -> None:
+        """See that an order for several can be carried out, before the first of them changes.
+
+        Raises:
+            NotFoundError: There is no such flow or trigger.
+            InvalidRequestError: The order cannot be carried out.
+        """
+        order.checked(self._clock.now())
+        for name in names:
+            await self._check(tenant, name)
+
     async def _free(self, tenant: str, name: SwitchName) -> bool:
         """Enable a trigger whose state is disabled; returns whether it was."""
         state = await self._states.get(tenant, *name) if name[2] else None

@@ -144,6 +144,8 @@ class SwitchRoutes:
 
     async def _set_all(self, request: Request, tenant: str, names: Sequence[SwitchName], wanted: _Order) -> Response:
         order = wanted.order
+        if order is not None:
+            await self._switches.check_all(tenant, names, order)
         for name in names:
             if order is None:
                 await self._switches.release(tenant, name)

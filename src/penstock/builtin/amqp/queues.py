@@ -11,7 +11,14 @@ from pydantic import Field
 
 from penstock.builtin.amqp.connection import Broker, channel, translated
 from penstock.builtin.messages.payloads import TextSerde, decoded, encoded
-from penstock.builtin.messages.receiving import BatchTrigger, ConsumeTask, MessageTrigger, Received, Subscribing
+from penstock.builtin.messages.receiving import (
+    BatchTrigger,
+    ConsumedCount,
+    ConsumeTask,
+    MessageTrigger,
+    Received,
+    Subscribing,
+)
 from penstock.builtin.messages.sending import MessageError, Published, Sending, sent
 from penstock.builtin.serdes.files import library
 from penstock.sdk import Output, Property, RunContext
@@ -150,13 +157,6 @@ class QueueSource:
         self._ready.append(Received({**fields, "data": decoded(self._context, body, self._serde)}, method.delivery_tag))
 
 
-class ConsumedQueue(Output):
-    """What `Consume` gives."""
-
-    count: int = Field(description="How many messages were received.")
-    uri: str = Field(description="The file of messages in internal storage.")
-
-
 class Consume(Queue, ConsumeTask):
     """Write the messages of a queue to a file. Needs `penstock[amqp]`.
 
@@ -176,7 +176,7 @@ class Consume(Queue, ConsumeTask):
     """
 
     type_name = "io.kestra.plugin.amqp.Consume"
-    output_type: ClassVar[type[Output] | None] = ConsumedQueue
+    output_type: ClassVar[type[Output] | None] = ConsumedCount
     count_name: ClassVar[str] = "count"
 
 

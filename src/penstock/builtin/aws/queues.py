@@ -12,7 +12,14 @@ from pydantic import Field, PositiveInt
 from penstock.builtin.aws.buckets import given
 from penstock.builtin.aws.connection import Account, AwsError, translated
 from penstock.builtin.messages.payloads import TextSerde, decoded
-from penstock.builtin.messages.receiving import BatchTrigger, ConsumeTask, MessageTrigger, Received, Subscribing
+from penstock.builtin.messages.receiving import (
+    BatchTrigger,
+    ConsumedCount,
+    ConsumeTask,
+    MessageTrigger,
+    Received,
+    Subscribing,
+)
 from penstock.builtin.messages.sending import MessageError, Published, Sending, sent
 from penstock.sdk import Output, Property, RunContext, json_text
 
@@ -175,13 +182,6 @@ class QueueSource:
         return Received(fields, message["ReceiptHandle"], message["MessageId"] if self._deletes else None)
 
 
-class ConsumedQueue(Output):
-    """What `Consume` gives."""
-
-    count: int = Field(description="How many messages were received.")
-    uri: str = Field(description="The file in internal storage, with what a message carries on each row.")
-
-
 class Consume(Receiving, ConsumeTask):
     """Write the messages of an SQS queue to a file. Needs `penstock[aws]`.
 
@@ -200,7 +200,7 @@ class Consume(Receiving, ConsumeTask):
     """
 
     type_name = "io.kestra.plugin.aws.sqs.Consume"
-    output_type: ClassVar[type[Output] | None] = ConsumedQueue
+    output_type: ClassVar[type[Output] | None] = ConsumedCount
     count_name: ClassVar[str] = "count"
     row_field: ClassVar[str | None] = "data"
 

@@ -11,7 +11,14 @@ from pydantic import Field
 
 from penstock.builtin.gcp.account import Account, GcpError, translated
 from penstock.builtin.messages.payloads import Serde, decoded, encoded
-from penstock.builtin.messages.receiving import BatchTrigger, ConsumeTask, MessageTrigger, Received, Subscribing
+from penstock.builtin.messages.receiving import (
+    BatchTrigger,
+    ConsumedCount,
+    ConsumeTask,
+    MessageTrigger,
+    Received,
+    Subscribing,
+)
 from penstock.builtin.messages.sending import MessageError, Published, Sending, sent
 from penstock.builtin.serdes.files import library
 from penstock.sdk import Output, Property, RunContext
@@ -241,13 +248,6 @@ def _portions(tokens: Sequence[str]) -> Iterator[Sequence[str]]:
         yield tokens[begin : begin + _ON_THE_WAY]
 
 
-class ConsumedTopic(Output):
-    """What `Consume` gives."""
-
-    count: int = Field(description="How many messages were received.")
-    uri: str = Field(description="The file in internal storage, with a message on each row.")
-
-
 class Consume(Receiving, ConsumeTask):
     """Write the messages of a Pub/Sub subscription to a file. Needs `penstock[gcp]`.
 
@@ -267,7 +267,7 @@ class Consume(Receiving, ConsumeTask):
     """
 
     type_name = "io.kestra.plugin.gcp.pubsub.Consume"
-    output_type: ClassVar[type[Output] | None] = ConsumedTopic
+    output_type: ClassVar[type[Output] | None] = ConsumedCount
     count_name: ClassVar[str] = "count"
 
 

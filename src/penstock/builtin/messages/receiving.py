@@ -206,6 +206,13 @@ class Consumed(Output):
     uri: str = Field(description="The file of messages in internal storage.")
 
 
+class ConsumedCount(Output):
+    """What receiving gives where the number of messages is called `count`."""
+
+    count: int = Field(description="How many messages were received.")
+    uri: str = Field(description="The file of messages in internal storage.")
+
+
 class _Acknowledging:
     """Acknowledges a message once it has been dealt with."""
 
