@@ -48,7 +48,8 @@ async def watch(
             flush=True,
         )
         try:
-            await asyncio.wait_for(done.wait(), every)
+            async with asyncio.timeout(every):
+                await done.wait()
         except TimeoutError:
             continue
     return most, latencies

@@ -294,3 +294,24 @@ def test_packed_notifications_are_few_short_and_complete() -> None:
     unpacked = [(topic, payload) for text in texts for topic, found in from_json(text)[1].items() for payload in found]
     assert sorted(unpacked) == sorted(said)
     assert list(packed("origin", [])) == []
+
+
+async def test_subscription_given_up_at_whatever_moment_ends(postgres_database: Database) -> None:
+    """Also in the moment when the connection begins to listen: a server told to stop then has to stop."""
+
+    async def listen(notifier: PostgresNotifier, begun: asyncio.Event) -> None:
+        begun.set()
+        async with notifier.subscribe("a") as notifications:
+            await heard(notifications, 1)
+
+    for steps in range(4):
+        notifier, begun = PostgresNotifier(postgres_database.dsn), asyncio.Event()
+        listening = asyncio.create_task(listen(notifier, begun))
+        await begun.wait()
+        await notifier._listening.wait()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        listening.cancel()
+        await asyncio.wait([listening], timeout=PATIENCE / 10)
+        assert listening.cancelled()
+        await notifier.close()

@@ -60,7 +60,8 @@ class PostgresNotifier:
     async def _subscribed(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Said]]:
         self._ensure("listen")
         with suppress(TimeoutError):  # without the database there is still this process to hear from
-            await asyncio.wait_for(self._listening.wait(), 10)
+            async with asyncio.timeout(10):
+                await self._listening.wait()
         async with self._local.subscribe(*topics) as notifications:
             yield notifications
 
@@ -72,7 +73,8 @@ class PostgresNotifier:
         """Say what is still unsaid, shortly, then drop the connections."""
         if "send" in self._tasks and not self._sent.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._sent.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._sent.wait()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -72,13 +72,9 @@ class MemoryGateway:
 
     async def settled(self, count: int, seconds: float = 60.0) -> list[TaskEnded]:
         """Wait until so many ends are reported, and return them in order."""
-
-        async def enough() -> list[TaskEnded]:
-            async with self._changed:
-                await self._changed.wait_for(lambda: len(self.ends) >= count)
-            return self.ends
-
-        return await asyncio.wait_for(enough(), seconds)
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait_for(lambda: len(self.ends) >= count)
+        return self.ends
 
     @property
     def ends(self) -> list[TaskEnded]:

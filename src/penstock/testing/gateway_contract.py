@@ -92,7 +92,8 @@ class WorkerGatewayContract:
         claim = asyncio.ensure_future(bench.gateway.claim("w1", 2, 20 * SECOND))
         await asyncio.sleep(0.1)
         await bench.offer(1)
-        assert len(await asyncio.wait_for(claim, 5)) == 1
+        async with asyncio.timeout(5):
+            assert len(await claim) == 1
 
     async def test_claim_two_workers_never_get_the_same_job(self, bench: GatewayBench) -> None:
         await bench.offer(20)
@@ -129,7 +130,8 @@ class WorkerGatewayContract:
         waiting = asyncio.ensure_future(bench.gateway.kills("w1", 20 * SECOND))
         await asyncio.sleep(0.05)
         await bench.order_kill(claimed[0].job)
-        assert list(await asyncio.wait_for(waiting, 5)) == [claimed[0].job.key]
+        async with asyncio.timeout(5):
+            assert list(await waiting) == [claimed[0].job.key]
 
     async def test_kills_nothing_ordered_returns_none_after_the_wait(self, bench: GatewayBench) -> None:
         await bench.gateway.register("w1", "", 2)
@@ -196,7 +198,8 @@ class WorkerGatewayContract:
         waiting = asyncio.ensure_future(bench.gateway.kills("w1", 20 * SECOND))
         await asyncio.sleep(0.05)
         await bench.withdraw(job)
-        assert list(await asyncio.wait_for(waiting, 5)) == [job.key]
+        async with asyncio.timeout(5):
+            assert list(await waiting) == [job.key]
         assert await bench.gateway.evaluated(Evaluated(job, "w1", {"body": "found"})) is False
         assert list(await bench.started()) == []
 

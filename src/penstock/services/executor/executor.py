@@ -385,7 +385,8 @@ class Executor:
     async def _keep_leases(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._renew.wait(), self._settings.lease / SECOND / 3)
+                async with asyncio.timeout(self._settings.lease / SECOND / 3):
+                    await self._renew.wait()
             self._renew.clear()
             try:
                 if await self._share.renew() or self._share.is_too_large:

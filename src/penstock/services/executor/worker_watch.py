@@ -62,7 +62,8 @@ class WorkerWatch:
             except UnavailableError as error:
                 log.warning("workers not checked", action="executor.expire", error=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), self._settings.worker_timeout / SECOND / 4)
+                async with asyncio.timeout(self._settings.worker_timeout / SECOND / 4):
+                    await self._look.wait()
 
     async def _expire(self) -> None:
         lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())

@@ -204,7 +204,8 @@ class Worker:
             self._pool.close()
             await self._machinery.join(threads, self._settings.abandon_after / SECOND)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._outbox.flush(), self._settings.abandon_after / SECOND)
+            async with asyncio.timeout(self._settings.abandon_after / SECOND):
+                await self._outbox.flush()
 
     async def _register(self, worker_id: str) -> float:
         """Make the worker known, once the server answers; returns when it was asked to."""
@@ -517,4 +518,5 @@ def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *
 async def _first_of(event: asyncio.Event, seconds: float) -> None:
     """Return when the event happens, or after some seconds."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
