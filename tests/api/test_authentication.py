@@ -142,6 +142,18 @@ async def test_guessing_is_stopped_for_the_guesser_alone(server: LiveServer) -> 
         assert (await other.post("/login", json=LOGIN)).status_code == 200
 
 
+async def test_guesser_who_is_locked_out_is_not_told_that_a_guess_is_right(server: LiveServer) -> None:
+    """MIG-061: a header that has been right before waits as well."""
+    assert (await server.client.get(f"{FLOWS}/search")).status_code == 200
+    here = httpx.ASGITransport(server.app, client=("10.0.0.7", 1))
+    async with httpx.AsyncClient(transport=here, base_url="http://server") as guesser:
+        for _ in range(10):
+            await guesser.get(f"{FLOWS}/search", auth=(USER.username, "Wrong1234"))
+        right = await guesser.get(f"{FLOWS}/search", auth=(USER.username, USER.password))
+    assert right.status_code == 429
+    assert (await server.client.get(f"{FLOWS}/search")).status_code == 200
+
+
 async def test_first_account_is_made_on_the_set_up_page_once(tmp_path: Path) -> None:
     """OPS-180, MIG-060, UI-002."""
     async with live_server(tmp_path, credentials=None) as server, server.visitor() as visitor:

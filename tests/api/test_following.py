@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
-from tests.api.flows import GREETING, HELLO, PAUSED, SLEEPY
+from tests.api.flows import GREETING, HELLO, HOOKED, PAUSED, SLEEPY
 from tests.support.live import BASIC, LiveServer
 from tests.support.waiting import PATIENCE, eventually
 
@@ -193,3 +193,20 @@ async def test_execution_started_with_a_chunked_body_reads_it(server: LiveServer
     path = f"{API}/executions/team/greeting"
     answer = await wire.post(path, params={"wait": "true"}, content=body(), headers=headers)
     assert answer.json()["outputs"] == {"greeting": "Hello Chunk"}
+
+
+async def test_head_tells_what_get_would_and_starts_nothing(server: LiveServer, wire: httpx.AsyncClient) -> None:
+    """API-001: monitors ask so, and an answer without an end keeps nobody waiting."""
+    await server.flow(PAUSED)
+    execution = await server.start("paused")
+    for path in ("/health", "/api/v1/main/flows/team/paused", f"{API}/executions/{execution['id']}/follow"):
+        async with asyncio.timeout(PATIENCE):
+            answer = await wire.head(path)
+        assert (answer.status_code, answer.content) == (200, b""), path
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert (await wire.head("/api/v1/main/flows/team/missing")).status_code == 404
+    await server.flow(HOOKED)
+    hook = "/api/v1/main/executions/webhook/team/hooked/abc123"
+    assert (await wire.head(hook)).status_code == 405
+    assert (await wire.get(f"{API}/executions/search?flowId=hooked")).json()["total"] == 0
+    assert (await wire.get(hook)).status_code == 200

@@ -33,10 +33,10 @@ async def test_metrics_of_a_flow_are_named_and_added_up_over_time(server: LiveSe
 
 async def test_flows_are_exported_as_a_table(server: LiveServer) -> None:
     """API-100."""
-    await server.flow(HELLO)
+    await server.flow(HELLO + "description: =1+1\n")
     await server.flow(GREETING)
     answer = await server.client.get(f"{API}/flows/export/by-query/csv", params={"filters[flowId][EQUALS]": "hello"})
     head, row = answer.text.splitlines()
     assert head == "namespace,id,revision,disabled,updated,description,labels"
-    assert row.startswith("team,hello,1,False,")
-    assert row.endswith("owner:ada")
+    assert row.startswith("team,hello,1,false,")
+    assert row.endswith(",'=1+1,owner:ada"), "booleans as elsewhere, and no formula"

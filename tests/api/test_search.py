@@ -105,3 +105,24 @@ def test_search_that_names_no_time_reaches_back_as_far_as_is_usual(
     usual = Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", NOW - 7 * SECOND)
     assert recent(asked, 7 * SECOND, NOW) == ([*asked, usual] if is_narrowed else asked)
     assert recent(asked, None, NOW) == asked
+
+
+def test_key_asked_for_with_two_values_asks_for_both() -> None:
+    """API-009: what contradicts itself finds nothing, and never what its last part alone would find."""
+    expected = [Filter("labels", "EQUALS", {"a": ["1", "2"], "b": "3"})]
+    bracketed = [("filters[labels][EQUALS][a]", one) for one in "12"]
+    assert filters_of([*bracketed, ("filters[labels][EQUALS][b]", "3")], NOW) == expected
+    assert filters_of([("labels", "a:1"), ("labels", "a:2"), ("labels", "b:3")], NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (("filters[timeRange][NOT_EQUALS]", "PT1H"), "no operation `NOT_EQUALS`"),
+        (("filters[q][EQUALS]", "a\0b"), "NUL"),
+    ],
+)
+def test_filter_that_cannot_be_kept_to_is_refused(pair: tuple[str, str], message: str) -> None:
+    """API-010."""
+    with pytest.raises(InvalidRequestError, match=message):
+        filters_of([pair], NOW)

@@ -19,7 +19,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer
 from penstock.api.description import description_page
 from penstock.api.errors import install_error_handlers
-from penstock.api.middleware import Failures, Gate, PathRewriter, SecurityHeaders, Timing
+from penstock.api.middleware import Failures, Gate, Heads, PathRewriter, SecurityHeaders, Timing
 from penstock.api.routes.account import AccountRoutes
 from penstock.api.routes.assets import AssetRoutes
 from penstock.api.routes.blueprints import BlueprintRoutes
@@ -217,5 +217,6 @@ def _wrap(app: FastAPI, services: Services, settings: ApiSettings) -> None:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
         )
+    app.add_middleware(Heads)
     app.add_middleware(Failures)
     app.add_middleware(SecurityHeaders)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penstock.api.errors import error_answer, install_error_handlers
-from penstock.api.middleware import Failures
+from penstock.api.middleware import Failures, Heads
 from penstock.api.routes.health import HealthRoutes
 from penstock.services.auth import Credentials, LoginRequiredError
 from penstock.services.health import HealthService
@@ -47,6 +47,7 @@ def create_management(health: HealthService, metrics: Published, *, credentials:
     app = FastAPI(title="Penstock management", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(HealthRoutes(health, metrics, details=True).router())
     install_error_handlers(app)
+    app.add_middleware(Heads)
     app.add_middleware(Failures)
     if credentials is not None:
         app.add_middleware(_Guard, credentials=credentials)

@@ -23,9 +23,13 @@ T = TypeVar("T")
 Pairs = Iterable[tuple[str, str]]
 """Query parameters in order, repeated ones included."""
 
+Maps = dict[tuple[str, str], dict[str, list[str]]]
+"""Of each filter and operation that names keys, what is asked of each key."""
+
 _FILTER = re.compile(r"filters\[([^\]]+)\]\[([^\]]+)\](?:\[(.+)\])?\Z", re.DOTALL)
 _LISTS = frozenset({"IN", "NOT_IN"})
 _DATES = frozenset({"startDate", "endDate", "created", "updated", "expirationDate", "nextExecutionDate", "date"})
+_SINCE = frozenset({"EQUALS", "GREATER_THAN", "GREATER_THAN_OR_EQUAL_TO"})
 _MAPS = frozenset({"labels", "metadata"})
 _NAMES = {"query": "q", "minLevel": "level", "min_level": "level"}
 _PLAIN = {
@@ -100,9 +104,11 @@ def filters_of(pairs: Pairs, now: Instant, *, plain: bool = True) -> list[Filter
         InvalidRequestError: A filter cannot be read.
     """
     found: list[Filter] = []
-    maps: dict[tuple[str, str], dict[str, str]] = {}
+    maps: Maps = {}
     states: list[str] = []
     for name, value in pairs:
+        if "\0" in value:
+            raise InvalidRequestError(f"`{name}` holds a NUL character", hint="no text that is kept holds one")
         if name.startswith("filters["):
             _bracketed(name, value, found, maps, now)
         elif plain and name in _PLAIN and value:
@@ -111,12 +117,14 @@ def filters_of(pairs: Pairs, now: Instant, *, plain: bool = True) -> list[Filter
                 states.extend(value.split(","))
             elif field in _MAPS:
                 key, _, label = value.partition(":")
-                maps.setdefault((field, operation), {})[key] = label
+                _add(maps, field, operation, key, label)
             else:
                 found.append(_filter(field, operation, value, now))
     if states:
         found.append(Filter("state", "IN", states))
-    found.extend(Filter(field, operation, values) for (field, operation), values in maps.items())
+    for (field, operation), values in maps.items():
+        plain_values = {key: given[0] if len(given) == 1 else given for key, given in values.items()}
+        found.append(Filter(field, operation, plain_values))
     return found
 
 
@@ -180,9 +188,7 @@ def _wire_name(name: str) -> str:
     return first + "".join(part.capitalize() for part in others)
 
 
-def _bracketed(
-    name: str, value: str, found: list[Filter], maps: dict[tuple[str, str], dict[str, str]], now: Instant
-) -> None:
+def _bracketed(name: str, value: str, found: list[Filter], maps: Maps, now: Instant) -> None:
     match = _FILTER.match(name)
     if match is None:
         raise InvalidRequestError(
@@ -199,13 +205,22 @@ def _bracketed(
                 f"`{name}` needs a key", hint=f"write filters[{field}][{operation}][<key>]=<value>"
             )
     if key is not None:
-        maps.setdefault((field, operation), {})[key] = value
+        _add(maps, field, operation, key, value)
     else:
         found.append(_filter(field, operation, value, now))
 
 
+def _add(maps: Maps, field: str, operation: str, key: str, value: str) -> None:
+    """Add what is asked of a key: all of it counts, so that a key asked for with two values is nowhere."""
+    maps.setdefault((field, operation), {}).setdefault(key, []).append(value)
+
+
 def _filter(field: str, operation: str, value: str, now: Instant) -> Filter:
     if field == "timeRange":
+        if operation not in _SINCE:
+            raise InvalidRequestError(
+                f"the filter `timeRange` has no operation `{operation}`", hint="use EQUALS: it counts back from now"
+            )
         return Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", now - _duration(value))
     if field in _DATES:
         return Filter(field, operation, read_date(field, value))

@@ -12,11 +12,20 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from penstock.base.errors import InvalidRequestError
 from penstock.ports.pools import PoolFigures
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 """What runs inside a transaction."""
+
+
+def unfit() -> InvalidRequestError:
+    """Return the error of a value that no column can hold: whoever asked gave it, since records are made to fit."""
+    return InvalidRequestError(
+        "one of the values is none that a database can hold",
+        hint="whole numbers such as revisions have 9 digits at most, and texts hold no NUL character",
+    )
 
 
 class Database(Protocol):

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from penstock.base.errors import UnavailableError
 from penstock.ports.pools import PoolFigures
-from penstock.store.database import Work
+from penstock.store.database import Work, unfit
 from penstock.store.meter import Meter
 
 T = TypeVar("T")
@@ -139,6 +139,8 @@ class PostgresDatabase:
                 f"the database {self._name} cannot grow: its disk is full",
                 hint="make room on the disk of the database server; work goes on by itself then",
             )
+        if isinstance(origin, psycopg.DataError):
+            return unfit()
         is_lost = isinstance(error, DBAPIError) and (error.connection_invalidated or _only_reads(error))
         if is_lost or isinstance(error, PoolTimeoutError) or isinstance(origin, psycopg.OperationalError):
             reason = str(origin or error).strip().splitlines()[0]

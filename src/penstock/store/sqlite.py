@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from penstock.base.errors import UnavailableError
 from penstock.ports.pools import PoolFigures
-from penstock.store.database import Work
+from penstock.store.database import Work, unfit
 from penstock.store.meter import Meter
 
 T = TypeVar("T")
@@ -163,7 +163,7 @@ class SqliteDatabase:
                     return work(connection)
                 finally:
                     driver.execute("ROLLBACK")
-        except (sqlite3.Error, DBAPIError) as error:
+        except (sqlite3.Error, DBAPIError, OverflowError) as error:
             raise self._translated(error) from error
 
     def _reader(self) -> Connection:
@@ -229,6 +229,8 @@ class SqliteDatabase:
 
     def _translated(self, error: BaseException) -> BaseException:
         origin = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(origin, OverflowError) and "SQLite" in str(origin):  # the driver's own, of a number too large
+            return unfit()
         if not isinstance(origin, sqlite3.Error):
             return error
         return translate(origin, self._path) or error

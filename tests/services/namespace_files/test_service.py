@@ -200,7 +200,7 @@ async def test_export_gives_all_files_as_an_archive(files: NamespaceFileService)
     """API-106."""
     await put(files, "dir/a.txt", "ü.txt", content=b"abc")
     await files.create_directory("main", NS, "empty")
-    archive = b"".join([piece async for piece in files.export("main", NS)])
+    archive = b"".join([piece async for piece in await files.export("main", NS)])
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         assert {name: file.read(name) for name in file.namelist()} == {"dir/a.txt": b"abc", "ü.txt": b"abc"}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter
@@ -20,6 +18,7 @@ from penstock.base.durations import format_duration
 from penstock.engine.records import Execution
 from penstock.ports.queries import Filter, PageRequest
 from penstock.services.executions import ExecutionReader
+from penstock.services.tables import csv_text
 
 _PAGE = 500
 _IN_ORDER = (("id", True),)
@@ -93,6 +92,4 @@ class ExportRoutes:
 
 
 def _lines(rows: Sequence[Sequence[str | int]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    return csv_text(rows).encode()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from penstock.model.yaml import read_yaml
 from penstock.ports.flows import StoredFlow
 from penstock.services.archives import SourceFile
 from penstock.services.flows import FlowBulk, FlowChecker, FlowDefinitions, FlowService
+from penstock.services.tables import csv_text
 
 _SECTIONS = {"TASKS": "tasks", "TRIGGERS": "triggers"}
 _ANY = {"application/json": {"schema": {"type": "object"}}, **YAML}
@@ -142,14 +142,12 @@ class FlowBulkRoutes:
 
     async def table(self, request: Request, tenant: str) -> Response:
         """Return all flows that meet the filters as CSV."""
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(_COLUMNS)
+        rows: list[Sequence[object]] = [_COLUMNS]
         for name in await self._found(request, tenant):
             flow = await self._flows.get(tenant, *name)
             labels = ",".join(f"{key}:{value}" for key, value in flow.labels)
-            writer.writerow((*name, flow.revision, flow.disabled, iso(flow.updated), flow.description or "", labels))
-        return Response(text.getvalue(), media_type="text/csv", headers=attachment("flows.csv"))
+            rows.append((*name, flow.revision, flow.disabled, iso(flow.updated), flow.description or "", labels))
+        return Response(csv_text(rows), media_type="text/csv", headers=attachment("flows.csv"))
 
     async def load(self, request: Request, tenant: str, failOnError: bool = False) -> Response:  # noqa: N803
         """Create or update the flows of a YAML file or a ZIP archive; the answer names those that are wrong."""

@@ -95,8 +95,9 @@ class NamespaceFileRoutes:
 
     async def export(self, tenant: str, namespace: str) -> Response:
         """Return all files as a ZIP archive."""
+        pieces = await self._files.export(tenant, namespace)
         headers = attachment(f"{namespace}.zip")
-        return StreamingResponse(self._files.export(tenant, namespace), media_type="application/zip", headers=headers)
+        return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
     async def revisions(self, tenant: str, namespace: str, path: str = "") -> Response:
         """Return the revisions of a file, oldest first."""

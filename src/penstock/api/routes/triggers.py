@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -31,6 +29,7 @@ from penstock.ports.triggers import TriggerState
 from penstock.services.flows import FlowDefinitions, FlowService
 from penstock.services.scheduler.backfill import Label
 from penstock.services.switches import SwitchName, SwitchService
+from penstock.services.tables import csv_text
 from penstock.services.triggers import BackfillOrder, TriggerName, TriggerService
 
 _COLUMNS = (
@@ -269,12 +268,11 @@ class TriggerRoutes:
 
     async def export(self, request: Request, tenant: str) -> Response:
         """Return all triggers that meet the filters as CSV."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
-        writer.writeheader()
+        rows: list[Sequence[object]] = [_COLUMNS]
         for name in await self._names(request, tenant):
-            writer.writerow(render_trigger(await self._triggers.get(tenant, name), self._clock.now()))
-        return Response(text.getvalue(), media_type="text/csv", headers=attachment("triggers.csv"))
+            trigger = render_trigger(await self._triggers.get(tenant, name), self._clock.now())
+            rows.append([trigger.get(column) for column in _COLUMNS])
+        return Response(csv_text(rows), media_type="text/csv", headers=attachment("triggers.csv"))
 
     async def unlock(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Let a trigger fire again although the execution it started seems to run still."""

@@ -40,11 +40,10 @@ class WebhookRoutes:
 
     def hot(self) -> list[BaseRoute]:
         """Return the routes that stand before all others, so that they are found first."""
-        methods = list(_METHODS)
-        return [
-            Route(_PATH, self.call, methods=methods),
-            Route(_PATH + "/{path:path}", self.call, methods=methods),
-        ]
+        routes = [Route(path, self.call, methods=list(_METHODS)) for path in (_PATH, _PATH + "/{path:path}")]
+        for route in routes:
+            route.methods = set(_METHODS)  # it would take `HEAD` for `GET`, and a look at an address start the flow
+        return list(routes)
 
     def router(self) -> APIRouter:
         """Return the routes with their descriptions; they are served by `hot`."""

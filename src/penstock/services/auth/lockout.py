@@ -86,8 +86,12 @@ class Lockout:
 
     def check(self, name: str, address: str, now: Instant) -> None:
         """Raise LockedOutError while the pair, or the address, is locked out."""
-        self._pairs.check(_pair(name, address), now)
+        self.check_pair(name, address, now)
         self._addresses.check(address, now)
+
+    def check_pair(self, name: str, address: str, now: Instant) -> None:
+        """Raise LockedOutError while the pair is locked out, whoever else at the address guesses at other names."""
+        self._pairs.check(_pair(name, address), now)
 
     def failed(self, name: str, address: str, now: Instant) -> None:
         """Take note of a failure."""

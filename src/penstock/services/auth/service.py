@@ -174,6 +174,8 @@ class AuthService:
         await self._refresh()
         known = self._known.get(digest)
         if known is not None:
+            # A guesser who has been locked out must not be told by this that a guess is right.
+            self._lockout.check_pair(known.username, address, self._clock.now())
             return known
         scheme, _, value = header.partition(" ")
         if scheme.lower() == "bearer":
@@ -184,6 +186,7 @@ class AuthService:
         async with self._checking:
             known = self._known.get(digest)  # many requests may arrive before the first is checked
             if known is not None:
+                self._lockout.check_pair(known.username, address, self._clock.now())
                 return known
             await self._verify(Credentials(*credentials), address)
             if len(self._known) >= _MOST_REMEMBERED:

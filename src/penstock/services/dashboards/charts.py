@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +25,7 @@ from penstock.ports.dashboards import ChartColumn, ChartFilter, ChartQuery, Char
 from penstock.ports.flows import FlowRevisions
 from penstock.ports.queries import Page, PageRequest
 from penstock.services.dashboards.overrides import Overrides, conditions
+from penstock.services.tables import csv_text
 
 _MINUTE: Micros = 60_000_000
 _HOUR = 60 * _MINUTE
@@ -112,12 +111,8 @@ class ChartData:
         """Return all that a chart shows, with a line of titles (UI-033)."""
         everything = replace(overrides, page=1, size=_EXPORTED)
         page = await self.rows(tenant, chart, everything, usual=usual, longest=longest)
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         columns = _titles(chart)
-        writer.writerow([_harmless(title) for title in columns.values()])
-        writer.writerows([_harmless(row.get(key)) for key in columns] for row in page.results)
-        return text.getvalue()
+        return csv_text([list(columns.values()), *([row.get(key) for key in columns] for row in page.results)])
 
     def _window(self, overrides: Overrides, usual: str, longest: str | None) -> Window:
         now = self._clock.now()
@@ -217,8 +212,3 @@ def _titles(chart: Chart) -> Mapping[str, str]:
     if not isinstance(data, Data):
         return {"content": "content"}
     return {key: column.display_name or key for key, column in data.columns.items()}
-
-
-def _harmless(value: Any) -> Any:
-    """Return a value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

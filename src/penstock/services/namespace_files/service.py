@@ -124,19 +124,19 @@ class NamespaceFileService:
             raise _missing(where)
         return await self._numbers(tenant, where) or [0]
 
-    def export(self, tenant: str, namespace: str) -> AsyncIterator[bytes]:
+    async def export(self, tenant: str, namespace: str) -> AsyncIterator[bytes]:
         """Return all files as a ZIP archive, in pieces.
 
         Raises:
             InvalidRequestError: There can be no such namespace; known before the first piece.
         """
-        return self._archive(tenant, namespace, place(namespace, ""))
+        return self._archive(tenant, await self.paths(tenant, namespace), place(namespace, ""))
 
-    async def _archive(self, tenant: str, namespace: str, root: Place) -> AsyncIterator[bytes]:
+    async def _archive(self, tenant: str, paths: Sequence[str], root: Place) -> AsyncIterator[bytes]:
         with tempfile.TemporaryDirectory(prefix="penstock-export-") as folder:
             archive, one = Path(folder, "all.zip"), Path(folder, "one")
             with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-                for path in await self.paths(tenant, namespace):
+                for path in paths:
                     await self._storage.fetch(tenant, f"{root.content}{path}", one)
                     await asyncio.to_thread(file.write, one, path.lstrip("/"))
             with await asyncio.to_thread(archive.open, "rb") as finished:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from penstock.base.errors import ConflictError
+from penstock.base.errors import ConflictError, InvalidRequestError
 from penstock.ports.flows import Author, StoredFlow, Way
 from penstock.ports.queries import Filter, PageRequest
 from penstock.testing.store.ports import StorePorts
@@ -39,6 +39,12 @@ class FlowStoreContract:
         assert await store.flows.get("main", "company.team", "hello", 1) == first
         assert await store.flows.get("main", "company.team", "hello", 3) is None
         assert list(await store.flows.revisions("main", "company.team", "hello")) == [first, second]
+
+    async def test_revision_no_database_can_count_to_is_refused(self, store: StorePorts) -> None:
+        """API-007: it is the caller's mistake, and no failure of the server."""
+        with pytest.raises(InvalidRequestError, match="none that a database can hold"):
+            await store.flows.get("main", "company.team", "hello", 10**30)
+        assert await store.flows.get("main", "company.team", "hello") is None
 
     async def test_revision_tells_who_saved_it(self, store: StorePorts) -> None:
         """BEY-002: over each way, also where nobody logged in, and nothing where nobody noted it."""
