@@ -133,6 +133,43 @@ async def test_child_that_fails_keeps_the_following_ones_from_running(live: Live
     assert "task `ko` failed" in told[1][1]
 
 
+async def test_handlers_of_the_directory_run_in_it_after_a_failure(live: LiveServer) -> None:
+    """ENG-226, EXP-157."""
+    handlers = f"""
+errors:
+  - id: told
+    type: {SHELL}
+    {RUNNER}
+    commands: ["cat left.txt", "echo {{{{ tasks.ko.state }}}} '{{{{ errorLogs() | jq('.[].message') | first }}}}'"]
+finally:
+  - {{id: last, type: {RETURN}, format: "{{{{ tasks.told.state }}}}"}}
+"""
+    children = f"""
+- {{id: leave, type: {SHELL}, {RUNNER}, commands: ["echo here > left.txt"]}}
+- {{id: ko, type: {FAIL}, errorMessage: no luck}}
+- {{id: never, type: {RETURN}, format: x}}
+"""
+    await live.flow(flow(children, handlers))
+    execution = await live.run("wd")
+    named = ("dir", "FAILED"), ("leave", "SUCCESS"), ("ko", "FAILED"), ("told", "SUCCESS"), ("last", "SUCCESS")
+    assert states_of(execution) == list(named)
+    assert runs_of(execution)["last"]["outputs"]["value"] == "SUCCESS"
+    told = [line["message"] for line in await logs_of(live, execution) if line["taskId"] == "told"]
+    assert told == ["here", "FAILED no luck"]
+
+
+async def test_replay_at_a_child_begins_with_the_directory(live: LiveServer) -> None:
+    """ENG-154."""
+    await live.flow(STAY)
+    first = await live.run("stay")
+    params = {"taskRunId": runs_of(first)["second"]["id"]}
+    answer = await live.client.post(f"/api/v1/main/executions/{first['id']}/replay", params=params)
+    assert answer.status_code == 200, answer.text
+    again = await live.until(answer.json()["id"], "SUCCESS")
+    assert states_of(again) == states_of(first)
+    assert runs_of(again)["second"]["outputs"]["vars"] == {"stay": runs_of(again)["first"]["id"]}
+
+
 async def test_child_allowed_to_fail_warns_and_the_others_go_on(live: LiveServer) -> None:
     await live.flow(
         flow(
@@ -410,7 +447,7 @@ tasks:
     [
         ("debug.Retrun", "did you mean io.kestra.plugin.core.debug.Return?"),
         ("flow.Sequential", "cannot run inside one"),
-        ("log.Log", "`message`: Field required"),
+        ("log.Log", "is wrong: `message` is required"),
         ("'", "is no YAML"),
     ],
 )

@@ -100,6 +100,7 @@ def test_raw_is_copied() -> None:
     """EXP-070."""
     assert render("{% raw %}{{ user.name }}{% endraw %}", {}) == "{{ user.name }}"
     assert render("{% raw %}{% if %}{# x #}{% endraw %}", {}) == "{% if %}{# x #}"
+    assert render("{% verbatim %}{% endraw %}{{ x }}{% endverbatim %}", {}) == "{% endraw %}{{ x }}"
 
 
 def test_macro_takes_defaults_and_named_arguments() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError
 from penstock.base.ids import derived_id
+from penstock.engine.calls import own_name
 from penstock.engine.ending import HANDLERS
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import AGAIN, Cursor, Execution, TaskRun
@@ -42,7 +43,7 @@ def replayed(
         flow: The revision the new execution runs; it must have the chosen task and those around it.
         old: The earlier execution.
         new: The new execution, in state CREATED.
-        task_run_id: Where to begin.
+        task_run_id: Where to begin; one that a worker ran inside a task stands for the task run around it.
         now: The present.
         outputs: Outputs of reused task runs to put in the place of those there were.
 
@@ -54,7 +55,7 @@ def replayed(
     chosen = old.task_runs.get(task_run_id)
     if chosen is None:
         raise NotFoundError(f"execution {old.execution.id} has no task run {task_run_id}")
-    path = [chosen, *old.ancestors(chosen)]
+    path = _begun_by_the_engine([chosen, *old.ancestors(chosen)], flow)
     for run in path:
         if run.task_id not in flow.tasks:
             raise ConflictError(
@@ -66,6 +67,16 @@ def replayed(
     copy.walk(path)
     copy.check_outputs()
     return copy.execution(), tuple(copy.runs)
+
+
+def _begun_by_the_engine(path: list[TaskRun], flow: ResolvedFlow) -> list[TaskRun]:
+    """Return the path without what a worker ran inside a task: that one begins anew as a whole."""
+    while len(path) > 1:
+        around = flow.tasks.get(path[1].task_id)
+        if around is None or own_name(path[0].task_id) not in around.inside:
+            break
+        path = path[1:]
+    return path
 
 
 @dataclass(slots=True)

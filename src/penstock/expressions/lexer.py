@@ -46,8 +46,8 @@ class Token(NamedTuple):
 
 _CLOSING = {Kind.OUTPUT_CLOSE: "}}", Kind.TAG_CLOSE: "%}"}
 _OPENING = re.compile(r"\{[{%#]")
-_RAW = re.compile(r"\{%-?\s*raw\s*-?%\}")
-_END_RAW = re.compile(r"\{%(-?)\s*endraw\s*(-?)%\}")
+_RAW = re.compile(r"\{%-?\s*(raw|verbatim)\s*-?%\}")
+_END_RAW = {name: re.compile(rf"\{{%(-?)\s*end{name}\s*(-?)%\}}") for name in ("raw", "verbatim")}
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"[^\W\d]\w*")
 _ATTRIBUTE = re.compile(r"\w+")
@@ -116,9 +116,10 @@ class _Lexer:
         self.position = end + 2
 
     def add_raw(self, start: int, opening: re.Match[str]) -> None:
-        closing = _END_RAW.search(self.text, opening.end())
+        name = opening[1]
+        closing = _END_RAW[name].search(self.text, opening.end())
         if closing is None:
-            raise self.error("`raw` is not closed", start, "close it with `{% endraw %}`")
+            raise self.error(f"`{name}` is not closed", start, f"close it with `{{% end{name} %}}`")
         self.position = opening.end()
         self.trim_next = opening.group().endswith("-%}")
         self.add_text(closing.start(), trim_end=bool(closing[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
@@ -10,6 +11,7 @@ from penstock.expressions.errors import ExpressionError
 from penstock.expressions.values import number_text
 
 _MAX_DIGITS = 340
+_QUOTED = re.compile(r"'[^']*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def _compiled(pattern: str) -> _Pattern:
         raise ExpressionError("the number pattern is malformed", hint="a pattern looks like `#,##0.00`")
     if not digits and not fraction:
         raise ExpressionError("the number pattern has no digits", hint="a pattern looks like `#,##0.00`")
-    shift = 2 if "%" in positive else 3 if "\u2030" in positive else 0
+    bare = _QUOTED.sub("", positive)  # a quoted percent sign is only text
+    shift = 2 if "%" in bare else 3 if "\u2030" in bare else 0
     return _Pattern(
         prefix=prefix,
         suffix=suffix,
@@ -96,6 +99,7 @@ def _affixes(part: str) -> tuple[str, str, str]:
             end = part.find("'", index + 1)
             if end < 0:
                 raise ExpressionError("the number pattern has a quote that is not closed")
+            at = 1 if core else 0
             texts[at] += part[index + 1 : end] or "'"
             index = end + 1
             continue

@@ -26,7 +26,7 @@ from penstock.services.file_access import Caller, FileAccess
 
 __all__ = ["Caller", "ServerFunctions", "log_entry"]
 
-_LOG_PATIENCE = 0.2
+_LOG_PAUSE, _LOG_TRIES = 0.1, 8
 WRITING = frozenset(
     {
         "deleteFile",
@@ -205,9 +205,11 @@ class ServerFunctions:
 
     async def _error_logs(self, caller: Caller, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         lines, _ = await self._queries.logs_of(caller.execution_id, LogSelection("ERROR"))
-        if not lines:
-            await asyncio.sleep(_LOG_PATIENCE)
+        for _ in range(_LOG_TRIES if not lines else 0):
+            await asyncio.sleep(_LOG_PAUSE)
             lines, _ = await self._queries.logs_of(caller.execution_id, LogSelection("ERROR"))
+            if lines:
+                break
         return [log_entry(line) for line in lines]
 
     async def _random_port(self, caller: Caller, arguments: Mapping[str, Any]) -> int:

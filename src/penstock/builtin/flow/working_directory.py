@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -31,7 +32,8 @@ class PostActionsFailed(PluginError):
 class WorkingDirectory(Task):
     """Run tasks one after another on one worker, in one directory.
 
-    Later tasks find the files that earlier ones left. Implements ENG-097 to ENG-099, ENG-328 to ENG-330, SCR-024.
+    Later tasks find the files that earlier ones left. Implements ENG-097 to ENG-099, ENG-226, ENG-328 to ENG-330,
+    SCR-024.
 
     Let two tasks work on the same files:
 
@@ -64,6 +66,12 @@ class WorkingDirectory(Task):
     )
     namespace_files: NamespaceFiles | None = Field(None, description="Namespace files to put into the directory.")
     cache: DirectoryCache | None = Field(None, description="Files that the next run of the task finds again.")
+    errors: TaskList | None = Field(
+        None, description="Tasks that run in the directory when one of `tasks` has failed, in each attempt."
+    )
+    finally_: TaskList | None = Field(
+        None, alias="finally", description="Tasks that run in the directory last, whatever happened, in each attempt."
+    )
 
     def run(self, context: RunContext) -> WorkingDirectoryOutput:
         """Fill the directory, run the tasks, keep what is to be kept."""
@@ -74,9 +82,7 @@ class WorkingDirectory(Task):
         files = renderer.render(self.input_files, {})
         put_input_files(context, files)
         mark_untouched(context)
-        for definition in self.tasks:
-            context.run_child(definition)
-            shutil.rmtree(context.resolve(PRIVATE), ignore_errors=True)  # one script's own files mean nothing to others
+        self._run_tasks(context)
         try:
             if self.cache is not None and not restored:
                 self.cache.keep(context, self.id)
@@ -84,3 +90,19 @@ class WorkingDirectory(Task):
             return WorkingDirectoryOutput(output_files=collect(context, patterns, context.working_directory))
         except Exception as error:
             raise PostActionsFailed(f"Unable to execute WorkingDirectory post actions: {error}") from error
+
+    def _run_tasks(self, context: RunContext) -> None:
+        """Run the tasks, and those for a failure and for every end unless a kill has ended them (ENG-226)."""
+        try:
+            _run_each(context, self.tasks)
+        except Exception:
+            _run_each(context, self.errors or ())
+            raise
+        finally:
+            _run_each(context, self.finally_ or ())
+
+
+def _run_each(context: RunContext, definitions: Sequence[Mapping[str, Any]]) -> None:
+    for definition in () if context.is_killed else definitions:
+        context.run_child(definition)
+        shutil.rmtree(context.resolve(PRIVATE), ignore_errors=True)  # one script's own files mean nothing to others

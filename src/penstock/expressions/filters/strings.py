@@ -217,6 +217,7 @@ ENTRIES = [
     _simple(
         "sha1", _digest("sha1"), "SHA-1 digest.", ('{{ "test" | sha1 }}', "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3")
     ),
+    _simple("sha256", _digest("sha256"), "SHA-256 digest.", ('{{ "test" | sha256 | length }}', "64")),
     _simple("sha512", _digest("sha512"), "SHA-512 digest.", ('{{ "test" | sha512 | length }}', "128")),
     Entry(
         "string",

@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from penstock.expressions import ExpressionError, compile_template
+from penstock.model.complaints import Complaint, complaints
+from penstock.model.problems import path_text
 from penstock.model.registry import TypeKind, TypeRegistry
 from penstock.ports.gateway import Assignment
 from penstock.sdk.errors import PermanentError
@@ -100,9 +102,14 @@ def build(registry: TypeRegistry, type_name: str, definition: Mapping[str, Any])
     try:
         return found.entry.cls.model_validate(definition)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        text = "; ".join(f"`{'.'.join(map(str, problem['loc']))}`: {problem['msg']}" for problem in problems)
+        text = "; ".join(_told(problem) for problem in complaints(error, definition, found.entry.cls))
         raise InvalidTask(f"the definition of task {definition.get('id')} is wrong: {text}") from None
+
+
+def _told(problem: Complaint) -> str:
+    names_itself = len(problem.path) == 1 and f"`{problem.path[0]}`" in problem.message
+    place = "" if names_itself or not problem.path else f"`{path_text(problem.path)}`: "
+    return f"{place}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
 
 
 def _asks(value: Any) -> bool:
