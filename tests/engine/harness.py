@@ -45,7 +45,8 @@ from penstock.wiring.plugins import builtin_types
 
 START = 1_700_000_000 * SECOND
 _LARGE = 200
-Outcome = tuple[StateType, Mapping[str, Any] | None]
+Outcome = tuple[StateType, Mapping[str, Any] | None] | TaskEnded
+"""How an attempt ends: state and outputs, or all that its worker reports."""
 RunTask = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], Outcome]
 
 
@@ -193,8 +194,11 @@ class EngineRun:
         task = self.flow.tasks[job.task_id]
         context = variables(self.flow, self.state, run, task)
         started = self.now
-        state, outputs = self.run_task(job, task.properties, context)
-        self.tell(TaskEnded(job.task_run_id, job.attempt, state, started, self.now, outputs=outputs))
+        outcome = self.run_task(job, task.properties, context)
+        if not isinstance(outcome, TaskEnded):
+            state, outputs = outcome
+            outcome = TaskEnded(job.task_run_id, job.attempt, state, started, self.now, outputs=outputs)
+        self.tell(outcome)
 
     def begin(self, task_id: str) -> Job:
         """Have a worker start a waiting job without ending it; returns the job."""
@@ -227,7 +231,7 @@ class EngineRun:
         report = Attempt(assignment, self.instances.get(assignment), host, "worker").run()
         self.logs.extend(line.message for line in report.logs)
         assert isinstance(report.event, TaskEnded)
-        return report.event.state, report.event.outputs
+        return report.event
 
     # -- looking
 

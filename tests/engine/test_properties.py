@@ -23,6 +23,7 @@ from penstock.engine.states import TERMINAL, StateType
 from penstock.engine.working_set import ExecutionState
 from tests.engine.harness import EngineRun
 
+EXITS = (StateType.SUCCESS, StateType.WARNING, StateType.FAILED, StateType.KILLED, StateType.CANCELLED)
 FLOW = "io.kestra.plugin.core.flow."
 RETURN = "io.kestra.plugin.core.debug.Return"
 
@@ -166,7 +167,9 @@ def _end_job(run: Recorded, data: st.DataObject) -> None:
     job: Job = data.draw(st.sampled_from(list(run.jobs)), label="job")
     run.jobs.remove(job)
     state = data.draw(st.sampled_from([StateType.SUCCESS, StateType.SUCCESS, StateType.FAILED]), label="state")
-    event = TaskEnded(job.task_run_id, job.attempt, state, run.now, run.now, outputs={"value": "x"})
+    leaves = data.draw(st.integers(0, 9), label="leaves") == 0
+    exit_state = data.draw(st.sampled_from(EXITS), label="exit") if leaves else None
+    event = TaskEnded(job.task_run_id, job.attempt, state, run.now, run.now, outputs={"value": "x"}, exit=exit_state)
     run.tell(event)
     if data.draw(st.booleans(), label="repeated"):
         assert run.tell(event).is_empty

@@ -1,13 +1,22 @@
-"""Tasks that act on their own execution: fail it, label it, change its variables."""
+"""Tasks that act on their own execution: end it, label it, change its variables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from penstock.sdk import PluginError, PluginModel, Property, RunContext, Task, is_truthy, json_text
+from penstock.sdk import (
+    PermanentError,
+    PluginError,
+    PluginModel,
+    Property,
+    RunContext,
+    Task,
+    is_truthy,
+    json_text,
+)
 
 
 class TaskFailure(PluginError):
@@ -46,6 +55,55 @@ class Fail(Task):
         """Fail, or let the flow go on."""
         if self.condition is None or is_truthy(context.render(self.condition)):
             raise TaskFailure(context.render(self.error_message))
+
+
+class FailureChosen(PermanentError):
+    """The flow has chosen to end as failed; trying again changes nothing."""
+
+    code = "FAILED_BY_FLOW"
+
+
+class Exit(Task):
+    """End the execution in a state, without what follows.
+
+    Tasks that run beside it go on to their end before the execution ends, unless the state is `KILLED` or `CANCELED`:
+    then they are stopped. What only waits, such as a `Pause`, is given up. `errors` run for the state `FAILED`,
+    `finally` and `afterExecution` run in any case. An execution that is being killed stays so.
+
+    Leave early when there is nothing to do:
+
+    ```yaml
+    inputs:
+      - id: orders
+        type: INT
+        defaults: 0
+    tasks:
+      - id: nothing_to_do
+        type: io.kestra.plugin.core.flow.If
+        condition: "{{ inputs.orders == 0 }}"
+        then:
+          - id: leave
+            type: io.kestra.plugin.core.execution.Exit
+            state: SUCCESS
+      - id: deliver
+        type: io.kestra.plugin.core.log.Log
+        message: "{{ inputs.orders }} orders are delivered"
+    ```
+    """
+
+    type_name = "io.kestra.plugin.core.execution.Exit"
+    quick = True
+
+    state: Property[Literal["SUCCESS", "WARNING", "KILLED", "FAILED", "CANCELED", "CANCELLED"]] = Field(
+        Property.of("SUCCESS"), description="The state in which the execution ends; `CANCELLED` is another spelling."
+    )
+
+    def run(self, context: RunContext) -> None:
+        """Say in which state the execution is to end."""
+        state = context.render(self.state)
+        context.end_execution("CANCELLED" if state == "CANCELED" else state)
+        if state == "FAILED":
+            raise FailureChosen("the flow ends the execution as FAILED")
 
 
 class Assert(Task):

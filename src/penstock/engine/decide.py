@@ -12,6 +12,7 @@ from penstock.base.clock import Instant
 from penstock.engine import events
 from penstock.engine.decision import Decision
 from penstock.engine.ending import conceal, open_attempt, set_labels, task_ended, task_started, tell_parent
+from penstock.engine.exiting import leave
 from penstock.engine.facts import NO_FACTS, Facts
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.killing import abandon, kill
@@ -107,6 +108,12 @@ def _fail(turn: Turn, reason: str) -> None:
     tell_parent(turn, StateType.FAILED, None)
 
 
+def _task_ended(turn: Turn, event: events.TaskEnded) -> None:
+    task_ended(turn, event)
+    if event.exit is not None and turn.agenda:  # otherwise it speaks of the past
+        leave(turn, event.exit)
+
+
 def _give_up(turn: Turn, event: events.GiveUp) -> None:
     if turn.execution.state.is_terminal:
         abandon(turn, events.Abandon())  # what runs after the end is given up; the end stands
@@ -126,7 +133,7 @@ def _timer(turn: Turn, event: events.TimerDue) -> None:
 
 
 _DOORS: Mapping[type[events.Event], Callable[[Turn, Any], None]] = {
-    events.TaskEnded: task_ended,
+    events.TaskEnded: _task_ended,
     events.TaskStarted: task_started,
     events.Created: begin,
     events.SlotFreed: lambda turn, _: slot_freed(turn),

@@ -106,6 +106,8 @@ def end_flowable(turn: Turn, run: TaskRun, task: ResolvedTask, state: StateType)
 
 def _retried(turn: Turn, run: TaskRun, task: ResolvedTask, policy: RetryPolicy | None) -> bool:
     """Have a failed attempt tried again, when a policy says so."""
+    if turn.execution.cursor.closed:  # the execution is being left: nothing begins again
+        return False
     due = retry_at(policy, run, turn.now) if policy is not None else None
     if due is None:
         return False

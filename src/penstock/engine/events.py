@@ -69,6 +69,8 @@ class TaskEnded(Event, frozen=True, tag="task_ended"):
     """Whether it was told to end and yet may still run."""
     left: tuple[str, ...] = ()
     """What of it may, as far as that is known."""
+    exit: StateType | None = None
+    """The state in which the task wants its execution to end, without what follows."""
 
 
 class TimerDue(Event, frozen=True, tag="timer_due"):

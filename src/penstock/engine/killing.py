@@ -69,11 +69,11 @@ def stop(turn: Turn, state: StateType) -> None:
 def _stop_runs(turn: Turn, event: Kill) -> None:
     for run in turn.runs():
         if run.state.current not in TERMINAL:
-            _kill_run(turn, run, event)
+            kill_run(turn, run, event)
     turn.agenda.append(EndPhase(None))
 
 
-def _kill_run(turn: Turn, run: TaskRun, event: Kill) -> None:
+def kill_run(turn: Turn, run: TaskRun, event: Kill) -> None:
     """Stop one task run: at once when nothing runs for it, through its worker otherwise."""
     task = turn.task(run)
     state = run.state.current

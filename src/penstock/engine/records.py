@@ -100,6 +100,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     warned: bool = False
     killed: bool = False
     cancelled: bool = False
+    closed: bool = False
+    """Whether nothing more begins in its phase, and what runs in it goes on to its end (`Exit`)."""
     memory: Mapping[str, Any] = {}
     """What the flowable itself keeps: the branch it took, the index of the next value, ..."""
     flows: StartedFlows | None = None

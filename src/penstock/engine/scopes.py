@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from penstock.engine.calls import call_of
 from penstock.engine.decision import Message
 from penstock.engine.ending import conceal, end_execution, end_flowable
 from penstock.engine.events import ChildEnded, ChildStarted, Restart
+from penstock.engine.exiting import end_state, is_handled
 from penstock.engine.facts import FactNeeded
 from penstock.engine.flow import EndedChild, Flowable, FlowEnd, Launch, Listener, ResolvedTask, Step
 from penstock.engine.killing import stop
@@ -117,6 +119,8 @@ def ask(turn: Turn, run: TaskRun, question: Callable[[Flowable, ScopeView], Step
 def take(turn: Turn, scope: str | None, step: Step) -> None:
     """Carry out what a scope wants next."""
     cursor = turn.cursor(scope)
+    if cursor.closed:
+        step = dataclasses.replace(step, launches=(), starts=(), restarts=(), paused=False, wait_until=None)
     launches = step.launches if not cursor.killed or cursor.phase in ALWAYS else ()
     others = len(step.starts) + len(step.restarts) if not cursor.killed else 0
     if step.memory is not None or launches or others:
@@ -208,8 +212,10 @@ def child_ended(turn: Turn, child: TaskRun) -> None:
     """Take note of a child's end and decide what follows it in its scope."""
     scope = child.parent_id
     task = turn.task(child)
-    failed = child.state.current in FAILURES
     cursor = turn.cursor(scope)
+    failed = child.state.current in FAILURES
+    if cursor.closed and child.state.current is StateType.KILLED:
+        failed = False  # it only waited, and nothing is waited for any more
     cursor = replace(
         cursor,
         active=cursor.active - 1,
@@ -220,7 +226,7 @@ def child_ended(turn: Turn, child: TaskRun) -> None:
     if child.state.current is StateType.CANCELLED and not turn.execution.cursor.cancelled:
         stop(turn, StateType.CANCELLED)
         cursor = turn.cursor(scope)
-    if cursor.killed and cursor.phase not in ALWAYS:
+    if cursor.closed or (cursor.killed and cursor.phase not in ALWAYS):
         take(turn, scope, Step())
     elif scope is None or cursor.phase in IN_ORDER:
         following = None if failed else turn.flow.following.get(task.id)
@@ -249,7 +255,7 @@ def end_phase(turn: Turn, scope: str | None, state: StateType | None) -> None:
     lists = turn.flow.lists if scope is None else turn.task(turn.run(scope)).lists
     for phase in _phases_after(turn, cursor) if state is None else ():
         if lists.get(phase):
-            turn.set_cursor(scope, replace(cursor, phase=phase, active=1))
+            turn.set_cursor(scope, replace(cursor, phase=phase, active=1, closed=False))
             turn.agenda.append(Begin(scope, Launch(lists[phase][0])))
             return
     if scope is None:
@@ -262,13 +268,13 @@ def _phases_after(turn: Turn, cursor: Cursor) -> tuple[str, ...]:
     if turn.execution.cursor.memory.get("kills", 0) > 1:
         return ()
     if cursor.phase == "tasks":
-        return ("errors", "finally") if cursor.failed and not cursor.killed else ("finally",)
+        return ("errors", "finally") if is_handled(turn.execution, cursor) else ("finally",)
     return ("finally",) if cursor.phase == "errors" else ()
 
 
 def _close_execution(turn: Turn, cursor: Cursor, lists: Mapping[str, tuple[ResolvedTask, ...]]) -> None:
     if cursor.phase not in AFTERWARDS:
-        end_execution(turn, StateType(cursor.memory["end"]) if "end" in cursor.memory else folded(cursor))
+        end_execution(turn, end_state(cursor) or folded(cursor))
         after = lists.get("afterExecution")
         if after:
             turn.set_cursor(None, replace(turn.execution.cursor, phase="afterExecution", active=1))

@@ -137,6 +137,13 @@ class RunContext(Protocol):
         """Replace the variables of the execution when the task ends (ENG-201)."""
         ...
 
+    def end_execution(self, state: str) -> None:
+        """Have the execution end when the task ends, in SUCCESS, WARNING, FAILED, KILLED or CANCELLED.
+
+        Nothing begins after it but `errors` of a failure, `finally` and `afterExecution`; see `Exit`.
+        """
+        ...
+
     def on_kill(self, action: Callable[[], None]) -> None:
         """Have an action called from another thread when the task is killed or times out (BEY-004)."""
         ...

@@ -28,6 +28,7 @@ class Answers:
             "call": self._call,
             "child_task_run": self._child_task_run,
             "counter": context.counter,
+            "end_execution": context.end_execution,
             "environment": lambda: context.environment,
             "gauge": context.gauge,
             "get_file": lambda uri, target: context.get_file(uri, Path(target)),

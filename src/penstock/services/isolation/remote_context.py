@@ -164,6 +164,10 @@ class RemoteContext:
         """Replace the execution's variables when the task ends."""
         self._tell("set_variables", variables=variables)
 
+    def end_execution(self, state: str) -> None:
+        """Have the execution end in a state when the task ends."""
+        self._tell("end_execution", state=state)
+
     # -- other tasks
 
     def child_task_run(self, run: TaskRun) -> None:

@@ -125,8 +125,7 @@ class Attempt:
     def _succeeded(self, outputs: Mapping[str, Any] | None, now: Instant) -> Report:
         if self.interruption is not None:
             return self.report(now)
-        state = StateType.WARNING if self.context.warned else StateType.SUCCESS
-        return self._ended(state, now, None, outputs=outputs)
+        return self._ended(self.context.end_state, now, None, outputs=outputs)
 
     def _limit(self) -> None:
         """Render the task's `timeout` and have it enforced (ENG-244)."""
@@ -202,5 +201,6 @@ class Attempt:
             confidential=context.confidential(outputs),
             unconfirmed=self.given_up or context.is_unconfirmed,
             left=context.left,
+            exit=None if self.interruption is not None else context.exit,
         )
         return Report(job, ended, context.log.take_lines(), context.log.take_metrics())

@@ -58,16 +58,20 @@ def run_child(outer: WorkerRunContext, definition: Mapping[str, Any]) -> None:
     Its `runIf`, `disabled`, `timeout`, `retry`, `allowFailure`, `allowWarning` and `logLevel` count; what is left of a
     failed attempt in the directory stays there.
 
+    Once one has ended the execution (`Exit`), those after it do not run.
+
     Raises:
         PluginError: It failed and may not, or was killed.
     """
+    if outer.exit is not None:
+        return
     child = _Child(outer, definition)
     failure = child.run()
     outer.child_task_run(child.task_run())
     for inner in child.context.children:
         outer.child_task_run(inner)
     child.hand_on()
-    if child.state is StateType.KILLED:
+    if child.state is StateType.KILLED and child.context.exit is None:
         raise ChildFailed(f"task `{child.job.task_id}` was stopped")
     if child.state is StateType.FAILED:
         kind = ChildFailed if failure is None or failure.retryable else ChildFailedForGood
@@ -161,7 +165,9 @@ class _Child:
                 timer.cancel()
         if self._is_late or self._outer.is_killed:
             return self._fail(Failure(""), started)
-        self.state = StateType.WARNING if self.context.warned and not self.task.allow_warning else StateType.SUCCESS
+        self.state = self.context.end_state
+        if self.state is StateType.WARNING and self.task.allow_warning:
+            self.state = StateType.SUCCESS
         self._ended(State.at(StateType.RUNNING, started).to(self.state, self._clock.now()))
         return None
 
@@ -275,6 +281,8 @@ class _Child:
         self._outer.set_labels(self.context.labels)
         if self.context.new_variables is not None:
             self._outer.set_variables(self.context.new_variables)
+        if self.context.exit is not None:
+            self._outer.end_execution(self.context.exit)
         if self.state is StateType.WARNING:
             self._outer.warned = True
 

@@ -17,6 +17,7 @@ from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.engine.confidential import CONFIDENTIAL, call_text
 from penstock.engine.decision import Job
 from penstock.engine.records import TaskRun
+from penstock.engine.states import StateType
 from penstock.engine.variables import VariableChange, changes
 from penstock.expressions import compile_template, render, render_nested
 from penstock.expressions.encrypted import is_sealed
@@ -53,6 +54,7 @@ class WorkerRunContext:
         "_masker",
         "_outer",
         "children",
+        "exit",
         "is_unconfirmed",
         "labels",
         "left",
@@ -120,6 +122,8 @@ class WorkerRunContext:
             self._masker = outer._masker
         self.labels: dict[str, str] = {}
         self.children: list[TaskRun] = []
+        self.exit: StateType | None = None
+        """The state in which the task wants its execution to end."""
         self.new_variables: Mapping[str, Any] | None = None
 
     @property
@@ -354,6 +358,18 @@ class WorkerRunContext:
         if self.new_variables is None:
             return ()
         return tuple(changes(self.variables.get("vars") or {}, self.new_variables))
+
+    def end_execution(self, state: str) -> None:
+        """Have the execution end in a state when the task ends."""
+        self.exit = StateType(state)
+        self.warned = self.warned or self.exit is StateType.WARNING
+
+    @property
+    def end_state(self) -> StateType:
+        """The state of a run that has gone well."""
+        if self.exit in (StateType.KILLED, StateType.CANCELLED):
+            return self.exit
+        return StateType.WARNING if self.warned else StateType.SUCCESS
 
     def child_task_run(self, run: TaskRun) -> None:
         """Record a task run that ran inside this task."""
