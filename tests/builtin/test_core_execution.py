@@ -2,7 +2,17 @@ from typing import Any
 
 import pytest
 
-from penstock.builtin.execution import Assert, Fail, Labels, SetVariables, TaskFailure, UnsetVariables
+from penstock.builtin.execution import (
+    Assert,
+    Exit,
+    Fail,
+    FailureChosen,
+    Labels,
+    SetVariables,
+    TaskFailure,
+    UnsetVariables,
+)
+from penstock.builtin.metric import MetricInvalid, Publish
 from penstock.builtin.output import OutputValues
 from penstock.sdk import Task
 from penstock.testing.run_context import RunContextFactory, messages_of
@@ -112,3 +122,44 @@ def test_output_values_are_rendered_to_the_lowest_level(contexts: RunContextFact
     output = build(OutputValues, values={"a": "{{ n }}", "b": {"c": ["{{ n + 1 }}"]}, "d": 5}).run(context)
     assert output is not None
     assert output.model_dump() == {"values": {"a": "1", "b": {"c": ["2"]}, "d": 5}}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("state", "ended"), [("{{ 'WARNING' }}", "WARNING"), ("CANCELED", "CANCELLED")])
+def test_exit_tells_the_state_in_which_the_execution_ends(contexts: RunContextFactory, state: str, ended: str) -> None:
+    context = contexts.of()
+    build(Exit, state=state).run(context)
+    assert context.exit == ended
+
+
+def test_exit_as_failed_fails_for_good(contexts: RunContextFactory) -> None:
+    context = contexts.of()
+    with pytest.raises(FailureChosen):
+        build(Exit, state="FAILED").run(context)
+    assert context.exit == "FAILED"
+
+
+def test_publish_records_metrics_of_each_type(contexts: RunContextFactory) -> None:
+    """PLG-025."""
+    context = contexts.of({"n": 40})
+    metrics = [
+        {"type": "counter", "name": "orders", "value": "{{ n + 2 }}", "tags": {"country": "France", "year": 2024}},
+        {"type": "timer", "name": "reading", "value": "PT1M30S"},
+        {"type": "timer", "name": "writing", "value": 2.5},
+        {"type": "gauge", "name": "stock", "value": -3},
+    ]
+    build(Publish, metrics=metrics).run(context)
+    assert [(one.type, one.name, one.value, one.tags) for one in context.log.take_metrics()] == [
+        ("counter", "orders", 42.0, {"country": "France", "year": "2024"}),
+        ("timer", "reading", 90.0, {}),
+        ("timer", "writing", 2.5, {}),
+        ("gauge", "stock", -3.0, {}),
+    ]
+
+
+@pytest.mark.parametrize("value", ["many", "nan", "PT1M"])
+def test_publish_of_what_is_no_number_fails_and_records_nothing(contexts: RunContextFactory, value: str) -> None:
+    context = contexts.of()
+    good = {"type": "counter", "name": "one", "value": 1}
+    with pytest.raises(MetricInvalid, match=f"metric `two` has the value `{value}`"):
+        build(Publish, metrics=[good, {"type": "gauge", "name": "two", "value": value}]).run(context)
+    assert not context.log.take_metrics()

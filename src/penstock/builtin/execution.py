@@ -1,4 +1,4 @@
-"""Tasks that act on their own execution: end it, label it, change its variables."""
+"""Tasks that act on an execution: end their own, label it, change its variables; let a paused one go on."""
 
 from __future__ import annotations
 
@@ -104,6 +104,44 @@ class Exit(Task):
         context.end_execution("CANCELLED" if state == "CANCELED" else state)
         if state == "FAILED":
             raise FailureChosen("the flow ends the execution as FAILED")
+
+
+class Resume(Task):
+    """Let a paused execution go on.
+
+    Go on with an execution that waits in a `Pause`, as soon as its report has been approved elsewhere:
+
+    ```yaml
+    inputs:
+      - id: waiting
+        type: STRING
+    tasks:
+      - id: approve
+        type: io.kestra.plugin.core.execution.Resume
+        executionId: "{{ inputs.waiting }}"
+        inputs:
+          approved: true
+    ```
+
+    Implements ENG-095.
+    """
+
+    type_name = "io.kestra.plugin.core.execution.Resume"
+
+    execution_id: Property[str] | None = Field(None, description="The execution; this one by default.")
+    namespace: Property[str] | None = Field(None, description="Its namespace; when given, only one of it is resumed.")
+    flow_id: Property[str] | None = Field(None, description="Its flow; when given, only one of it is resumed.")
+    inputs: Property[dict[str, Any]] | None = Field(None, description="Values that its `Pause` asks for.")
+
+    def run(self, context: RunContext) -> None:
+        """Resume the execution; one that is not paused, or misses a value, fails the task."""
+        context.call(
+            "resumeExecution",
+            executionId=context.render(self.execution_id),
+            namespace=context.render(self.namespace),
+            flowId=context.render(self.flow_id),
+            inputs=context.render(self.inputs),
+        )
 
 
 class Assert(Task):

@@ -43,6 +43,7 @@ WRITING = frozenset(
         "putFlow",
         "putNamespaceFile",
         "recordAssets",
+        "resumeExecution",
         "toggleTrigger",
     }
 )
@@ -106,6 +107,10 @@ class ServerFunctions:
             "randomPort": self._random_port,
             **(others or {}),
         }
+
+    def learn(self, others: Mapping[str, Function]) -> None:
+        """Take in more functions, of services that ask for answers here themselves."""
+        self._functions.update(others)
 
     async def call(self, caller: Caller, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return a function's answer.

@@ -23,6 +23,8 @@ from penstock.services.executions import (
     Followers,
     InputReader,
     Preparation,
+    ResumeReader,
+    Steering,
     asks_outputs,
 )
 from penstock.services.executor import Executor, ExecutorSettings
@@ -48,6 +50,7 @@ from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluations import Evaluations
 from penstock.services.scheduler.firing import Firing
 from penstock.services.secrets import NamespaceSecrets, SealedSecrets
+from penstock.services.steering_functions import SteeringFunctions
 from penstock.services.task_cache import TaskCacheFunctions
 from penstock.services.triggers import TriggerService
 from penstock.services.worker.working_files import allowed_host_file
@@ -84,6 +87,8 @@ class Core:
     gateway: DirectGateway
     executions: ExecutionService
     inputs: InputReader
+    resuming: ResumeReader
+    steering: Steering
     tallies: Tallies
 
 
@@ -136,6 +141,9 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
     auditor = _auditor(executor, store, catalog, clock) if executor is not None else None
     stored = StoredDispatcher(store.journal, store.notifier)
     dispatcher = LocalDispatcher(executor, stored) if executor is not None else stored
+    resuming = ResumeReader(store.queries, catalog, functions.answer, storage, plan.encryption, plan.shared)
+    steering = Steering(store.queries, dispatcher, resuming)
+    functions.learn(SteeringFunctions(steering, store.queries).functions())
     admission = Admission(store.queries, clock, plan.admission) if plan.admission else None
     executions = ExecutionService(catalog, inputs, dispatcher, clock, first, admission)
     evaluations = Evaluations(
@@ -188,6 +196,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         gateway=gateway,
         executions=executions,
         inputs=inputs,
+        resuming=resuming,
+        steering=steering,
         tallies=tallies,
     )
 

@@ -31,8 +31,6 @@ from penstock.services.executions import (
     Following,
     NamespaceExpressions,
     Replaying,
-    ResumeReader,
-    Steering,
 )
 from penstock.services.explaining import ExecutionExplainer, TriggerExplainer
 from penstock.services.file_access import FileAccess
@@ -92,7 +90,6 @@ def api_services(
     answer = core.functions.answer
     shared = core.plan.shared
     conditions = Conditions(core.reading.condition, shared, answer)
-    resuming = ResumeReader(store.queries, core.catalog, answer, core.storage, core.plan.encryption, shared)
     preconditions = PreconditionService(core.catalog, core.reading.triggers, store.triggers, conditions, clock)
     suites = SuiteService(
         store.documents, store.suite_results, unit_tests(core, patience=SUITE_PATIENCE), store.flows, clock
@@ -137,7 +134,7 @@ def api_services(
         drafts=Drafts(store.drafts, clock),
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
-        resuming=resuming,
+        resuming=core.resuming,
         secrets=SecretService(
             core.secret_manager,
             ChainedSecrets(core.plan.secrets),
@@ -145,7 +142,7 @@ def api_services(
             tags=core.plan.secret_tags,
         ),
         sizes=ExecutionSizes(store.queries, store.sizes, core.storage),
-        steering=Steering(store.queries, core.dispatcher, resuming),
+        steering=core.steering,
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(
             store.triggers, store.flows, core.catalog, core.reading.triggers, preconditions, explainer, switches, clock
