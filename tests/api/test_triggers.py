@@ -37,6 +37,9 @@ async def test_trigger_backfill_is_ordered_paused_resumed_and_deleted(server: Li
     wrong = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": {**order, "inputs": {"days": 1}}})
     assert wrong.status_code == 422
     assert "input `days`: is not declared (did you mean `day`?)" in wrong.json()["message"]
+    wrong = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": {**order, "inputs": {"day": "x"}}})
+    assert wrong.status_code == 422
+    assert "input `day`: `x` is given, it must be a whole number" in wrong.json()["message"]
     answer = await server.client.put(TRIGGERS, json={**name("daily"), "backfill": order})
     assert answer.status_code == 200, answer.text
     backfill = answer.json()["backfill"]

@@ -10,7 +10,7 @@ import pytest
 from penstock.expressions import UndefinedVariableError, evaluate
 from penstock.model.flow import read_flow
 from penstock.model.input_types import Input
-from penstock.model.inputs import InvalidInputs, check_inputs, read_inputs
+from penstock.model.inputs import InvalidInputs, check_given, check_inputs, read_inputs
 from penstock.model.registry import TypeRegistry
 
 
@@ -254,6 +254,21 @@ def test_launch_form_is_told_what_is_asked_what_there_is_to_choose_and_what_is_w
     assert states[2].choices == ["t2"]
     assert states[2].problem is not None
     assert [problem.id for problem in unknown] == ["x"]
+
+
+def test_values_for_executions_to_come_are_judged_as_far_as_they_can_be_by_themselves(registry: TypeRegistry) -> None:
+    """ENG-285: with the same words as those of an execution."""
+    plain = declare("{id: day, type: DATE}", "{id: team, type: SELECT, values: [red, blue]}", registry=registry)
+    check_given(plain, {"day": "2024-05-01", "team": "red"})
+    check_given(plain, {"team": None})  # what is not given may come from the trigger
+    given = {"day": "soon", "team": "green", "x": 1}
+    with pytest.raises(InvalidInputs) as refused:
+        check_given(plain, given)
+    with pytest.raises(InvalidInputs) as read:
+        read_inputs(plain, given, render)
+    assert [str(problem) for problem in refused.value.problems] == [str(problem) for problem in read.value.problems]
+    assert [problem.id for problem in refused.value.problems] == ["day", "team", "x"]
+    check_given(declare(*DEPENDENT, registry=registry), {"kind": "VM", "vm": "f1"})
 
 
 def test_undefined_names_are_told_as_expressions_tell_them() -> None:

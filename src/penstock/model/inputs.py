@@ -114,14 +114,29 @@ def check_inputs(
     return [states[one.id] for one in inputs], list(_unknown(by_id, given))
 
 
-def check_names(declared: Collection[str], given: Mapping[str, Any]) -> None:
-    """Check that each value is given for an input; the values are looked at when an execution begins with them.
+def check_given(inputs: Sequence[Input], given: Mapping[str, Any], *, regex_timeout: float = REGEX_TIMEOUT) -> None:
+    """Check values for executions to come: each is given for an input, and is what that takes.
+
+    Where that depends on other values it is left to the executions, and so is what is not given.
 
     Raises:
-        InvalidInputs: There is no input of that name.
+        InvalidInputs: At least one value is wrong or unknown.
     """
-    if problems := list(_unknown(declared, given)):
+    problems = [problem for one in inputs if (problem := _misfit(one, _given(given, one), regex_timeout))]
+    problems += _unknown({one.id for one in inputs}, given)
+    if problems:
         raise InvalidInputs(problems)
+
+
+def _misfit(one: Input, value: Any, regex_timeout: float) -> InputProblem | None:
+    depends = one.depends_on is not None or (isinstance(one, ChoiceInput) and one.expression is not None)
+    if depends or not _is_given(one, value):
+        return None
+    try:
+        _accept(one, value, one.values if isinstance(one, ChoiceInput) else None, regex_timeout)
+    except Mismatch as mismatch:
+        return InputProblem(one.id, _wrong(one, value, mismatch.wanted, is_default=False))
+    return None
 
 
 def _ordered(inputs: Sequence[Input], by_id: Mapping[str, Input]) -> Iterator[Input]:
@@ -215,11 +230,16 @@ def _given(given: Mapping[str, Any], one: Input) -> Any:
     return value
 
 
+def _is_given(one: Input, value: Any) -> bool:
+    """Return whether there is a value. Nothing typed into a field is nothing, but for texts."""
+    return value is not None and (value != "" or isinstance(one, TextInput))
+
+
 def _value(
     one: Input, given: Any, choices: list[str] | None, scope: Mapping[str, Any], render: Render
 ) -> tuple[Any, bool]:
-    """Return the value to check, and whether it is a default. Nothing typed into a field is nothing, but for texts."""
-    if given is not None and (given != "" or isinstance(one, TextInput)):
+    """Return the value to check, and whether it is a default."""
+    if _is_given(one, given):
         return given, False
     value = one.defaults
     if value is None and choices is None:

@@ -22,10 +22,10 @@ from penstock.api.search import FiltersBody, body_filters, filters_of, page_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock, from_datetime
 from penstock.base.errors import ConflictError, NotFoundError
-from penstock.model.inputs import check_names
 from penstock.ports.queries import Filter
 from penstock.ports.switches import Switch
 from penstock.ports.triggers import TriggerState
+from penstock.services.executions import ExecutionService, Launch
 from penstock.services.flows import FlowDefinitions, FlowService
 from penstock.services.scheduler.backfill import Label
 from penstock.services.switches import SwitchName, SwitchService
@@ -76,18 +76,20 @@ class TriggerRoutes:
         flows: Reads the flows triggers belong to.
         switches: Knows what people say of triggers, apart from their sources (BEY-041).
         definitions: Flows as plain data.
+        executions: Judges the inputs of backfills.
         clock: The present.
         settings: Bounds.
     """
 
     def __init__(
         self, triggers: TriggerService, flows: FlowService, switches: SwitchService, definitions: FlowDefinitions,
-        clock: Clock, settings: ApiSettings,
+        executions: ExecutionService, clock: Clock, settings: ApiSettings,
     ) -> None:  # fmt: skip
         self._triggers = triggers
         self._flows = flows
         self._switches = switches
         self._definitions = definitions
+        self._executions = executions
         self._clock = clock
         self._settings = settings
 
@@ -243,8 +245,7 @@ class TriggerRoutes:
         """Refuse at once what would keep each execution of a backfill from beginning."""
         if given:
             await self._triggers.get(tenant, name)
-            flow = self._definitions.of(await self._flows.get(tenant, name[0], name[1]))
-            check_names({str(one.get("id") or one.get("name")) for one in flow.get("inputs") or ()}, given)
+            await self._executions.check_given(Launch(tenant, name[0], name[1], inputs=given))
 
     async def set_disabled(self, request: Request, tenant: str) -> Response:
         """Switch several triggers off or on."""

@@ -104,6 +104,15 @@ class Preparation:
         values: dict[str, Any] = {state.input.id: state.value for state in states}
         return LaunchCheck(states, unknown, await self._inputs.failing(flow, execution, values))
 
+    async def check_given(self, launch: Launch) -> None:
+        """Check the inputs of launches to come, as far as they can be judged by themselves.
+
+        Raises:
+            NotFoundError: There is no such flow or revision.
+            InvalidInputs: A value is wrong, or for an input that the flow does not have.
+        """
+        self._inputs.check_given(await self.flow(launch), launch.inputs)
+
     async def prepared(self, launch: Launch, parent: Parent | None = None) -> tuple[Execution, str | None]:
         """Return the execution that a launch would start, for whoever stores it together with something else.
 

@@ -25,6 +25,7 @@ from penstock.model.inputs import (
     InputProblem,
     InputState,
     Render,
+    check_given,
     check_inputs,
     read_inputs,
 )
@@ -123,6 +124,10 @@ class InputReader:
             lambda render: check_inputs(document_of(flow).inputs, values, render, regex_timeout=self._regex_timeout),
             hidden=UNKNOWN_YET,
         )
+
+    def check_given(self, flow: ResolvedFlow, given: Mapping[str, Any]) -> None:
+        """Check values for executions to come, as far as they can be judged by themselves; raises InvalidInputs."""
+        check_given(document_of(flow).inputs, given, regex_timeout=self._regex_timeout)
 
     async def discard(self, execution: Execution, files: Mapping[str, Upload]) -> None:
         """Remove the files that were stored for an execution which is not created after all."""
