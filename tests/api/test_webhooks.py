@@ -68,6 +68,18 @@ async def test_webhook_body_that_is_no_json_is_text(server: LiveServer) -> None:
     assert ended["taskRunList"][0]["outputs"] == {"value": '{"a": 1'}
 
 
+async def test_webhook_text_is_read_in_the_character_set_it_names(server: LiveServer) -> None:
+    """ENG-303."""
+    await server.flow(HOOKED.replace("trigger.body.who ?? 'nobody'", "trigger.body"))
+    for charset in ("latin-1", "nobody-knows"):
+        kind = {"Content-Type": f"text/plain; charset={charset}"}
+        async with server.visitor() as visitor:
+            answer = await visitor.post(f"{HOOKS}/team/hooked/abc123", content=b"caf\xe9", headers=kind)
+        ended = await server.until(answer.json()["id"], "SUCCESS")
+        read = "caf\u00e9" if charset == "latin-1" else "caf\ufffd"
+        assert ended["taskRunList"][0]["outputs"] == {"value": read}
+
+
 async def test_webhook_body_nested_too_deeply_for_json_is_text(server: LiveServer) -> None:
     await server.flow(HOOKED.replace("trigger.body.who ?? 'nobody'", "trigger.body | length"))
     body = "[" * 50_000 + "]" * 50_000
@@ -132,6 +144,15 @@ async def test_webhook_answers_with_bare_text_when_the_trigger_says_so(server: L
         answer = await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Bob"})
     assert answer.text == "Hello Bob!"
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_webhook_whose_execution_fails_answers_with_its_state_not_with_empty_outputs(server: LiveServer) -> None:
+    """ENG-305."""
+    waiting = HOOKED.replace("key: abc123", "key: abc123\n    wait: true\n    returnOutputs: true")
+    await server.flow(waiting + 'outputs:\n  - {id: number, type: INT, value: "{{ outputs.show.value }}"}\n')
+    async with server.visitor() as visitor:
+        answer = await visitor.post(f"{HOOKS}/team/hooked/abc123", json={"who": "Bob"})
+    assert answer.json()["state"]["current"] == "FAILED"
 
 
 async def test_webhook_that_is_disabled_starts_nothing(server: LiveServer) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
@@ -19,6 +20,7 @@ from penstock.base.ids import new_id
 from penstock.engine.context import flow_variables
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import TriggerOrigin
+from penstock.engine.states import GOOD
 from penstock.expressions import evaluate, render_nested
 from penstock.sdk import TriggerBase
 from penstock.services.executions import ExecutionService, ExecutionView, Following, Launch
@@ -71,10 +73,13 @@ class WebhookOutcome:
 
     @property
     def outputs(self) -> Mapping[str, Any] | None:
-        """The outputs to answer with; None when the trigger does not ask for them."""
+        """The outputs to answer with; None when the trigger asks for none, or without an end that gives any."""
+        execution = self.view.execution
         if not (self.trigger.wait and self.trigger.return_outputs):
             return None
-        return self.view.execution.outputs or {}
+        if execution.outputs is None and execution.state.current not in GOOD:
+            return None
+        return execution.outputs or {}
 
 
 class WrongKeyError(NotFoundError):
@@ -243,7 +248,17 @@ def _body(call: WebhookCall) -> Any:
             return from_json(call.body)
         except ValueError:
             pass
-    return call.body.decode("utf-8", "replace")
+    return _text(call.body, call.content_type)
+
+
+def _text(body: bytes, content_type: str) -> str:
+    """Return a text in the character set that its type names."""
+    header = Message()
+    header["content-type"] = content_type
+    try:
+        return body.decode(str(header.get_param("charset", "utf-8")), "replace")
+    except LookupError:  # a name nobody knows
+        return body.decode("utf-8", "replace")
 
 
 def _given_inputs(parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
