@@ -60,12 +60,12 @@ async def test_text_encrypted_with_a_key_is_decrypted_with_it_and_with_no_other(
     key, other = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
     functions = TextEncryption(GivenSecrets({"PRIVATE": key, "PHRASE": "open sesame"})).functions()
     caller = Caller("main", "company.team", "flow", "execution")
-    sealed_text = await functions["encrypt"](caller, {"key": "PRIVATE", "value": "hunter2-ü"})
-    assert sealed_text != await functions["encrypt"](caller, {"key": "PRIVATE", "value": "hunter2-ü"})
+    sealed_text = await functions["encrypt"].answer(caller, {"key": "PRIVATE", "value": "hunter2-ü"})
+    assert sealed_text != await functions["encrypt"].answer(caller, {"key": "PRIVATE", "value": "hunter2-ü"})
     for given in ("PRIVATE", key):
-        assert await functions["decrypt"](caller, {"key": given, "value": sealed_text}) == "hunter2-ü"
+        assert await functions["decrypt"].answer(caller, {"key": given, "value": sealed_text}) == "hunter2-ü"
     with pytest.raises(EncryptionError, match="cannot be decrypted"):
-        await functions["decrypt"](caller, {"key": other, "value": sealed_text})
+        await functions["decrypt"].answer(caller, {"key": other, "value": sealed_text})
     for wrong, word in (("PHRASE", "secret `PHRASE` is not"), ("NOBODY", "nor the name of a secret")):
         with pytest.raises(EncryptionError, match=word):
-            await functions["encrypt"](caller, {"key": wrong, "value": "x"})
+            await functions["encrypt"].answer(caller, {"key": wrong, "value": "x"})

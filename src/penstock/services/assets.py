@@ -13,7 +13,7 @@ from penstock.model.scalars import plain
 from penstock.model.yaml import read_yaml
 from penstock.ports.assets import Asset, AssetEvent, AssetStore, AssetUse
 from penstock.ports.queries import Filter, Page, PageRequest
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, text_argument, writing
 from penstock.services.file_access import Caller
 from penstock.services.namespaces import check_namespace
 
@@ -120,7 +120,7 @@ class AssetService:
 
     def functions(self) -> Mapping[str, Function]:
         """Return what workers call when a task has used or made assets."""
-        return {"recordAssets": self._record}
+        return {"recordAssets": writing(self._record)}
 
     async def _record(self, caller: Caller, arguments: Mapping[str, Any]) -> None:
         used = [self._asset(one, EXTERNAL) for one in arguments.get("inputs") or ()]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.ports.queries import ExecutionQueries
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, reading, text_argument
 from penstock.services.file_access import Caller
 
 
@@ -22,7 +22,7 @@ class ChildFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"childOutputs": self._outputs}
+        return {"childOutputs": reading(self._outputs)}
 
     async def _outputs(self, caller: Caller, arguments: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the flow outputs of the latest execution at each position, in order."""

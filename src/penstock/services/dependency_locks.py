@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.ports.objects import ObjectStorage
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, reading, text_argument, writing
 from penstock.services.file_access import Caller, locks_folder
 
 _KEY = re.compile(r"[0-9a-f]{16,64}")
@@ -27,7 +27,7 @@ class DependencyLockFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"dependencyLock": self._find, "keepDependencyLock": self._keep}
+        return {"dependencyLock": reading(self._find), "keepDependencyLock": writing(self._keep)}
 
     async def _find(self, caller: Caller, arguments: Mapping[str, Any]) -> str | None:
         """Return the lock that was kept for these dependencies."""

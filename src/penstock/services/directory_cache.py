@@ -8,7 +8,7 @@ from typing import Any
 from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.objects import ObjectStorage, uri_of
-from penstock.services.arguments import Function, path_argument, text_argument
+from penstock.services.arguments import Function, path_argument, reading, text_argument, writing
 from penstock.services.file_access import Caller, FileAccess, cache_folder
 
 
@@ -28,7 +28,7 @@ class DirectoryCacheFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"findDirectoryCache": self._find, "keepDirectoryCache": self._keep}
+        return {"findDirectoryCache": reading(self._find), "keepDirectoryCache": writing(self._keep)}
 
     async def _find(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the URI of a task's archive and its age in microseconds."""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from penstock.base.errors import PenstockError
 from penstock.expressions.encrypted import OPENING, SEALING, sealed
 from penstock.ports.secrets import SecretSource
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, reading, text_argument
 from penstock.services.file_access import Caller
 
 _NONCE = 12
@@ -145,7 +145,7 @@ class TextEncryption:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"encrypt": self._encrypt, "decrypt": self._decrypt}
+        return {"encrypt": reading(self._encrypt), "decrypt": reading(self._decrypt)}
 
     async def _encrypt(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
         cipher = await self._cipher(caller, text_argument(arguments, "key"))
@@ -187,7 +187,7 @@ class EncryptionFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {OPENING: self._open, SEALING: self._seal}
+        return {OPENING: reading(self._open), SEALING: reading(self._seal)}
 
     async def _open(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
         value = text_argument(arguments, "value")

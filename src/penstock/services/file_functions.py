@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.base.errors import UnauthorizedError
 from penstock.ports.objects import ObjectStorage, uri_of
-from penstock.services.arguments import Function, path_argument
+from penstock.services.arguments import Function, path_argument, writing
 from penstock.services.file_access import Caller, FileAccess, execution_folder
 
 
@@ -27,7 +27,7 @@ class FileFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"deleteFile": self._delete, "purgeExecutionFiles": self._purge}
+        return {"deleteFile": writing(self._delete), "purgeExecutionFiles": writing(self._purge)}
 
     async def _delete(self, caller: Caller, arguments: Mapping[str, Any]) -> bool:
         uri = path_argument(arguments, "uri")

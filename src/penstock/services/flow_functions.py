@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.base.errors import NotFoundError
 from penstock.ports.flows import Author, StoredFlow, Way
-from penstock.services.arguments import Function, namespace_argument, text_argument
+from penstock.services.arguments import Function, namespace_argument, reading, text_argument, writing
 from penstock.services.file_access import Caller
 from penstock.services.flows.bulk import moved
 from penstock.services.flows.service import FlowService
@@ -31,11 +31,11 @@ class FlowFunctions:
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
         return {
-            "flowNamespaces": self._namespaces,
-            "flowSources": self._sources,
-            "checkFlow": self._check,
-            "putFlow": self._put,
-            "deleteFlow": self._delete,
+            "flowNamespaces": reading(self._namespaces),
+            "flowSources": reading(self._sources),
+            "checkFlow": reading(self._check),
+            "putFlow": writing(self._put),
+            "deleteFlow": writing(self._delete),
         }
 
     async def _namespaces(self, caller: Caller, arguments: Mapping[str, Any]) -> list[str]:

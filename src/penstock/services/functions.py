@@ -21,36 +21,12 @@ from penstock.ports.keyvalue import KeyValueStore
 from penstock.ports.objects import ObjectInfo, uri_of
 from penstock.ports.queries import ExecutionQueries, LogSelection
 from penstock.ports.secrets import SecretSource
-from penstock.services.arguments import Function, path_argument, text_argument
+from penstock.services.arguments import Effect, Function, path_argument, reading, text_argument
 from penstock.services.file_access import Caller, FileAccess
 
 __all__ = ["Caller", "ServerFunctions", "log_entry"]
 
 _LOG_PAUSE, _LOG_TRIES = 0.1, 8
-WRITING = frozenset(
-    {
-        "deleteFile",
-        "deleteFlow",
-        "deleteNamespaceFiles",
-        "keepDependencyLock",
-        "keepDirectoryCache",
-        "keepOutputs",
-        "kvPurge",
-        "purgeExecutionFiles",
-        "purgeExecutions",
-        "purgeFileRevisions",
-        "purgeLogs",
-        "putFlow",
-        "putNamespaceFile",
-        "recordAssets",
-        "resumeExecution",
-        "toggleTrigger",
-    }
-)
-"""What changes something that outlives the attempt: only for the worker that has it.
-
-`kvSet` and `kvDelete` see to that themselves, in the transaction that writes.
-"""
 
 
 class FunctionError(PenstockError):
@@ -95,18 +71,23 @@ class ServerFunctions:
         self._jobs = jobs
         self._host_file = host_file
         self._functions: dict[str, Function] = {
-            "secret": self._secret,
-            "kv": self._kv,
-            "read": self._read,
-            "fileURI": self._file_uri,
-            "fileSize": self._file_size,
-            "fileExists": self._file_exists,
-            "isFileEmpty": self._is_file_empty,
-            "errorLogs": self._error_logs,
-            "http": self._http,
-            "randomPort": self._random_port,
+            "secret": reading(self._secret),
+            "kv": reading(self._kv),
+            "read": reading(self._read),
+            "fileURI": reading(self._file_uri),
+            "fileSize": reading(self._file_size),
+            "fileExists": reading(self._file_exists),
+            "isFileEmpty": reading(self._is_file_empty),
+            "errorLogs": reading(self._error_logs),
+            "http": reading(self._http),
+            "randomPort": reading(self._random_port),
             **(others or {}),
         }
+
+    @property
+    def by_name(self) -> Mapping[str, Function]:
+        """All that can be called here."""
+        return self._functions
 
     def learn(self, others: Mapping[str, Function]) -> None:
         """Take in more functions, of services that ask for answers here themselves."""
@@ -119,12 +100,12 @@ class ServerFunctions:
             InvalidRequestError: There is no such function here.
             JobTaken: It would change something, and the caller's attempt is its worker's no longer.
         """
-        if caller.held is not None and function in WRITING:
-            await self._jobs.check(caller.held)
         found = self._functions.get(function)
         if found is None:
             raise InvalidRequestError(f"function `{function}` is not available on this server")
-        return await found(caller, arguments)
+        if caller.held is not None and found.effect is Effect.WRITES:
+            await self._jobs.check(caller.held)
+        return await found.answer(caller, arguments)
 
     async def answer(self, execution: Execution, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return a function's answer to an execution; for the executor and the API."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, reading, text_argument
 from penstock.services.file_access import Caller
 
 
@@ -21,7 +21,7 @@ class PluginConfigurations:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"pluginConfiguration": self._of}
+        return {"pluginConfiguration": reading(self._of)}
 
     async def _of(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return dict(self._configurations.get(text_argument(arguments, "type"), {}))

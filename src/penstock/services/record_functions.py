@@ -9,7 +9,7 @@ from penstock.base.clock import Clock, to_iso
 from penstock.base.durations import format_duration
 from penstock.engine.states import StateType
 from penstock.ports.queries import ExecutionQueries, Filter, LogSelection, PageRequest
-from penstock.services.arguments import Function, namespace_argument, text_argument
+from penstock.services.arguments import Function, namespace_argument, reading, text_argument, writing
 from penstock.services.executions.following import missing_execution
 from penstock.services.file_access import Caller
 from penstock.services.functions import log_entry
@@ -37,10 +37,10 @@ class RecordFunctions:
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
         return {
-            "fetchLogs": self._logs,
-            "countExecutions": self._count,
-            "executionReport": self._report,
-            "toggleTrigger": self._toggle,
+            "fetchLogs": reading(self._logs),
+            "countExecutions": reading(self._count),
+            "executionReport": reading(self._report),
+            "toggleTrigger": writing(self._toggle),
         }
 
     async def _report(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:

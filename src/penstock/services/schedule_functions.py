@@ -11,7 +11,7 @@ from penstock.engine.flow import ResolvedFlow
 from penstock.ports.queries import ExecutionQueries, Filter
 from penstock.ports.triggers import TriggerState
 from penstock.sdk import TriggerBase
-from penstock.services.arguments import Function
+from penstock.services.arguments import Function, reading
 from penstock.services.file_access import Caller
 from penstock.services.scheduler.backfill import TIMING
 from penstock.services.triggers import TriggerService
@@ -57,7 +57,7 @@ class ScheduleFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"schedulesUnhealthy": self._unhealthy}
+        return {"schedulesUnhealthy": reading(self._unhealthy)}
 
     async def _unhealthy(self, caller: Caller, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         filters = []

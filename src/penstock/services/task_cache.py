@@ -10,7 +10,7 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.objects import ObjectStorage, path_of
 from penstock.ports.task_cache import CacheKey, TaskCache
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, reading, text_argument, writing
 from penstock.services.file_access import Caller
 
 
@@ -30,7 +30,7 @@ class TaskCacheFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"findCachedOutputs": self._find, "keepOutputs": self._keep}
+        return {"findCachedOutputs": reading(self._find), "keepOutputs": writing(self._keep)}
 
     async def _find(self, caller: Caller, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
         now, ttl = self._clock.now(), _ttl(arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.services.arguments import Function, namespace_argument, text_argument
+from penstock.services.arguments import Function, fenced, namespace_argument, reading, text_argument, writing
 from penstock.services.file_access import Caller
 from penstock.services.keyvalues.service import KeyValueService
 from penstock.services.keyvalues.values import convert, typed
@@ -25,7 +25,12 @@ class KeyValueFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"kvSet": self._set, "kvKeys": self._keys, "kvDelete": self._delete, "kvPurge": self._purge}
+        return {
+            "kvSet": fenced(self._set),
+            "kvKeys": reading(self._keys),
+            "kvDelete": fenced(self._delete),
+            "kvPurge": writing(self._purge),
+        }
 
     async def _set(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:
         kind = arguments.get("type")

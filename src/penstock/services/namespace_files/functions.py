@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.base.errors import InvalidRequestError, NotFoundError
-from penstock.services.arguments import Function, namespace_argument, text_argument
+from penstock.services.arguments import Function, namespace_argument, reading, text_argument, writing
 from penstock.services.file_access import Caller, FileAccess
 from penstock.services.namespace_files.service import NamespaceFileService
 
@@ -28,9 +28,9 @@ class NamespaceFileFunctions:
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
         return {
-            "namespaceFiles": self._list,
-            "putNamespaceFile": self._put,
-            "deleteNamespaceFiles": self._delete,
+            "namespaceFiles": reading(self._list),
+            "putNamespaceFile": writing(self._put),
+            "deleteNamespaceFiles": writing(self._delete),
         }
 
     async def _list(self, caller: Caller, arguments: Mapping[str, Any]) -> Sequence[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.base.clock import Instant, from_iso
 from penstock.base.errors import InvalidRequestError
 from penstock.ports.purging import BEGINNING, Position
-from penstock.services.arguments import Function, text_argument
+from penstock.services.arguments import Function, reading, text_argument, writing
 from penstock.services.file_access import Caller
 from penstock.services.namespace_files import NamespaceFileService
 from penstock.services.purging.service import Parts, PurgeService, Selection
@@ -33,10 +33,10 @@ class PurgeFunctions:
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
         return {
-            "purgeExecutions": self._executions,
-            "purgeLogs": self._logs,
-            "purgeFileRevisions": self._revisions,
-            "fileNamespaces": self._namespaces,
+            "purgeExecutions": writing(self._executions),
+            "purgeLogs": writing(self._logs),
+            "purgeFileRevisions": writing(self._revisions),
+            "fileNamespaces": reading(self._namespaces),
         }
 
     async def _executions(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:
