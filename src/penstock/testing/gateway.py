@@ -41,6 +41,8 @@ class MemoryGateway:
         self.lines: list[LogLine] = []
         self.metric_list: list[Metric] = []
         self.released: list[str] = []
+        self.calls: list[tuple[str, str | None]] = []
+        """The functions that were called, each with the worker whose lease was to hold."""
         self._waiting: deque[Assignment] = deque()
         self._held: dict[str, dict[tuple[str, int], Assignment]] = {}
         self._orders: dict[str, list[tuple[str, int]]] = {}
@@ -186,6 +188,7 @@ class MemoryGateway:
 
     async def call(self, job: Job, function: str, arguments: Mapping[str, Any], worker_id: str | None = None) -> Any:
         """Return the test's answer."""
+        self.calls.append((function, worker_id))
         if function not in self.functions:
             raise InvalidRequestError(f"function `{function}` has no answer in this test")
         return await asyncio.to_thread(self.functions[function], **arguments)

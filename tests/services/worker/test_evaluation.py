@@ -21,7 +21,7 @@ from penstock.ports.gateway import Assignment, Evaluated
 from penstock.sdk import PollingTrigger, RealtimeTrigger, RunContext, TriggerEvent
 from penstock.services.worker import Worker, WorkerSettings, evaluation
 from penstock.testing.gateway import MemoryGateway
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 Poll = Callable[[RunContext], TriggerEvent | None]
 Listen = Callable[[RunContext, threading.Event], Iterator[TriggerEvent]]
@@ -95,6 +95,31 @@ async def test_poll_event_found_is_acknowledged_after_it_was_reported(bench: Ben
         while not order:  # noqa: ASYNC110  # another thread appends
             await asyncio.sleep(0.01)
     assert order == ["after 1"]
+
+
+async def test_poll_asks_under_its_lease_until_its_event_is_reported(bench: Bench) -> None:
+    """BEY-003: what it notes of its event then is noted although its job is over."""
+    bench.gateway.functions["note"] = lambda **_: None
+
+    def poll(context: RunContext) -> TriggerEvent:
+        context.call("note")
+        return TriggerEvent({}, "k", lambda: context.call("note"))
+
+    await bench.offer("test.Polling", poll)
+    await eventually(lambda: len(bench.gateway.calls) == 2)
+    assert bench.gateway.calls == [("note", bench.worker.id), ("note", None)]
+
+
+async def test_listener_notes_its_events_under_its_lease(bench: Bench) -> None:
+    """BEY-003: it goes on, so it must have its job still; another may have begun where it was."""
+    bench.gateway.functions["note"] = lambda **_: None
+
+    def listen(context: RunContext, stop: threading.Event) -> Iterator[TriggerEvent]:
+        yield TriggerEvent({}, "k", lambda: context.call("note"))
+
+    await bench.offer("test.Listening", listen)
+    await bench.told(2)
+    assert bench.gateway.calls == [("note", bench.worker.id)]
 
 
 async def test_poll_that_raises_reports_why_and_keeps_its_lines(bench: Bench) -> None:

@@ -55,6 +55,7 @@ class WorkerRunContext:
         "_outer",
         "children",
         "exit",
+        "is_over",
         "is_unconfirmed",
         "labels",
         "left",
@@ -98,6 +99,8 @@ class WorkerRunContext:
         self._folder = ""
         self.task = task
         self.worker_id: str | None = None
+        self.is_over = False
+        """Whether its job has ended with what was reported: nothing is asked under its lease any more."""
         self.is_unconfirmed = False
         """Whether something of it may still run, by its own word."""
         self.left: tuple[str, ...] = ()
@@ -210,9 +213,8 @@ class WorkerRunContext:
     def ask(self, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return the server's answer to an expression function; secrets in it are masked from now on."""
         job = self._assignment.job
-        # A trigger notes what it has dealt with once its event is stored, and then its job is over.
-        held_by = self.worker_id if job.trigger_id is None else None
-        answer = self._host.wait_for(self._host.gateway.call(job, function, arguments, held_by))
+        worker_id = None if self.is_over else self.worker_id
+        answer = self._host.wait_for(self._host.gateway.call(job, function, arguments, worker_id))
         if function in CONFIDENTIAL and isinstance(answer, str):
             self.mask(answer)
             assert self._masker is not None

@@ -121,6 +121,7 @@ class Evaluation:
                 event.release()
         if not is_told:
             return False
+        self.context.is_over = is_over  # a look notes what it has dealt with when its job is there no more
         try:
             event.acknowledge()
         except Exception as error:
