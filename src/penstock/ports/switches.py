@@ -9,6 +9,9 @@ from typing import Protocol
 
 from penstock.base.clock import Instant
 
+SwitchName = tuple[str, str, str]
+"""(namespace, flow id, trigger id); the last is empty for the flow itself."""
+
 
 class SwitchState(StrEnum):
     """What a switch says, whatever the source does."""
@@ -35,6 +38,11 @@ class Switch:
     reason: str | None = None
 
     @property
+    def name(self) -> SwitchName:
+        """What it is said of."""
+        return (self.namespace, self.flow_id, self.trigger_id)
+
+    @property
     def disables(self) -> bool:
         """Whether nothing is to start because of it."""
         return self.state is not SwitchState.ENABLED
@@ -59,14 +67,14 @@ class SwitchStore(SwitchReads, Protocol):
         """Return the switches of several flows and their triggers, each flow given by namespace and id."""
         ...
 
-    async def put(self, switch: Switch) -> None:
-        """Insert or replace a switch."""
+    async def put(self, switches: Sequence[Switch]) -> None:
+        """Insert or replace switches, each of another name, in one transaction."""
         ...
 
     async def remove(
-        self, tenant: str, namespace: str, flow_id: str, trigger_id: str, states: Sequence[SwitchState] = ()
-    ) -> bool:
-        """Remove a switch, if it says one of these (anything, by default); False when there was none."""
+        self, tenant: str, names: Sequence[SwitchName], states: Sequence[SwitchState] = ()
+    ) -> Sequence[SwitchName]:
+        """Remove those that say one of these (anything, by default), in one transaction; returns their names."""
         ...
 
     async def remove_over(self, now: Instant) -> Sequence[Switch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.base.clock import Clock, Instant
@@ -10,13 +10,11 @@ from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
 from penstock.model.document import FlowDocument
 from penstock.ports.notifier import Notifier
-from penstock.ports.switches import Switch, SwitchState, SwitchStore
+from penstock.ports.switches import Switch, SwitchName, SwitchState, SwitchStore
 from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.services.flows import FlowCatalog
 from penstock.services.triggers import TriggerService
 
-SwitchName = tuple[str, str, str]
-"""(namespace, flow id, trigger id); the last is empty for the flow itself."""
 _LONGEST_REASON = 1_000
 
 
@@ -80,15 +78,16 @@ class SwitchService:
             return found
         for state in await self._states.of_flows(tenant, flows):
             if (switch := _of_state(state)) is not None:
-                found[state.key[1:]] = switch
+                found[switch.name] = switch
         for switch in await self._switches.of_flows(tenant, flows):
-            name = (switch.namespace, switch.flow_id, switch.trigger_id)
-            if not switch.is_over(now) and (switch.disables or name not in found):
-                found[name] = switch
+            if not switch.is_over(now) and (switch.disables or switch.name not in found):
+                found[switch.name] = switch
         return found
 
-    async def set(self, tenant: str, name: SwitchName, order: SwitchOrder, by: str | None) -> Switch:
-        """Say what a flow or trigger does from now on, whatever its source says.
+    async def set(
+        self, tenant: str, names: Sequence[SwitchName], order: SwitchOrder, by: str | None
+    ) -> Sequence[Switch]:
+        """Say what flows and triggers do from now on, whatever their sources say: all of them, or none.
 
         Raises:
             NotFoundError: There is no such flow or trigger.
@@ -96,54 +95,52 @@ class SwitchService:
         """
         now = self._clock.now()
         order.checked(now)
-        await self._check(tenant, name)
+        await self._check(tenant, names)
         if order.state is SwitchState.ENABLED:
-            await self._free(tenant, name)
-        switch = Switch(tenant, *name, order.state, now, order.until, by, order.reason or None)
-        await self._switches.put(switch)
-        await self._changed(tenant, name)
-        return switch
+            await self._free(tenant, names)
+        until, reason = order.until, order.reason or None
+        switches = [Switch(tenant, *name, order.state, now, until, by, reason) for name in dict.fromkeys(names)]
+        await self._switches.put(switches)
+        await self._changed(tenant, names)
+        return switches
 
-    async def release(self, tenant: str, name: SwitchName) -> bool:
-        """Let the source alone count again; returns whether something else was said.
+    async def release(self, tenant: str, names: Sequence[SwitchName]) -> None:
+        """Let the sources alone count again: of all of these, or of none.
 
         Raises:
             NotFoundError: There is no such flow or trigger, and nothing is said of it.
         """
-        has_ended = await self._switches.remove(tenant, *name)
-        if not has_ended:
-            await self._check(tenant, name)
-        was_disabled = await self._free(tenant, name)
-        await self._changed(tenant, name)
-        return has_ended or was_disabled
+        said = {switch.name for switch in await self._switches.of_flows(tenant, _flows_of(names))}
+        await self._check(tenant, [name for name in names if name not in said])
+        await self._switches.remove(tenant, names)
+        await self._free(tenant, names)
+        await self._changed(tenant, names)
 
-    async def check_all(self, tenant: str, names: Sequence[SwitchName], order: SwitchOrder) -> None:
-        """See that an order for several can be carried out, before the first of them changes.
+    async def _free(self, tenant: str, names: Sequence[SwitchName]) -> None:
+        """Enable those triggers whose state is disabled."""
+        wanted = {name for name in names if name[2]}
+        if not wanted:
+            return
+        for state in await self._states.of_flows(tenant, _flows_of(wanted)):
+            if state.disabled and state.key[1:] in wanted:
+                await self._triggers.set_disabled(tenant, state.key[1:], disabled=False)
 
-        Raises:
-            NotFoundError: There is no such flow or trigger.
-            InvalidRequestError: The order cannot be carried out.
-        """
-        order.checked(self._clock.now())
+    async def _check(self, tenant: str, names: Sequence[SwitchName]) -> None:
         for name in names:
-            await self._check(tenant, name)
+            flow = await self._catalog.own(tenant, *name[:2])
+            if name[2] and name[2] not in _trigger_ids(flow):
+                raise NotFoundError(f"there is no trigger {'.'.join(name)}")
 
-    async def _free(self, tenant: str, name: SwitchName) -> bool:
-        """Enable a trigger whose state is disabled; returns whether it was."""
-        state = await self._states.get(tenant, *name) if name[2] else None
-        if state is None or not state.disabled:
-            return False
-        await self._triggers.set_disabled(tenant, name, disabled=False)
-        return True
+    async def _changed(self, tenant: str, names: Sequence[SwitchName]) -> None:
+        flows = _flows_of(names)
+        for flow in flows:
+            self._catalog.forget(tenant, *flow)
+        await self._notifier.publish("flows", [f"{tenant}/{namespace}/{flow_id}" for namespace, flow_id in flows])
 
-    async def _check(self, tenant: str, name: SwitchName) -> None:
-        flow = await self._catalog.own(tenant, *name[:2])
-        if name[2] and name[2] not in _trigger_ids(flow):
-            raise NotFoundError(f"there is no trigger {'.'.join(name)}")
 
-    async def _changed(self, tenant: str, name: SwitchName) -> None:
-        self._catalog.forget(tenant, *name[:2])
-        await self._notifier.publish("flows", [f"{tenant}/{name[0]}/{name[1]}"])
+def _flows_of(names: Iterable[SwitchName]) -> Sequence[tuple[str, str]]:
+    """Return the flows of names, each once."""
+    return list(dict.fromkeys(name[:2] for name in names))
 
 
 def _trigger_ids(flow: ResolvedFlow) -> set[str]:

@@ -114,7 +114,7 @@ class TriggerService:
             after = replace(state, disabled=disabled, disabled_by=by if disabled else None)
             return backfill.suspended(after) if disabled else after
 
-        if not disabled and await self._switches.remove(tenant, *name, _STOPPING):
+        if not disabled and await self._switches.remove(tenant, [name], _STOPPING):
             await self._notifier.publish("flows", [f"{tenant}/{name[0]}/{name[1]}"])
         return await self._change(tenant, name, switched)
 

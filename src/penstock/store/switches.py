@@ -8,13 +8,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, tuple_
 
 from penstock.base.clock import Instant
-from penstock.ports.switches import Switch, SwitchState
+from penstock.ports.switches import Switch, SwitchName, SwitchState
 from penstock.store.bulk import insert
 from penstock.store.database import Database
 from penstock.store.tables import SWITCHES, TRIGGER_STATES
 
 C = SWITCHES.c
 _KEY = ("tenant", "namespace", "flow_id", "trigger_id")
+_NAME = (C.namespace, C.flow_id, C.trigger_id)
+_CHUNK = 500
 _SAID = ("state", "since", "until", "username", "reason")
 _PUT = insert(
     SWITCHES,
@@ -39,21 +41,27 @@ class SqlSwitchStore:
         query = _READ.where(C.tenant == tenant, tuple_(C.namespace, C.flow_id).in_(flows))
         return await self._database.read(lambda connection: _read_txn(connection, query))
 
-    async def put(self, switch: Switch) -> None:
-        """Insert or replace a switch."""
-        said = (switch.state.value, switch.since, switch.until, switch.by, switch.reason)
-        row = (switch.tenant, switch.namespace, switch.flow_id, switch.trigger_id, *said)
-        await self._database.write(lambda connection: _PUT.run(connection, [row]))
+    async def put(self, switches: Sequence[Switch]) -> None:
+        """Insert or replace switches."""
+        rows = [_row(switch) for switch in switches]
+        await self._database.write(lambda connection: _PUT.run(connection, rows))
 
     async def remove(
-        self, tenant: str, namespace: str, flow_id: str, trigger_id: str, states: Sequence[SwitchState] = ()
-    ) -> bool:
-        """Remove a switch, if it says one of these."""
-        key = (C.tenant == tenant, C.namespace == namespace, C.flow_id == flow_id, C.trigger_id == trigger_id)
-        statement = delete(SWITCHES).where(*key)
+        self, tenant: str, names: Sequence[SwitchName], states: Sequence[SwitchState] = ()
+    ) -> Sequence[SwitchName]:
+        """Remove switches, if they say one of these."""
+        statement = delete(SWITCHES).where(C.tenant == tenant).returning(*_NAME)
         if states:
             statement = statement.where(C.state.in_([state.value for state in states]))
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+        def remove_txn(connection: Connection) -> Sequence[SwitchName]:
+            found: list[SwitchName] = []
+            for start in range(0, len(names), _CHUNK):
+                removed = connection.execute(statement.where(tuple_(*_NAME).in_(names[start : start + _CHUNK])))
+                found += [(row.namespace, row.flow_id, row.trigger_id) for row in removed]
+            return found
+
+        return await self._database.write(remove_txn)
 
     async def remove_over(self, now: Instant) -> Sequence[Switch]:
         """Remove the switches whose time has come, and return them."""
@@ -82,6 +90,10 @@ def disables_trigger() -> ColumnElement[bool]:
 
 def _read_txn(connection: Connection, query: Any) -> Sequence[Switch]:
     return [_switch(row) for row in connection.execute(query).all()]
+
+
+def _row(switch: Switch) -> tuple[Any, ...]:
+    return (switch.tenant, *switch.name, switch.state.value, switch.since, switch.until, switch.by, switch.reason)
 
 
 def _switch(row: Any) -> Switch:

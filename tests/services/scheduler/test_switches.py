@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from penstock.base.clock import SECOND, Instant
+from penstock.base.errors import NotFoundError
 from penstock.ports.switches import Switch, SwitchState
 from penstock.services.switches import SwitchOrder, SwitchService
 from penstock.services.triggers import TriggerService
@@ -35,7 +38,7 @@ async def test_schedule_of_a_paused_flow_goes_on_by_itself_at_its_time(world: Wo
     switches = switches_of(world)
     async with world.running():
         until = NOON + 2 * HOUR + HOUR // 2
-        await switches.set(TENANT, FLOW, SwitchOrder(SwitchState.PAUSED, until, "maintenance"), "ada")
+        await switches.set(TENANT, [FLOW], SwitchOrder(SwitchState.PAUSED, until, "maintenance"), "ada")
         await until_next(world, None)
         await world.until(NOON + 2 * HOUR)
         assert (await world.state()).next_date is None
@@ -51,7 +54,7 @@ async def test_schedule_paused_before_a_restart_is_paused_after_it(world: World)
     await world.flows.put(TENANT, flow())
     name = (*FLOW[:2], "tick")
     until = NOON + HOUR + HOUR // 2
-    await switches_of(world).set(TENANT, name, SwitchOrder(SwitchState.PAUSED, until), None)
+    await switches_of(world).set(TENANT, [name], SwitchOrder(SwitchState.PAUSED, until), None)
     async with world.running():
         await world.until(NOON + HOUR)
         assert (await world.state()).next_date is None
@@ -67,11 +70,11 @@ async def test_schedule_disabled_in_the_source_runs_when_the_instance_enables_it
     switches = switches_of(world)
     async with world.running():
         assert (await world.state()).next_date is None
-        await switches.set(TENANT, (*FLOW[:2], "tick"), SwitchOrder(SwitchState.ENABLED), None)
+        await switches.set(TENANT, [(*FLOW[:2], "tick")], SwitchOrder(SwitchState.ENABLED), None)
         await until_next(world, NOON + HOUR)
         await world.until(NOON + HOUR)
         await world.have_run(NOON + HOUR)
-        await switches.release(TENANT, (*FLOW[:2], "tick"))
+        await switches.release(TENANT, [(*FLOW[:2], "tick")])
         await until_next(world, None)
 
 
@@ -79,7 +82,7 @@ async def test_catalog_takes_a_switch_over_until_its_time_without_a_scheduler(wo
     """BEY-041: no process needs another one to know that a pause is over."""
     await world.flows.put(TENANT, flow())
     switch = Switch(TENANT, *FLOW, SwitchState.PAUSED, NOON, NOON + HOUR, "ada", "maintenance")
-    await world.store.switches.put(switch)
+    await world.store.switches.put([switch])
     world.catalog.forget_all()
     paused = await world.catalog.resolved(TENANT, *FLOW[:2])
     assert (paused.disabled, paused.changes_at) == (True, NOON + HOUR)
@@ -87,6 +90,29 @@ async def test_catalog_takes_a_switch_over_until_its_time_without_a_scheduler(wo
     assert world.catalog.cached(TENANT, *FLOW[:2], 1) is paused
     world.clock.set(NOON + HOUR)
     assert not (await world.catalog.resolved(TENANT, *FLOW[:2])).disabled
-    await world.store.switches.put(replace(switch, state=SwitchState.DISABLED, until=None, by=None, reason=None))
+    await world.store.switches.put([replace(switch, state=SwitchState.DISABLED, until=None, by=None, reason=None)])
     world.catalog.forget(TENANT, *FLOW[:2])
     assert (await world.catalog.resolved(TENANT, *FLOW[:2])).disabled_why == "disabled"
+
+
+async def test_order_for_several_is_stored_whole_and_told_once_of_each_flow(world: World) -> None:
+    """BEY-041: none of it is done when one of them is not there, be it that the sources are to count again."""
+    await world.flows.put(TENANT, flow())
+    await world.flows.put(TENANT, flow().replace("id: timed", "id: other"))
+    switches, other = switches_of(world), ("company.team", "other", "tick")
+    names = [FLOW, (*FLOW[:2], "tick"), other, FLOW]
+    async with world.store.notifier.subscribe("flows") as told:
+        await switches.set(TENANT, names, SwitchOrder(SwitchState.DISABLED), "ada")
+        assert [await anext(told) for _ in range(2)] == [
+            ("flows", f"main/{FLOW[0]}/{one}") for one in ("timed", "other")
+        ]
+        await world.store.notifier.publish("flows", ["end"])
+        assert await anext(told) == ("flows", "end")
+    flows = [FLOW[:2], other[:2]]
+    assert set(await switches.of_flows(TENANT, flows)) == set(names)
+    with pytest.raises(NotFoundError, match="nowhere"):
+        await switches.release(TENANT, [*names, ("company.team", "nowhere", "")])
+    assert set(await switches.of_flows(TENANT, flows)) == set(names)
+    await switches.release(TENANT, names)
+    assert not await switches.of_flows(TENANT, flows)
+    await switches.release(TENANT, [])

@@ -10,8 +10,7 @@ from typing import Any
 
 from penstock.api.render.instants import iso, iso_or_none
 from penstock.ports.flows import StoredFlow
-from penstock.ports.switches import Switch
-from penstock.services.switches import SwitchName
+from penstock.ports.switches import Switch, SwitchName
 
 
 def render_switch(switch: Switch, *, is_off: bool) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from penstock.api.search import filters_of
 from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock, from_datetime
 from penstock.base.errors import InvalidRequestError
-from penstock.ports.switches import Switch, SwitchState
+from penstock.ports.switches import Switch, SwitchName, SwitchState
 from penstock.services.flows import FlowDefinitions, FlowService
-from penstock.services.switches import SwitchName, SwitchOrder, SwitchService
+from penstock.services.switches import SwitchOrder, SwitchService
 from penstock.services.triggers import TriggerService
 
 
@@ -108,12 +108,12 @@ class SwitchRoutes:
 
     async def release_flow(self, tenant: str, namespace: str, flow_id: str) -> Response:
         """Let a flow be what its source says again."""
-        await self._switches.release(tenant, (namespace, flow_id, ""))
+        await self._switches.release(tenant, [(namespace, flow_id, "")])
         return no_content()
 
     async def release_trigger(self, tenant: str, namespace: str, flow_id: str, trigger_id: str) -> Response:
         """Let a trigger be what its flow's source says again."""
-        await self._switches.release(tenant, (namespace, flow_id, trigger_id))
+        await self._switches.release(tenant, [(namespace, flow_id, trigger_id)])
         return no_content()
 
     async def set_named(self, request: Request, tenant: str) -> Response:
@@ -139,18 +139,15 @@ class SwitchRoutes:
         order = (await read_json(request, self._settings, _Order)).order
         if order is None:
             raise InvalidRequestError("`state` is missing", hint="to let the source count again, use DELETE")
-        switch = await self._switches.set(tenant, name, order, username_of(request))
+        (switch,) = await self._switches.set(tenant, [name], order, username_of(request))
         return JsonAnswer(await self._rendered(switch))
 
     async def _set_all(self, request: Request, tenant: str, names: Sequence[SwitchName], wanted: _Order) -> Response:
         order = wanted.order
-        if order is not None:
-            await self._switches.check_all(tenant, names, order)
-        for name in names:
-            if order is None:
-                await self._switches.release(tenant, name)
-            else:
-                await self._switches.set(tenant, name, order, username_of(request))
+        if order is None:
+            await self._switches.release(tenant, names)
+        else:
+            await self._switches.set(tenant, names, order, username_of(request))
         return JsonAnswer({"count": len(names)})
 
     async def _rendered(self, switch: Switch) -> dict[str, object]:

@@ -23,12 +23,12 @@ from penstock.api.settings import ApiSettings
 from penstock.base.clock import Clock, from_datetime
 from penstock.base.errors import ConflictError, NotFoundError
 from penstock.ports.queries import Filter
-from penstock.ports.switches import Switch
+from penstock.ports.switches import Switch, SwitchName
 from penstock.ports.triggers import TriggerState
 from penstock.services.executions import ExecutionService, Launch
 from penstock.services.flows import FlowDefinitions, FlowService
 from penstock.services.scheduler.backfill import Label
-from penstock.services.switches import SwitchName, SwitchService
+from penstock.services.switches import SwitchService
 from penstock.services.tables import csv_text
 from penstock.services.triggers import BackfillOrder, TriggerName, TriggerService
 

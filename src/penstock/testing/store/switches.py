@@ -21,31 +21,28 @@ class SwitchStoreContract:
 
     async def test_switch_is_kept_whole_and_replaced_by_the_next(self, store: StorePorts) -> None:
         other = replace(FLOW, flow_id="other", state=SwitchState.ENABLED, by=None)
-        for switch in (FLOW, TRIGGER, other):
-            await store.switches.put(switch)
+        await store.switches.put((FLOW, TRIGGER, other))
         assert await store.switches.of_flow("main", "team", "hello") == [FLOW, TRIGGER]
         later = replace(FLOW, state=SwitchState.PAUSED, until=NOW + 5, since=NOW + 1, by="bob", reason="later")
-        await store.switches.put(later)
+        await store.switches.put([later])
         assert await store.switches.of_flows("main", [("team", "hello"), ("team", "other")]) == [later, TRIGGER, other]
         assert await store.switches.of_flow("other", "team", "hello") == []
 
     async def test_switch_is_removed_when_it_says_what_is_named(self, store: StorePorts) -> None:
-        await store.switches.put(FLOW)
-        key = ("main", "team", "hello", "")
-        assert not await store.switches.remove(*key, [SwitchState.ENABLED])
-        assert await store.switches.remove(*key, [SwitchState.PAUSED, SwitchState.DISABLED])
-        assert not await store.switches.remove(*key)
+        await store.switches.put([FLOW])
+        names = [FLOW.name, ("team", "hello", "other")]
+        assert await store.switches.remove("main", names, [SwitchState.ENABLED]) == []
+        assert await store.switches.remove("main", names, [SwitchState.PAUSED, SwitchState.DISABLED]) == [FLOW.name]
+        assert await store.switches.remove("main", names) == []
 
     async def test_switches_are_over_at_their_time(self, store: StorePorts) -> None:
-        for switch in (FLOW, TRIGGER):
-            await store.switches.put(switch)
+        await store.switches.put((FLOW, TRIGGER))
         assert await store.switches.remove_over(NOW + 9) == []
         assert await store.switches.remove_over(NOW + 10) == [TRIGGER]
         assert await store.switches.of_flow("main", "team", "hello") == [FLOW]
 
     async def test_switches_that_hold_are_counted_by_what_they_say(self, store: StorePorts) -> None:
-        for switch in (FLOW, TRIGGER, replace(FLOW, flow_id="other")):
-            await store.switches.put(switch)
+        await store.switches.put((FLOW, TRIGGER, replace(FLOW, flow_id="other")))
         found = [depth for depth in await store.depths.depths(NOW + 9) if depth.queue == "switches"]
         assert sorted(found, key=lambda depth: depth.group) == [
             Depth("switches", "DISABLED", 2),
@@ -56,8 +53,8 @@ class SwitchStoreContract:
     async def test_triggers_that_a_switch_disables_are_found_as_disabled(self, store: StorePorts) -> None:
         for name in ("daily", "weekly"):
             await store.triggers.save(TriggerState("main", "team", "hello", name))
-        await store.switches.put(TRIGGER)
-        await store.switches.put(replace(TRIGGER, trigger_id="weekly", state=SwitchState.ENABLED, until=None))
+        await store.switches.put([TRIGGER])
+        await store.switches.put([replace(TRIGGER, trigger_id="weekly", state=SwitchState.ENABLED, until=None)])
         for word, name in (("DISABLED", "daily"), ("ENABLED", "weekly")):
             page = await store.triggers.search("main", [Filter("triggerState", "EQUALS", word)], PageRequest())
             assert [state.trigger_id for state in page.results] == [name]
