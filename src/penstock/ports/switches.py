@@ -67,6 +67,10 @@ class SwitchStore(SwitchReads, Protocol):
         """Return the switches of several flows and their triggers, each flow given by namespace and id."""
         ...
 
+    async def all(self) -> Sequence[Switch]:
+        """Return all switches of all tenants, those of a flow by trigger."""
+        ...
+
     async def put(self, switches: Sequence[Switch]) -> None:
         """Insert or replace switches, each of another name, in one transaction."""
         ...

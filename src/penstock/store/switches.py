@@ -41,6 +41,10 @@ class SqlSwitchStore:
         query = _READ.where(C.tenant == tenant, tuple_(C.namespace, C.flow_id).in_(flows))
         return await self._database.read(lambda connection: _read_txn(connection, query))
 
+    async def all(self) -> Sequence[Switch]:
+        """Return all switches."""
+        return await self._database.read(lambda connection: _read_txn(connection, _READ))
+
     async def put(self, switches: Sequence[Switch]) -> None:
         """Insert or replace switches."""
         rows = [_row(switch) for switch in switches]

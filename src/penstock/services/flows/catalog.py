@@ -144,6 +144,10 @@ class FlowCatalog:
         """The templates that flows may use; None where they are not enabled."""
         return self._templates
 
+    def stamp(self, tenant: str, namespace: str) -> Hashable:
+        """Return what changes whenever what holds for the flows of a namespace from outside changes."""
+        return self._stamp(tenant, namespace)
+
     def forget(self, tenant: str, namespace: str, flow_id: str) -> None:
         """Look the latest revision up again when it is asked for next."""
         self._changes += 1

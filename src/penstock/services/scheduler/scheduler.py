@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
-from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, LogLine
 from penstock.ports.evaluations import EvaluationStore
 from penstock.ports.flows import FlowStore
@@ -27,7 +25,6 @@ from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.switches import SwitchStore
 from penstock.ports.triggers import TriggerState, TriggerStore
-from penstock.sdk import TriggerBase
 from penstock.services.executions import Followers
 from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler import states
@@ -36,24 +33,14 @@ from penstock.services.scheduler.backfill import Backfill
 from penstock.services.scheduler.by_flow import ByFlow, FlowKey
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
 from penstock.services.scheduler.conditions import Conditions
-from penstock.services.scheduler.evaluated import EvaluatedTrigger, evaluated_triggers
 from penstock.services.scheduler.firing import Firing
+from penstock.services.scheduler.flow_triggers import FlowSource, FlowTriggers, KnownFlows, TriggersOf, Version
 from penstock.services.scheduler.listening import Listening
 from penstock.services.scheduler.polling import Polling
-from penstock.services.scheduler.triggers import ScheduledTrigger, scheduled_triggers
-from penstock.services.scheduler.upstream import Listener, ListeningTrigger
+from penstock.services.scheduler.triggers import ScheduledTrigger
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
-TriggersOf = Callable[[ResolvedFlow], Iterable[TriggerBase]]
-
-
-class FlowSource(Protocol):
-    """Where resolved flows come from."""
-
-    async def resolved(self, tenant: str, namespace: str, flow_id: str, revision: int | None = None) -> ResolvedFlow:
-        """Return a resolved revision, the latest by default; raises NotFoundError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +114,13 @@ class Scheduler:
     ) -> None:
         self._tally = tally or SchedulerTally()
         self._stores = stores
-        self._source = source
-        self._triggers_of = triggers_of
         self._firing = firing
         self._clock = clock
         self._settings = settings or SchedulerSettings()
         self._conditions = conditions or Conditions()
+        self._flows = KnownFlows(
+            stores.flows, stores.switches, source, triggers_of, self._settings.recovery, self._conditions
+        )
         self._listening = Listening(
             stores.triggers,
             stores.queries,
@@ -270,44 +258,35 @@ class Scheduler:
 
     async def _load_all(self) -> None:
         self._look_at_all = self._clock.now() + self._settings.look_again  # first: it may be wanted earlier meanwhile
-        flows = [flow for flow in await self._stores.flows.all_latest() if flow.has_triggers]
+        versions = await self._flows.versions()
         stored: dict[FlowKey, dict[TriggerKey, TriggerState]] = {}
         for state in await self._stores.triggers.all():
             stored.setdefault(state.key[:3], {})[state.key] = state
-        present = {(flow.tenant, flow.namespace, flow.id) for flow in flows}
-        for flow in sorted(present | {key[:3] for key in self._entries} | stored.keys()):
-            await self._load_flow(flow, stored.get(flow, {}))
+        for flow in sorted(versions.keys() | {key[:3] for key in self._entries} | stored.keys()):
+            await self._load_flow(flow, stored.get(flow, {}), versions.get(flow))
 
-    async def _load_flow(self, key: FlowKey, stored: Mapping[TriggerKey, TriggerState]) -> None:
+    async def _load_flow(
+        self, key: FlowKey, stored: Mapping[TriggerKey, TriggerState], version: Version | None = None
+    ) -> None:
         """Take over the latest revision of a flow: its triggers, and the end of those it has no more."""
-        found: dict[TriggerKey, ScheduledTrigger] = {}
-        kept: set[str] = set()
-        listening: list[ListeningTrigger] = []
-        evaluated: list[EvaluatedTrigger] = []
+        triggers = FlowTriggers()
         try:
-            flow = await self._source.resolved(*key)
-            self._switch_ends.set((*key, ""), flow.changes_at)
-            triggers = list(self._triggers_of(flow))
-            kept = {trigger.id for trigger in triggers}
-            scheduled = scheduled_triggers(flow, triggers, self._settings.recovery, self._conditions)
-            found = {one.key: one for one in scheduled}
-            listening = [
-                ListeningTrigger.of(flow, one, one, self._conditions) for one in triggers if isinstance(one, Listener)
-            ]
-            evaluated = list(evaluated_triggers(flow, triggers))
+            triggers = await self._flows.triggers(key, version)
+            self._switch_ends.set((*key, ""), triggers.changes_at)
         except NotFoundError:
             pass
         except UnavailableError:
             raise
         except Exception as error:
             log.warning("flow without schedules", action="scheduler.load", flow="/".join(key), error=str(error))
-            kept = {trigger_id for *_, trigger_id in stored}
-        self._listening.take_over(key, listening)
-        await self._polling.take_over(key, evaluated, stored, kept)
+            triggers = FlowTriggers(ids=frozenset(trigger_id for *_, trigger_id in stored))
+        found = triggers.scheduled
+        self._listening.take_over(key, triggers.listening)
+        await self._polling.take_over(key, triggers.evaluated, stored, triggers.ids)
         for gone in sorted({*self._entries.of_flow(key), *stored} - found.keys()):
             self._entries.pop(gone, None)
             self._agenda.set(gone, None)
-            if gone[3] not in kept:
+            if gone[3] not in triggers.ids:
                 await self._stores.triggers.delete(*gone)
         for one, trigger in found.items():
             await self._adopt(trigger, stored.get(one))

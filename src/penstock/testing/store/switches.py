@@ -27,6 +27,7 @@ class SwitchStoreContract:
         await store.switches.put([later])
         assert await store.switches.of_flows("main", [("team", "hello"), ("team", "other")]) == [later, TRIGGER, other]
         assert await store.switches.of_flow("other", "team", "hello") == []
+        assert await store.switches.all() == [later, TRIGGER, other]
 
     async def test_switch_is_removed_when_it_says_what_is_named(self, store: StorePorts) -> None:
         await store.switches.put([FLOW])
