@@ -79,6 +79,7 @@ class Core:
     functions: ServerFunctions
     key_values: KeyValueService
     namespace_files: NamespaceFileService
+    triggers: TriggerService
     followers: Followers
     executor: Executor | None
     auditor: Auditor | None
@@ -118,7 +119,10 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
     manager = _secret_manager(plan, store, clock)
     # The first that knows one wins: what is given for a run, what namespaces keep, the environment (ENG-374).
     secrets = ChainedSecrets([*plan.given_secrets, NamespaceSecrets(manager), *plan.secrets])
-    functions = _functions(plan, store, storage, secrets, key_values, namespace_files, reading, catalog, clock)
+    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
+    functions = _functions(
+        plan, store, storage, secrets, key_values, namespace_files, triggers, reading, catalog, clock
+    )
     local = (
         LocalAssignments(_places(plan), window=2 * plan.worker.threads)
         if {Role.EXECUTOR, Role.WORKER} <= plan.roles
@@ -188,6 +192,7 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         functions=functions,
         key_values=key_values,
         namespace_files=namespace_files,
+        triggers=triggers,
         followers=Followers(store.notifier),
         executor=executor,
         auditor=auditor,
@@ -209,6 +214,7 @@ def _functions(
     secrets: SecretSource,
     key_values: KeyValueService,
     namespace_files: NamespaceFileService,
+    triggers: TriggerService,
     reading: FlowReading,
     catalog: FlowCatalog,
     clock: Clock,
@@ -216,7 +222,6 @@ def _functions(
     """Return what expressions and tasks may ask the server for."""
     access = FileAccess(storage, store.queries)
     checker = FlowChecker(store.flows, reading.registry, defaults=reading.levels)
-    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
     return ServerFunctions(
         secrets=secrets,
         key_values=store.key_values,

@@ -53,7 +53,6 @@ from penstock.services.scheduler.conditions import Conditions
 from penstock.services.secrets import SecretService
 from penstock.services.switches import SwitchService
 from penstock.services.templates import TemplateService
-from penstock.services.triggers import TriggerService
 from penstock.services.unit_tests import SuiteRecorder, SuiteService
 from penstock.services.usage import UsageService
 from penstock.services.webhooks import WebhookService
@@ -84,8 +83,7 @@ def api_services(
     names = known_names(core)
     checker = FlowChecker(store.flows, core.plugins.registry, defaults=core.reading.levels, names=names)
     flows, definitions = FlowService(store.flows, checker, core.catalog, store.notifier, clock), FlowDefinitions()
-    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
-    switches = SwitchService(store.switches, store.triggers, triggers, core.catalog, store.notifier, clock)
+    switches = SwitchService(store.switches, store.triggers, core.triggers, core.catalog, store.notifier, clock)
     following = following or Following(store.queries, core.followers)
     answer = core.functions.answer
     shared = core.plan.shared
@@ -159,7 +157,7 @@ def api_services(
         service_accounts=auth.accounts,
         tokens=auth.tokens,
         switches=switches,
-        triggers=triggers,
+        triggers=core.triggers,
         usage=UsageService(flows, definitions, store.charts, clock),
         webhooks=WebhookService(
             core.catalog,

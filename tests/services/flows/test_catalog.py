@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from penstock.base.clock import SECOND
 from penstock.base.errors import NotFoundError
 from penstock.engine.flow import ResolvedFlow
 from penstock.ports.flows import StoredFlow
+from penstock.ports.switches import Switch
 from penstock.services.flows import FlowCatalog
 from penstock.store import Store, open_store
 from tests.support.waiting import eventually
@@ -131,6 +132,23 @@ async def test_catalog_keeps_as_many_as_it_may(store: Store) -> None:
     for name in ("a", "b", "a", "c"):
         await catalog.resolved("main", "team", name)
     assert [name for name in ("a", "b", "c") if catalog.cached("main", "team", name)] == ["a", "c"]
+
+
+async def test_catalog_asks_again_what_is_said_of_flows_it_has_no_room_for(store: Store) -> None:
+    """BEY-041: however many flows there are, no more than these take memory."""
+    asked = []
+
+    class Counted:
+        async def of_flow(self, tenant: str, namespace: str, flow_id: str) -> Sequence[Switch]:
+            asked.append(flow_id)
+            return await store.switches.of_flow(tenant, namespace, flow_id)
+
+    for name in ("a", "b", "c"):
+        await save(store, flow_id=name)
+    catalog = FlowCatalog(store.flows, Resolving(), SteppedClock(), capacity=2, switches=Counted())
+    for name in ("a", "b", "a", "c", "a", "b"):
+        await catalog.resolved("main", "team", name)
+    assert asked == ["a", "b", "c", "b"]
 
 
 async def test_catalog_that_cannot_resolve_raises_each_time(store: Store) -> None:

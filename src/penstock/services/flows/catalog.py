@@ -47,7 +47,7 @@ class FlowCatalog:
         flows: Where revisions are stored.
         resolve: Makes a resolved flow of a stored one; called in a thread.
         clock: Tells how old a pointer to a latest revision is.
-        capacity: Resolved revisions kept.
+        capacity: Resolved revisions kept, and pointers to the latest.
         stamp: Changes whenever what holds for the flows of a namespace from outside changes.
         freshness: How long such a pointer is trusted without a notification.
         templates: Templates in the form of flows; without them no flow may use any.
@@ -76,7 +76,7 @@ class FlowCatalog:
         self._switches = FlowSwitches(switches, clock, freshness, capacity) if switches is not None else None
         self._linked: OrderedDict[tuple[ResolvedFlow, ...], ResolvedFlow] = OrderedDict()
         self._resolved: OrderedDict[_Revision, ResolvedFlow] = OrderedDict()
-        self._latest: dict[FlowKey, tuple[int, Instant]] = {}
+        self._latest: OrderedDict[FlowKey, tuple[int, Instant]] = OrderedDict()
         self._building: dict[_Revision, asyncio.Task[ResolvedFlow]] = {}
         self._changes = 0
 
@@ -96,6 +96,7 @@ class FlowCatalog:
             pointer = self._latest.get(key)
             if pointer is None or self._clock.now() - pointer[1] > self._freshness:
                 return None
+            self._latest.move_to_end(key)
             revision = pointer[0]
         kept = (key, revision, self._stamp(tenant, namespace))
         found = self._resolved.get(kept)
@@ -136,6 +137,9 @@ class FlowCatalog:
         key = (tenant, namespace, flow_id)
         if revision is None and changes == self._changes:  # else what was read may be outdated already
             self._latest[key] = (stored.revision, asked)
+            self._latest.move_to_end(key)
+            if len(self._latest) > self._capacity:
+                self._latest.popitem(last=False)
         flow = await self._resolved_once((key, stored.revision, self._stamp(tenant, namespace)), stored)
         return flow if self._switches is None else await self._switches.applied(flow)
 

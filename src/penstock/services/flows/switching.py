@@ -25,7 +25,7 @@ class FlowSwitches:
         switches: Where they are read.
         clock: Tells which are over.
         freshness: How long what was read is trusted without a notification.
-        capacity: Flows kept that are not as their source says.
+        capacity: Flows whose switches are kept, and flows kept that are not as their source says.
     """
 
     def __init__(self, switches: SwitchReads, clock: Clock, freshness: Micros, capacity: int) -> None:
@@ -33,15 +33,17 @@ class FlowSwitches:
         self._clock = clock
         self._freshness = freshness
         self._capacity = capacity
-        self._known: dict[_FlowKey, tuple[_Switches, Instant]] = {}
+        self._known: OrderedDict[_FlowKey, tuple[_Switches, Instant]] = OrderedDict()
         self._switched: OrderedDict[tuple[ResolvedFlow, _Switches], ResolvedFlow] = OrderedDict()
         self._changes = 0
 
     def cached(self, flow: ResolvedFlow) -> ResolvedFlow | None:
         """Return a flow as it is run here, when its switches are in memory."""
-        known = self._known.get((flow.tenant, flow.namespace, flow.id))
+        key = (flow.tenant, flow.namespace, flow.id)
+        known = self._known.get(key)
         if known is None or self._clock.now() - known[1] > self._freshness:
             return None
+        self._known.move_to_end(key)
         return self._with(flow, known[0]) if known[0] else flow
 
     async def applied(self, flow: ResolvedFlow) -> ResolvedFlow:
@@ -54,6 +56,9 @@ class FlowSwitches:
         read = tuple(await self._switches.of_flow(*key))
         if changes == self._changes:  # else what was read may be outdated already
             self._known[key] = (read, asked)
+            self._known.move_to_end(key)
+            if len(self._known) > self._capacity:
+                self._known.popitem(last=False)
         return self._with(flow, read)
 
     def forget(self, key: _FlowKey) -> None:
