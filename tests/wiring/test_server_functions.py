@@ -18,7 +18,7 @@ from penstock.wiring.plugins import load_plugins
 
 GIVEN_UP = Caller("main", "company.team", "flow", "e1", Held("run", 1, "gone"))
 ARGUMENTS = {"key": "seen", "value": "late"}
-CHANGING = ("delete", "keep", "purge", "put", "record", "set", "toggle")
+CHANGING = ("delete", "keep", "purge", "put", "record", "resume", "set", "toggle")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.ports.queries import ExecutionQueries
-from penstock.services.arguments import Function
+from penstock.services.arguments import Function, writing
 from penstock.services.executions.following import missing_execution
 from penstock.services.executions.steering import Steering
 from penstock.services.file_access import Caller
@@ -28,7 +28,7 @@ class SteeringFunctions:
 
     def functions(self) -> Mapping[str, Function]:
         """Return the functions by name."""
-        return {"resumeExecution": self._resume}
+        return {"resumeExecution": writing(self._resume)}
 
     async def _resume(self, caller: Caller, arguments: Mapping[str, Any]) -> str:
         """Let a paused execution go on, of the given flow where one is given; returns the state it is in then."""
