@@ -37,6 +37,7 @@ async def said(server: LiveServer) -> list[dict[str, Any]]:
 async def test_flow_paused_starts_nothing_says_why_and_goes_on_when_resumed(server: LiveServer) -> None:
     """BEY-041."""
     await server.flow(HELLO)
+    await server.core.store.triggers.save(TriggerState("main", "team", "hello", "hook"))
     until = later()
     order = {"state": "PAUSED", "until": until, "reason": REASON}
     answer = await server.client.put(f"{FLOW}/switch", json=order)
@@ -53,9 +54,14 @@ async def test_flow_paused_starts_nothing_says_why_and_goes_on_when_resumed(serv
     assert REASON in ended["error"]
     why = (await server.client.get(f"{MAIN}/why/trigger/team/hello/hook")).json()
     assert REASON in why["sentence"]
+    triggers = (await server.client.get(f"{MAIN}/triggers/team/hello")).json()
+    check(schemas.PagedTriggers, triggers)
+    assert [(one["heldByFlow"], one["flowSwitch"]) for one in triggers["results"]] == [(True, switch)]
 
     assert (await server.client.delete(f"{FLOW}/switch")).status_code == 204
     assert await said(server) == []
+    triggers = (await server.client.get(f"{MAIN}/triggers/team/hello")).json()
+    assert not any("heldByFlow" in one for one in triggers["results"])
     assert (await server.run("hello"))["state"]["current"] == "SUCCESS"
 
 

@@ -36,6 +36,22 @@ def test_draft_goes_with_its_flow_when_its_writer_says_so(page: Page, server: Se
     assert kept(server) == []
 
 
+def test_drafts_go_with_several_flows_when_their_writer_says_so(page: Page, server: Server, own_id: str) -> None:
+    """BEY-043: as with one flow."""
+    for flow_id in (f"{own_id}-a", f"{own_id}-b", f"{own_id}-c"):
+        server.create_flow(HELLO.format(id=flow_id))
+    for flow_id in (f"{own_id}-a", f"{own_id}-b", "elsewhere"):
+        write(server, flow_id)
+    page.goto(f"/ui/main/flows?q={own_id}")
+    page.get_by_role("checkbox", name="Choose all rows of this page").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Delete", exact=True).click()
+    dialog = page.get_by_role("alertdialog")
+    dialog.get_by_label("Throw my 2 unsaved drafts of them away, too").check()
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="3 flows deleted.")).to_be_visible()
+    assert kept(server) == ["main:ui.tests:elsewhere"]
+
+
 def test_drafts_of_deleted_flows_are_listed_created_again_or_thrown_away(page: Page, server: Server) -> None:
     """BEY-043."""
     for flow_id in ("gone_one", "gone_two"):

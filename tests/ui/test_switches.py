@@ -41,6 +41,20 @@ def test_flow_is_paused_with_a_reason_and_resumed(page: Page, server: Server, ow
     assert (flow["revision"], "switches" in flow) == (1, False)
 
 
+def test_trigger_of_a_paused_flow_says_that_its_flow_holds_it(page: Page, server: Server, own_id: str) -> None:
+    """BEY-041 in the browser."""
+    server.create_flow(SCHEDULED.format(id=own_id))
+    order = {"state": "DISABLED", "reason": REASON}
+    server.client.put(f"/api/v1/main/flows/ui.tests/{own_id}/switch", json=order).raise_for_status()
+    page.goto(f"/ui/main/triggers?flowId={own_id}")
+    row = page.get_by_role("row").filter(has_text="yearly")
+    expect(row).to_contain_text("Held by its flow")
+    expect(row).to_contain_text(REASON)
+    server.client.delete(f"/api/v1/main/flows/ui.tests/{own_id}/switch").raise_for_status()
+    page.reload()
+    expect(row).to_contain_text("On")
+
+
 def test_chosen_triggers_are_disabled_on_the_instance(page: Page, server: Server, own_id: str) -> None:
     """BEY-041 in the browser."""
     server.create_flow(SCHEDULED.format(id=own_id))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import en from "@/i18n/en.json";
 import type { Trigger, TriggerRow } from "@/api/types";
-import { backfillOf, orderOf, triggerActions } from "@/lib/triggers";
+import { backfillOf, isServed, orderOf, triggerActions } from "@/lib/triggers";
 
 const trigger = (extra: Partial<Trigger> = {}): Trigger => ({ namespace: "n", flowId: "f", triggerId: "t", date: "2026-01-01T00:00:00Z", ...extra });
 const row = (type: string, extra: Partial<Trigger> = {}): TriggerRow => ({ abstractTrigger: { id: "t", type }, triggerContext: trigger(extra) });
@@ -29,6 +29,15 @@ describe("triggerActions", () => {
   it("each have words", () => {
     const all = [...triggerActions(row(SCHEDULE, { executionId: "e" })), "enable", "pauseBackfill", "resumeBackfill", "deleteBackfill"];
     expect(all.filter((action) => !(action in en.triggers.actions))).toEqual([]);
+  });
+});
+
+describe("isServed", () => {
+  const paused = (until?: string): Partial<Trigger> => ({
+    heldByFlow: true, nextExecutionDate: "2026-01-05T00:00:00Z", flowSwitch: { namespace: "n", flowId: "f", state: "PAUSED", since: "2026-01-01T00:00:00Z", source: "ENABLED", drift: true, until },
+  });
+  it("tells whether the next date will be kept", () => {
+    expect([{}, { disabled: true }, { heldByFlow: true }, paused("2026-01-04T00:00:00Z"), paused("2026-01-06T00:00:00Z")].map((extra) => isServed(row(SCHEDULE, extra)))).toEqual([true, false, false, true, false]);
   });
 });
 

@@ -8164,6 +8164,13 @@ export interface components {
             error?: string | null;
             /** @description What people say of it on this instance. */
             switch?: components["schemas"]["Switch"] | null;
+            /**
+             * Heldbyflow
+             * @description Whether it fires nothing since its flow is disabled or paused.
+             */
+            heldByFlow?: boolean | null;
+            /** @description What people say of that flow on this instance. */
+            flowSwitch?: components["schemas"]["Switch"] | null;
         };
         /**
          * TriggerDefinition

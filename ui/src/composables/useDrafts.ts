@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
-import { computed, toValue, type MaybeRefOrGetter } from "vue";
+import { computed, ref, toValue, watch, type MaybeRefOrGetter } from "vue";
 import { api, inTenant, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import { draftSlot, subjectOf, type Draft } from "@/lib/drafts";
+import { draftName, draftSlot, subjectOf, type Draft } from "@/lib/drafts";
+import type { FlowKey } from "./useFlows";
 
 const PLACE = "/api/v1/me/drafts";
 
@@ -49,4 +50,26 @@ export function useDiscardDraft() {
     },
     onSettled: () => queries.invalidateQueries({ queryKey: ["drafts"] }),
   });
+}
+
+/** The drafts of flows that are about to be deleted: they go with their flows when their writer says so. */
+export function useDraftsOf(flows: MaybeRefOrGetter<readonly FlowKey[]>, asked: MaybeRefOrGetter<boolean>) {
+  const { data } = useDrafts(asked);
+  const discard = useDiscardDraft();
+  const tooWanted = ref(false);
+  const found = computed(() => {
+    const names = new Set(toValue(flows).map((flow) => draftName({ flow })));
+    return (data.value ?? []).filter(({ name }) => names.has(name));
+  });
+  watch(() => toValue(asked), (isAsked) => isAsked && (tooWanted.value = false));
+
+  /** Deletes flows, and their drafts with them if that is wanted. */
+  async function withDrafts<T>(deletion: Promise<T>): Promise<T> {
+    const lost = tooWanted.value ? found.value : [];
+    const answer = await deletion;
+    await Promise.all(lost.map((draft) => discard.mutateAsync(draft).catch(() => undefined)));
+    return answer;
+  }
+
+  return { found, tooWanted, withDrafts };
 }

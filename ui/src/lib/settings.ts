@@ -31,7 +31,9 @@ export interface SavedSearch {
 export interface Settings {
   theme: Theme;
   chartColours: (typeof CHART_COLOURS)[number];
+  /** Whether the side bar is unfolded: where there is room for it, and where it takes much of the page. */
   sideOpen: boolean;
+  sideOpenNarrow: boolean;
   /** An IANA zone; empty for the browser's own. */
   timeZone: string;
   dateFormat: DateFormat;
@@ -65,7 +67,7 @@ export interface Settings {
 }
 
 export const FIRST_SETTINGS: Settings = {
-  theme: "system", chartColours: "states", sideOpen: true, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO", logView: "time", logDisplay: "failed",
+  theme: "system", chartColours: "states", sideOpen: true, sideOpenNarrow: false, timeZone: "", dateFormat: "automatic", language: "en", pageSize: 25, timeRange: "P30D", defaultNamespace: "", logLevel: "INFO", logView: "time", logDisplay: "failed",
   executeIn: "same", flowTab: "overview", executionTab: "gantt", editorPane: "source", editorTheme: "system", editorFont: "JetBrains Mono", editorFontSize: 13, editorFolded: false,
   environmentName: "", environmentColor: "", hiddenColumns: [], hiddenFlowColumns: [], searches: {}, dashboard: "", tour: "",
 };

@@ -37,6 +37,13 @@ export function triggerActions({ abstractTrigger, triggerContext }: TriggerRow):
   return [...switching, ...ordered, ...(triggerContext.executionId ? (["unlock"] as const) : []), "forget"];
 }
 
+/** Whether the next date of a trigger will be kept: neither it nor its flow is stopped until then. */
+export function isServed({ triggerContext: { disabled, heldByFlow, flowSwitch, nextExecutionDate } }: TriggerRow): boolean {
+  if (disabled || !heldByFlow) return !disabled;
+  const [next, until] = [toMillis(nextExecutionDate), toMillis(flowSwitch?.until)];
+  return next !== undefined && until !== undefined && until <= next;
+}
+
 /** True for triggers with dates of their own, which alone can be run again. */
 export function isSchedule(type: string | undefined): boolean {
   return /\.Schedule(OnDates)?$/.test(type ?? "");

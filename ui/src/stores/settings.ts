@@ -1,9 +1,12 @@
 import { defineStore } from "pinia";
-import { reactive, toRefs, watch, watchEffect } from "vue";
+import { computed, reactive, toRefs, watch, watchEffect } from "vue";
+import { useNarrow } from "@/composables/useNarrow";
 import { readSettings, type Settings } from "@/lib/settings";
 
 /** Where this browser keeps them, so that the first paint waits for nobody. */
 export const SETTINGS_KEY = "penstock.settings";
+/** Up to how many pixels the side bar is folded until the reader unfolds it. */
+const NARROW = 1024;
 
 /** The reader's own settings as this browser has them; `usePreferences` keeps them the same as on the server (UI-020). */
 export const useSettings = defineStore("settings", () => {
@@ -18,8 +21,13 @@ export const useSettings = defineStore("settings", () => {
   });
   watch(values, () => localStorage.setItem(SETTINGS_KEY, JSON.stringify(values)));
 
+  const isNarrow = useNarrow(NARROW);
+  const sideKey = computed(() => (isNarrow.value ? "sideOpenNarrow" : "sideOpen"));
+  const isSideOpen = computed(() => values[sideKey.value]);
+
+  /** What one chose for narrow windows says nothing about wide ones. */
   function toggleSide(): void {
-    values.sideOpen = !values.sideOpen;
+    values[sideKey.value] = !values[sideKey.value];
   }
 
   /** Everything as it is for a new reader. */
@@ -27,7 +35,7 @@ export const useSettings = defineStore("settings", () => {
     Object.assign(values, readSettings(null));
   }
 
-  return { ...toRefs(values), values, toggleSide, reset };
+  return { ...toRefs(values), values, isSideOpen, toggleSide, reset };
 });
 
 export type { Theme } from "@/lib/settings";

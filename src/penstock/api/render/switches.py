@@ -57,6 +57,14 @@ def with_switch(context: dict[str, Any], switch: Switch | None, *, is_off: bool)
     return context | {"disabled": switch.disables, "switch": render_switch(switch, is_off=is_off)}
 
 
+def with_hold(context: dict[str, Any], flow: StoredFlow, switch: Switch | None) -> dict[str, Any]:
+    """Return a trigger's state with whether its flow starts nothing; `switch` is what is said of that flow."""
+    if not (switch.disables if switch else flow.disabled):
+        return context
+    held: dict[str, Any] = {"heldByFlow": True}
+    return context | held | ({"flowSwitch": render_switch(switch, is_off=flow.disabled)} if switch else {})
+
+
 def triggers_of(definition: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """Return the triggers in a flow's plain data."""
     return [one for one in definition.get("triggers") or () if isinstance(one, Mapping)]

@@ -15,7 +15,7 @@ from penstock.api import schemas
 from penstock.api.answers import JsonAnswer, attachment, paged
 from penstock.api.bodies import decode_json, read_body, read_json
 from penstock.api.middleware import username_of
-from penstock.api.render.switches import is_off, with_switch
+from penstock.api.render.switches import is_off, with_hold, with_switch
 from penstock.api.render.triggers import render_trigger, render_trigger_row
 from penstock.api.routes.table import FILTERS, PAGE, Handler, Routes, json_body, parameter
 from penstock.api.search import FiltersBody, body_filters, filters_of, page_of
@@ -214,9 +214,15 @@ class TriggerRoutes:
     async def _row(self, state: TriggerState, said: Mapping[SwitchName, Switch]) -> dict[str, Any]:
         try:
             flow = await self._flows.get(state.tenant, state.namespace, state.flow_id)
-            definition = self._definitions.trigger(flow, state.trigger_id)
         except NotFoundError:
-            definition = None
+            return self._with_definition(state, None, said)
+        row = self._with_definition(state, self._definitions.trigger(flow, state.trigger_id), said)
+        held = with_hold(row["triggerContext"], flow, said.get((flow.namespace, flow.id, "")))
+        return row | {"triggerContext": held}
+
+    def _with_definition(
+        self, state: TriggerState, definition: Mapping[str, Any] | None, said: Mapping[SwitchName, Switch]
+    ) -> dict[str, Any]:
         row = render_trigger_row(state, definition, self._clock.now())
         context = with_switch(row["triggerContext"], said.get(state.key[1:]), is_off=is_off(definition))
         return row | {"triggerContext": context}
