@@ -8166,7 +8166,7 @@ export interface components {
             switch?: components["schemas"]["Switch"] | null;
             /**
              * Heldbyflow
-             * @description Whether it fires nothing since its flow is disabled or paused.
+             * @description Whether it fires nothing: its flow is disabled or paused.
              */
             heldByFlow?: boolean | null;
             /** @description What people say of that flow on this instance. */

@@ -30,7 +30,7 @@ class Trigger(Shape):
     late_since: datetime | None = Field(None, description="The date it should have fired at, when that has passed.")
     error: str | None = None
     switch: Switch | None = Field(None, description="What people say of it on this instance.")
-    held_by_flow: bool | None = Field(None, description="Whether it fires nothing since its flow is disabled or paused.")
+    held_by_flow: bool | None = Field(None, description="Whether it fires nothing: its flow is disabled or paused.")
     flow_switch: Switch | None = Field(None, description="What people say of that flow on this instance.")
 
 
