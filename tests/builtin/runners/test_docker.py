@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from penstock.builtin.scripts.task import TaskException
 from penstock.builtin.scripts.transcript import Transcript
 from penstock.services.worker.context import WorkerRunContext
 from penstock.testing.run_context import RunContextFactory, messages_of
+from tests.builtin.runners.faulty_engine import RESET, Faults, faulty
 from tests.support.containers import IMAGE, Engine
 from tests.support.waiting import PATIENCE
 
@@ -98,27 +100,99 @@ def test_user_of_the_container_may_read_and_write(contexts: RunContextFactory) -
     assert messages_of(context)[0] == ("INFO", "1000")
 
 
-def test_kill_ends_the_container(contexts: RunContextFactory, engine: Engine) -> None:
-    """SCR-054, BEY-009."""
-    context = run_of(contexts)
-    task = commands("echo begun; trap '' TERM; while true; do sleep 0.1; done", runner={"killGracePeriod": "PT0.5S"})
-    failures: list[Exception] = []
+STUBBORN = "echo begun; trap '' TERM; while true; do sleep 0.1; done"
+
+
+@contextmanager
+def begun(context: WorkerRunContext, task: shell.Commands) -> Iterator[list[BaseException]]:
+    """Have a task begun in a thread, wait for its end; gives what it raises."""
+    raised: list[BaseException] = []
 
     def run() -> None:
         try:
             task.run(context)
-        except TaskException as error:
-            failures.append(error)
+        except BaseException as error:
+            raised.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
     said: list[tuple[str, str]] = []
-    until(lambda: bool(said.extend(messages_of(context)) or ("INFO", "begun") in said))
-    for action in context.interrupt():
-        action()
+    until(lambda: bool(said.extend(messages_of(context)) or raised or ("INFO", "begun") in said))
+    yield raised
     thread.join(PATIENCE)
     assert not thread.is_alive()
-    assert failures
+
+
+def kill(context: WorkerRunContext) -> None:
+    for action in context.interrupt():
+        action()
+
+
+def test_kill_ends_the_container(contexts: RunContextFactory, engine: Engine) -> None:
+    """SCR-054, BEY-009."""
+    context = run_of(contexts)
+    with begun(context, commands(STUBBORN, runner={"killGracePeriod": "PT0.5S"})) as raised:
+        kill(context)
+    assert [type(error) for error in raised] == [TaskException], raised
+    assert engine.containers() == []
+
+
+@pytest.mark.parametrize(
+    ("streams_end", "answers"),
+    [
+        (True, {"DELETE .*/containers/": [500, 409]}),
+        (False, {"POST .*/stop": [500], "POST .*/wait": [RESET]}),
+        (False, {"GET .*/archive": [500], "DELETE .*/containers/": [RESET]}),
+    ],
+    ids=["stream", "end", "files"],
+)
+def test_kill_ends_the_container_whatever_the_engine_says_meanwhile(
+    contexts: RunContextFactory,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    streams_end: bool,
+    answers: dict[str, list[int]],
+) -> None:
+    """SCR-054, BEY-009: connections that break and requests refused while it dies are not the task's failure."""
+    faults, context = Faults(answers), run_of(contexts)
+    with faulty(engine.host, faults) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        with begun(context, commands(STUBBORN, runner={"killGracePeriod": "PT0.5S"})) as raised:
+            actions = context.interrupt()
+            if streams_end:
+                faults.streams_end.set()
+            for action in actions:
+                action()
+    assert [type(error) for error in raised] == [TaskException], raised
+    assert not any(answers.values())
+    assert not context.is_unconfirmed
+    assert engine.containers() == []
+
+
+def test_kill_that_comes_before_the_start_ends_the_container(
+    contexts: RunContextFactory, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SCR-054, BEY-009: an engine has nothing to end then, and starts it all the same."""
+    context = run_of(contexts)
+    with faulty(engine.host, Faults(before={"POST .*/start": lambda: kill(context)})) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        with begun(context, commands(STUBBORN, runner={"killGracePeriod": "PT0S"})) as raised:
+            pass
+    assert [type(error) for error in raised] == [TaskException], raised
+    assert engine.containers() == []
+
+
+def test_connection_lost_while_the_commands_run_is_the_error(
+    contexts: RunContextFactory, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SCR-068: and the container is removed."""
+    faults, context = Faults(), run_of(contexts)
+    with faulty(engine.host, faults) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        with begun(context, commands(STUBBORN)) as raised:
+            faults.streams_end.set()
+    assert [type(error) for error in raised] == [RunnerError], raised
+    assert "could not be run" in str(raised[0])
     assert engine.containers() == []
 
 

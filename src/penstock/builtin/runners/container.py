@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,13 +16,19 @@ from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as EngineContainer
 from docker.utils.socket import frames_iter
-from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
 
 from penstock.builtin.runners.archive import buffer, packed, unpack
 from penstock.builtin.runners.docker import DIRECTORY, TASK_RUN
 from penstock.builtin.runners.runner import OutputSink, RunnerError, Stream
 
 _STDERR = 2
+_LOST = (DockerException, OSError, HTTPError, struct.error)
+"""What the client raises: answers of the engine, and all that a connection cut anywhere comes to; those of requests
+are `OSError`, and what is read of streams bypasses them."""
+_CONFLICT = 409
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds until an engine that cannot remove a container yet is asked again."""
 
 
 class Container:
@@ -28,6 +36,8 @@ class Container:
 
     def __init__(self, found: EngineContainer) -> None:
         self._found = found
+        self._grace: int | None = None
+        """Set once it is to end."""
 
     @classmethod
     def create(cls, client: DockerClient, options: Mapping[str, Any]) -> Container:
@@ -36,15 +46,15 @@ class Container:
         Raises:
             RunnerError: The engine refuses.
         """
-        try:
+        with _asking("made"):
             return cls(client.containers.create(**options))
-        except (DockerException, RequestException) as error:
-            raise _refused("made", error) from None
 
     @classmethod
     def of_task_run(cls, client: DockerClient, task_run_id: str) -> Container | None:
         """Return the container that an earlier worker started for a task run (SCR-054, SCR-055)."""
-        found = client.containers.list(all=True, filters={"label": f"{TASK_RUN}={task_run_id}"}, ignore_removed=True)
+        with _asking("looked for"):
+            label = f"{TASK_RUN}={task_run_id}"
+            found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
         started = [one for one in found if one.status != "created"]
         for one in found:
             if one not in started:  # its worker was lost before it had its files
@@ -63,22 +73,17 @@ class Container:
 
     def put(self, folder: Path) -> None:
         """Copy a folder with all that is in it to the working directory, for any user to read and to write."""
-        with packed(folder, str(self.directory).lstrip("/")) as file:
-            try:
-                self._found.put_archive("/", file)
-            except (DockerException, RequestException) as error:
-                raise _refused("given its files", error) from None
+        with packed(folder, str(self.directory).lstrip("/")) as file, _asking("given its files"):
+            self._found.put_archive("/", file)
 
     def run(self, sink: OutputSink) -> int:
         """Start it and hand on all that the commands write until they end; return the exit code."""
-        try:
+        with _asking("run"):
             with self._streams() as pieces:
-                self._found.start()
+                self._start()
                 for number, data in pieces:
                     sink.write(Stream.ERR if number == _STDERR else Stream.OUT, data)
             return int(self._found.wait()["StatusCode"])
-        except (DockerException, RequestException) as error:
-            raise _refused("run", error) from None
 
     def resume(self, sink: OutputSink) -> int:
         """Hand on all that the commands have written and will write until they end; return the exit code.
@@ -93,13 +98,11 @@ class Container:
                 with lock:
                     sink.write(stream, data)
 
-        try:
+        with _asking("followed"):
             with ThreadPoolExecutor(max_workers=len(Stream)) as readers:
                 for _ in readers.map(read, Stream):
                     pass
             return int(self._found.wait()["StatusCode"])
-        except (DockerException, RequestException) as error:
-            raise _refused("followed", error) from None
 
     @contextmanager
     def _streams(self) -> Iterator[Iterator[tuple[int, bytes]]]:
@@ -116,41 +119,68 @@ class Container:
 
     def start(self) -> None:
         """Start it without waiting for anything."""
-        try:
-            self._found.start()
-        except (DockerException, RequestException) as error:
-            raise _refused("started", error) from None
+        with _asking("started"):
+            self._start()
+
+    def _start(self) -> None:
+        self._found.start()
+        if self._grace is not None:  # told to end before there was anything to end
+            self.end(self._grace)
 
     def get(self, folder: Path) -> None:
         """Copy what is in the working directory now into a folder of the worker."""
-        try:
+        with _asking("asked for its files"), suppress(NotFound):  # the commands removed their own directory
             pieces, _ = self._found.get_archive(str(self.directory))
             with buffer() as file:
                 for piece in pieces:
                     file.write(piece)
                 file.seek(0)
                 unpack(file, folder)
-        except NotFound:
-            return  # the commands removed their own directory
-        except (DockerException, RequestException, tarfile.TarError) as error:
-            raise _refused("asked for its files", error) from None
 
     def end(self, grace: int) -> None:
-        """Ask the commands to end, and kill them after a time in seconds."""
-        with suppress(DockerException, RequestException):
+        """Ask the commands to end, and kill them after a time in seconds, or at once where they cannot be asked."""
+        self._grace = grace
+        try:
             self._found.stop(timeout=grace)
+        except _LOST:
+            with suppress(*_LOST):
+                self._found.kill()
 
     def remove(self) -> None:
-        """Remove it with all that is in it, whether it runs or not."""
-        try:
-            self._found.remove(force=True, v=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if error.status_code != 409:  # somebody else is removing it
-                raise _refused("removed", error) from None
-        except (DockerException, RequestException) as error:
-            raise _refused("removed", error) from None
+        """Remove it with all that is in it, whether it runs or not; return once it is gone.
+
+        An engine may refuse, or drop the connection, while it is about to end or to remove the container anyway.
+        """
+        with _asking("removed"):
+            for pause in (*_PAUSES, None):
+                try:
+                    self._found.remove(force=True, v=True)
+                    return
+                except NotFound:
+                    return
+                except _LOST as error:
+                    if pause is None and _is_conflict(error):
+                        return  # somebody else is removing it, slowly
+                    if pause is None or not _may_pass(error):
+                        raise
+                time.sleep(pause)
+
+
+def _is_conflict(error: Exception) -> bool:
+    return isinstance(error, APIError) and error.status_code == _CONFLICT
+
+
+def _may_pass(error: Exception) -> bool:
+    return _is_conflict(error) or not (isinstance(error, APIError) and error.is_client_error())
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """Raise what the engine's client says as `RunnerError`."""
+    try:
+        yield
+    except (*_LOST, tarfile.TarError) as error:
+        raise _refused(what, error) from None
 
 
 def _refused(what: str, error: Exception) -> RunnerError:

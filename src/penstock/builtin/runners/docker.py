@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -177,6 +178,10 @@ class Docker(Runner):
             has_ended = True
             container.get(command.directory)
             return code
+        except RunnerError:
+            if not context.is_killed:
+                raise
+            return -signal.SIGKILL  # whatever an engine says while a container dies: that it does was ordered
         finally:
             if not context.render(self.wait, True) and not has_ended:
                 context.logger.debug(f"container {container.id[:12]} runs on by itself")
