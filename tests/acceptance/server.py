@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 import yaml
 
 from tests.support import program
+from tests.support.ports import free_port
 from tests.support.program import Process
 from tests.support.waiting import PATIENCE
 
@@ -60,7 +60,7 @@ class Server:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        self.port, self.management = _free_port(), _free_port()
+        self.port, self.management = free_port(), free_port()
         config = self.folder / "application.yaml"
         config.write_text(yaml.safe_dump(_merged(_base(self.management), self.settings)))
         command = ["server", self.component, "--config", str(config), "--port", str(self.port)]
@@ -217,9 +217,3 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
             value = _merged(inner, value)
         result[key] = value
     return result
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

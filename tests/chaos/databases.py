@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.postgres import USER, programs_for, run_program
 
 LOCAL = "127.0.0.1"
@@ -35,7 +35,7 @@ class ReplicatedDatabase:
         self._programs, self._user = programs_for(self.folder)
         if self._user is not None:
             shutil.chown(self.folder, self._user)
-        self.ports = [_free_port(), _free_port()]
+        self.ports = [free_port(), free_port()]
         self._run("initdb", "-D", self._data(0), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
         if self.host != LOCAL:
             with (self._data(0) / "pg_hba.conf").open("a") as rules:
@@ -91,9 +91,3 @@ class ReplicatedDatabase:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         run_program([self._programs / program, *arguments], self.folder, self._user, self.prefix)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
 from tests.support.postgres import PostgresServer
+from tests.support.second_try import is_second_try
 from tests.support.waiting import PATIENCE
 
 _numbers = count(1)
@@ -65,11 +67,36 @@ class Sdk:
 
 
 @pytest.fixture(scope="session", params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.postgres)])
-def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KestraClient]:
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return each kind of database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def shared_client(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KestraClient]:
     """Return the client of a server on each database. Implements API-200, OPS-018."""
-    folder = tmp_path_factory.mktemp("sdk")
+    with _client(kind, request, tmp_path_factory.mktemp("sdk")) as client:
+        yield client
+
+
+@pytest.fixture
+def client(
+    shared_client: KestraClient, kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KestraClient]:
+    """Give the client of all tests; a second try has a server of its own, without what the first has left behind."""
+    if not is_second_try(request.node):
+        yield shared_client
+        return
+    with _client(kind, request, tmp_path_factory.mktemp("sdk")) as fresh:
+        yield fresh
+
+
+@contextmanager
+def _client(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[KestraClient]:
     with (
-        _database(request) as database,
+        _database(kind, request) as database,
         listening_server(folder, database=database, encryption=Encryption.passing()) as url,
     ):
         client = KestraClient(host=url, username=USER.username, password=USER.password, timeout=PATIENCE)
@@ -78,8 +105,8 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @contextmanager
-def _database(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "SQLite":
+def _database(kind: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if kind == "SQLite":
         yield None
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")

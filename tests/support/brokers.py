@@ -13,6 +13,7 @@ from pathlib import Path
 from scripts.tooling import server_executable
 from tests.support.missing import missing
 from tests.support.nats_credentials import operator_in
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE
 
 USER, PASSWORD = "reader", "s3cret-word"
@@ -69,13 +70,6 @@ def nats_in(folder: Path) -> Iterator[Nats]:
         running("nats-server", ["-c", str(folder / "strict.conf")], folder, strict_port),
     ):
         yield Nats(f"nats://127.0.0.1:{port}", f"nats://127.0.0.1:{strict_port}", operators.credentials)
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

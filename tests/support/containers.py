@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,16 @@ class Engine:
         client = docker.DockerClient(base_url=self.host)
         try:
             return [str(one.id) for one in client.containers.list(all=True, ignore_removed=True)]
+        finally:
+            client.close()
+
+    def clear(self) -> None:
+        """Remove what containers a failed test has left, which ends their tasks too."""
+        client = docker.DockerClient(base_url=self.host)
+        try:
+            for one in client.containers.list(all=True, ignore_removed=True):
+                with suppress(docker.errors.NotFound):
+                    one.remove(force=True, v=True)
         finally:
             client.close()
 

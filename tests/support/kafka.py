@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.kafka import kafka_directory
-from tests.support.brokers import free_port
 from tests.support.missing import missing
+from tests.support.ports import free_port
 from tests.support.shared import shared_port, start_shared
 
 KAFKA = "kafka"

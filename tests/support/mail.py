@@ -16,7 +16,8 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.support.brokers import free_port, running
+from tests.support.brokers import running
+from tests.support.ports import free_port
 
 USER, PASSWORD = "reader@example.com", "s3cret-word"
 

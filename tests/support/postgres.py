@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import uuid
@@ -24,6 +23,7 @@ import psycopg
 from psycopg import sql
 
 from scripts.tooling import postgres_directory
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE
 
 USER = "postgres"
@@ -167,7 +167,7 @@ def _start(directory: Path) -> int:
     ]
     run_program(initdb, directory, unprivileged)
     for attempt in range(1, START_ATTEMPTS + 1):
-        port = _free_port()
+        port = free_port()
         settings = SETTINGS | {"port": str(port), "unix_socket_directories": ""}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         command: list[str | Path] = [
@@ -237,12 +237,6 @@ def _readable_copy(programs: Path, directory: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, copy / libraries.name, symlinks=True)
     return copy / package.name / installation.name / "bin"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

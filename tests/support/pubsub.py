@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from scripts.pubsub import pubsub_executable
-from tests.support.brokers import free_port
 from tests.support.missing import missing
+from tests.support.ports import free_port
 from tests.support.shared import shared_port, start_shared
 
 PUBSUB = "pubsub"

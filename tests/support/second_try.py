@@ -26,14 +26,30 @@ FOLDERS = (
     "builtin/messages",
     "builtin/runners",
     "chaos",
+    "cli",
+    "sdk_client",
     "ui",
 )
-"""Where tests speak with foreign servers, browsers, or clusters of processes that are killed."""
+"""Where tests speak with foreign servers, browsers, servers that listen, or clusters of processes that are killed."""
+
+FOREIGN = {
+    "chromium_executable",
+    "event_hubs",
+    "kafka",
+    "maria_server",
+    "postgres_server",
+    "pubsub_url",
+    "rabbitmq",
+    "redis_executable",
+}
+"""The fixtures that start what is not this project's own, for tests anywhere else."""
 
 
-def has_second_try(path: Path, tests: Path) -> bool:
-    """Return whether the tests of a module below the folder of all tests are tried once more when they fail."""
-    return any(path.is_relative_to(tests / folder) for folder in FOLDERS)
+def has_second_try(item: pytest.Item, tests: Path) -> bool:
+    """Return whether a test below the folder of all tests is tried once more when it fails."""
+    if any(item.path.is_relative_to(tests / folder) for folder in FOLDERS):
+        return True
+    return item.get_closest_marker("postgres") is not None or not FOREIGN.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def allow_second_tries(items: Iterable[pytest.Item], tests: Path) -> None:
@@ -41,7 +57,7 @@ def allow_second_tries(items: Iterable[pytest.Item], tests: Path) -> None:
     if not os.environ.get("CI"):
         return
     for item in items:
-        if has_second_try(item.path, tests):
+        if has_second_try(item, tests):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.tooling import sshd_executable
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE
 
 _START = 10.0
@@ -40,12 +41,6 @@ class SshServer:
             subprocess.run(["kill", "-KILL", pid], check=False)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def make_key(path: Path, passphrase: str = "") -> Path:
     """Make a pair of keys; the public one is beside it."""
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "", "-f", str(path)]
@@ -67,7 +62,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # what the server wants where it separates privileges
     host_key, user_key = make_key(folder / "host"), make_key(folder / "user")
     (folder / "authorized_keys").write_text((folder / "user.pub").read_text())
-    port = _free_port()
+    port = free_port()
     (folder / "config").write_text(
         "\n".join(
             [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import httpx
 import yaml
 
 from tests.support import program
+from tests.support.ports import free_port
 from tests.support.program import Process
 from tests.support.waiting import PATIENCE
 
@@ -79,7 +79,7 @@ class Server:
 @contextmanager
 def running_server(folder: Path, *, has_user: bool = True) -> Iterator[Server]:
     """Start `penstock server`, wait until it answers, and stop it in the end."""
-    port, management = _free_port(), _free_port()
+    port, management = free_port(), free_port()
     config = folder / "application.yaml"
     configuration = CONFIGURATION if has_user else WITHOUT_USERS.format(folder=folder)
     config.write_text(f"{configuration}endpoints:\n  all:\n    port: {management}\n")
@@ -115,12 +115,6 @@ def _wait_until_ready(client: httpx.Client, process: Process, log: Path) -> None
             pass
         time.sleep(0.05)
     raise AssertionError(f"the server did not answer:\n{log.read_text()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _environment() -> dict[str, str]:

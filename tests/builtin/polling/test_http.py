@@ -92,7 +92,7 @@ async def test_http_trigger_stop_after_state_reached_disables_it(polled: Polled,
     """ENG-268."""
     await polled.flow(looking(shop, f"{more}stopAfter: [SUCCESS]", interval="PT0.4S"))
     await polled.executions(1)
-    await polled.until(lambda state: state.disabled)
+    await polled.until(lambda state: state.disabled and state.evaluation is None)
     count = len(shop.asked)
     await asyncio.sleep(0.6)
     assert len(shop.asked) == count

@@ -31,8 +31,10 @@ RUNNER = {"type": Docker.type_name, "networkMode": "none", "pullPolicy": "NEVER"
 
 
 @pytest.fixture(autouse=True)
-def host(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def host(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("DOCKER_HOST", engine.host)
+    yield
+    engine.clear()
 
 
 def run_of(contexts: RunContextFactory, **variables: Any) -> WorkerRunContext:

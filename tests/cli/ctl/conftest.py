@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -20,6 +21,7 @@ from penstock.cli.ctl.app import app
 from penstock.services.encryption import Encryption
 from tests.support.listening import listening_server
 from tests.support.live import USER
+from tests.support.second_try import is_second_try
 from tests.support.waiting import PATIENCE
 
 _numbers = count(1)
@@ -63,9 +65,23 @@ class Ctl:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with listening_server(tmp_path_factory.mktemp("server"), encryption=Encryption.passing()) as url:
+def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with _server(tmp_path_factory.mktemp("server")) as url:
         yield url
+
+
+@pytest.fixture
+def server_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the server of all tests; a second try has one of its own, without what the first has left behind."""
+    if not is_second_try(request.node):
+        yield request.getfixturevalue("shared_url")
+        return
+    with _server(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+def _server(folder: Path) -> AbstractContextManager[str]:
+    return listening_server(folder, encryption=Encryption.passing())
 
 
 @pytest.fixture

@@ -173,15 +173,29 @@ async def test_http_worker_goes_on_with_another_server_than_it_came_by(direct: S
             await gateway.heartbeat("w1")
 
 
-async def test_http_claim_given_up_by_the_worker_leases_nothing(over_http: StoreBench) -> None:
-    gateway = http_of(over_http)
+async def test_http_claim_given_up_by_the_worker_leases_nothing(
+    over_http: StoreBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, served = http_of(over_http), over_http.direct
+    begun, over, claims = asyncio.Event(), asyncio.Event(), served.claim
+
+    async def watched(*arguments: Any) -> Any:
+        begun.set()
+        try:
+            return await claims(*arguments)
+        finally:
+            over.set()
+
     await gateway.register("w1", "", 2)
     await gateway.register("w2", "", 2)
-    claim = asyncio.ensure_future(gateway.claim("w1", 2, 20 * SECOND))
-    await asyncio.sleep(0.1)
-    claim.cancel()
-    await asyncio.gather(claim, return_exceptions=True)
-    await asyncio.sleep(0.1)
+    with monkeypatch.context() as patch:
+        patch.setattr(served, "claim", watched)
+        claim = asyncio.ensure_future(gateway.claim("w1", 2, 20 * SECOND))
+        async with asyncio.timeout(PATIENCE):
+            await begun.wait()
+            claim.cancel()
+            await asyncio.gather(claim, return_exceptions=True)
+            await over.wait()
     (job,) = await over_http.offer(1)
     assert [one.job for one in await gateway.claim("w2", 1, 5 * SECOND)] == [job]
 
