@@ -7,6 +7,7 @@ import pytest
 
 from penstock.base.clock import SECOND
 from penstock.wiring.config import Configuration, ConfigurationError, load
+from penstock.wiring.config.sources import read_file
 
 
 def loaded(text: str, environment: Mapping[str, str] | None = None) -> Configuration:
@@ -91,6 +92,9 @@ def test_configuration_placeholders_take_keys_variables_and_defaults() -> None:
             r"micronaut.server.port: must be a whole number, not `eighty`",
         ),
         ("micronaut: {server: {max-request-size: big}}", "is not a size"),
+        ("kestra: {lists: {timeout: -5}}", "kestra.lists.timeout: `-5`: must not be negative"),
+        ("kestra: {url: flows.example.com}", "kestra.url: `flows.example.com`: is no address"),
+        ("logger: {levels: {io.kestra: LOUD}}", "logger.levels.* `LOUD`: is no level; use one of TRACE, DEBUG"),
         ("kestra: [1]", "kestra"),
         ("- 1", "holds no settings"),
         ("a: [", "is not valid YAML at line 1"),
@@ -100,6 +104,14 @@ def test_configuration_mistake_is_named_with_key_value_and_source(text: str, mes
     """OPS-215."""
     with pytest.raises(ConfigurationError, match=message):
         loaded(text)
+
+
+def test_configuration_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """OPS-215."""
+    file = tmp_path / "application.yml"
+    file.write_bytes("kestra: {url: café}".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"application.yml is no text in UTF-8 \(see byte 18\)"):
+        read_file(file)
 
 
 def test_configuration_wrong_secret_is_not_shown() -> None:

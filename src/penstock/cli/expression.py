@@ -36,11 +36,12 @@ def evaluate(
     from penstock.base.codec import to_json_text
     from penstock.base.errors import InvalidRequestError
     from penstock.cli.terminal import say
+    from penstock.cli.texts import text_of
     from penstock.expressions import evaluate as value_of
     from penstock.expressions import render
     from penstock.wiring.expressions import ExpressionPlan, set_up_expressions
 
-    variables = yaml.safe_load(vars_file.read_text(encoding="utf-8")) if vars_file else {}
+    variables = yaml.safe_load(text_of(vars_file)) if vars_file else {}
     if not isinstance(variables, dict):
         raise InvalidRequestError(f"{vars_file} holds no map of variables", hint="write `inputs: {name: world}`")
     for pair in var or ():

@@ -81,13 +81,11 @@ def update_pair(
     from penstock.base.errors import InvalidRequestError
     from penstock.cli.ctl.pairs import put_pair
     from penstock.cli.terminal import say
+    from penstock.cli.texts import text_of
 
     if (value is None) == (file is None):
         raise InvalidRequestError("a pair has one value", hint="give it after the key, or by --file-value")
-    try:
-        content = value if file is None else file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidRequestError(f"{file} cannot be read: {error.strerror}", hint="check the path") from error
+    content = value if file is None else text_of(file)
     ttl = format_duration(parse_setting_duration(expiration)) if expiration else None
     with api.remote() as remote:
         put_pair(remote, namespace, key, content or "", kind=kind, ttl=ttl)

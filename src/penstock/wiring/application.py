@@ -225,6 +225,7 @@ class Application:
     def hurry(self) -> None:
         """Cut short what a stop waits for."""
         if self._worker is not None:
+            self._supervisor.expect_end("worker")
             self._worker.stop()
             self._worker.stop()
 

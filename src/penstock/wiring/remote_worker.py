@@ -33,6 +33,10 @@ def read_token(file: Path | None, environment: Mapping[str, str]) -> str:
         token = file.read_text(encoding="utf-8").strip() if file is not None else environment.get(TOKEN_VARIABLE, "")
     except OSError as error:
         raise ConfigurationError(f"the token file {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"the token file {file} is no text", hint="it holds the token and nothing else"
+        ) from None
     if not token:
         raise ConfigurationError(
             "the worker has no token",

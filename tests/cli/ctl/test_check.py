@@ -53,3 +53,13 @@ def test_flows_of_a_server_are_judged(ctl: Ctl) -> None:
         0,
         [(f"{ctl.namespace}.good", "ok"), (f"{ctl.namespace}.older", "rewritten")],
     )
+
+
+def test_file_that_is_no_text_is_named_and_left_alone(tmp_path: Path) -> None:
+    """BEY-051."""
+    file = tmp_path / "older.yaml"
+    file.write_bytes(OLDER.replace("message: x", "message: café").encode("latin-1"))
+    before = file.read_bytes()
+    error = CliRunner().invoke(app, ["check", str(file), "--write"]).exception
+    assert "older.yaml is no text in UTF-8" in getattr(error, "message", "")
+    assert file.read_bytes() == before

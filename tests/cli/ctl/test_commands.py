@@ -93,6 +93,13 @@ def test_completion_script_asks_the_program(shell: str) -> None:
     assert "_KESTRACTL_COMPLETE" in script
 
 
+def test_completion_of_a_module_that_is_run_is_that_of_the_program() -> None:
+    """OPS-119: `python` keeps its own completion."""
+    script = CliRunner().invoke(app, ["completion", "bash"], prog_name="python -m penstock").stdout
+    assert "_PENSTOCK_COMPLETE" in script
+    assert "python" not in script
+
+
 def test_completion_of_an_unknown_shell_names_those_known() -> None:
     """OPS-119."""
     error = CliRunner().invoke(app, ["completion", "tcsh"]).exception

@@ -11,6 +11,7 @@ from pathlib import Path
 from penstock.cli.carrying.origin import Origin
 from penstock.cli.including import expanded
 from penstock.cli.run.sources import flow_files
+from penstock.cli.texts import text_of
 from penstock.model.parsing import parse_flow
 from penstock.model.problems import Problem, Severity
 from penstock.model.renaming import renamed
@@ -65,7 +66,7 @@ class CheckedText:
 def check_files(paths: Iterable[Path], reading: FlowReading) -> Iterator[tuple[Path, CheckedText]]:
     """Yield files with what is to be said of their flows; files that include others are not rewritten."""
     for file in dict.fromkeys(flow_files(paths)):
-        source, whole = file.read_text("utf-8"), expanded(file)
+        source, whole = text_of(file), expanded(file)
         yield file, _checked(str(file), whole, reading, rewrite=source == whole)
 
 

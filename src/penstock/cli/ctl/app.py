@@ -45,8 +45,9 @@ def completion(
     from penstock.cli.completing import completion_script
     from penstock.cli.terminal import say
 
-    program = ctx.find_root().info_name or "penstock"
-    say(completion_script(program.rpartition("/")[2], shell))
+    program = (ctx.find_root().info_name or "").rpartition("/")[2]
+    # `python -m penstock` is no name that a shell completes: the program of that name is meant.
+    say(completion_script("penstock" if not program or " " in program else program, shell))
 
 
 @app.command("version")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.base.errors import InvalidRequestError
+from penstock.cli.texts import text_of
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]*=")
 _CHUNK = 65_536
@@ -73,7 +74,7 @@ def _values(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.safe_load(text_of(path))
     except yaml.YAMLError as error:
         raise InvalidRequestError(f"{path} is neither YAML nor JSON: {error}") from None
     if not isinstance(found, dict):
@@ -88,7 +89,7 @@ def environment_file(path: Path) -> dict[str, str]:
         InvalidRequestError: A line is neither.
     """
     found = {}
-    for number, raw in enumerate(_existing(str(path)).read_text(encoding="utf-8").splitlines(), 1):
+    for number, raw in enumerate(text_of(_existing(str(path))).splitlines(), 1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from penstock.base.clock import SECOND
 from penstock.wiring.config.keys import Path
-from penstock.wiring.config.units import Duration, Period, SecretList, Size, TextList
+from penstock.wiring.config.units import Address, Duration, Level, Period, SecretList, Size, TextList
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -314,7 +314,7 @@ class Alerts(Section):
 class Core(Section):
     """`kestra`."""
 
-    url: str | None = None
+    url: Address = None
     environment: EnvironmentBadge = EnvironmentBadge()
     repository: Kind = Kind()
     queue: Kind = Kind()
@@ -421,7 +421,7 @@ class Endpoints(Section):
 class Logger(Section):
     """`logger` (OPS-103, OPS-105)."""
 
-    levels: dict[str, str] = Field(default_factory=dict)
+    levels: dict[str, Level] = Field(default_factory=dict)
     format: Literal["plain", "json"] | None = None
 
 

@@ -41,6 +41,11 @@ def read_file(path: FilePath) -> Values:
         raise ConfigurationError(
             f"the configuration file {path} cannot be read: {error.strerror}", hint="check the path given to --config"
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"the configuration file {path} is no text in UTF-8 (see byte {error.start + 1})",
+            hint="check the path given to --config, or save the file as UTF-8",
+        ) from None
     return read_text(text, str(path))
 
 

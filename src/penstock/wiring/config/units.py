@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
@@ -12,6 +13,7 @@ from penstock.base.durations import DurationError, parse_setting_duration
 
 _SIZE = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)I?B?$", re.IGNORECASE)
 FOREVER = "forever"
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "OFF")
 _FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -20,9 +22,12 @@ def read_duration(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("is not a duration; write one such as 5s, 60m, 7d or PT1H")  # noqa: TRY004  # pydantic wants it
     try:
-        return parse_setting_duration(value)
+        length = parse_setting_duration(value)
     except DurationError:
         raise ValueError("is not a duration; write one such as 5s, 60m, 7d or PT1H") from None
+    if length < 0:
+        raise ValueError("must not be negative")
+    return length
 
 
 def read_period(value: Any) -> Any:
@@ -40,6 +45,23 @@ def read_size(value: Any) -> Any:
     return round(float(match["number"]) * _FACTORS[match["unit"].upper()])
 
 
+def read_address(value: Any) -> Any:
+    """Return the address of a server, without a slash at its end."""
+    if not isinstance(value, str) or value == "":
+        return value or None
+    found = urlsplit(value)
+    if found.scheme not in ("http", "https") or not found.hostname:
+        raise ValueError("is no address; write one such as https://flows.example.com")
+    return value
+
+
+def read_level(value: Any) -> Any:
+    """Return a level of logs in upper case."""
+    if not isinstance(value, str) or value.strip().upper() not in LEVELS:
+        raise ValueError(f"is no level; use one of {', '.join(LEVELS)}")
+    return value.strip().upper()
+
+
 def read_list(value: Any) -> Any:
     """Return a list; text is split at commas, as environment variables carry it."""
     if isinstance(value, str):
@@ -47,6 +69,8 @@ def read_list(value: Any) -> Any:
     return value
 
 
+Address = Annotated[str | None, BeforeValidator(read_address)]
+Level = Annotated[str, BeforeValidator(read_level)]
 Duration = Annotated[Micros, BeforeValidator(read_duration)]
 Period = Annotated[Micros | Literal["forever"], BeforeValidator(read_period)]
 Size = Annotated[int, BeforeValidator(read_size)]
