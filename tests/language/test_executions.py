@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.language.conftest import Language, outputs
 
 HELLO = """id: {id}
@@ -97,6 +99,24 @@ async def test_labels_that_are_no_text_become_text_and_filter_the_list(language:
     key = "filters[labels][EQUALS][system.correlationId]"
     found = await language.get("executions/search", params={key: execution["id"]})
     assert [one["id"] for one in found["results"]] == [execution["id"]]
+
+
+@pytest.mark.parametrize(
+    ("unwilling", "told"),
+    [
+        ("disabled: true", "Cannot execute a flow which is disabled"),
+        ("checks: [{condition: false, message: not today, behavior: FAIL_EXECUTION}]", "not today"),
+    ],
+)
+async def test_subflow_that_is_refused_fails_its_parent_with_the_reason(
+    language: Language, unwilling: str, told: str
+) -> None:
+    """ENG-039, ENG-409."""
+    await language.server.flow(HELLO.replace("{id}", "unwilling") + unwilling + "\n")
+    call = "{id: call, type: io.kestra.plugin.core.flow.Subflow, namespace: team, flowId: unwilling}"
+    execution = await language.run(f"id: {{id}}\nnamespace: team\ntasks: [{call}]\n")
+    assert execution["state"]["current"] == "FAILED"
+    assert await language.logs(execution) == [told]
 
 
 async def test_disabled_flow_answers_and_its_execution_has_failed(language: Language) -> None:

@@ -242,13 +242,22 @@ def answer_parent(turn: Turn, state: StateType) -> None:
         tell_parent(turn, state, None, None if state is StateType.FAILED else message)
 
 
-def tell_parent(turn: Turn, state: StateType, outputs: Mapping[str, Any] | None, error: str | None = None) -> None:
+def tell_parent(
+    turn: Turn,
+    state: StateType,
+    outputs: Mapping[str, Any] | None,
+    error: str | None = None,
+    *,
+    refused: str | None = None,
+) -> None:
     """Tell the task run that waits for this execution of its end; a failed one that is tried anew has not ended yet."""
     parent = turn.execution.parent
     if parent is not None and state is not StateType.RETRIED:
         first = turn.execution.original_id  # the parent knows the first try only (BEY-007)
         secrets = handed_on(turn.execution, turn.facts.confidential)
-        ended = ChildEnded(parent.task_run_id, first, state, outputs, parent.iteration, error, confidential=secrets)
+        ended = ChildEnded(
+            parent.task_run_id, first, state, outputs, parent.iteration, error, confidential=secrets, refused=refused
+        )
         turn.tell(Message(parent.execution_id, ended))
 
 

@@ -192,6 +192,8 @@ class ChildEnded(Event, frozen=True, tag="child_ended"):
     """The execution that has ended, where an earlier one stands for that of the task run (BEY-044)."""
     confidential: tuple[str, ...] = ()
     """Calls that give the secrets in its outputs."""
+    refused: str | None = None
+    """Why it was ended before its first task."""
 
 
 AnyEvent = (

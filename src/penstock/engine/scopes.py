@@ -197,8 +197,8 @@ def flow_ended(turn: Turn, event: ChildEnded) -> None:
     cursor = replace(cursor, active=cursor.active - 1, failed=failed, flows=flows)
     turn.set_cursor(run.id, cursor)
     conceal(turn, event.confidential)
-    if event.error is not None:
-        turn.log("ERROR", event.error, run)
+    if reason := event.error or event.refused:
+        turn.log("ERROR", reason, run)
     if cursor.killed:
         take(turn, run.id, Step())
     elif event.error is not None and not cursor.active:

@@ -35,7 +35,7 @@ def begin(turn: Turn, event: Created) -> None:
         turn.put_execution(replace(turn.execution, error=reason, cursor=Cursor(phase="done", failed=True)))
         turn.move_execution(StateType.FAILED)
         turn.ended = StateType.FAILED
-        tell_parent(turn, StateType.FAILED, None)
+        tell_parent(turn, StateType.FAILED, None, refused=reason)
         return
     date = turn.execution.schedule_date
     if date is not None and date > turn.now:
@@ -63,7 +63,7 @@ def end_unbegun(turn: Turn, state: StateType, reason: str) -> None:
     turn.put_execution(replace(turn.execution, error=reason, cursor=Cursor(phase="done", failed=True)))
     turn.move_execution(state)
     turn.ended = state
-    tell_parent(turn, state, None)
+    tell_parent(turn, state, None, refused=reason)
 
 
 def slot_freed(turn: Turn) -> None:
