@@ -30,6 +30,10 @@ tasks:
       - {id: one, type: io.kestra.plugin.core.log.Log, message: one}
       - {id: leave, type: io.kestra.plugin.core.execution.Exit, state: STATE}
       - {id: two, type: io.kestra.plugin.core.log.Log, message: two}
+    errors:
+      - {id: error, type: io.kestra.plugin.core.log.Log, message: error}
+    finally:
+      - {id: last, type: io.kestra.plugin.core.log.Log, message: last}
   - {id: never, type: io.kestra.plugin.core.log.Log, message: never}
 """
 PAUSED = """id: {id}
@@ -64,6 +68,8 @@ async def test_exit_inside_a_working_directory_runs_nothing_after_it(language: L
             "together": own,
             "one": "SUCCESS",
             "leave": own,
+            **({"error": "SUCCESS"} if state == "FAILED" else {}),
+            "last": "SUCCESS",
         }
 
 

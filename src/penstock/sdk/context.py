@@ -171,10 +171,11 @@ class RunContext(Protocol):
         """Record a task run that ran inside this task."""
         ...
 
-    def run_child(self, definition: Mapping[str, Any]) -> None:
+    def run_child(self, definition: Mapping[str, Any]) -> bool:
         """Run a task inside this one: here and now, in the same working directory, as a task run of its own.
 
-        Its outputs are seen by those that follow it. Raises a PluginError when it fails and may not.
+        Its outputs are seen by those that follow it. Returns whether any are to follow: none once it has ended the
+        execution (`Exit`). Raises a PluginError when it fails and may not.
         """
         ...
 

@@ -104,5 +104,7 @@ class WorkingDirectory(Task):
 
 def _run_each(context: RunContext, definitions: Sequence[Mapping[str, Any]]) -> None:
     for definition in () if context.is_killed else definitions:
-        context.run_child(definition)
+        goes_on = context.run_child(definition)
         shutil.rmtree(context.resolve(PRIVATE), ignore_errors=True)  # one script's own files mean nothing to others
+        if not goes_on:
+            return

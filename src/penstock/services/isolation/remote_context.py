@@ -174,9 +174,10 @@ class RemoteContext:
         """Record a task run that ran inside this task."""
         self._tell("child_task_run", run=run)
 
-    def run_child(self, definition: Mapping[str, Any]) -> None:
-        """Run a task inside this one; raises when it fails."""
-        self._ask("run_child", definition=definition)
+    def run_child(self, definition: Mapping[str, Any]) -> bool:
+        """Run a task inside this one and return whether others are to follow; raises when it fails."""
+        follow: bool = self._ask("run_child", definition=definition)
+        return follow
 
     def run_instead(self, spec: str) -> Mapping[str, Any] | None:
         """Run the task that a YAML text defines, in this one's stead."""

@@ -52,19 +52,18 @@ class ChildFailedForGood(PermanentError):
     hint = "see its own log lines"
 
 
-def run_child(outer: WorkerRunContext, definition: Mapping[str, Any]) -> None:
+def run_child(outer: WorkerRunContext, definition: Mapping[str, Any]) -> bool:
     """Run a task inside another one. Implements ENG-097, ENG-098, ENG-414 for such tasks, SCR-024.
 
     Its `runIf`, `disabled`, `timeout`, `retry`, `allowFailure`, `allowWarning` and `logLevel` count; what is left of a
     failed attempt in the directory stays there.
 
-    Once one has ended the execution (`Exit`), those after it do not run.
+    Returns:
+        Whether those after it are to run: not once it has ended the execution (`Exit`).
 
     Raises:
         PluginError: It failed and may not, or was killed.
     """
-    if outer.exit is not None:
-        return
     child = _Child(outer, definition)
     failure = child.run()
     outer.child_task_run(child.task_run())
@@ -76,6 +75,7 @@ def run_child(outer: WorkerRunContext, definition: Mapping[str, Any]) -> None:
     if child.state is StateType.FAILED:
         kind = ChildFailed if failure is None or failure.retryable else ChildFailedForGood
         raise kind(f"task `{child.job.task_id}` failed, so those after it do not run")
+    return child.context.exit is None
 
 
 class _Child:

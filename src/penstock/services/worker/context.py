@@ -389,9 +389,9 @@ class WorkerRunContext:
         """The task types installed here."""
         return self._host.registry
 
-    def run_child(self, definition: Mapping[str, Any]) -> None:
-        """Run a task inside this one; raises when it fails."""
-        run_child(self, definition)
+    def run_child(self, definition: Mapping[str, Any]) -> bool:
+        """Run a task inside this one and return whether others are to follow; raises when it fails."""
+        return run_child(self, definition)
 
     def run_instead(self, spec: str) -> Output | Mapping[str, Any] | None:
         """Run the task that a YAML text defines, in this one's stead."""
