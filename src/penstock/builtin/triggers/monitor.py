@@ -6,16 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from penstock.sdk import PluginModel, PollingTrigger, Property, RunContext, TriggerEvent
-
-
-class Auth(PluginModel):
-    """Who asks; not needed here, since the worker asks the server it belongs to."""
-
-    username: Property[str] | None = None
-    password: Property[str] | None = None
-    api_token: Property[str] | None = None
-    auto: Property[bool] | None = None
+from penstock.builtin.kestra.server import Auth
+from penstock.sdk import PollingTrigger, Property, RunContext, TriggerEvent
 
 
 class ScheduleMonitor(PollingTrigger):

@@ -1,0 +1,1 @@
+"""Tasks that call the API of a server: this one, or another."""
