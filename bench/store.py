@@ -83,12 +83,12 @@ def batches(ids: Sequence[str], fences: dict[int, int]) -> tuple[Batch, Batch, B
         ended = _run(execution_id, "first", is_ended=True, sequence=0)
         second = _run(execution_id, "second", is_ended=False, sequence=1)
         middle.task_runs[first.id] = ended
-        middle.ended_jobs.add((first.id, 1))
+        middle.ended_jobs[first.id, 1] = "worker"
         middle.new_task_runs[second.id] = second
         middle.jobs[(second.id, 1)] = (_job(second), "worker")
         middle.logs.append(_log(first))
         end.task_runs[second.id] = _run(execution_id, "second", is_ended=True, sequence=1)
-        end.ended_jobs.add((second.id, 1))
+        end.ended_jobs[second.id, 1] = "worker"
         end.logs.append(_log(second))
         end.executions[execution_id] = _execution(running.to(S.SUCCESS, NOW), execution_id)
     return begin, middle, end

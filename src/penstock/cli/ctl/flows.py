@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.ctl.options import Given, Reason, Until, connect, output_of, remember
+from penstock.cli.ctl.options import Given, Pause, connect, output_of, remember
 from penstock.cli.spread import spread
 
 if TYPE_CHECKING:
@@ -157,14 +157,7 @@ def deploy(
 
 @app.command("pause")
 @spread
-def pause(
-    ctx: typer.Context,
-    given: Given,
-    namespace: Namespace,
-    flow: FlowId,
-    until: Until = None,
-    reason: Reason = None,
-) -> None:
+def pause(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId, wanted: Pause) -> None:
     """Start nothing of a flow, until a time or until it is resumed, without a change of its source.
 
     \b
@@ -173,10 +166,9 @@ def pause(
       penstock ctl flows pause prod nightly-refresh --until 2026-03-01T08:00:00Z
     """
     from penstock.cli.ctl.switching import pause as carry_out
-    from penstock.cli.remote import path_of
 
     with connect(ctx, given) as remote:
-        carry_out(remote, path_of("flows", namespace, flow), f"{namespace}.{flow}", until, reason)
+        carry_out(remote, f"{namespace}.{flow}", ("flows", namespace, flow), wanted)
 
 
 @app.command("resume")
@@ -189,10 +181,9 @@ def resume(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId)
       penstock ctl flows resume prod nightly-refresh
     """
     from penstock.cli.ctl.switching import resume as carry_out
-    from penstock.cli.remote import path_of
 
     with connect(ctx, given) as remote:
-        carry_out(remote, path_of("flows", namespace, flow), f"{namespace}.{flow}")
+        carry_out(remote, f"{namespace}.{flow}", ("flows", namespace, flow))
 
 
 @app.command("delete")

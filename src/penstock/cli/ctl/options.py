@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from penstock.cli.ctl.showing import Output
     from penstock.cli.remote import Address, Remote
 
-Until = Annotated[
-    str | None, typer.Option("--until", help="When it ends by itself: a date, or a duration from now such as PT2H.")
-]
-Reason = Annotated[str | None, typer.Option("--reason", help="Why; everybody sees it.")]
 _LOGIN_HINT = (
     "keep a login with `penstock ctl config add`, or set KESTRACTL_USERNAME and KESTRACTL_PASSWORD, or KESTRACTL_TOKEN"
 )
@@ -46,6 +42,16 @@ class Given:
     )
     context: Annotated[str | None, typer.Option("--context", help="A context of it, instead of the default.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell each request.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Options of whatever is paused."""
+
+    until: Annotated[
+        str | None, typer.Option("--until", help="When it ends by itself: a date, or a duration from now such as PT2H.")
+    ] = None
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; everybody sees it.")] = None
 
 
 @spread

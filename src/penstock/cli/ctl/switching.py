@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.base.clock import SystemClock, from_iso, to_iso
 from penstock.base.durations import DurationError, parse_duration
 from penstock.base.errors import InvalidRequestError
-from penstock.cli.remote import Remote
+from penstock.cli.ctl.options import Pause
+from penstock.cli.remote import Remote, path_of
 from penstock.cli.terminal import say
 
 
-def pause(remote: Remote, path: str, name: str, until: str | None, reason: str | None) -> None:
+def pause(remote: Remote, name: str, place: Sequence[str], wanted: Pause) -> None:
     """Pause a flow or trigger until a time; without one, until it is resumed."""
-    order = {"state": "DISABLED"} if until is None else {"state": "PAUSED", "until": _instant(until)}
-    if reason is not None:
-        order["reason"] = reason
-    switch = remote.ask("PUT", f"{path}/switch", json=order).json()
+    order = {"state": "DISABLED"}
+    if wanted.until is not None:
+        order = {"state": "PAUSED", "until": _instant(wanted.until)}
+    if wanted.reason is not None:
+        order["reason"] = wanted.reason
+    switch = remote.ask("PUT", path_of(*place, "switch"), json=order).json()
     say(f"{name} is {told(switch)}")
 
 
-def resume(remote: Remote, path: str, name: str) -> None:
+def resume(remote: Remote, name: str, place: Sequence[str]) -> None:
     """Let a flow or trigger be what its source says again."""
-    remote.ask("DELETE", f"{path}/switch")
+    remote.ask("DELETE", path_of(*place, "switch"))
     say(f"{name} is what its source says")
 
 

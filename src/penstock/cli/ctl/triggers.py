@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from penstock.cli.ctl.options import Given, Reason, Until, connect, output_of, remember
+from penstock.cli.ctl.options import Given, Pause, connect, output_of, remember
 from penstock.cli.spread import spread
 
 app = typer.Typer(no_args_is_help=True, help="Look at triggers, switch them off and on.", rich_markup_mode=None)
@@ -78,13 +78,7 @@ def enable(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId,
 @app.command("pause")
 @spread
 def pause(
-    ctx: typer.Context,
-    given: Given,
-    namespace: Namespace,
-    flow: FlowId,
-    trigger: TriggerId,
-    until: Until = None,
-    reason: Reason = None,
+    ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId, trigger: TriggerId, wanted: Pause
 ) -> None:
     """Keep a trigger from firing, until a time or until it is resumed, without a change of the flow.
 
@@ -93,10 +87,9 @@ def pause(
       penstock ctl triggers pause prod nightly-refresh every-night --until PT2H --reason "the warehouse moves"
     """
     from penstock.cli.ctl.switching import pause as carry_out
-    from penstock.cli.remote import path_of
 
     with connect(ctx, given) as remote:
-        carry_out(remote, path_of("triggers", namespace, flow, trigger), trigger, until, reason)
+        carry_out(remote, trigger, ("triggers", namespace, flow, trigger), wanted)
 
 
 @app.command("resume")
@@ -109,10 +102,9 @@ def resume(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId,
       penstock ctl triggers resume prod nightly-refresh every-night
     """
     from penstock.cli.ctl.switching import resume as carry_out
-    from penstock.cli.remote import path_of
 
     with connect(ctx, given) as remote:
-        carry_out(remote, path_of("triggers", namespace, flow, trigger), trigger)
+        carry_out(remote, trigger, ("triggers", namespace, flow, trigger))
 
 
 @app.command("unlock")
