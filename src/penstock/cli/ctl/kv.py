@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +16,17 @@ app.callback()(remember)
 Namespace = Annotated[str, typer.Argument(help="The pair's namespace.", show_default=False)]
 Key = Annotated[str, typer.Argument(help="Its key.", show_default=False)]
 Value = Annotated[str, typer.Argument(help="JSON, a date, a duration or plain text; - reads it from standard input.")]
-Type = Annotated[str | None, typer.Option("--type", help="STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON.")]
-Ttl = Annotated[str | None, typer.Option("--ttl", help="How long it lives, such as PT1H; for ever without.")]
-Description = Annotated[str | None, typer.Option("--description", help="What it is for.")]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Options that say more of a pair than its value."""
+
+    kind: Annotated[
+        str | None, typer.Option("--type", help="STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON.")
+    ] = None
+    ttl: Annotated[str | None, typer.Option("--ttl", help="How long it lives, such as PT1H; for ever without.")] = None
+    description: Annotated[str | None, typer.Option("--description", help="What it is for.")] = None
 
 
 @app.command("list")
@@ -84,16 +93,7 @@ def get(
 
 @app.command("set")
 @spread
-def set_pair(
-    ctx: typer.Context,
-    given: Given,
-    namespace: Namespace,
-    key: Key,
-    value: Value,
-    kind: Type = None,
-    ttl: Ttl = None,
-    description: Description = None,
-) -> None:
+def set_pair(ctx: typer.Context, given: Given, namespace: Namespace, key: Key, value: Value, about: About) -> None:
     """Set a pair, whether it exists or not.
 
     The value's type is the one it shows by itself, unless `--type` says otherwise.
@@ -107,22 +107,13 @@ def set_pair(
     from penstock.cli.ctl.pairs import put_pair
 
     with connect(ctx, given) as remote:
-        put_pair(remote, namespace, key, _read(value), kind=kind, ttl=ttl, description=description)
+        put_pair(remote, namespace, key, _read(value), **asdict(about))
     _say(f"{key} is set in {namespace}")
 
 
 @app.command("update")
 @spread
-def update(
-    ctx: typer.Context,
-    given: Given,
-    namespace: Namespace,
-    key: Key,
-    value: Value,
-    kind: Type = None,
-    ttl: Ttl = None,
-    description: Description = None,
-) -> None:
+def update(ctx: typer.Context, given: Given, namespace: Namespace, key: Key, value: Value, about: About) -> None:
     """Change a pair that exists; it is an error when it does not.
 
     \b
@@ -133,7 +124,7 @@ def update(
 
     with connect(ctx, given) as remote:
         remote.get(pair_path(namespace, key))
-        put_pair(remote, namespace, key, _read(value), kind=kind, ttl=ttl, description=description)
+        put_pair(remote, namespace, key, _read(value), **asdict(about))
     _say(f"{key} is updated in {namespace}")
 
 

@@ -47,6 +47,18 @@ def missing_execution(execution_id: str) -> NotFoundError:
     return NotFoundError(f"there is no execution {execution_id}")
 
 
+async def execution_view(queries: ExecutionQueries, tenant: str, execution_id: str) -> ExecutionView:
+    """Return an execution with its task runs.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = await queries.get(tenant, execution_id)
+    if found is None:
+        raise missing_execution(execution_id)
+    return ExecutionView(*found)
+
+
 class Following:
     """Waits for and follows executions.
 
@@ -113,15 +125,8 @@ class Following:
             return await self.end(execution.tenant, execution.id, other, timeout)
 
     async def view(self, tenant: str, execution_id: str) -> ExecutionView:
-        """Return the execution with its task runs.
-
-        Raises:
-            NotFoundError: There is none.
-        """
-        found = await self._queries.get(tenant, execution_id)
-        if found is None:
-            raise missing_execution(execution_id)
-        return ExecutionView(*found)
+        """Return the execution with its task runs; raises NotFoundError."""
+        return await execution_view(self._queries, tenant, execution_id)
 
     async def changes(
         self, tenant: str, execution_id: str, *, seen: int = -1, idle: float = 15.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from penstock.engine.records import Execution
 from penstock.ports.queries import ExecutionQueries, Filter, Page, PageRequest
-from penstock.services.executions.following import ExecutionView, missing_execution
+from penstock.services.executions.following import ExecutionView, execution_view, missing_execution
 
 
 class ExecutionReader:
@@ -22,15 +22,8 @@ class ExecutionReader:
         self._queries = queries
 
     async def get(self, tenant: str, execution_id: str) -> ExecutionView:
-        """Return an execution with its task runs.
-
-        Raises:
-            NotFoundError: There is none.
-        """
-        found = await self._queries.get(tenant, execution_id)
-        if found is None:
-            raise missing_execution(execution_id)
-        return ExecutionView(*found)
+        """Return an execution with its task runs; raises NotFoundError."""
+        return await execution_view(self._queries, tenant, execution_id)
 
     async def head(self, tenant: str, execution_id: str) -> Execution:
         """Return an execution without its task runs.
