@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+from docker.models.containers import Container
 
+from penstock.builtin.runners.docker import DIRECTORY
 from tests.support.waiting import PATIENCE
 
 IMAGE = "localhost/busybox:latest"
@@ -46,22 +48,29 @@ class Engine:
     host: str
 
     def containers(self) -> list[str]:
-        """Return the names of all containers there are."""
-        client = docker.DockerClient(base_url=self.host)
-        try:
-            return [str(one.id) for one in client.containers.list(all=True, ignore_removed=True)]
-        finally:
-            client.close()
+        """Return the names of all containers of task runs."""
+        with self._client() as client:
+            return [str(one.id) for one in _of_task_runs(client)]
 
     def clear(self) -> None:
         """Remove what containers a failed test has left, which ends their tasks too."""
+        with self._client() as client:
+            for one in _of_task_runs(client):
+                with suppress(docker.errors.APIError):
+                    one.remove(force=True, v=True)
+
+    @contextmanager
+    def _client(self) -> Iterator[docker.DockerClient]:
         client = docker.DockerClient(base_url=self.host)
         try:
-            for one in client.containers.list(all=True, ignore_removed=True):
-                with suppress(docker.errors.NotFound):
-                    one.remove(force=True, v=True)
+            yield client
         finally:
             client.close()
+
+
+def _of_task_runs(client: docker.DockerClient) -> list[Container]:
+    """Return the containers that are no part of the tests' cluster, whose pods may end later than its tests."""
+    return list(client.containers.list(all=True, ignore_removed=True, filters={"label": DIRECTORY}))
 
 
 @contextmanager
@@ -112,7 +121,7 @@ def _image(folder: Path, busybox: Path) -> Path:
 
 
 def _checked(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if done.returncode != 0:
         raise EngineMissingError(f"containers do not work here: {done.stderr.strip()[-500:]}")
 

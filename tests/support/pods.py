@@ -16,8 +16,9 @@ from typing import Any
 from uuid import uuid4
 
 import docker
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
+from requests.exceptions import RequestException
 
 from tests.support.waiting import PATIENCE
 
@@ -28,6 +29,8 @@ _KNOWN = frozenset(
     | {"terminationGracePeriodSeconds", "affinity", "securityContext"}
 )
 """What a pod may say here."""
+_REFUSALS = (DockerException, RequestException)
+"""What an engine that is told to end a container says to those who wait for it."""
 
 
 def expanded(text: str, variables: dict[str, str]) -> str:
@@ -293,14 +296,14 @@ class Pod(threading.Thread):
     def _await_end(self, name: str, kind: str) -> int:
         try:
             code = int(self._containers[name].wait()["StatusCode"])
-        except (APIError, NotFound):  # it was removed
+        except _REFUSALS:  # it was removed
             return 137
         self._contain({"name": name}, kind, {"terminated": {"exitCode": code, "reason": "Completed"}})
         return code
 
     def _remove(self) -> None:
         def remove(container: Container) -> None:
-            with suppress(APIError):
+            with suppress(*_REFUSALS):
                 container.stop(timeout=self._grace)
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline:  # the engine refuses while it still stops or removes it
@@ -308,7 +311,7 @@ class Pod(threading.Thread):
                     container.remove(force=True)
                 except NotFound:
                     return
-                except APIError:
+                except _REFUSALS:
                     time.sleep(0.1)
 
         removing = [threading.Thread(target=remove, args=(one,)) for one in self._containers.values()]
