@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,6 +176,13 @@ class World:
         found = await self.store.triggers.get(TENANT, "company.team", flow, trigger)
         assert found is not None
         return found
+
+    async def comes_to(self, holds: Callable[[TriggerState], bool]) -> TriggerState:
+        """Return the state of the trigger once something holds of it."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds(state := await self.state()):  # noqa: ASYNC110  # no event tells
+                await asyncio.sleep(0.01)
+        return state
 
     async def reasons(self) -> list[str | None]:
         """Return why the messages that wait let their executions fail at once."""

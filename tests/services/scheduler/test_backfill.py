@@ -33,6 +33,7 @@ async def test_backfill_runs_every_date_of_the_span_with_inputs_and_labels(
         assert state.backfill is not None
         assert state.backfill["previousNextExecutionDate"] == "2024-06-01T14:00:00.000000Z"
         await world.until(NOON + HOUR + 1)
+        await world.have_run(NOON - HOUR, NOON, NOON + HOUR, NOON + HOUR)
         found = await world.executions()
         assert (await world.state()).backfill is None
         assert (await world.state()).next_date == NOON + 2 * HOUR
@@ -66,6 +67,7 @@ async def test_backfill_paused_lets_the_schedule_go_on_and_resumes_where_it_was(
     async with world.running():
         await triggers.order_backfill("main", NAME, BackfillOrder(NOON - 2 * HOUR, NOON - 1))
         await world.until(NOON + 1)
+        await world.have_run(NOON - 2 * HOUR)
         assert (await triggers.pause_backfill("main", NAME)).next_date == NOON + HOUR
         await world.end((await world.executions())[0])
         await world.until(NOON + HOUR)
@@ -81,6 +83,7 @@ async def test_backfill_deleted_runs_no_more_dates(world: World, triggers: Trigg
     async with world.running():
         await triggers.order_backfill("main", NAME, BackfillOrder(NOON - 3 * HOUR))
         await world.until(NOON + 1)
+        await world.have_run(NOON - 3 * HOUR)
         deleted = await triggers.delete_backfill("main", NAME)
         assert (deleted.backfill, deleted.next_date) == (None, NOON + HOUR)
         await world.end((await world.executions())[0])
@@ -109,6 +112,7 @@ async def test_backfill_disabled_halfway_goes_on_from_there(world: World, trigge
     async with world.running():
         await triggers.order_backfill("main", NAME, BackfillOrder(NOON - HOUR))
         await world.until(NOON + 1)
+        await world.have_run(NOON - HOUR)
         await triggers.set_disabled("main", NAME, True)
         await world.end((await world.executions())[0])
         await world.have_run(NOON - HOUR)
@@ -134,7 +138,7 @@ async def test_backfill_of_the_same_dates_again_runs_them_again(world: World, tr
         for turn in range(2):
             await triggers.order_backfill("main", NAME, BackfillOrder(NOON - HOUR, NOON - 1))
             await world.until(NOON + turn + 1)
-    await world.have_run(NOON - HOUR, NOON - HOUR)
+            await world.have_run(*[NOON - HOUR] * (turn + 1))
 
 
 async def test_backfill_without_dates_ends_at_once(world: World, triggers: TriggerService) -> None:
@@ -142,8 +146,8 @@ async def test_backfill_without_dates_ends_at_once(world: World, triggers: Trigg
     async with world.running():
         await triggers.order_backfill("main", NAME, BackfillOrder(NOON - 50 * SECOND, NOON - SECOND))
         await world.until(NOON + 1)
-        state = await world.state()
-    assert (state.backfill, state.next_date) == (None, NOON + HOUR)
+        state = await world.comes_to(lambda state: state.backfill is None)
+    assert state.next_date == NOON + HOUR
 
 
 async def test_backfill_that_cannot_be_is_refused(world: World, triggers: TriggerService) -> None:
