@@ -140,6 +140,16 @@ def test_pause_whose_duration_ends_with_cancel_cancels_the_execution() -> None:
     assert run.states[-1] == ("wait", "CANCELLED")
 
 
+@pytest.mark.parametrize("limit", ["pauseDuration: PT5M\n    behavior: FAIL", "timeout: PT5M"])
+def test_pause_that_nobody_ends_in_time_fails_and_says_so(limit: str) -> None:
+    """ENG-095."""
+    run = EngineRun(PAUSE.replace("delay: PT5M", limit)).finish()
+    run.tell(Resume())
+    run.work().finish()
+    assert (run.ended, run.states[-1]) == ("FAILED", ("wait", "FAILED"))
+    assert run.logs[-1] == "nobody has resumed the execution within PT5M"
+
+
 def test_pause_that_somebody_ends_heeds_no_behavior() -> None:
     """USE-B030: what `behavior` says is for the end of the duration alone."""
     source = PAUSE.replace("delay: PT5M", "pauseDuration: PT5M\n    behavior: FAIL")

@@ -192,7 +192,7 @@ def _steering(tasks: Sequence[KnownTask], report: Report) -> None:
             hint = f"move it out, or put the `{_short(around)}` into it"
             report(Complaint((*task.path, "type"), message, hint, "WRONG_PLACE"), Severity.ERROR)
         for name, hint in _OF_WORKERS.items():
-            if name in task.definition:
+            if name in task.definition and not (name == "timeout" and trait(task, "heeds_timeout", False)):
                 message = f"`{name}` does nothing on a task that steers others"
                 report(Complaint((*task.path, name), message, hint, "NO_EFFECT"), Severity.WARNING)
 

@@ -125,6 +125,8 @@ class FlowableTask(TaskBase):
     """A control-flow task: decides which children start (see `penstock.engine.flow.Flowable`). No I/O, little work."""
 
     steers: ClassVar[bool] = True
+    heeds_timeout: ClassVar[bool] = False
+    """Whether it ends by itself when its `timeout` is over."""
     is_loop: ClassVar[bool] = False
     """Whether children run once for each of several values, which then key their outputs (ENG-081).
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
 from penstock.builtin.flow.sequence import InOrder
+from penstock.sdk.errors import PluginError
 from penstock.sdk.flow import Scope, StateType, Step
 from penstock.sdk.task import InputList, TaskList
 from penstock.sdk.values import Duration, duration, iso_date
+
+
+class NotResumed(PluginError):
+    """A pause has lasted as long as it may."""
+
+    code = "NOT_RESUMED"
 
 
 class Pause(InOrder):
@@ -31,11 +38,13 @@ class Pause(InOrder):
         message: "Approved: {{ outputs.approval.onResume.reason }}"
     ```
 
+    Without a duration, `timeout` bounds the pause: it fails when nobody has resumed in time.
     Implements ENG-095, ENG-096; `delay` and `tasks` are older spellings that go on working.
     """
 
     type_name = "io.kestra.plugin.core.flow.Pause"
     type_aliases = ("io.kestra.core.tasks.flows.Pause",)
+    heeds_timeout: ClassVar[bool] = True
 
     pause_duration: Duration | None = Field(
         None,
@@ -54,9 +63,10 @@ class Pause(InOrder):
 
     def start(self, scope: Scope) -> Step:
         """Wait."""
-        if self.pause_duration is None:
+        longest = self.pause_duration or self.timeout
+        if longest is None:
             return Step(paused=True)
-        return Step(paused=True, wait_until=scope.now + duration(scope.render(self.pause_duration)))
+        return Step(paused=True, wait_until=scope.now + duration(scope.render(longest)))
 
     def resumed(self, scope: Scope, inputs: Mapping[str, Any], by: str | None) -> Step:
         """Go on, with the values given on resume as outputs (USE-B029, USE-B030)."""
@@ -65,8 +75,13 @@ class Pause(InOrder):
         return Step(launches=self.first_of(scope.task.lists.get("tasks", ())).launches, outputs=outputs)
 
     def timer_due(self, scope: Scope) -> Step:
-        """Do what `behavior` says."""
+        """Do what `behavior` says; fail at the end of the `timeout`.
+
+        Raises:
+            NotResumed: The pause fails.
+        """
+        if self.pause_duration is None or self.behavior == "FAIL":
+            raise NotResumed(f"nobody has resumed the execution within {self.pause_duration or self.timeout}")
         if self.behavior == "RESUME":
             return self.resumed(scope, {}, None)
-        ends = {"WARN": StateType.WARNING, "CANCEL": StateType.CANCELLED, "FAIL": StateType.FAILED}
-        return Step(state=ends[self.behavior])
+        return Step(state=StateType.WARNING if self.behavior == "WARN" else StateType.CANCELLED)
