@@ -265,6 +265,23 @@ def test_run_until_a_task_goes_on_from_there_with_the_outputs_of_that_run(pensto
     assert json.loads(third.out)["outputs"] == {"text": f"{written} Oslo"}, third.err
 
 
+def test_run_from_a_task_hides_the_secrets_that_reused_outputs_hold_and_keeps_variables(penstock: Command) -> None:
+    """BEY-030, BEY-061, ENG-201."""
+    source = """
+id: hidden
+namespace: company.team
+variables: {place: Rome}
+tasks:
+  - {id: moved, type: io.kestra.plugin.core.execution.SetVariables, variables: {place: Oslo}}
+  - {id: made, type: io.kestra.plugin.core.debug.Return, format: "key {{ secret('KEY') }}"}
+  - {id: told, type: io.kestra.plugin.core.log.Log, message: "{{ outputs.made.value }} {{ vars.place }}"}
+"""
+    flow = penstock.write("hidden.yaml", source)
+    for more in ((), ("--from", "told")):
+        done = penstock("run", flow, "--secret", "KEY=sesame-open", *more)
+        assert "key ****** Oslo" in done.out + done.err
+
+
 def test_run_from_a_task_of_no_earlier_run_is_told(penstock: Command) -> None:
     flow = penstock.write("steps.yaml", STEPS)
     done = penstock("run", flow, "--from", "two")

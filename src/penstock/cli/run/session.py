@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from penstock.base.errors import NotFoundError
@@ -214,7 +215,9 @@ def continued(
     if run is None:
         ran = ", ".join(dict.fromkeys(one.task_id for one in earlier.task_runs))
         raise NotFoundError(f"the run {earlier.execution.id} has no task `{task_id}`", hint=f"begin at one of: {ran}")
-    return replayed(flow, ExecutionState.of(earlier.execution, earlier.task_runs), new, run.id, new.created)
+    old = earlier.execution  # whose outputs may hold secrets that are still to be hidden
+    new = msgspec.structs.replace(new, confidential=old.confidential, variables=old.variables)
+    return replayed(flow, ExecutionState.of(old, earlier.task_runs), new, run.id, new.created)
 
 
 def _upload(path: Path) -> Upload:
