@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,24 @@ def test_bootstrap_asked_for_an_unknown_kind_refuses_and_names_the_known() -> No
     answer = subprocess.run([ROOT / "scripts/bootstrap", "all"], capture_output=True, text=True)
     assert answer.returncode == 1
     assert "use run or dev" in answer.stderr
+
+
+def test_bootstrap_without_venv_and_without_the_right_to_install_says_only_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/bootstrap", tmp_path / "scripts")
+    programs = tmp_path / "bin"  # of an ordinary user of a small machine: no sudo, a Python without its venv module
+    programs.mkdir()
+    python = 'case "$2" in *ensurepip*) exit 1 ;; *print*) echo 3.11 ;; esac'
+    for name, says in {"id": "echo 1000", "apt-get": "exit 100", "python3": python}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{says}\n")
+        (programs / name).chmod(0o755)
+    for name in ("dirname", "rm"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    command = [tmp_path / "scripts/bootstrap", "run"]
+    answer = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(programs)})
+    assert answer.returncode == 1
+    assert "run 'apt-get update && apt-get install python3.11-venv' as root" in answer.stderr
+    assert "Installing" not in answer.stderr
 
 
 def test_ci_run_calls_the_tests_everybody_runs() -> None:
