@@ -92,7 +92,7 @@ def test_bootstrap_without_venv_and_without_the_right_to_install_says_only_what_
         (programs / name).chmod(0o755)
     for name in ("dirname", "rm"):
         (programs / name).symlink_to(shutil.which(name) or name)
-    command = [tmp_path / "scripts/bootstrap", "run"]
+    command = [str(tmp_path / "scripts/bootstrap"), "run"]
     answer = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(programs)})
     assert answer.returncode == 1
     assert "run 'apt-get update && apt-get install python3.11-venv' as root" in answer.stderr
