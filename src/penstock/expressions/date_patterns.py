@@ -16,8 +16,6 @@ from zoneinfo import ZoneInfo
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.locales import ENGLISH, Locale
 
-Formatter = Callable[[datetime, Locale], str]
-
 
 @dataclass(frozen=True, slots=True)
 class _Field:

@@ -44,8 +44,6 @@ from penstock.expressions.operators import BINARY, UNARY
 from penstock.expressions.registry import Entry, Registry, bind
 from penstock.expressions.values import UNDEFINED, is_truthy, text_of
 
-Invoker = Callable[[Frame, list[Any]], Any]
-
 CONTEXT_NAME = "_context"
 _CONTAINERS = (dict, list)
 _LONG = 1024

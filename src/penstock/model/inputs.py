@@ -24,7 +24,6 @@ Render = Callable[[str, Mapping[str, Any]], Any]
 Encrypt = Callable[[str, str], Any]
 """Returns what is stored in place of a secret's value."""
 _SHOWN = 80
-_MISSING: Any = object()
 
 
 @dataclass(frozen=True, slots=True)

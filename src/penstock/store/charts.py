@@ -276,77 +276,103 @@ def _scope(namespace: ColumnElement[Any], system_namespace: str) -> ColumnElemen
 
 
 def _sources(system_namespace: str) -> Mapping[str, _Source]:
-    e, f, logs, metrics, t = EXECUTIONS.c, FLOWS.c, LOGS.c, METRICS.c, TRIGGER_STATES.c
-    scope = _scope(e.namespace, system_namespace)
-    level = case(*((logs.level == weight, name) for name, weight in rows.LEVELS.items()), else_=null())
+    """Return what charts are drawn from, by the name dashboards use."""
     return {
-        "Executions": _Source(
-            {
-                "ID": e.id,
-                "NAMESPACE": e.namespace,
-                "FLOW_ID": e.flow_id,
-                "FLOW_REVISION": e.flow_revision,
-                "STATE": e.state,
-                "DURATION": cast(e.end_date - e.start_date, Double) / 1_000_000.0,
-                "LABELS": e.labels,
-                "START_DATE": e.start_date,
-                "END_DATE": e.end_date,
-                "TRIGGER_EXECUTION_ID": e.trigger_execution_id,
-                "SCOPE": scope,
-            },
-            (e.kind == _NORMAL,),
-            e.tenant,
-            "START_DATE",
-        ),
-        "Flows": _Source(
-            {"ID": f.id, "NAMESPACE": f.namespace, "REVISION": f.revision}, (f.latest, f.deleted.is_(False)), f.tenant
-        ),
-        "Logs": _Source(
-            {
-                "NAMESPACE": logs.namespace,
-                "FLOW_ID": logs.flow_id,
-                "EXECUTION_ID": logs.execution_id,
-                "TASK_ID": logs.task_id,
-                "DATE": logs.date,
-                "TASK_RUN_ID": logs.task_run_id,
-                "ATTEMPT_NUMBER": logs.attempt,
-                "TRIGGER_ID": logs.trigger_id,
-                "LEVEL": level,
-                "MESSAGE": logs.message,
-            },
-            (logs.kind == _NORMAL,),
-            logs.tenant,
-            "DATE",
-            is_long=True,
-        ),
-        "Metrics": _Source(
-            {
-                "NAMESPACE": metrics.namespace,
-                "FLOW_ID": metrics.flow_id,
-                "TASK_ID": metrics.task_id,
-                "EXECUTION_ID": metrics.execution_id,
-                "TASK_RUN_ID": metrics.task_run_id,
-                "TYPE": metrics.type,
-                "NAME": metrics.name,
-                "VALUE": metrics.value,
-                "DATE": metrics.date,
-            },
-            (metrics.kind == _NORMAL,),
-            metrics.tenant,
-            "DATE",
-            is_long=True,
-        ),
-        "Triggers": _Source(
-            {
-                "ID": t.trigger_id,
-                "NAMESPACE": t.namespace,
-                "FLOW_ID": t.flow_id,
-                "TRIGGER_ID": t.trigger_id,
-                "EXECUTION_ID": t.execution_id,
-                "NEXT_EXECUTION_DATE": t.next_date,
-                "WORKER_ID": null(),
-            },
-            (),
-            t.tenant,
-        ),
+        "Executions": _executions(system_namespace),
+        "Flows": _flows(),
+        "Logs": _logs(),
+        "Metrics": _metrics(),
+        "Triggers": _triggers(),
     }
+
+
+def _executions(system_namespace: str) -> _Source:
+    columns = EXECUTIONS.c
+    return _Source(
+        {
+            "ID": columns.id,
+            "NAMESPACE": columns.namespace,
+            "FLOW_ID": columns.flow_id,
+            "FLOW_REVISION": columns.flow_revision,
+            "STATE": columns.state,
+            "DURATION": cast(columns.end_date - columns.start_date, Double) / 1_000_000.0,
+            "LABELS": columns.labels,
+            "START_DATE": columns.start_date,
+            "END_DATE": columns.end_date,
+            "TRIGGER_EXECUTION_ID": columns.trigger_execution_id,
+            "SCOPE": _scope(columns.namespace, system_namespace),
+        },
+        (columns.kind == _NORMAL,),
+        columns.tenant,
+        "START_DATE",
+    )
+
+
+def _flows() -> _Source:
+    columns = FLOWS.c
+    return _Source(
+        {"ID": columns.id, "NAMESPACE": columns.namespace, "REVISION": columns.revision},
+        (columns.latest, columns.deleted.is_(False)),
+        columns.tenant,
+    )
+
+
+def _logs() -> _Source:
+    columns = LOGS.c
+    level = case(*((columns.level == weight, name) for name, weight in rows.LEVELS.items()), else_=null())
+    return _Source(
+        {
+            "NAMESPACE": columns.namespace,
+            "FLOW_ID": columns.flow_id,
+            "EXECUTION_ID": columns.execution_id,
+            "TASK_ID": columns.task_id,
+            "DATE": columns.date,
+            "TASK_RUN_ID": columns.task_run_id,
+            "ATTEMPT_NUMBER": columns.attempt,
+            "TRIGGER_ID": columns.trigger_id,
+            "LEVEL": level,
+            "MESSAGE": columns.message,
+        },
+        (columns.kind == _NORMAL,),
+        columns.tenant,
+        "DATE",
+        is_long=True,
+    )
+
+
+def _metrics() -> _Source:
+    columns = METRICS.c
+    return _Source(
+        {
+            "NAMESPACE": columns.namespace,
+            "FLOW_ID": columns.flow_id,
+            "TASK_ID": columns.task_id,
+            "EXECUTION_ID": columns.execution_id,
+            "TASK_RUN_ID": columns.task_run_id,
+            "TYPE": columns.type,
+            "NAME": columns.name,
+            "VALUE": columns.value,
+            "DATE": columns.date,
+        },
+        (columns.kind == _NORMAL,),
+        columns.tenant,
+        "DATE",
+        is_long=True,
+    )
+
+
+def _triggers() -> _Source:
+    columns = TRIGGER_STATES.c
+    return _Source(
+        {
+            "ID": columns.trigger_id,
+            "NAMESPACE": columns.namespace,
+            "FLOW_ID": columns.flow_id,
+            "TRIGGER_ID": columns.trigger_id,
+            "EXECUTION_ID": columns.execution_id,
+            "NEXT_EXECUTION_DATE": columns.next_date,
+            "WORKER_ID": null(),
+        },
+        (),
+        columns.tenant,
+    )

@@ -19,7 +19,6 @@ from penstock.engine.states import StateType
 from penstock.ports.queries import Filter, PageRequest
 
 Condition = ColumnElement[bool]
-Build = Callable[[ColumnElement[Any], Any], Condition]
 MANY = 5_000
 """From here on sorting all rows that fit costs more than walking past some that do not."""
 BOUND = 10_000

@@ -133,12 +133,7 @@ def api_services(
         reader=ExecutionReader(store.queries),
         replaying=Replaying(store.queries, core.catalog, core.dispatcher, clock, core.inputs),
         resuming=core.resuming,
-        secrets=SecretService(
-            core.secret_manager,
-            ChainedSecrets(core.plan.secrets),
-            read_only=core.plan.secrets_are_read_only,
-            tags=core.plan.secret_tags,
-        ),
+        secrets=_secrets(core),
         sizes=ExecutionSizes(store.queries, store.sizes, core.storage),
         steering=core.steering,
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
@@ -147,29 +142,29 @@ def api_services(
         ),
         suite_recorder=SuiteRecorder(store.queries, suites),
         suites=suites,
-        templates=TemplateService(
-            store.templates if core.plan.templates else None,
-            checker.parse,
-            core.catalog.templates,
-            store.notifier,
-            clock,
-        ),
+        templates=_templates(core, checker),
         service_accounts=auth.accounts,
         tokens=auth.tokens,
         switches=switches,
         triggers=core.triggers,
         usage=UsageService(flows, definitions, store.charts, clock),
         webhooks=WebhookService(
-            core.catalog,
-            core.reading.triggers,
-            core.executions,
-            following,
-            answer,
-            conditions,
-            shared,
+            core.catalog, core.reading.triggers, core.executions, following, answer, conditions, shared
         ),
         routers=routers,
     )
+
+
+def _secrets(core: Core) -> SecretService:
+    plan = core.plan
+    given = ChainedSecrets(plan.secrets)
+    return SecretService(core.secret_manager, given, read_only=plan.secrets_are_read_only, tags=plan.secret_tags)
+
+
+def _templates(core: Core, checker: FlowChecker) -> TemplateService:
+    store = core.store
+    stored = store.templates if core.plan.templates else None
+    return TemplateService(stored, checker.parse, core.catalog.templates, store.notifier, core.clock)
 
 
 def _plugins(core: Core) -> PluginCatalogue:

@@ -42,7 +42,6 @@ _IDS = {"application/json": {"schema": {"type": "array", "items": {"type": "stri
 _REPLAYS = {"application/json": {"schema": {"oneOf": [
     {"type": "array", "items": {"type": "string"}}, {"type": "object", "additionalProperties": True},
 ]}}}  # fmt: skip
-_EDITS = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
 
 
 class _Label(msgspec.Struct):

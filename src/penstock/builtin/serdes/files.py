@@ -121,17 +121,6 @@ def items(context: RunContext, uri: str) -> Iterator[Any]:
     context.counter("records", number)
 
 
-def fields_of(item: Any, number: int) -> Mapping[str, Any]:
-    """Return the fields of an item.
-
-    Raises:
-        FormatError: It is no map.
-    """
-    if not isinstance(item, Mapping):
-        raise FormatError(f"item {number} has no fields", hint="the format needs items that are maps")
-    return item
-
-
 def store_items(context: RunContext, found: Iterable[Any], name: str = "items.ion") -> tuple[str, int]:
     """Store items as Ion, one each row, and return the file's URI and how many there are."""
     number = 0
