@@ -65,7 +65,20 @@ _TIMERS_AT_ONCE = 100_000
 
 
 class Executor:
-    """Decides for the executions of the partitions it holds. One asyncio task; all state is confined to its loop."""
+    """Decides for the executions of the partitions it holds. One asyncio task; all state is confined to its loop.
+
+    Args:
+        journal: What is decided on, and where decisions are stored.
+        jobs: Jobs, and the workers that have them.
+        flows: Resolved flows.
+        notifier: Tells workers, other executors and whoever follows executions.
+        clock: The time.
+        answer: Answers functions that expressions of flowable tasks call.
+        settings: How it behaves.
+        local_worker: Takes jobs in memory; None where no worker is in this process.
+        children: Makes the executions that subflow tasks start.
+        tally: Counts what it does.
+    """
 
     def __init__(
         self,

@@ -80,6 +80,21 @@ class DirectGateway:
     """The server's side of a worker. Implements BEY-010 and, with the engine, BEY-004.
 
     An async context manager: within it, notifications wake waiting claims and kill orders.
+
+    Args:
+        queue: Jobs, and the workers that have them.
+        journal: Takes log lines and metrics; gives the working sets that no executor of this process holds.
+        queries: Tells which task runs are over.
+        flows: Resolved flows.
+        sink: Where reports go.
+        functions: What tasks and expressions may ask for.
+        evaluations: What is told and reported of triggers.
+        notifier: Tells of jobs and kills that others have stored.
+        clock: The time.
+        local: Jobs handed to the worker of this process in memory; None where executor and worker are not in one.
+        shared: Variables the instance adds to every expression.
+        working_set: What the executor of this process holds of an execution.
+        decides_alone: Whether that executor is the only one there is.
     """
 
     def __init__(
