@@ -239,8 +239,9 @@ class _Channels:
 
     def _read(self) -> None:
         try:
-            for number, data in frames_iter(self._running.stream, tty=False):  # type: ignore[no-untyped-call]
-                self._written.put((number, data))
+            with suppress(OSError, ValueError):  # whoever asked has gone, and the connection was closed meanwhile
+                for number, data in frames_iter(self._running.stream, tty=False):  # type: ignore[no-untyped-call]
+                    self._written.put((number, data))
         finally:
             self._written.put(None)
 

@@ -185,7 +185,7 @@ def test_kill_ends_all_processes_there(runner: dict[str, Any], run_of: Callable[
     thread = threading.Thread(target=run)
     thread.start()
     until(lambda: [text for _, text in messages_of(context)] == ["started"])
-    assert is_running(f"sleep {number}")
+    until(lambda: is_running(f"sleep {number}"))
     for action in context.interrupt():
         action()
     assert not is_running(f"sleep {number}")
