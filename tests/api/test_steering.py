@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.api.flows import FAILING, HELLO, PAUSED, SLEEPY
 from tests.support.live import LiveServer
+from tests.support.waiting import PATIENCE
 
 EXECUTIONS = "/api/v1/main/executions"
+SLEEP = "io.kestra.plugin.core.flow.Sleep"
 
 
 async def test_kill_stops_a_running_execution(server: LiveServer) -> None:
@@ -28,6 +32,20 @@ async def test_kill_of_an_ended_execution_is_a_conflict(server: LiveServer) -> N
     answer = await server.client.delete(f"{EXECUTIONS}/{ended['id']}/kill")
     assert answer.status_code == 409
     assert "has ended already" in answer.json()["message"]
+
+
+async def test_kill_after_the_end_stops_what_runs_after_it_and_leaves_the_state(server: LiveServer) -> None:
+    """ENG-157, ENG-231."""
+    await server.flow(f"{HELLO}afterExecution:\n  - {{id: late, type: {SLEEP}, duration: PT1H}}\n")
+    ended = await server.until((await server.start("hello"))["id"], "SUCCESS")
+    answer = await server.client.delete(f"{EXECUTIONS}/{ended['id']}/kill")
+    assert answer.status_code == 202, answer.text
+    states = [""]
+    async with asyncio.timeout(PATIENCE):
+        while states[-1] != "KILLED":  # noqa: ASYNC110  # the server tells by being asked
+            await asyncio.sleep(0.01)
+            found = await server.until(ended["id"], "SUCCESS")
+            states = [run["state"]["current"] for run in found["taskRunList"] if run["taskId"] == "late"]
 
 
 @pytest.mark.parametrize(

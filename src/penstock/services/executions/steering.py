@@ -24,7 +24,7 @@ from penstock.engine.records import Execution, Labels
 from penstock.engine.states import StateType
 from penstock.ports.dispatch import Dispatcher
 from penstock.ports.queries import ExecutionQueries
-from penstock.services.executions.following import missing_execution
+from penstock.services.executions.following import is_over, missing_execution
 from penstock.services.executions.inputs import Upload
 from penstock.services.executions.labels import changed_labels
 from penstock.services.executions.resuming import ResumeReader
@@ -52,9 +52,12 @@ class Steering:
         self._resuming = resuming
 
     async def kill(self, tenant: str, execution_id: str, by: str | None = None, *, cascade: bool = True) -> Execution:
-        """Stop an execution that has not ended, and those it waits for unless it is to be stopped alone."""
+        """Stop an execution that is not over, and those it waits for unless it is to be stopped alone.
+
+        One that has ended keeps its state; its `afterExecution` tasks are stopped.
+        """
         execution = await self._find(tenant, execution_id)
-        if execution.state.is_terminal:
+        if is_over(execution):
             raise ConflictError(f"execution {execution_id} has ended already ({execution.state.current})")
         return await self._send(execution, Kill(by, cascade))
 
