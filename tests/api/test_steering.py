@@ -42,7 +42,7 @@ async def test_kill_after_the_end_stops_what_runs_after_it_and_leaves_the_state(
     assert answer.status_code == 202, answer.text
     states = [""]
     async with asyncio.timeout(PATIENCE):
-        while states[-1] != "KILLED":  # noqa: ASYNC110  # the server tells by being asked
+        while states[-1] != "KILLED":  # the server tells by being asked
             await asyncio.sleep(0.01)
             found = await server.until(ended["id"], "SUCCESS")
             states = [run["state"]["current"] for run in found["taskRunList"] if run["taskId"] == "late"]
