@@ -56,7 +56,7 @@ def test_search_triggers_for_flow_looks_for_a_text(sdk: Sdk, timed: Trigger) -> 
 
 def test_export_triggers_is_a_table(sdk: Sdk, timed: Trigger) -> None:
     [row] = csv.DictReader(io.StringIO(sdk.api.triggers.export_triggers(TENANT, sdk.here)))
-    assert (row["flowId"], row["triggerId"], row["disabled"]) == ("timed", "yearly", "False")
+    assert (row["flowId"], row["triggerId"], row["disabled"]) == ("timed", "yearly", "false")
 
 
 def test_disabled_triggers_by_ids_switches_them(sdk: Sdk, timed: Trigger) -> None:
