@@ -1,6 +1,7 @@
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -501,5 +502,5 @@ def test_commands_killed_end_with_all_they_started(contexts: RunContextFactory) 
     thread.join(PATIENCE)
     assert not thread.is_alive()
     assert isinstance(ends[0], TaskException)
-    stat = Path(f"/proc/{file.read_text().strip()}/stat")
-    assert not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    with suppress(OSError):  # whoever reaps it may do so at any moment
+        assert Path(f"/proc/{file.read_text().strip()}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
