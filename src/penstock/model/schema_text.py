@@ -6,7 +6,9 @@ import inspect
 import re
 from typing import Any
 
-_IMPLEMENTS = re.compile(r"\s*Implements [A-Z]+-[A-Z]?\d+(?:(?:, | and | to )[A-Z]+-[A-Z]?\d+)*(?:\.|[:;] )\s*")
+_IMPLEMENTS = re.compile(
+    r"(\s*)Implements\s[A-Z]+-[A-Z]?\d+(?:(?:,\s|\sand\s|\sto\s)[A-Z]+-[A-Z]?\d+)*(?:\.|[:;] )(\s*)"
+)
 _NULL = {"type": "null"}
 _EXAMPLE = re.compile(r"(?:^|\n)(?P<title>[^\n]*)\n*\n?```(?P<lang>ya?ml)\n(?P<code>.*?)```", re.DOTALL)
 _WHOLE = re.compile(r"^(?:id|namespace):", re.MULTILINE)
@@ -42,7 +44,7 @@ def plain_text(description: str) -> str:
     """Return a docstring without the requirements it implements."""
 
     def shorter(match: re.Match[str]) -> str:
-        return "" if match.end() == len(description) else "\n\n" if "\n" in match[0] else " "
+        return "" if match.end() == len(description) else "\n\n" if "\n" in match[1] + match[2] else " "
 
     return _IMPLEMENTS.sub(shorter, description).strip()
 
