@@ -21,3 +21,13 @@ async def test_reference_names_every_operation_and_no_other(client: httpx.AsyncC
     written = set(ROW.findall(REFERENCE.read_text()))
     assert written - served == set(), "the reference names what is not served"
     assert served - written == set(), "the reference leaves out what is served"
+
+
+async def test_description_has_every_parameter_once(client: httpx.AsyncClient) -> None:
+    """ENG-134, API-200: generators of clients refuse a description that has one twice, or leaves one of a path out."""
+    document = (await client.get("/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            named = [(one["in"], one["name"]) for one in operation.get("parameters", ())]
+            assert len(named) == len(set(named)), operation["operationId"]
+            assert {name for place, name in named if place == "path"} == set(re.findall(r"{(\w+)}", path))

@@ -303,6 +303,18 @@ async def test_executions_are_exported_as_a_table_over_more_than_one_page(server
     assert wrong.status_code == 422
 
 
+async def test_change_of_all_that_fits_refuses_what_would_be_no_filter(server: LiveServer) -> None:
+    """API-011: a filter whose name is misspelt would otherwise reach everything."""
+    await server.flow(LIMITED)
+    execution = await server.start("limited")
+    for misspelt in ("filter[namespace][EQUALS]", "flowid", "size"):
+        answer = await server.client.delete(f"{EXECUTIONS}/kill/by-query", params={misspelt: "none"})
+        assert (answer.status_code, misspelt in answer.json()["message"]) == (422, True)
+    assert (await server.client.get(f"{EXECUTIONS}/{execution['id']}")).json()["state"]["current"] != "KILLED"
+    answer = await server.client.delete(f"{EXECUTIONS}/kill/by-query", params={"flowId": "limited"})
+    assert answer.json() == {"count": 1}
+
+
 async def test_flows_of_a_namespace_are_listed_for_whoever_may_execute_them(server: LiveServer) -> None:
     """API-101 (namespaces/{namespace}/flows)."""
     await server.flow(HELLO)

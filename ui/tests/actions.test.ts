@@ -62,5 +62,7 @@ describe("a call on many executions", () => {
   it("says the new state", () => {
     expect(bulkCall("changeState", ids, { ...DEFAULT_OPTIONS, end: "WARNING" }).query).toEqual({ newStatus: "WARNING" });
     expect(bulkCall("unqueue", ids, { ...DEFAULT_OPTIONS, leaving: "CANCELLED" }).query).toEqual({ state: "CANCELLED" });
+    const found = { "filters[state][IN]": "QUEUED" };
+    expect(bulkCall("unqueue", { filters: found }, { ...DEFAULT_OPTIONS, leaving: "CANCELLED" }).query).toEqual({ ...found, newState: "CANCELLED" });
   });
 });

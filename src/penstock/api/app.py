@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -69,6 +69,7 @@ from penstock.base.codec import to_json_text
 from penstock.services.flows import FlowDefinitions
 
 _PLACE = "#/components/schemas/{model}"
+_IN_PATH = re.compile(r"\{(\w+)\}")
 _REFERENCE = re.compile(re.escape(_PLACE).replace(r"\{model\}", r"(\w+)"))
 
 
@@ -206,14 +207,25 @@ def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title="Penstock API", version=app.version, routes=app.routes)
         known = document["components"]["schemas"]
-        for name in set(_REFERENCE.findall(to_json_text(document))) - set(known):
+        for name in sorted(set(_REFERENCE.findall(to_json_text(document))) - set(known)):
             shape = getattr(schemas, name).model_json_schema(by_alias=True, ref_template=_PLACE)
             known.update({**shape.pop("$defs", {}), **known, name: shape})
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                if parameters := _parameters(path, operation.pop("parameters", ())):
+                    operation["parameters"] = parameters
         schemes = ("basic", "bearer")
         document["components"]["securitySchemes"] = {name: {"type": "http", "scheme": name} for name in schemes}
         document["security"] = [{name: []} for name in schemes]
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _parameters(path: str, declared: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return each parameter once, as it was described last, and those of the path that no handler asks for."""
+    missing = {("path", name): {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+               for name in _IN_PATH.findall(path)}  # fmt: skip
+    return list({**missing, **{(one["in"], one["name"]): one for one in declared}}.values())
 
 
 def _wrap(app: FastAPI, services: Services, settings: ApiSettings) -> None:

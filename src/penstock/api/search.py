@@ -50,6 +50,8 @@ _PLAIN = {
     "scope": ("scope", "EQUALS"),
 }
 """Older parameters, without brackets, and what they mean."""
+OLDER = frozenset(_PLAIN)
+"""Their names."""
 _LARGEST_PAGE = 10_000
 _TIMES = frozenset({"startDate", "endDate", "date", "timeRange"})
 _ONES = frozenset({"id", "executionId", "triggerExecutionId", "parentId", "taskRunId"})

@@ -97,15 +97,16 @@ export function bulkCall(action: Action, target: Target, options: Options): Bulk
   return {
     method: DESTRUCTIVE.has(action) ? "delete" : "post",
     path: `/executions${BULK_PATHS[action] ?? ""}/${byIds ? "by-ids" : "by-query"}`,
-    query: { ...(byIds ? {} : target.filters), ...bulkQuery(action, options) },
+    query: { ...(byIds ? {} : target.filters), ...bulkQuery(action, options, byIds) },
     body: bulkBody(action, target, options),
   };
 }
 
-function bulkQuery(action: Action, options: Options): Record<string, string | boolean> {
+function bulkQuery(action: Action, options: Options, byIds: boolean): Record<string, string | boolean> {
   switch (action) {
     case "unqueue":
-      return { state: options.leaving };
+      // Beside filters, `state` is one of them.
+      return byIds ? { state: options.leaving } : { newState: options.leaving };
     case "changeState":
       return { newStatus: options.end };
     case "replay":

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
 from starlette.responses import Response
 
 from penstock.api.schemas.base import Error
+from penstock.api.search import OLDER
+from penstock.base.errors import InvalidRequestError
 
 Handler = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -126,8 +129,27 @@ class Routes:
             responses={status: success, "4XX": {"model": Error, "description": "Refused"}},
             openapi_extra=extra or None,
             include_in_schema=not hidden,
+            dependencies=[Depends(_only(parameters))] if path.endswith("/by-query") and method != "GET" else None,
             summary=summary or _summary(handler),
         )
+
+
+def _only(parameters: list[dict[str, Any]] | None) -> Callable[[Request], None]:
+    """Return what refuses other parameters: a change of all that fits is not to reach further than was meant.
+
+    One whose name is misspelt would count for nothing, and a filter for everything.
+    """
+    named = {one["name"] for one in parameters or ()} - {"filters"}
+
+    def check(request: Request) -> None:
+        for name in request.query_params:
+            if name not in named and name not in OLDER and not name.startswith("filters["):
+                raise InvalidRequestError(
+                    f"`{name}` is no parameter of this, and nothing was changed",
+                    hint="write filters[<field>][<operation>]=<value>; all that is there is meant when there is none",
+                )
+
+    return check
 
 
 def _summary(handler: Handler) -> str:
