@@ -10,7 +10,7 @@ REGISTRY = load_plugins().registry
 CORE, OLD = "io.kestra.plugin.core.", "io.kestra.core.tasks."
 SAME = {
     "debugs": ("debug", "Echo Return"),
-    "executions": ("execution", "Fail Labels"),
+    "executions": ("execution", "Fail Labels Resume"),
     "flows": (
         "flow",
         "AllowFailure Dag EachParallel EachSequential ForEachItem If Parallel Pause Sequential Switch WorkingDirectory",
@@ -37,6 +37,7 @@ OTHERS = {
     "io.kestra.core.models.tasks.runners.types.ProcessTaskRunner": f"{CORE}runner.Process",
     "io.kestra.core.models.triggers.types.Flow": f"{CORE}trigger.Flow",
     "io.kestra.core.models.triggers.types.Schedule": f"{CORE}trigger.Schedule",
+    "io.kestra.core.models.triggers.types.ScheduleOnDates": f"{CORE}trigger.ScheduleOnDates",
     "io.kestra.core.models.triggers.types.Webhook": f"{CORE}trigger.Webhook",
     "io.kestra.plugin.fs.http.Download": f"{CORE}http.Download",
     "io.kestra.plugin.fs.http.Request": f"{CORE}http.Request",

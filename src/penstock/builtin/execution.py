@@ -127,6 +127,7 @@ class Resume(Task):
     """
 
     type_name = "io.kestra.plugin.core.execution.Resume"
+    type_aliases = ("io.kestra.core.tasks.executions.Resume",)
 
     execution_id: Property[str] | None = Field(None, description="The execution; this one by default.")
     namespace: Property[str] | None = Field(None, description="Its namespace; when given, only one of it is resumed.")

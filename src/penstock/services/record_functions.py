@@ -7,6 +7,8 @@ from typing import Any
 
 from penstock.base.clock import Clock, to_iso
 from penstock.base.durations import format_duration
+from penstock.engine.exiting import end_state
+from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.ports.queries import ExecutionQueries, Filter, LogSelection, PageRequest
 from penstock.services.arguments import Function, namespace_argument, reading, text_argument, writing
@@ -44,21 +46,21 @@ class RecordFunctions:
         }
 
     async def _report(self, caller: Caller, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what there is to tell of an execution. One that has failed says so before its end."""
+        """Return what there is to tell of an execution. One whose end is settled says so before it comes."""
         execution_id = str(arguments.get("executionId") or caller.execution_id)
         found = await self._queries.get(caller.tenant, execution_id)
         if found is None:
             raise missing_execution(execution_id)
         execution, runs = found
         state = execution.state
-        is_failed = execution.cursor.failed and not state.is_terminal
+        ending = None if state.is_terminal else _ending(execution)
         parents = {run.parent_id for run in runs}
         failed = [run.task_id for run in runs if run.state.current is StateType.FAILED and run.id not in parents]
         return {
             "id": execution.id,
             "namespace": execution.namespace,
             "flowId": execution.flow_id,
-            "state": str(StateType.FAILED if is_failed else state.current),
+            "state": str(ending or state.current),
             "startDate": to_iso(state.start),
             "duration": format_duration((state.end or self._clock.now()) - state.start),
             "failedTasks": list(dict.fromkeys(failed)),
@@ -103,3 +105,8 @@ class RecordFunctions:
         by = f"execution {caller.execution_id}"
         state = await self._triggers.set_disabled(caller.tenant, name, arguments.get("enabled") is not True, by)
         return not state.disabled
+
+
+def _ending(execution: Execution) -> StateType | None:
+    """Return the state in which an execution is about to end, as far as that is settled."""
+    return end_state(execution.cursor) or (StateType.FAILED if execution.cursor.failed else None)

@@ -62,6 +62,17 @@ async def test_slack_execution_among_errors_tells_of_the_failure(server: LiveSer
     }
 
 
+async def test_slack_execution_after_an_exit_tells_in_which_state_the_execution_ends(
+    server: LiveServer, sink: Sink
+) -> None:
+    alert = {"id": "alert", "type": f"{SLACK}Execution", "url": sink.url}
+    leave = {"id": "leave", "type": "io.kestra.plugin.core.execution.Exit", "state": "WARNING"}
+    ended = await run_tasks(server, FAIL, errors=[leave], **{"finally": [alert]})
+    assert ended.state == "WARNING"
+    [message] = sink.messages
+    assert message["text"] == f"team.flow: execution {ended.id} is WARNING"
+
+
 async def test_execution_hook_tells_of_another_execution(server: LiveServer, sink: Sink) -> None:
     """USE-069."""
     watched = await run_tasks(server, {"type": f"{CORE}log.Log", "message": "hello"}, id="watched")

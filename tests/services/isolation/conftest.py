@@ -65,6 +65,7 @@ class Odd(Task):
         context.counter("rows", 3, {"zone": "EU"})
         context.timer("took", 1.5)
         context.set_labels({"painted": "yes"})
+        context.end_execution("WARNING")
         context.resolve("sub").mkdir()
         (context.working_directory / "sub" / "a.txt").write_text("abc")
         uri = context.put_file(context.resolve("sub/a.txt"), "kept.txt")

@@ -62,6 +62,7 @@ def test_task_reaches_the_run_context(plugins: Plugins, contexts: RunContextFact
     assert {uri: b"".join(context.stream_file(uri)) for uri in stored} == stored
     assert outputs == {"read": "bytes", "nested": {"a": ["4"]}, "flow": "f", "run": "r", "there": True}
     assert context.labels == {"painted": "yes"}
+    assert context.exit == "WARNING"
     assert messages_of(context) == [("WARN", "******")]
     metrics = {one.name: (one.type, one.value, one.tags) for one in context.log.take_metrics()}
     assert metrics == {"rows": ("counter", 3.0, {"zone": "EU"}), "took": ("timer", 1.5, {})}

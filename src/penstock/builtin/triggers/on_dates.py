@@ -29,6 +29,7 @@ class ScheduleOnDates(DatedTrigger):
     """
 
     type_name: ClassVar[str] = "io.kestra.plugin.core.trigger.ScheduleOnDates"
+    type_aliases: ClassVar[tuple[str, ...]] = ("io.kestra.core.models.triggers.types.ScheduleOnDates",)
 
     dates: list[str] = Field(
         description="The dates as ISO 8601 date-times, in any order; those without an offset are in `timezone`.",
