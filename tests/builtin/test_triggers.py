@@ -115,6 +115,8 @@ def test_webhook_needs_a_key() -> None:
     """ENG-302."""
     with pytest.raises(ValidationError, match="key"):
         Webhook.model_validate({"id": "w", "type": Webhook.type_name})
+    with pytest.raises(ValidationError, match="`soon` is not a duration"):
+        Webhook.model_validate({"id": "w", "type": Webhook.type_name, "key": "k", "timeout": "soon"})
     hook = Webhook.model_validate(
         {"id": "w", "type": Webhook.type_name, "key": "k", "wait": True, "returnOutputs": True}
     )

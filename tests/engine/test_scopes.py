@@ -310,7 +310,15 @@ tasks:
     assert run.now - begun >= 29_000_000
     run.work().finish()
     assert (run.ended, len(run.states), run.state.outputs["ping"]["value"]) == ("SUCCESS", 4, "2")
-    assert len(EngineRun(source % 99).finish().states) == 6, "a limit that is reached is a normal end (ENG-091)"
+    endless = source % 99
+    for most in ("5", '"{{ 2 + 3 }}"'):
+        run = EngineRun(endless.replace("maxIterations: 5", f"maxIterations: {most}")).finish()
+        assert len(run.states) == 6, "a limit that is reached is a normal end (ENG-091)"
+    wrong = EngineRun(endless.replace("maxIterations: 5", "maxIterations: \"{{ 'many' }}\"")).finish()
+    assert (wrong.ended, wrong.logs[-1]) == (
+        "FAILED",
+        "`maxIterations` must be a whole number, not `many` (see what its expression renders to)",
+    )
 
 
 def test_disabled_and_conditional_tasks_are_skipped_and_the_others_run() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from penstock.model.base import FlowModel
-from penstock.model.retry import Duration
+from penstock.model.retry import Duration, FixedDuration
 
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 
@@ -32,7 +32,9 @@ class Idempotency(FlowModel):
     """When two launches are one and the same. Implements BEY-044."""
 
     key: str = Field(min_length=1, description="An expression; launches that give the same text are one.")
-    window: Duration | None = Field(None, description="For how long; as long as the first execution exists by default.")
+    window: FixedDuration | None = Field(
+        None, description="For how long; as long as the first execution exists by default."
+    )
 
 
 class _Sla(FlowModel):
@@ -45,7 +47,7 @@ class MaxDurationSla(_Sla):
     """A limit of the execution's duration. Implements ENG-247."""
 
     type: Literal["MAX_DURATION"]
-    duration: Duration = Field(description="How long the execution may run.")
+    duration: FixedDuration = Field(description="How long the execution may run.")
 
 
 class AssertionSla(_Sla):

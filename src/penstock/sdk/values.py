@@ -17,6 +17,7 @@ from penstock.expressions import ExpressionError
 from penstock.expressions.date_patterns import format_date
 from penstock.expressions.ion import from_ion, to_ion
 from penstock.model.retry import Duration as Duration  # what a property that is a length may be written as
+from penstock.model.retry import FixedDuration as FixedDuration
 from penstock.sdk.errors import PluginError
 
 T = TypeVar("T")

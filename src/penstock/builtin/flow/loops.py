@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from penstock.sdk.errors import PluginError
 from penstock.sdk.flow import EndedChild, Launch, Scope, Step, is_truthy
@@ -178,12 +178,35 @@ class EachParallel(EachSequential):
     )
 
 
+def _template(text: str) -> str:
+    if "{{" not in text and "{%" not in text:
+        raise ValueError("must be a whole number, or an expression that gives one")
+    return text
+
+
 class CheckFrequency(PluginModel):
     """How often and how long a loop goes on."""
 
     interval: Duration = Field("PT1M", description="Time between two iterations.")
-    max_iterations: int | None = Field(None, ge=1, description="End the loop after that many iterations.")
+    max_iterations: Annotated[int, Field(ge=1)] | Annotated[str, AfterValidator(_template)] | None = Field(
+        None, description="End the loop after that many iterations; may be an expression."
+    )
     max_duration: Duration | None = Field(None, description="End the loop after that long.")
+
+    def most(self, scope: Scope) -> int | None:
+        """Return how many iterations there may be.
+
+        Raises:
+            PluginError: The expression gives no number.
+        """
+        if not isinstance(self.max_iterations, str):
+            return self.max_iterations
+        text = scope.render(self.max_iterations).strip()
+        try:
+            return int(text) if text else None
+        except ValueError:
+            hint = "see what its expression renders to"
+            raise PluginError(f"`maxIterations` must be a whole number, not `{text}`", hint=hint) from None
 
 
 class LoopUntil(FlowableTask):
@@ -245,7 +268,8 @@ class LoopUntil(FlowableTask):
         started = scope.memory["started"]
         frequency = self.check_frequency
         outputs = {"iterationCount": done}
-        if is_truthy(scope.render(self.condition)) or done == frequency.max_iterations:
+        most = frequency.most(scope)
+        if is_truthy(scope.render(self.condition)) or (most is not None and done >= most):
             return Step(outputs=outputs)
         due = scope.now + duration(scope.render(frequency.interval))
         if frequency.max_duration and due - started > duration(scope.render(frequency.max_duration)):

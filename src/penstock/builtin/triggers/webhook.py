@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from penstock.sdk import TriggerBase
+from penstock.sdk.values import FixedDuration
 
 
 class Webhook(TriggerBase):
@@ -31,7 +32,7 @@ class Webhook(TriggerBase):
 
     key: str = Field(min_length=1, description="The secret part of the address; may be an expression.")
     wait: bool = Field(False, description="Answer when the execution has ended.")
-    timeout: str | None = Field(None, description="How long `wait` waits, as ISO 8601 duration.")
+    timeout: FixedDuration | None = Field(None, description="How long `wait` waits, as ISO 8601 duration.")
     return_outputs: bool = Field(False, description="Answer with the flow's outputs; needs `wait`.")
     response_content_type: str = Field("application/json", description="The content type of the answer.")
     inputs: dict[str, object] | None = Field(None, description="Values for the flow's inputs; may be expressions.")
