@@ -10,6 +10,11 @@ from typing import Protocol
 from penstock.base.clock import Instant
 from penstock.ports.queries import Filter, Page, PageRequest
 
+FlowName = tuple[str, str]
+"""(namespace, flow id)."""
+FlowKey = tuple[str, str, str]
+"""(tenant, namespace, flow id)."""
+
 
 class Way(StrEnum):
     """The ways over which revisions of flows are saved."""

@@ -11,12 +11,11 @@ from penstock.base.clock import Clock, Instant, from_datetime, to_datetime
 from penstock.engine.flow import ResolvedFlow
 from penstock.model.problems import InvalidFlow, Severity
 from penstock.model.yaml import split_documents
-from penstock.ports.flows import FlowStore, StoredFlow
+from penstock.ports.flows import FlowName, FlowStore, StoredFlow
 from penstock.sdk import TriggerBase
 from penstock.services.archives import SourceFile
 from penstock.services.flows import FlowChecker, switched
 from penstock.services.flows.bulk import sources_of
-from penstock.services.flows.service import FlowName
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.triggers import scheduled_triggers
 

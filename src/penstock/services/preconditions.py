@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.base.clock import Clock
-from penstock.base.errors import InvalidRequestError, NotFoundError
+from penstock.base.errors import InvalidRequestError
 from penstock.engine.flow import ResolvedFlow
 from penstock.ports.triggers import TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.flows import FlowCatalog
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.upstream import Listener, ListeningTrigger, Memory, Met, Start
-
-TriggerName = tuple[str, str, str]
-"""(namespace, flow id, trigger id)."""
+from penstock.services.triggers import TriggerName, named_trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +85,7 @@ class PreconditionService:
 
     async def _listening(self, tenant: str, name: TriggerName) -> ListeningTrigger:
         flow = await self._catalog.resolved(tenant, *name[:2])
-        found = next((one for one in self._triggers_of(flow) if one.id == name[2]), None)
-        if found is None:
-            raise NotFoundError(f"there is no trigger {'.'.join(name)}")
+        found = named_trigger(self._triggers_of(flow), name)
         if not isinstance(found, Listener):
             raise InvalidRequestError(
                 f"trigger {'.'.join(name)} has no preconditions", hint="only triggers of type Flow have them"

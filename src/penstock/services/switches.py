@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.base.clock import Clock, Instant
-from penstock.base.errors import InvalidRequestError, NotFoundError
+from penstock.base.errors import InvalidRequestError
 from penstock.engine.flow import ResolvedFlow
 from penstock.model.document import FlowDocument
 from penstock.ports.notifier import Notifier
 from penstock.ports.switches import Switch, SwitchName, SwitchState, SwitchStore
 from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.services.flows import FlowCatalog
-from penstock.services.triggers import TriggerService
+from penstock.services.triggers import TriggerService, missing_trigger
 
 _LONGEST_REASON = 1_000
 
@@ -129,7 +129,7 @@ class SwitchService:
         for name in names:
             flow = await self._catalog.own(tenant, *name[:2])
             if name[2] and name[2] not in _trigger_ids(flow):
-                raise NotFoundError(f"there is no trigger {'.'.join(name)}")
+                raise missing_trigger(name)
 
     async def _changed(self, tenant: str, names: Sequence[SwitchName]) -> None:
         flows = _flows_of(names)

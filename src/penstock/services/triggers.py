@@ -5,7 +5,7 @@ A change is made on the state as it was read: when a scheduler moved the trigger
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.ports.switches import SwitchState, SwitchStore
 from penstock.ports.triggers import FLOW_TRIGGER, TriggerState, TriggerStore
+from penstock.sdk import TriggerBase
 from penstock.services.scheduler import backfill
 from penstock.services.scheduler.backfill import Backfill, Label
 
@@ -48,6 +49,19 @@ class Trouble:
     """Their date has passed unserved."""
     failing: int = 0
     """Their last evaluation failed."""
+
+
+def missing_trigger(name: TriggerName) -> NotFoundError:
+    """Return the error for a trigger that does not exist."""
+    return NotFoundError(f"there is no trigger {'.'.join(name)}")
+
+
+def named_trigger(triggers: Iterable[TriggerBase], name: TriggerName) -> TriggerBase:
+    """Return the trigger of a flow that has a name; raises NotFoundError."""
+    found = next((one for one in triggers if one.id == name[2]), None)
+    if found is None:
+        raise missing_trigger(name)
+    return found
 
 
 class TriggerService:
@@ -101,7 +115,7 @@ class TriggerService:
         """
         state = await self._triggers.get(tenant, *name)
         if state is None:
-            raise NotFoundError(f"there is no trigger {'.'.join(name)}")
+            raise missing_trigger(name)
         return state
 
     async def set_disabled(self, tenant: str, name: TriggerName, disabled: bool, by: str | None = None) -> TriggerState:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-FlowName = tuple[str, str]
-"""(namespace, flow id)."""
+from penstock.ports.flows import FlowName
+
 Answer = bool | None
 
 

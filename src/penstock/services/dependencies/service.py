@@ -11,10 +11,10 @@ from typing import Any
 
 from penstock.engine.records import Execution
 from penstock.model.registry import TypeRegistry
-from penstock.ports.flows import FlowStore, StoredFlow
+from penstock.ports.flows import FlowName, FlowStore, StoredFlow
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.triggers import FLOW_TRIGGER
-from penstock.services.dependencies.listening import FlowName, may_react
+from penstock.services.dependencies.listening import may_react
 from penstock.services.executions.following import is_over
 from penstock.services.flows import FlowDefinitions
 from penstock.services.flows.catalog import missing_flow

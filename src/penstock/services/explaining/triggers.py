@@ -17,8 +17,9 @@ from penstock.services.explaining.blockers import Blocker, Explanation, at
 from penstock.services.explaining.executions import ExecutionExplainer
 from penstock.services.flows import FlowCatalog
 from penstock.services.flows.switching import told
-from penstock.services.preconditions import PreconditionService, TriggerName
+from penstock.services.preconditions import PreconditionService
 from penstock.services.switches import SwitchService
+from penstock.services.triggers import TriggerName, named_trigger
 
 
 class TriggerExplainer:
@@ -62,9 +63,7 @@ class TriggerExplainer:
             NotFoundError: There is no such flow or trigger.
         """
         flow = await self._catalog.resolved(tenant, *name[:2])
-        definition = next((one for one in self._triggers_of(flow) if one.id == name[2]), None)
-        if definition is None:
-            raise NotFoundError(f"there is no trigger {'.'.join(name)}")
+        definition = named_trigger(self._triggers_of(flow), name)
         state = await self._triggers.get(tenant, *name)
         said = await self._switches.of_flows(tenant, [name[:2]])
         own, switch = said.get((*name[:2], "")), said.get(name)

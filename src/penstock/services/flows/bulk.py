@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from penstock.base.errors import InvalidRequestError, PenstockError
 from penstock.model.problems import InvalidFlow
 from penstock.model.yaml import read_yaml, split_documents
-from penstock.ports.flows import Author, StoredFlow
+from penstock.ports.flows import Author, FlowName, StoredFlow
 from penstock.services.archives import SourceFile, packed, unpacked
-from penstock.services.flows.service import FlowName, FlowService
+from penstock.services.flows.service import FlowService
 from penstock.services.flows.verdicts import FlowChecker
 
 _DISABLED = re.compile(r"^disabled[ \t]*:.*$", re.MULTILINE)

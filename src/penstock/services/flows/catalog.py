@@ -15,13 +15,11 @@ from penstock.base.errors import ConflictError, NotFoundError
 from penstock.engine.flow import CallKind, InnerCall, ResolvedFlow
 from penstock.engine.linking import linked
 from penstock.engine.records import NO_PINS, Pins
-from penstock.ports.flows import FlowRevisions, StoredFlow
+from penstock.ports.flows import FlowKey, FlowRevisions, StoredFlow
 from penstock.ports.notifier import Notifier
 from penstock.ports.switches import SwitchReads
 from penstock.services.flows.switching import FlowSwitches
 
-FlowKey = tuple[str, str, str]
-"""(tenant, namespace, flow id)."""
 _Revision = tuple[FlowKey, int, Hashable]
 Stamp = Callable[[str, str], Hashable]
 """What the settings of a namespace are known by; by tenant and namespace."""

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 
 from penstock.model.flow import ParsedFlow
 from penstock.model.problems import Problem, Severity, path_text
-from penstock.ports.flows import FlowStore
+from penstock.ports.flows import FlowName, FlowStore
 
-FlowName = tuple[str, str]
-"""(namespace, flow id)."""
 _CAPACITY = 5_000
 
 

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from penstock.base.clock import Clock
 from penstock.base.errors import ConflictError, InvalidRequestError
 from penstock.model.problems import InvalidFlow
-from penstock.ports.flows import Author, FlowStore, StoredFlow
+from penstock.ports.flows import Author, FlowName, FlowStore, StoredFlow
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.services.flows.catalog import FlowCatalog, missing_flow
 from penstock.services.flows.deprecations import DatedFlow, dated_flows
 from penstock.services.flows.verdicts import FlowChecker
-
-FlowName = tuple[str, str]
-"""(namespace, flow id)."""
 
 
 class FlowExistsError(InvalidRequestError):

@@ -10,9 +10,9 @@ from typing import Any
 from penstock.base.clock import Clock, Instant, Micros, to_datetime
 from penstock.engine.flow import ResolvedFlow
 from penstock.model.document import FlowDocument
+from penstock.ports.flows import FlowKey
 from penstock.ports.switches import Switch, SwitchReads
 
-_FlowKey = tuple[str, str, str]
 _Switches = tuple[Switch, ...]
 
 
@@ -33,7 +33,7 @@ class FlowSwitches:
         self._clock = clock
         self._freshness = freshness
         self._capacity = capacity
-        self._known: OrderedDict[_FlowKey, tuple[_Switches, Instant]] = OrderedDict()
+        self._known: OrderedDict[FlowKey, tuple[_Switches, Instant]] = OrderedDict()
         self._switched: OrderedDict[tuple[ResolvedFlow, _Switches], ResolvedFlow] = OrderedDict()
         self._changes = 0
 
@@ -61,7 +61,7 @@ class FlowSwitches:
                 self._known.popitem(last=False)
         return self._with(flow, read)
 
-    def forget(self, key: _FlowKey) -> None:
+    def forget(self, key: FlowKey) -> None:
         """Read the switches of a flow again when they are needed next."""
         self._changes += 1
         self._known.pop(key, None)

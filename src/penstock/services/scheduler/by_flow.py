@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, MutableMapping
 from typing import TypeVar
 
+from penstock.ports.flows import FlowKey
 from penstock.services.scheduler.agenda import TriggerKey
 
-FlowKey = tuple[str, str, str]
 V = TypeVar("V")
 
 

@@ -8,11 +8,10 @@ from typing import NamedTuple, Protocol, Self
 
 from penstock.base.clock import Instant
 from penstock.engine.flow import ResolvedFlow
-from penstock.ports.flows import FlowStore
+from penstock.ports.flows import FlowKey, FlowStore
 from penstock.ports.switches import Switch, SwitchStore
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler.agenda import TriggerKey
-from penstock.services.scheduler.by_flow import FlowKey
 from penstock.services.scheduler.calendar import Recovery
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluated import EvaluatedTrigger, evaluated_triggers

@@ -18,13 +18,14 @@ from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import UnavailableError
 from penstock.engine.records import Execution, LogLine
 from penstock.engine.states import TERMINAL, StateType
+from penstock.ports.flows import FlowKey
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler.agenda import TriggerKey
-from penstock.services.scheduler.by_flow import ByFlow, FlowKey
+from penstock.services.scheduler.by_flow import ByFlow
 from penstock.services.scheduler.chaining import Chaining, error_text
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing

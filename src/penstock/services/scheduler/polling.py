@@ -18,6 +18,7 @@ from penstock.base.ids import new_id
 from penstock.engine.decision import Job
 from penstock.engine.records import Execution, LogLine, TriggerOrigin
 from penstock.ports.evaluations import EvaluationStore, Outcome, Step
+from penstock.ports.flows import FlowKey
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
@@ -25,7 +26,7 @@ from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.services.executions import Launch
 from penstock.services.scheduler import evaluated, states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
-from penstock.services.scheduler.by_flow import ByFlow, FlowKey
+from penstock.services.scheduler.by_flow import ByFlow
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.evaluated import EvaluatedTrigger
 from penstock.services.scheduler.firing import Firing

@@ -18,7 +18,7 @@ from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import NotFoundError, PenstockError, UnavailableError
 from penstock.engine.records import Execution, LogLine
 from penstock.ports.evaluations import EvaluationStore
-from penstock.ports.flows import FlowStore
+from penstock.ports.flows import FlowKey, FlowStore
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
@@ -30,7 +30,7 @@ from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler import states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey
 from penstock.services.scheduler.backfill import Backfill
-from penstock.services.scheduler.by_flow import ByFlow, FlowKey
+from penstock.services.scheduler.by_flow import ByFlow
 from penstock.services.scheduler.calendar import Recovery, Turn, turn
 from penstock.services.scheduler.conditions import Conditions
 from penstock.services.scheduler.firing import Firing
