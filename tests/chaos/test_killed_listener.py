@@ -18,7 +18,7 @@ from tests.support.program import Process
 from tests.support.redis import redis_on
 from tests.support.waiting import PATIENCE
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 TOKEN = "a worker's token"
 FLOW = """
@@ -76,7 +76,7 @@ def test_worker_that_listens_ends_another_goes_on_without_loss(
                 os.kill(one.pid, end)
                 client.rpush("orders", *map(str, range(20, 60)))
                 wait_until(
-                    lambda: len(values(server)) >= 60, 60, lambda: f"only {values(server)} came:\n{server.log()}"
+                    lambda: len(values(server)) >= 60, PATIENCE, lambda: f"only {values(server)} came:\n{server.log()}"
                 )
                 wait_until(lambda: not client.keys("*"), PATIENCE, lambda: f"left: {client.keys('*')}")
                 assert values(server) == list(range(60))

@@ -16,7 +16,7 @@ import pytest
 from tests.acceptance.server import TERMINAL, Server, on_postgres, running, wait_until
 from tests.support.waiting import PATIENCE
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 EACH = 10
 LIVENESS = {"kestra": {"server": {"liveness": {"timeout": "4s", "heartbeat-interval": "1s"}}}}

@@ -16,8 +16,9 @@ from penstock.builtin.runners.ssh import Ssh
 from tests.acceptance.server import Server, running, wait_until
 from tests.support.containers import IMAGE, Engine, EngineMissingError, container_engine
 from tests.support.ssh import SshMissingError, SshServer, ssh_server
+from tests.support.waiting import PATIENCE
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 FLOW = """
 id: elsewhere
@@ -102,7 +103,9 @@ def test_worker_is_killed_and_the_next_goes_on_with_what_runs_elsewhere(
         execution_id = str(server.launch("company.team", "elsewhere", {"key": machine.private_key}).json()["id"])
         begun = f"/api/v1/main/logs/{execution_id}"
         wait_until(
-            lambda: server.request("GET", begun).text.count("begun") == 2, 60, lambda: f"not begun:\n{server.log()}"
+            lambda: server.request("GET", begun).text.count("begun") == 2,
+            PATIENCE,
+            lambda: f"not begun:\n{server.log()}",
         )
         server.kill()
         [container] = engine.containers()
@@ -112,7 +115,7 @@ def test_worker_is_killed_and_the_next_goes_on_with_what_runs_elsewhere(
         assert also == container
         (run / "work" / "go").touch()
         let_go(engine, container)
-        ended = server.ended(execution_id, 60)
+        ended = server.ended(execution_id)
         said = [line["message"] for line in server.logs(execution_id)]
     assert ended["state"]["current"] == "SUCCESS", ended
     assert sum(line.startswith("going on with") for line in said) == 2

@@ -19,7 +19,7 @@ from tests.chaos.network import Namespace, reason_against
 from tests.support.postgres import USER
 from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.chaos, pytest.mark.postgres]
+pytestmark = [pytest.mark.chaos, pytest.mark.postgres, pytest.mark.timeout(300)]
 CUT = 6.0
 """Seconds without the database: more than a worker may be silent, less than connections are given up after."""
 FLOW = """

@@ -212,7 +212,7 @@ def torment(cluster: Cluster, journal: Path, minutes: float | None, pause: float
     check(cluster, load, journal)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_three_servers_under_every_fault_end_all_and_repeat_nothing(cluster: Cluster, tmp_path: Path) -> None:
     """BEY-001, BEY-003, BEY-006, OPS-124, OPS-129: each of them decides, before one is killed and after it is back."""
     torment(cluster, tmp_path / "journal", None, pause=0.5)

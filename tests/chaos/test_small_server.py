@@ -12,7 +12,7 @@ import pytest
 from bench.cgroup import ControlGroup, NoControlGroups
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 
 def test_server_in_256_mb_takes_a_flood_and_serves_others_meanwhile() -> None:
