@@ -39,6 +39,7 @@ class Pause(InOrder):
     ```
 
     Without a duration, `timeout` bounds the pause: it fails when nobody has resumed in time.
+
     Implements ENG-095, ENG-096; `delay` and `tasks` are older spellings that go on working.
     """
 
