@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 import structlog
 
+from penstock.cli.serving import teller
 from penstock.wiring.config.settings import Logger
 from penstock.wiring.logs import configure_logs
 
@@ -58,6 +59,16 @@ def test_log_of_an_exception_as_json_is_one_line(capsys: pytest.CaptureFixture[s
         entry = json.loads(line)
         assert entry["exception"].startswith("Traceback")
         assert entry["event"] == "it failed"
+
+
+def test_course_of_a_server_is_told_as_json_where_logs_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """OPS-105."""
+    configure_logs("INFO", Logger(format="json"))
+    teller(Logger(format="json"))("ready")
+    teller(Logger())("stopped")
+    record, line = capsys.readouterr().err.splitlines()
+    assert json.loads(record)["event"] == "ready"
+    assert line == "stopped"
 
 
 def test_log_level_of_a_configured_logger_is_applied(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from penstock.cli.loop import on_stop_signals, run
 from penstock.cli.options import Common, configuration, use_plugins
 from penstock.cli.terminal import tell
 from penstock.wiring.config import Configuration
+from penstock.wiring.config.settings import Logger
 from penstock.wiring.config.sources import keep_whole
 from penstock.wiring.local import data_folder, ensure_key, local_defaults
 from penstock.wiring.logs import configure_logs
@@ -87,7 +89,7 @@ class Start:
 
         found = self._configuration({}, None, None)
         worker = RemoteWorker(url, read_token(token_file, os.environ), found.settings, threads=threads, group=group)
-        run(_serve(worker))
+        run(_serve(worker, teller(found.settings.logger)))
 
     def _configuration(self, defaults: dict[str, Any], port: int | None, host: str | None) -> Configuration:
         common = self.common
@@ -106,7 +108,7 @@ class Start:
                 file.unlink(missing_ok=True)
         else:
             keep_whole(os.environ, Path("confs"))
-        run(_serve(Application(plan, tell=tell)))
+        run(_serve(Application(plan, tell=tell), teller(found.settings.logger)))
 
 
 async def _idle() -> None:
@@ -116,7 +118,12 @@ async def _idle() -> None:
     await stopped.wait()
 
 
-async def _serve(server: Server) -> None:
+def teller(settings: Logger) -> Callable[[str], None]:
+    """Return what tells of the server's course: a line for people, a record where programs read the logs (OPS-105)."""
+    return partial(log.info, action="server.course") if settings.format == "json" else tell
+
+
+async def _serve(server: Server, told: Callable[[str], None]) -> None:
     """Start a server, wait for a signal or a failure, stop it.
 
     Raises:
@@ -131,7 +138,7 @@ async def _serve(server: Server) -> None:
         count += 1
         wanted.set()
         if count == 1:
-            tell("stopping: running tasks may end (once more to cut short, a third time to leave at once)")
+            told("stopping: running tasks may end (once more to cut short, a third time to leave at once)")
         elif count == 2:
             server.hurry()
         else:
@@ -139,7 +146,7 @@ async def _serve(server: Server) -> None:
 
     on_stop_signals(asked)
     await server.start()
-    tell(f"{server.describe()} (ready after {time.perf_counter() - began:.1f} s)")
+    told(f"{server.describe()} (ready after {time.perf_counter() - began:.1f} s)")
     stop = asyncio.ensure_future(wanted.wait())
     failed = asyncio.ensure_future(server.failed())
     await asyncio.wait([stop, failed], return_when=asyncio.FIRST_COMPLETED)
@@ -149,4 +156,4 @@ async def _serve(server: Server) -> None:
     await server.stop(hurry=failure is not None)
     if failure is not None:
         raise failure
-    tell("stopped")
+    told("stopped")
