@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from penstock.base.clock import Instant
+from penstock.ports.triggers import TriggerState
 
 SwitchName = tuple[str, str, str]
 """(namespace, flow id, trigger id); the last is empty for the flow itself."""
@@ -52,6 +53,15 @@ class Switch:
         return self.until is not None and self.until <= now
 
 
+Resumed = Callable[[TriggerState, Switch], TriggerState]
+"""Returns the state of a trigger that a switch has stopped, and stops no more."""
+
+
+def unchanged(state: TriggerState, switch: Switch) -> TriggerState:
+    """Return a state as it is."""
+    return state
+
+
 class SwitchReads(Protocol):
     """Switches of flows, to be read."""
 
@@ -71,16 +81,20 @@ class SwitchStore(SwitchReads, Protocol):
         """Return all switches of all tenants, those of a flow by trigger."""
         ...
 
-    async def put(self, switches: Sequence[Switch]) -> None:
-        """Insert or replace switches, each of another name, in one transaction."""
+    async def put(self, switches: Sequence[Switch], resumed: Resumed = unchanged) -> None:
+        """Insert or replace switches, each of another name, in one transaction; what they enable is resumed."""
         ...
 
     async def remove(
-        self, tenant: str, names: Sequence[SwitchName], states: Sequence[SwitchState] = ()
+        self,
+        tenant: str,
+        names: Sequence[SwitchName],
+        states: Sequence[SwitchState] = (),
+        resumed: Resumed = unchanged,
     ) -> Sequence[SwitchName]:
         """Remove those that say one of these (anything, by default), in one transaction; returns their names."""
         ...
 
-    async def remove_over(self, now: Instant) -> Sequence[Switch]:
-        """Remove the switches whose time has come, and return them."""
+    async def remove_over(self, now: Instant, resumed: Resumed = unchanged) -> Sequence[Switch]:
+        """Remove the switches whose time has come, resume what they have stopped, and return them."""
         ...

@@ -13,6 +13,7 @@ from penstock.ports.notifier import Notifier
 from penstock.ports.switches import Switch, SwitchName, SwitchState, SwitchStore
 from penstock.ports.triggers import TriggerState, TriggerStore
 from penstock.services.flows import FlowCatalog
+from penstock.services.scheduler.states import resuming
 from penstock.services.triggers import TriggerService, missing_trigger
 
 _LONGEST_REASON = 1_000
@@ -100,7 +101,7 @@ class SwitchService:
             await self._free(tenant, names)
         until, reason = order.until, order.reason or None
         switches = [Switch(tenant, *name, order.state, now, until, by, reason) for name in dict.fromkeys(names)]
-        await self._switches.put(switches)
+        await self._switches.put(switches, resuming(now))
         await self._changed(tenant, names)
         return switches
 
@@ -112,7 +113,7 @@ class SwitchService:
         """
         said = {switch.name for switch in await self._switches.of_flows(tenant, _flows_of(names))}
         await self._check(tenant, [name for name in names if name not in said])
-        await self._switches.remove(tenant, names)
+        await self._switches.remove(tenant, names, resumed=resuming(self._clock.now()))
         await self._free(tenant, names)
         await self._changed(tenant, names)
 

@@ -20,6 +20,7 @@ from penstock.ports.triggers import FLOW_TRIGGER, TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler import backfill
 from penstock.services.scheduler.backfill import Backfill, Label
+from penstock.services.scheduler.states import resuming
 
 TriggerName = tuple[str, str, str]
 """(namespace, flow id, trigger id)."""
@@ -128,7 +129,8 @@ class TriggerService:
             after = replace(state, disabled=disabled, disabled_by=by if disabled else None)
             return backfill.suspended(after) if disabled else after
 
-        if not disabled and await self._switches.remove(tenant, [name], _STOPPING):
+        resumed = resuming(self._clock.now())
+        if not disabled and await self._switches.remove(tenant, [name], _STOPPING, resumed):
             await self._notifier.publish("flows", [f"{tenant}/{name[0]}/{name[1]}"])
         return await self._change(tenant, name, switched)
 

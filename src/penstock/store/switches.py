@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tuple_
 
 from penstock.base.clock import Instant
-from penstock.ports.switches import Switch, SwitchName, SwitchState
+from penstock.ports.switches import Resumed, Switch, SwitchName, SwitchState, unchanged
 from penstock.store.bulk import insert
 from penstock.store.database import Database
-from penstock.store.tables import SWITCHES, TRIGGER_STATES
+from penstock.store.tables import SWITCHES
+from penstock.store.triggers import change_txn, keys_txn
 
 C = SWITCHES.c
 _KEY = ("tenant", "namespace", "flow_id", "trigger_id")
@@ -45,33 +46,46 @@ class SqlSwitchStore:
         """Return all switches."""
         return await self._database.read(lambda connection: _read_txn(connection, _READ))
 
-    async def put(self, switches: Sequence[Switch]) -> None:
-        """Insert or replace switches."""
+    async def put(self, switches: Sequence[Switch], resumed: Resumed = unchanged) -> None:
+        """Insert or replace switches, and resume what they enable."""
         rows = [_row(switch) for switch in switches]
-        await self._database.write(lambda connection: _PUT.run(connection, rows))
+        enabled = [(one.tenant, *one.name) for one in switches if not one.disables]
+
+        def put_txn(connection: Connection) -> None:
+            for key in enabled:
+                _resume_txn(connection, [C[name] == value for name, value in zip(_KEY, key, strict=True)], resumed)
+            _PUT.run(connection, rows)
+
+        await self._database.write(put_txn)
 
     async def remove(
-        self, tenant: str, names: Sequence[SwitchName], states: Sequence[SwitchState] = ()
+        self,
+        tenant: str,
+        names: Sequence[SwitchName],
+        states: Sequence[SwitchState] = (),
+        resumed: Resumed = unchanged,
     ) -> Sequence[SwitchName]:
-        """Remove switches, if they say one of these."""
-        statement = delete(SWITCHES).where(C.tenant == tenant).returning(*_NAME)
+        """Remove switches, if they say one of these, and resume what they have stopped."""
+        about = [C.tenant == tenant]
         if states:
-            statement = statement.where(C.state.in_([state.value for state in states]))
+            about.append(C.state.in_([state.value for state in states]))
 
         def remove_txn(connection: Connection) -> Sequence[SwitchName]:
             found: list[SwitchName] = []
             for start in range(0, len(names), _CHUNK):
-                removed = connection.execute(statement.where(tuple_(*_NAME).in_(names[start : start + _CHUNK])))
+                some = [*about, tuple_(*_NAME).in_(names[start : start + _CHUNK])]
+                _resume_txn(connection, some, resumed)
+                removed = connection.execute(delete(SWITCHES).where(*some).returning(*_NAME))
                 found += [(row.namespace, row.flow_id, row.trigger_id) for row in removed]
             return found
 
         return await self._database.write(remove_txn)
 
-    async def remove_over(self, now: Instant) -> Sequence[Switch]:
-        """Remove the switches whose time has come, and return them."""
+    async def remove_over(self, now: Instant, resumed: Resumed = unchanged) -> Sequence[Switch]:
+        """Remove the switches whose time has come, resume what they have stopped, and return them."""
 
         def remove_txn(connection: Connection) -> Sequence[Switch]:
-            found = _read_txn(connection, _READ.where(C.until <= now))
+            found = _resume_txn(connection, [C.until <= now], resumed)
             if found:
                 connection.execute(delete(SWITCHES).where(C.until <= now))
             return found
@@ -85,11 +99,16 @@ def counts_txn(connection: Connection, now: Instant) -> Sequence[tuple[str, int]
     return [(state, count) for state, count in connection.execute(query)]
 
 
-def disables_trigger() -> ColumnElement[bool]:
-    """Return the condition that a switch disables a trigger of the table of states."""
-    states = TRIGGER_STATES.c
-    same = and_(*(C[name] == states[name] for name in _KEY))
-    return exists().where(same, C.state != SwitchState.ENABLED.value)
+def _resume_txn(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], resumed: Resumed
+) -> Sequence[Switch]:
+    """Resume the triggers that some switches stop; returns these. They are held, so that no two orders mix."""
+    found = _read_txn(connection, _READ.where(*conditions).with_for_update())
+    stopping = [switch for switch in found if switch.disables]
+    for switch in stopping if resumed is not unchanged else ():
+        for key in keys_txn(connection, (switch.tenant, *switch.name)):
+            change_txn(connection, key, lambda state, gone=switch: resumed(state, gone))  # type: ignore[misc]
+    return stopping
 
 
 def _read_txn(connection: Connection, query: Any) -> Sequence[Switch]:

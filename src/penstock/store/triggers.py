@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, tuple_
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Message
 from penstock.engine.events import Created
 from penstock.engine.records import Execution
 from penstock.ports.queries import Filter, Page, PageRequest
+from penstock.ports.switches import SwitchState
 from penstock.ports.triggers import TriggerState
 from penstock.store import executions, inbox, rows
 from penstock.store import filters as kinds
@@ -20,8 +21,7 @@ from penstock.store.bulk import Row, insert
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Search, page_txn
 from penstock.store.locks import lock_txn
-from penstock.store.switches import disables_trigger
-from penstock.store.tables import TRIGGER_STATES
+from penstock.store.tables import SWITCHES, TRIGGER_STATES
 
 C = TRIGGER_STATES.c
 _KEY = ("tenant", "namespace", "flow_id", "trigger_id")
@@ -90,18 +90,66 @@ def fire_txn(
     execution: Execution | None,
     reject: str | None = None,
 ) -> bool:
-    """Compare the stored date with the one seen, then write state, execution and message; or write nothing."""
+    """Compare the stored date with the one seen, then write state, execution and message; or write nothing.
+
+    A date on which a switch stops the trigger starts nothing, though its scheduler may not have heard of it yet.
+    """
     lock_txn(connection, "trigger", *before.key)
     stored = connection.execute(select(C.next_date).where(_is(*before.key)).with_for_update()).first()
     # A trigger never stored is as good as one without a date.
     if (stored[0] if stored else None) != before.next_date:
         return False
     if execution is not None:
+        date = execution.schedule_date if before.backfill is None else None
+        if date is not None and _is_stopped_txn(connection, before.key, date):
+            return False
         if executions.insert_txn(connection, [execution]):
             return False
         inbox.put_messages_txn(connection, [Message(execution.id, Created(reject))])
     put_txn(connection, after)
     return True
+
+
+def change_txn(
+    connection: Connection, key: tuple[str, str, str, str], change: Callable[[TriggerState], TriggerState]
+) -> bool:
+    """Change a state as it is stored at present; returns whether there is one that the change makes another of."""
+    lock_txn(connection, "trigger", *key)
+    before = get_txn(connection, key)
+    after = None if before is None else change(before)
+    if after is None or after == before:
+        return False
+    put_txn(connection, after)
+    return True
+
+
+def keys_txn(connection: Connection, key: tuple[str, str, str, str]) -> Sequence[tuple[str, str, str, str]]:
+    """Return which states there are of a trigger, or of a flow when none is named."""
+    tenant, namespace, flow_id, trigger_id = key
+    query = select(*(C[name] for name in _KEY)).where(_is(tenant, namespace, flow_id, trigger_id or None))
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.order_by(C.trigger_id))]
+
+
+def disables_trigger() -> ColumnElement[bool]:
+    """Return the condition that a switch disables a trigger of the table of states."""
+    same = and_(*(SWITCHES.c[name] == C[name] for name in _KEY))
+    return exists().where(same, SWITCHES.c.state != SwitchState.ENABLED.value)
+
+
+def _is_stopped_txn(connection: Connection, key: tuple[str, str, str, str], date: Instant) -> bool:
+    """Return whether a trigger, or its flow, is disabled or paused on a date by somebody who has said so before."""
+    tenant, namespace, flow_id, trigger_id = key
+    said = SWITCHES.c
+    query = select(said.state).where(
+        said.tenant == tenant,
+        said.namespace == namespace,
+        said.flow_id == flow_id,
+        said.trigger_id.in_(["", trigger_id]),
+        said.state != SwitchState.ENABLED.value,
+        said.since <= date,
+        or_(said.until.is_(None), said.until > date),
+    )
+    return connection.execute(query).first() is not None
 
 
 def get_txn(connection: Connection, key: tuple[str, str, str, str]) -> TriggerState | None:

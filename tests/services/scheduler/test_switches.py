@@ -11,18 +11,16 @@ from penstock.base.clock import SECOND, Instant
 from penstock.base.errors import NotFoundError
 from penstock.ports.switches import Switch, SwitchState
 from penstock.services.switches import SwitchOrder, SwitchService
-from penstock.services.triggers import TriggerService
 from tests.services.scheduler.conftest import TENANT, World
-from tests.services.scheduler.test_scheduler import HOUR, NOON, flow
+from tests.services.scheduler.test_scheduler import CONCURRENT, HOUR, NOON, flow
 from tests.support.waiting import PATIENCE
 
 FLOW = ("company.team", "timed", "")
 
 
 def switches_of(world: World) -> SwitchService:
-    store, clock = world.store, world.clock
-    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
-    return SwitchService(store.switches, store.triggers, triggers, world.catalog, store.notifier, clock)
+    store = world.store
+    return SwitchService(store.switches, store.triggers, world.catalog, store.notifier, world.clock)
 
 
 async def until_next(world: World, date: Instant | None) -> None:
@@ -62,6 +60,38 @@ async def test_schedule_paused_before_a_restart_is_paused_after_it(world: World)
         assert (await world.state()).next_date is None
         await world.until(until + SECOND)
         await until_next(world, NOON + 2 * HOUR)
+
+
+async def test_date_at_the_very_end_of_a_pause_is_fired(world: World) -> None:
+    """BEY-041: a pause until eight lets the schedule of eight run, however late the scheduler is about it."""
+    await world.flows.put(TENANT, flow())
+    async with world.running():
+        until = NOON + 2 * HOUR
+        await switches_of(world).set(TENANT, [(*FLOW[:2], "tick")], SwitchOrder(SwitchState.PAUSED, until), None)
+        await until_next(world, None)
+        await world.until(until + SECOND)
+        await world.have_run(until)
+
+
+async def test_dates_of_a_pause_that_no_scheduler_noticed_are_not_made_up_for(world: World) -> None:
+    """BEY-041, ENG-282: those after its end are, as dates are that were missed."""
+    await world.flows.put(TENANT, flow(CONCURRENT))
+    async with world.running():
+        pass
+    await switches_of(world).set(TENANT, [FLOW], SwitchOrder(SwitchState.PAUSED, NOON + 2 * HOUR), None)
+    world.clock.set(NOON + 3 * HOUR + SECOND)
+    async with world.running(count=2):
+        await world.have_run(NOON + 2 * HOUR, NOON + 3 * HOUR)
+
+
+async def test_date_of_a_pause_that_a_scheduler_has_not_heard_of_is_passed_over(world: World) -> None:
+    """BEY-041: what is said counts from then on, not from when everybody has heard of it."""
+    await world.flows.put(TENANT, flow(CONCURRENT))
+    async with world.running():
+        await world.store.switches.put([Switch(TENANT, *FLOW, SwitchState.PAUSED, NOON, NOON + HOUR + SECOND)])
+        await world.until(NOON + HOUR)
+        await world.until(NOON + 2 * HOUR)
+        await world.have_run(NOON + 2 * HOUR)
 
 
 async def test_schedule_disabled_in_the_source_runs_when_the_instance_enables_it(world: World) -> None:

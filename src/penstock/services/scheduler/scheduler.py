@@ -250,11 +250,12 @@ class Scheduler:
         """Let flows and triggers be what their sources say, once the time of those who said otherwise has come."""
         now = self._clock.now()
         flows = self._switch_ends.take(now)
-        self._changed_flows |= {key[:3] for key in flows}
         if flows or now >= self._look_at_all:  # some may have come to their end while no scheduler ran
-            for switch in await self._stores.switches.remove_over(now):
+            for switch in await self._stores.switches.remove_over(now, states.resuming(now)):
                 name = "/".join(filter(None, (switch.namespace, switch.flow_id, switch.trigger_id)))
                 log.info("switch is over", action="scheduler.switch", name=name, state=switch.state.value)
+        for key in flows:
+            await self._load_flow(key[:3], {})  # the states are read: whoever removed the switch has changed them
 
     async def _load_all(self) -> None:
         self._look_at_all = self._clock.now() + self._settings.look_again  # first: it may be wanted earlier meanwhile

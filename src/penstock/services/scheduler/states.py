@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from penstock.base.clock import Instant
 from penstock.engine.records import Execution
+from penstock.ports.switches import Resumed
 from penstock.ports.triggers import STOP_AFTER, TriggerState
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler.backfill import TIMING, Backfill, ordered_by, suspended
@@ -15,6 +16,8 @@ from penstock.services.scheduler.calendar import first_date
 from penstock.services.scheduler.triggers import ScheduledTrigger
 
 _RUNNING = "running"
+_RESUMED = "resumed"
+"""Names, in a trigger's memory, when its pause was over, until it has a next date again."""
 
 
 def running(state: TriggerState) -> Sequence[str]:
@@ -39,7 +42,8 @@ def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant)
     elif backfill is not None:
         next_date = backfill.current
     elif state.next_date is None or state.memory.get(TIMING) != timing:
-        next_date = first_date(trigger.calendar, now)
+        since = state.memory.get(_RESUMED)
+        next_date = first_date(trigger.calendar, now if since is None else since - 1)
     else:
         next_date = state.next_date
     after = replace(
@@ -48,11 +52,28 @@ def adopted(trigger: ScheduledTrigger, known: TriggerState | None, now: Instant)
         flow_revision=trigger.flow.revision,
         next_date=next_date,
         execution_id=state.execution_id if trigger.is_exclusive else None,
-        memory={**state.memory, TIMING: timing},
+        memory={**{name: kept for name, kept in state.memory.items() if name != _RESUMED}, TIMING: timing},
     )
     if is_served:
         after = ordered_by(trigger.calendar.past, after, now)
     return after if after == known else replace(after, updated=now)
+
+
+def resuming(now: Instant) -> Resumed:
+    """Return what resumes the triggers of switches that are gone by now: from the end of a pause, if that has come."""
+    return lambda state, switch: resumed(state, now if switch.until is None else min(now, switch.until))
+
+
+def resumed(state: TriggerState, since: Instant) -> TriggerState:
+    """Return the state of a schedule whose pause was over at a time: it goes on with the first date from then on.
+
+    So it does even if no scheduler noticed the pause, or its end in time.
+    """
+    if TIMING not in state.memory or state.disabled or Backfill.active(state) is not None:
+        return state
+    if state.next_date is not None and state.next_date >= since:
+        return state
+    return replace(state, next_date=None, memory={**state.memory, _RESUMED: since})
 
 
 def passed(trigger: ScheduledTrigger, state: TriggerState, next_date: Instant | None, now: Instant) -> TriggerState:

@@ -5,15 +5,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_state
+
+from penstock.base.ids import new_id
 from penstock.ports.depths import Depth
 from penstock.ports.queries import Filter, PageRequest
 from penstock.ports.switches import Switch, SwitchState
 from penstock.ports.triggers import TriggerState
 from penstock.testing.store.ports import StorePorts
-from penstock.testing.store.records import NOW
+from penstock.testing.store.records import NOW, execution
 
 FLOW = Switch("main", "team", "hello", "", SwitchState.DISABLED, NOW, by="ada", reason="the disk is full")
 TRIGGER = replace(FLOW, trigger_id="daily", state=SwitchState.PAUSED, until=NOW + 10, reason=None)
+
+
+def resumed(state: TriggerState, switch: Switch) -> TriggerState:
+    """Return a state that tells when its pause was over."""
+    return replace_state(state, next_date=switch.until)
 
 
 class SwitchStoreContract:
@@ -38,9 +46,48 @@ class SwitchStoreContract:
 
     async def test_switches_are_over_at_their_time(self, store: StorePorts) -> None:
         await store.switches.put((FLOW, TRIGGER))
-        assert await store.switches.remove_over(NOW + 9) == []
-        assert await store.switches.remove_over(NOW + 10) == [TRIGGER]
+        await store.triggers.save(TriggerState("main", "team", "hello", "daily"))
+        await store.triggers.save(TriggerState("main", "team", "hello", "weekly"))
+        assert await store.switches.remove_over(NOW + 9, resumed) == []
+        assert await store.switches.remove_over(NOW + 10, resumed) == [TRIGGER]
         assert await store.switches.of_flow("main", "team", "hello") == [FLOW]
+        assert [state.next_date for state in await store.triggers.all()] == [NOW + 10, None]
+
+    async def test_end_of_a_flow_s_pause_is_told_to_the_states_of_all_its_triggers(self, store: StorePorts) -> None:
+        await store.switches.put([replace(TRIGGER, trigger_id="")])
+        for name in ("daily", "weekly"):
+            await store.triggers.save(TriggerState("main", "team", "hello", name))
+        await store.triggers.save(TriggerState("main", "team", "other", "daily"))
+        await store.switches.remove_over(NOW + 10, resumed)
+        assert [state.next_date for state in await store.triggers.all()] == [NOW + 10, NOW + 10, None]
+
+    async def test_trigger_that_a_switch_stopped_is_resumed_when_it_is_enabled_or_released(
+        self, store: StorePorts
+    ) -> None:
+        enabled = replace(TRIGGER, state=SwitchState.ENABLED, until=None)
+        for switch, date in ((TRIGGER, NOW + 10), (enabled, None)):
+            for enable in (
+                lambda: store.switches.put([enabled], resumed),
+                lambda: store.switches.remove("main", [TRIGGER.name], (), resumed),
+            ):
+                await store.switches.put([switch])
+                await store.triggers.save(TriggerState("main", "team", "hello", "daily"))
+                await enable()
+                assert [state.next_date for state in await store.triggers.all()] == [date]
+
+    async def test_date_on_which_a_switch_stops_a_trigger_starts_nothing(self, store: StorePorts) -> None:
+        """Whoever has not heard of it cannot fire; dates before and after the switch, and of others, are fired."""
+        before = TriggerState("main", "team", "hello", "daily")
+        for switch in (TRIGGER, replace(TRIGGER, trigger_id="")):
+            await store.switches.put([switch])
+            for date in (NOW, NOW + 9):
+                due = replace_state(execution(), id=new_id(), schedule_date=date)
+                assert not await store.triggers.fire(before, before, due)
+                assert await store.triggers.fire(replace_state(before, trigger_id="x", flow_id="y"), before, due)
+            for date in (NOW - 1, NOW + 10):
+                due = replace_state(execution(), id=new_id(), schedule_date=date)
+                assert await store.triggers.fire(before, before, due)
+            await store.switches.remove("main", [switch.name])
 
     async def test_switches_that_hold_are_counted_by_what_they_say(self, store: StorePorts) -> None:
         await store.switches.put((FLOW, TRIGGER, replace(FLOW, flow_id="other")))
