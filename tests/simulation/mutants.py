@@ -27,15 +27,17 @@ from penstock.services.executor.share import Share
 from penstock.services.executor.slots import Slots
 from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.file_access import FileAccess, execution_folder
+from penstock.services.flows.switching import FlowSwitches
 from penstock.services.gateway import http
 from penstock.services.worker import Worker
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.lease import Lease
-from penstock.simulation.flows import FILED
+from penstock.simulation.flows import FILED, NOTING
 from penstock.simulation.main import quiet
 from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
 from penstock.simulation.simulator import Simulator
-from penstock.store import counts, inbox, jobs, journal, partitions, triggers
+from penstock.store import counts, inbox, jobs, journal, keyvalues, partitions, switches, triggers
+from penstock.store.switches import SqlSwitchStore
 from penstock.wiring.plan import ALL_ROLES, Role
 
 Patch = contextlib.AbstractContextManager[Any]
@@ -143,6 +145,47 @@ def shared_folders() -> Patch:
     return patch.object(WorkerRunContext, "_put", put)
 
 
+def late_notes() -> Patch:
+    """A pair is stored whoever asks for it, though another worker has the job by now."""
+    return patch.object(keyvalues, "held_txn", lambda connection, held, **how: None)
+
+
+def unheard_pauses() -> Patch:
+    """A date is fired unless the scheduler itself has heard that it is stopped."""
+    return patch.object(triggers, "_is_stopped_txn", lambda connection, key, date: False)
+
+
+def pauses_made_up_for() -> Patch:
+    """The end of a pause leaves no trace in the states of triggers."""
+    return patch.object(switches, "_resume_txn", lambda *about: None)
+
+
+def unread_switches() -> Patch:
+    """The sources of flows alone count."""
+    return patch.object(FlowSwitches, "cached", lambda self, flow: flow)
+
+
+def orders_in_pieces() -> Patch:
+    """An order for several is carried out for one after another."""
+    original = SqlSwitchStore.put
+
+    async def put(self: SqlSwitchStore, *said: Any, **how: Any) -> None:
+        for switch in said:
+            await original(self, switch, **how)
+
+    return patch.object(SqlSwitchStore, "put", put)
+
+
+def forgotten_switches() -> Patch:
+    """A switch is gone when its scheduler looks for those that are over."""
+    original = SqlSwitchStore.remove_over
+
+    async def remove_over(self: SqlSwitchStore, now: int, resumed: Any) -> Any:
+        return await original(self, now + 30 * SECOND, resumed)
+
+    return patch.object(SqlSwitchStore, "remove_over", remove_over)
+
+
 def forgotten_messages() -> Patch:
     """A batch leaves out the messages to other executions."""
     return patch.object(journal.inbox, "put_messages_txn", lambda connection, messages: None)
@@ -200,7 +243,8 @@ def _together(*patches: Patch) -> Iterator[None]:
 def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
     yield from (forgotten_messages, late_ends, eager_workers, unheard_answers, dropped_reports, hasty_files)
-    yield from (shared_folders, scattered_limits, hasty_hand_backs, kept_memories, sticky_counts)
+    yield from (shared_folders, scattered_limits, hasty_hand_backs, kept_memories, sticky_counts, late_notes)
+    yield from (unheard_pauses, pauses_made_up_for, unread_switches, orders_in_pieces, forgotten_switches)
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}
@@ -262,6 +306,39 @@ def writing_late(seed: int) -> Scenario:
     return dataclasses.replace(calm, happenings=(*starts, slow, still))
 
 
+def noting_late(seed: int) -> Scenario:
+    """Return a seed's scenario with a worker that stands still for long while it stores pairs."""
+    calm = thawing(seed)
+    starts = tuple(Happening(QUIET + number * SECOND // 2, "start", flow=NOTING) for number in range(6))
+    still = Happening(QUIET + 4 * SECOND, "stand still", 1, span=(18 + seed % 8) * SECOND)
+    return dataclasses.replace(calm, happenings=(*starts, still))
+
+
+def pausing(seed: int) -> Scenario:
+    """Return a seed's scenario with two servers that are given two orders; the first they hear of."""
+    scenario = scenario_of(seed)
+    machines = (MachineSpec("server-1", ALL_ROLES), MachineSpec("server-2", ALL_ROLES))
+    said = tuple(
+        Happening(QUIET + at * SECOND, kind, at, "ticking.tick chain")
+        for at, kind in ((2, "pause until"), (18, "disable"), (29, "release"))
+    )
+    silence = Happening(QUIET + 17 * SECOND, "silence", 0, span=30 * SECOND)
+    return dataclasses.replace(scenario, machines=machines, loss=0.0, happenings=(*said, silence))
+
+
+def ending(seed: int) -> Scenario:
+    """Return a seed's scenario in which nothing breaks and a pause ends on a date."""
+    calm = pausing(seed)
+    return dataclasses.replace(calm, happenings=calm.happenings[:1])
+
+
+def disabling(seed: int) -> Scenario:
+    """Return a seed's scenario in which nothing breaks and executions of a disabled flow are started."""
+    said = Happening(QUIET, "disable", 0, "chain")
+    starts = tuple(Happening(QUIET + number * SECOND, "start", flow="chain") for number in range(34))
+    return dataclasses.replace(pausing(seed), happenings=(said, *starts))
+
+
 def reopening(seed: int) -> Scenario:
     """Return a seed's scenario in which nothing breaks and people restart what has ended."""
     scenario = scenario_of(seed)
@@ -281,6 +358,10 @@ SCENARIOS = {
     "hasty_hand_backs": coming_and_going,
     "kept_memories": returning,
     "sticky_counts": reopening,
+    "late_notes": noting_late,
+    **dict.fromkeys(("unheard_pauses", "orders_in_pieces"), pausing),
+    "pauses_made_up_for": ending,
+    "unread_switches": disabling,
 }
 
 

@@ -37,6 +37,18 @@ CREATE TRIGGER simulated_t1 AFTER INSERT ON task_runs BEGIN
   INSERT INTO simulated_changes VALUES (new.task_id, new.id, new.execution_id, NULL, new.state); END;
 CREATE TRIGGER simulated_t2 AFTER UPDATE OF state ON task_runs WHEN old.state <> new.state BEGIN
   INSERT INTO simulated_changes VALUES (new.task_id, new.id, new.execution_id, old.state, new.state); END;
+CREATE TABLE simulated_notes (value TEXT);
+CREATE TRIGGER simulated_n1 AFTER INSERT ON key_values WHEN new.key LIKE 'noted-%' BEGIN
+  INSERT INTO simulated_notes VALUES (new.value); END;
+CREATE TRIGGER simulated_n2 AFTER UPDATE ON key_values WHEN new.key LIKE 'noted-%' BEGIN
+  INSERT INTO simulated_notes VALUES (new.value); END;
+CREATE TABLE simulated_switches (name TEXT, reason TEXT);
+CREATE TRIGGER simulated_s1 AFTER INSERT ON switches BEGIN
+  INSERT INTO simulated_switches VALUES (rtrim(new.flow_id || '.' || new.trigger_id, '.'), new.reason); END;
+CREATE TRIGGER simulated_s2 AFTER UPDATE ON switches BEGIN
+  INSERT INTO simulated_switches VALUES (rtrim(new.flow_id || '.' || new.trigger_id, '.'), new.reason); END;
+CREATE TRIGGER simulated_s3 AFTER DELETE ON switches BEGIN
+  INSERT INTO simulated_switches VALUES (rtrim(old.flow_id || '.' || old.trigger_id, '.'), NULL); END;
 """
 
 
@@ -93,6 +105,20 @@ class Disk:
         if rows:
             self._driver.execute("DELETE FROM simulated_changes")
         return [StateChange(*row) for row in rows]
+
+    def noted(self) -> list[str]:
+        """Take out what tasks have noted since the last call."""
+        rows = self._driver.execute("SELECT value FROM simulated_notes ORDER BY rowid").fetchall()
+        if rows:
+            self._driver.execute("DELETE FROM simulated_notes")
+        return [str(row[0]) for row in rows]
+
+    def switched(self) -> dict[str, str | None]:
+        """Take out whose switches changed since the last call, with the reason each has now; None for those gone."""
+        rows = self._driver.execute("SELECT * FROM simulated_switches ORDER BY rowid").fetchall()
+        if rows:
+            self._driver.execute("DELETE FROM simulated_switches")
+        return dict(rows)
 
     def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
         """Return the rows of a query."""

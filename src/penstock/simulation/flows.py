@@ -121,6 +121,36 @@ class Fetch(Task):
         return {"text": found}
 
 
+class Note(Task):
+    """Store a key-value pair, again and again, as a task does that notes how far it has come."""
+
+    type_name: ClassVar[str] = "penstock.simulation.Note"
+
+    def run(self, context: RunContext) -> dict[str, str]:
+        """Store it and say what is in it: who has it, so that it can be seen whether they may."""
+        about, thread = context.task_run, CURRENT.get()
+        text = f"{about['id']}/{int(about['attemptsCount']) + 1}/{_worker_of(context)}"
+        for _ in range(_NOTES):
+            context.call("kvSet", key=context.render(Property.of(NOTED)), value=text)
+            thread.wait(round(2 * SECOND * DRAW.get().number(text)))
+        return {"text": text}
+
+
+class Recall(Task):
+    """Read what an earlier task has noted."""
+
+    type_name: ClassVar[str] = "penstock.simulation.Recall"
+
+    text: Property[str] = Field(description="What must be in it.")
+
+    def run(self, context: RunContext) -> dict[str, str]:
+        """Read it; what is in it must be what the attempt has noted that counts."""
+        found = str(context.call("kv", key=context.render(Property.of(NOTED))))
+        if found != context.render(self.text):
+            DRAW.get().wrong(f"`{context.render(self.text)}` was noted and `{found}` read")
+        return {"text": found}
+
+
 class Poll(PollingTrigger):
     """Ask the simulation's source for its next event."""
 
@@ -134,6 +164,10 @@ class Poll(PollingTrigger):
         if number is None:
             return None
         return TriggerEvent({"number": number}, str(number), lambda: source.acknowledged.add(number))
+
+
+TYPES = [Work, Poll, Keep, Fetch, Note, Recall]
+"""The types there are in a simulation beside those of every server."""
 
 
 def _worker_of(context: RunContext) -> str:
@@ -152,6 +186,11 @@ SCHEDULES = {"ticking": 5, "exclusive": 10}
 POLLED = "polled"
 FILED = "filed"
 """The flow that stores a file and reads it."""
+NOTING = "noting"
+"""The flow that stores a key-value pair and reads it."""
+NOTED = "noted-{{ execution.id }}"
+"""The key of that pair."""
+_NOTES = 4
 EVENT_EVERY: Micros = 7 * SECOND
 """How often there is something to poll for."""
 KEPT = "kept.txt"
@@ -161,6 +200,8 @@ ENDLESS = frozenset({"family", "deaf", "endless_child"})
 """Flows whose tasks never end by themselves within a simulation."""
 STARTED = ("chain", "fan", "loop", "retried", "paused", "parent", "queued", "cancelled", "failing", "timed")
 """Flows that clients start (and the endless ones)."""
+SWITCHED = ("chain", "ticking", "ticking.tick", "exclusive", "exclusive.tick", "polled", "polled.watch")
+"""Flows and triggers that people enable, disable and pause."""
 
 _BODIES = {
     "chain": f"""
@@ -281,6 +322,11 @@ tasks:
     uri: "{{{{ outputs.keep.uri }}}}"
     text: "{{{{ outputs.keep.text }}}}"
     retry: {{type: constant, interval: PT3S, maxAttempts: 3}}
+""",
+    NOTING: f"""
+tasks:
+  - {{id: note, type: {Note.type_name}}}
+  - {{id: recall, type: {Recall.type_name}, text: "{{{{ outputs.note.text }}}}"}}
 """,
     POLLED: f"""
 triggers:

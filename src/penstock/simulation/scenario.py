@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from penstock.base.clock import SECOND, Micros
-from penstock.simulation.flows import ENDLESS, FILED, STARTED
+from penstock.simulation.flows import ENDLESS, FILED, NOTING, STARTED, SWITCHED
 from penstock.wiring.plan import ALL_ROLES, Role
 
 QUIET: Micros = 5 * SECOND
@@ -22,6 +22,8 @@ TRAPS = ("end before", "end after", "lose the answer", "refuse", "stall")
 ANYWHERE = ("crash", "stop", "stand still", "cut", "slow", "silence", *TRAPS)
 WIRE_TRAPS = ("repeat", "repeat", "lose the answer", "lose the answer", "end after", "stall")
 FILE_FAULTS = ("unreadable", "unwritable", "slow files")
+SWITCHES = {"pause until": 3, "disable": 1, "enable": 1, "release": 1}
+"""What people say of flows and triggers, whatever their sources do, and how often they say it."""
 EXPIRE = "expire"
 """A server that comes back without the token that the workers show."""
 FAULTS = frozenset({*ANYWHERE, *WIRE_TRAPS, *FILE_FAULTS, EXPIRE})
@@ -45,10 +47,11 @@ class Happening:
 
     at: Micros
     kind: str
-    """`start`, one of ACTIONS or one of FAULTS."""
+    """`start`, one of ACTIONS, of SWITCHES or of FAULTS."""
     target: int = 0
     """Number of the execution, or of the machine."""
     flow: str = ""
+    """The flow, or the names of what is switched."""
     span: Micros = 0
     """How long it lasts."""
 
@@ -89,6 +92,8 @@ def scenario_of(seed: int) -> Scenario:
     happenings += [_fault(chance, len(machines)) for _ in range(faults)]
     loss = chance.choice((0.0, 0.0, 0.1, 0.5)) if faults else 0.0
     happenings += _files(Random(f"files {seed}"), len(machines), any_fault=faults > 0)  # noqa: S311
+    happenings += _notes(Random(f"notes {seed}"))  # noqa: S311
+    happenings += _switches(Random(f"switches {seed}"))  # noqa: S311
     if any(one.roles == {Role.WORKER} for one in machines):
         machines, more = _remote(Random(f"remote {seed}"), machines, any_fault=faults > 0)  # noqa: S311
         happenings += more
@@ -102,6 +107,28 @@ def _files(chance: Random, machines: int, *, any_fault: bool) -> list[Happening]
     starts = [Happening(_when(chance), "start", chance.randrange(1000), FILED) for _ in range(chance.randrange(1, 4))]
     faults = [_fault(chance, machines, FILE_FAULTS) for _ in range(chance.randrange(4) if any_fault else 0)]
     return [*starts, *faults]
+
+
+def _notes(chance: Random) -> list[Happening]:
+    """Return executions that store key-value pairs; in some scenarios."""
+    starts = chance.choice((0, 0, 2))
+    return [Happening(_when(chance), "start", chance.randrange(1000), NOTING) for _ in range(starts)]
+
+
+def _switches(chance: Random) -> list[Happening]:
+    """Return what people say of flows and triggers, and executions of such a flow; in some scenarios."""
+    if chance.random() < _HALF:
+        return []
+    said = [_switch(chance) for _ in range(chance.randrange(1, 5))]
+    return said + [_start(chance, (SWITCHED[0],)) for _ in range(4)]
+
+
+def _switch(chance: Random) -> Happening:
+    names = " ".join(chance.sample(SWITCHED, chance.choice((1, 1, 2, 3))))
+    kind = chance.choices(list(SWITCHES), list(SWITCHES.values()))[0]
+    span = chance.randrange(2 * SECOND, 20 * SECOND)
+    # some pauses end on a date
+    return Happening(_when(chance), kind, chance.randrange(1000), names, span if chance.random() < _HALF else 0)
 
 
 def _remote(

@@ -7,7 +7,7 @@ import asyncio
 from penstock.base.clock import SystemClock
 from penstock.services.flows import FlowCatalog, FlowChecker, FlowService
 from penstock.simulation.disk import Disk, PlainDatabase
-from penstock.simulation.flows import Fetch, Keep, Poll, Work, sources
+from penstock.simulation.flows import TYPES, sources
 from penstock.simulation.scenario import Scenario, scenario_of
 from penstock.simulation.world import TENANT, Outcome, World
 from penstock.store.notifier import LocalNotifier
@@ -20,7 +20,7 @@ class Simulator:
     """Simulates scenarios. Implements the proof of BEY-001 and BEY-003 by trying."""
 
     def __init__(self) -> None:
-        self._plugins = load_plugins([], types=[Work, Poll, Keep, Fetch])
+        self._plugins = load_plugins([], types=TYPES)
         self._disk = Disk()
         asyncio.run(self._deploy())
         self._disk.keep()

@@ -21,9 +21,10 @@ from penstock.simulation.flows import DRAW, ENDLESS, POLLED, SCHEDULES, Draw, So
 from penstock.simulation.invariants import CommitRules, Violation
 from penstock.simulation.loop import SimulatedLoop, TooManySteps
 from penstock.simulation.machine import BEGINNING, Machine
-from penstock.simulation.scenario import ACTIVE, QUIET, Happening, Scenario
+from penstock.simulation.scenario import ACTIVE, QUIET, SWITCHES, Happening, Scenario
 from penstock.simulation.shelf import Files, SimulatedStorage
 from penstock.simulation.story import Story
+from penstock.simulation.switching import Said, Switching
 from penstock.simulation.threads import SimulatedThreads
 from penstock.simulation.wire import Wire
 from penstock.store.store import Store, store_on
@@ -75,6 +76,7 @@ class World:
         """Whose kill was acknowledged."""
         self._acknowledged: dict[str, str] = {}
         self._rules = CommitRules(disk, self._reopened)
+        self._switching = Switching(disk, BEGINNING, self._anything_breaks)
         self._violation: Violation | None = None
         self._begun: dict[str, int] = {}
         self._source = Source(lambda: self.loop.now)
@@ -118,6 +120,7 @@ class World:
             self.tell("database", f"{what}: {change.before or 'new'} -> {change.after}", change.execution_id)
         try:
             self._rules.check(changes, executor)
+            self._switching.check(changes, self.loop.now)
         except Violation as violation:
             self._note(violation)
 
@@ -187,7 +190,9 @@ class World:
         if self._violation is not None:
             return
         invariants.check_rest(self._disk, self._acknowledged, self._killed - self._reopened)
-        invariants.check_dates(self._disk, BEGINNING + QUIET + _SLACK, BEGINNING + disabled - _SLACK)
+        first, last = BEGINNING + QUIET + _SLACK, BEGINNING + disabled - _SLACK
+        invariants.check_dates(self._disk, first, last, self._switching.may_miss)
+        self._switching.check_dates()
         invariants.check_upstream(self._disk, self._reopened)
         invariants.check_events(self._disk, self._source.come)
         invariants.check_counts(self._disk)
@@ -229,6 +234,9 @@ class World:
             self._acknowledged[execution.id] = action.flow
             self.tell("client", f"started {action.flow} as {execution.id}", execution.id)
             return
+        if action.kind in SWITCHES:
+            await self._switch(machine, self._switching.order(action, self.loop.now))
+            return
         rows = self._disk.rows("SELECT id, state FROM executions WHERE schedule_date IS NULL ORDER BY id")
         if not rows:
             return
@@ -256,6 +264,13 @@ class World:
         if kind == "kill":
             self._killed.add(execution_id)
 
+    async def _switch(self, machine: Machine, said: Said) -> None:
+        what = f"{said.reason}: {said.state or 'as the source says'} for {', '.join(said.names)} until {said.until}"
+        self.tell("client", f"asks {machine.name}: {what}")
+        await machine.ask(lambda core: self._switching.carry_out(core, said))
+        self.tell("client", f"was told: {said.reason} accepted")
+        self._switching.answered(said)
+
     def _door(self, number: int) -> Machine:
         doors = [machine for machine in self._machines if Role.WEBSERVER in machine.roles]
         return doors[number % len(doors)]
@@ -266,11 +281,15 @@ class World:
         """End what does not end by itself, and wait until nothing is left to do."""
         texts = {flow: f"{sources()[flow]}disabled: true\n" for flow in (*SCHEDULES, POLLED)}
         self._source.close()
+        is_free = False
         deadline = self.loop.now + _REST
         while self.loop.now < deadline and self._violation is None:
             await asyncio.sleep(5)
             self._faults.revive()
             try:
+                if not is_free:
+                    await self._switch(self._door(0), self._switching.everything())
+                    is_free = True
                 for flow, text in list(texts.items()):
                     if flow == POLLED and self._source.next() is not None:
                         continue

@@ -205,9 +205,11 @@ class Application:
         """Wait for an event, but no longer than the services live."""
         wanted = asyncio.ensure_future(event.wait())
         failed = asyncio.ensure_future(self._supervisor.failed())
-        done, _ = await asyncio.wait([wanted, failed], return_when=asyncio.FIRST_COMPLETED)
-        for task in (wanted, failed):
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait([wanted, failed], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (wanted, failed):
+                task.cancel()
         if failed in done:
             raise failed.result()
 
