@@ -34,7 +34,7 @@ from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.lease import Lease
 from penstock.simulation.flows import FILED, NOTING
 from penstock.simulation.main import quiet
-from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, scenario_of
+from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, plain_scenario, scenario_of
 from penstock.simulation.simulator import Simulator
 from penstock.store import counts, inbox, jobs, journal, keyvalues, partitions, switches, triggers
 from penstock.store.switches import SqlSwitchStore
@@ -252,7 +252,7 @@ MUTANTS = {mutant.__name__: mutant for mutant in _named()}
 
 def stalling(seed: int) -> Scenario:
     """Return a seed's scenario with two executors, whose commits are held up while the other takes over."""
-    scenario = scenario_of(seed)
+    scenario = plain_scenario(seed)
     spec = frozenset({Role.EXECUTOR, Role.WEBSERVER, Role.WORKER, Role.SCHEDULER})
     machines = (MachineSpec("server-1", spec), MachineSpec("server-2", spec))
     people = tuple(one for one in scenario.happenings if not one.is_fault)
@@ -264,7 +264,7 @@ def stalling(seed: int) -> Scenario:
 
 def coming_and_going(seed: int) -> Scenario:
     """Return a seed's scenario with three executors that come and go; in every other one the first of them stays."""
-    scenario = scenario_of(seed)
+    scenario = plain_scenario(seed)
     machines = tuple(MachineSpec(f"server-{number}", ALL_ROLES) for number in (1, 2, 3))
     people = tuple(one for one in scenario.happenings if not one.is_fault)
     one, other = (0, 0) if seed % 2 else (1, 2)
@@ -294,7 +294,7 @@ def thawing(seed: int) -> Scenario:
     still = Happening(QUIET + 2 * SECOND, "stand still", 1, span=(18 + seed % 8) * SECOND)
     slow = Happening(QUIET + 10 * SECOND, "slow", 2, span=60 * SECOND)
     machines = (MachineSpec("server", spec), *workers)
-    return dataclasses.replace(scenario_of(seed), machines=machines, loss=0.0, happenings=(*starts, still, slow))
+    return dataclasses.replace(plain_scenario(seed), machines=machines, loss=0.0, happenings=(*starts, still, slow))
 
 
 def writing_late(seed: int) -> Scenario:
@@ -316,7 +316,7 @@ def noting_late(seed: int) -> Scenario:
 
 def pausing(seed: int) -> Scenario:
     """Return a seed's scenario with two servers that are given two orders; the first they hear of."""
-    scenario = scenario_of(seed)
+    scenario = plain_scenario(seed)
     machines = (MachineSpec("server-1", ALL_ROLES), MachineSpec("server-2", ALL_ROLES))
     said = tuple(
         Happening(QUIET + at * SECOND, kind, at, "ticking.tick chain")
@@ -341,7 +341,7 @@ def disabling(seed: int) -> Scenario:
 
 def reopening(seed: int) -> Scenario:
     """Return a seed's scenario in which nothing breaks and people restart what has ended."""
-    scenario = scenario_of(seed)
+    scenario = plain_scenario(seed)
     starts = tuple(one for one in scenario.happenings if one.kind == "start")
     restarts = tuple(Happening(QUIET + (20 + 2 * number) * SECOND, "restart", number) for number in range(8))
     machines = (MachineSpec("server", ALL_ROLES),)
@@ -361,6 +361,7 @@ SCENARIOS = {
     "late_notes": noting_late,
     **dict.fromkeys(("unheard_pauses", "orders_in_pieces"), pausing),
     "pauses_made_up_for": ending,
+    "forgotten_switches": scenario_of,
     "unread_switches": disabling,
 }
 
@@ -370,7 +371,7 @@ def search(name: str, seeds: str, first: str = "0") -> str:
     with MUTANTS[name]():
         simulator = Simulator()
         for seed in range(int(first), int(first) + int(seeds)):
-            outcome = simulator.simulate(SCENARIOS.get(name, scenario_of)(seed))
+            outcome = simulator.simulate(SCENARIOS.get(name, plain_scenario)(seed))
             if outcome.violation is not None:
                 return f"seed {seed}: {outcome.violation.splitlines()[0]}"
     return f"{seeds} seeds did not find it"

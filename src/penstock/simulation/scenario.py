@@ -83,6 +83,13 @@ class Scenario:
 
 def scenario_of(seed: int) -> Scenario:
     """Return what a seed stands for."""
+    plain = plain_scenario(seed)
+    more = [*_notes(Random(f"notes {seed}")), *_switches(Random(f"switches {seed}"))]  # noqa: S311
+    return plain.with_only(tuple(sorted((*plain.happenings, *more), key=lambda one: one.at)))
+
+
+def plain_scenario(seed: int) -> Scenario:
+    """Return what a seed stands for, but for what people say of flows and for pairs that tasks store."""
     chance = Random(f"scenario {seed}")  # noqa: S311  # repeatable on purpose
     machines = _machines(chance, seed)
     faults = chance.choice((0, 1, 1, 2, 3, 5))
@@ -92,8 +99,6 @@ def scenario_of(seed: int) -> Scenario:
     happenings += [_fault(chance, len(machines)) for _ in range(faults)]
     loss = chance.choice((0.0, 0.0, 0.1, 0.5)) if faults else 0.0
     happenings += _files(Random(f"files {seed}"), len(machines), any_fault=faults > 0)  # noqa: S311
-    happenings += _notes(Random(f"notes {seed}"))  # noqa: S311
-    happenings += _switches(Random(f"switches {seed}"))  # noqa: S311
     if any(one.roles == {Role.WORKER} for one in machines):
         machines, more = _remote(Random(f"remote {seed}"), machines, any_fault=faults > 0)  # noqa: S311
         happenings += more

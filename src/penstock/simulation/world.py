@@ -281,7 +281,7 @@ class World:
         """End what does not end by itself, and wait until nothing is left to do."""
         texts = {flow: f"{sources()[flow]}disabled: true\n" for flow in (*SCHEDULES, POLLED)}
         self._source.close()
-        is_free = False
+        is_free = not self._switching.orders
         deadline = self.loop.now + _REST
         while self.loop.now < deadline and self._violation is None:
             await asyncio.sleep(5)
