@@ -29,6 +29,7 @@ from penstock.services.executor.working_sets import WorkingSets
 from penstock.services.file_access import FileAccess, execution_folder
 from penstock.services.flows.switching import FlowSwitches
 from penstock.services.gateway import http
+from penstock.services.scheduler import states as scheduler_states
 from penstock.services.worker import Worker
 from penstock.services.worker.context import WorkerRunContext
 from penstock.services.worker.lease import Lease
@@ -36,7 +37,7 @@ from penstock.simulation.flows import FILED, NOTING
 from penstock.simulation.main import quiet
 from penstock.simulation.scenario import QUIET, Happening, MachineSpec, Scenario, plain_scenario, scenario_of
 from penstock.simulation.simulator import Simulator
-from penstock.store import counts, inbox, jobs, journal, keyvalues, partitions, switches, triggers
+from penstock.store import counts, inbox, jobs, journal, keyvalues, partitions, triggers
 from penstock.store.switches import SqlSwitchStore
 from penstock.wiring.plan import ALL_ROLES, Role
 
@@ -157,7 +158,7 @@ def unheard_pauses() -> Patch:
 
 def pauses_made_up_for() -> Patch:
     """The end of a pause leaves no trace in the states of triggers."""
-    return patch.object(switches, "_resume_txn", lambda *about: None)
+    return patch.object(scheduler_states, "resumed", lambda state, since: state)
 
 
 def unread_switches() -> Patch:
@@ -169,9 +170,9 @@ def orders_in_pieces() -> Patch:
     """An order for several is carried out for one after another."""
     original = SqlSwitchStore.put
 
-    async def put(self: SqlSwitchStore, *said: Any, **how: Any) -> None:
+    async def put(self: SqlSwitchStore, said: Any, *how: Any) -> None:
         for switch in said:
-            await original(self, switch, **how)
+            await original(self, [switch], *how)
 
     return patch.object(SqlSwitchStore, "put", put)
 
@@ -180,8 +181,8 @@ def forgotten_switches() -> Patch:
     """A switch is gone when its scheduler looks for those that are over."""
     original = SqlSwitchStore.remove_over
 
-    async def remove_over(self: SqlSwitchStore, now: int, resumed: Any) -> Any:
-        return await original(self, now + 30 * SECOND, resumed)
+    async def remove_over(self: SqlSwitchStore, now: int, *how: Any) -> Any:
+        return await original(self, now + 30 * SECOND, *how)
 
     return patch.object(SqlSwitchStore, "remove_over", remove_over)
 

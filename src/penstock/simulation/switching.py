@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from penstock.base.clock import SECOND, Instant, Micros
-from penstock.ports.switches import SwitchState
-from penstock.services.switches import SwitchName, SwitchOrder, SwitchService
+from penstock.ports.switches import SwitchName, SwitchState
+from penstock.services.switches import SwitchOrder, SwitchService
 from penstock.simulation.disk import Disk, StateChange
 from penstock.simulation.flows import NAMESPACE, SCHEDULES, SWITCHED
 from penstock.simulation.invariants import Violation
@@ -114,13 +114,13 @@ class Switching:
     async def carry_out(self, core: Core, said: Said) -> None:
         """Give an order to a server."""
         store = core.store
-        service = SwitchService(store.switches, store.triggers, core.catalog, store.notifier, core.clock)
+        service = SwitchService(store.switches, store.triggers, core.triggers, core.catalog, store.notifier, core.clock)
         names: list[SwitchName] = [_key(name) for name in said.names]
         if said.state is None:
-            await service.release_all(TENANT, names)
+            await service.release(TENANT, names)
             return
         order = SwitchOrder(said.state, None if said.until == _NONE else int(said.until), said.reason)
-        await service.set_all(TENANT, names, order, None)
+        await service.set(TENANT, names, order, None)
 
     def answered(self, said: Said) -> None:
         """Check that an order that was acknowledged has been carried out, or has been followed by another."""

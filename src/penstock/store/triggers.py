@@ -112,15 +112,13 @@ def fire_txn(
 
 def change_txn(
     connection: Connection, key: tuple[str, str, str, str], change: Callable[[TriggerState], TriggerState]
-) -> bool:
-    """Change a state as it is stored at present; returns whether there is one that the change makes another of."""
+) -> None:
+    """Change a state as it is stored at present."""
     lock_txn(connection, "trigger", *key)
     before = get_txn(connection, key)
     after = None if before is None else change(before)
-    if after is None or after == before:
-        return False
-    put_txn(connection, after)
-    return True
+    if after is not None and after != before:
+        put_txn(connection, after)
 
 
 def keys_txn(connection: Connection, key: tuple[str, str, str, str]) -> Sequence[tuple[str, str, str, str]]:

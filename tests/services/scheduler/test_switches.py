@@ -11,6 +11,7 @@ from penstock.base.clock import SECOND, Instant
 from penstock.base.errors import NotFoundError
 from penstock.ports.switches import Switch, SwitchState
 from penstock.services.switches import SwitchOrder, SwitchService
+from penstock.services.triggers import TriggerService
 from tests.services.scheduler.conftest import TENANT, World
 from tests.services.scheduler.test_scheduler import CONCURRENT, HOUR, NOON, flow
 from tests.support.waiting import PATIENCE
@@ -19,8 +20,9 @@ FLOW = ("company.team", "timed", "")
 
 
 def switches_of(world: World) -> SwitchService:
-    store = world.store
-    return SwitchService(store.switches, store.triggers, world.catalog, store.notifier, world.clock)
+    store, clock = world.store, world.clock
+    triggers = TriggerService(store.triggers, store.switches, store.notifier, clock)
+    return SwitchService(store.switches, store.triggers, triggers, world.catalog, store.notifier, clock)
 
 
 async def until_next(world: World, date: Instant | None) -> None:
