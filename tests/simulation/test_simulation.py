@@ -64,7 +64,7 @@ def test_simulation_of_some_seeds_finds_nothing(first: int) -> None:
         ("forgotten_limits", 29),
         ("jobs_of_the_dead", 14),
         ("lost_claims", 249),  # rare: a claim's answer must get lost while nothing else wakes the worker
-        ("late_ends", 43),
+        ("late_ends", 50),
         ("eager_workers", 21),
         ("unheard_answers", 4),
         ("dropped_reports", 1),
