@@ -111,6 +111,23 @@ def test_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server) -
     assert too_wide == []
 
 
+def test_side_bar_is_folded_in_a_narrow_window_until_its_reader_unfolds_it(page: Page) -> None:
+    """What one chooses for narrow windows holds there, and says nothing about wide ones."""
+    page.set_viewport_size({"width": 900, "height": 700})
+    page.goto("/ui/main/plugins")
+    settled(page)
+    side = page.get_by_role("navigation", name="Sections", exact=True)
+    fold = side.get_by_role("button", name="Collapse", exact=True)
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    fold.click()
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    page.set_viewport_size({"width": 1440, "height": 700})
+    fold.click()
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    page.set_viewport_size({"width": 900, "height": 700})
+    expect(fold).to_have_attribute("aria-expanded", "true")
+
+
 def test_palette_finds_every_kind_of_thing(page: Page, server: Server) -> None:
     """The search of everything: flows, values, types, settings, documentation."""
     server.create_flow(HELLO.format(id="findable"))
