@@ -1,6 +1,7 @@
 """A Pub/Sub server for the tests: Google's own, of its client library for Go, built once below the user's cache.
 
-`scripts/machine.py` has it built; which library that is, says `go.mod`.
+`scripts/machine.py` has it built; which library that is, says `go.mod`: one that Go 1.19
+builds, which Debian 12 has.
 """
 
 from __future__ import annotations
