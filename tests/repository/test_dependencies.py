@@ -14,7 +14,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"bench", "examples", "penstock", "scripts", "tests"}
-PARTS_OF_OTHERS = {"pydantic_core": "pydantic", "starlette": "fastapi"}  # documented as theirs, installed with them
+PARTS_OF_OTHERS = {"pydantic_core": "pydantic", "starlette": "fastapi", "urllib3": "docker"}
+"""Documented as theirs, and installed with them."""
 PEERS = {"dagster", "dbos", "prefect"}
 """Measured beside Penstock, each in an environment of its own."""
 READERS = {"ansible"}
