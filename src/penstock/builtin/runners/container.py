@@ -16,14 +16,14 @@ from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as EngineContainer
 from docker.utils.socket import frames_iter
-from urllib3.exceptions import HTTPError
+from requests.exceptions import BaseHTTPError  # type: ignore[attr-defined]  # of the library below it
 
 from penstock.builtin.runners.archive import buffer, packed, unpack
 from penstock.builtin.runners.docker import DIRECTORY, TASK_RUN
 from penstock.builtin.runners.runner import OutputSink, RunnerError, Stream
 
 _STDERR = 2
-_LOST = (DockerException, OSError, HTTPError, struct.error)
+_LOST = (DockerException, OSError, BaseHTTPError, struct.error)
 """What the client raises: answers of the engine, and all that a connection cut anywhere comes to; those of requests
 are `OSError`, and what is read of streams bypasses them."""
 _CONFLICT = 409
