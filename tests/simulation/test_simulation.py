@@ -72,7 +72,6 @@ def test_simulation_of_some_seeds_finds_nothing(first: int) -> None:
         ("shared_folders", 0),
         ("scattered_limits", 51),
         ("hasty_hand_backs", 0),
-        ("kept_memories", 6),
         ("sticky_counts", 2),
         ("late_notes", 0),
         ("unheard_pauses", 0),
