@@ -65,7 +65,7 @@ def test_simulation_of_some_seeds_finds_nothing(first: int) -> None:
         ("jobs_of_the_dead", 14),
         ("lost_claims", 249),  # rare: a claim's answer must get lost while nothing else wakes the worker
         ("late_ends", 50),
-        ("eager_workers", 21),
+        ("eager_workers", 70),
         ("unheard_answers", 4),
         ("dropped_reports", 1),
         ("hasty_files", 1),
