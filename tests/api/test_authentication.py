@@ -73,7 +73,10 @@ async def test_login_begins_a_session_that_logout_ends(server: LiveServer) -> No
         assert USER.password not in cookie
         assert (await visitor.get(f"{FLOWS}/search")).status_code == 200
         assert (await visitor.post(FLOWS, content=HELLO)).status_code == 200
+        session = visitor.cookies["BASIC_AUTH"]
         await visitor.post("/logout")
+        assert (await visitor.get(f"{FLOWS}/search")).status_code == 401
+    async with server.visitor(cookies={"BASIC_AUTH": session}) as visitor:  # who kept it, or stole it
         assert (await visitor.get(f"{FLOWS}/search")).status_code == 401
 
 

@@ -147,6 +147,7 @@ class InstanceRoutes:
 
     async def logout(self, request: Request) -> Response:
         """End the session of this browser."""
+        await self._auth.logout(request.cookies.get(COOKIE, ""))
         answer = JsonAnswer({})
         answer.delete_cookie(COOKIE, path="/", secure=self._is_secure(request), httponly=True, samesite="lax")
         return answer

@@ -1,9 +1,9 @@
 """Who may use the server: one account with a password, those of programs, sessions, tokens, a limit on guessing."""
 
 from penstock.services.auth.accounts import ServiceAccount, ServiceAccounts, owner_of
-from penstock.services.auth.credentials import Credentials, generate_password, problems_of
+from penstock.services.auth.credentials import Account, Credentials, generate_password, problems_of
 from penstock.services.auth.lockout import LockedOutError, Lockout, LockoutRules
-from penstock.services.auth.service import Account, AuthService, Identity, LoginRequiredError
+from penstock.services.auth.service import AuthService, Identity, LoginRequiredError
 from penstock.services.auth.tokens import NewToken, Tokens
 
 __all__ = [

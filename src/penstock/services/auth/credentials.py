@@ -1,7 +1,9 @@
-"""What a user name and a password must look like, and passwords nobody has to think up."""
+"""Accounts, what a user name and a password must look like, and passwords nobody has to think up."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -18,6 +20,14 @@ class Credentials:
 
     username: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account as stored: the password only as its hash."""
+
+    username: str
+    password_hash: str
 
 
 def problems_of(credentials: Credentials) -> list[str]:
@@ -46,3 +56,12 @@ def generate_password(length: int = 20) -> str:
         password = "".join(secrets.choice(_ALPHABET) for _ in range(length))
         if not problems_of(Credentials("someone@example.com", password)):
             return password
+
+
+def decode_basic(value: str) -> tuple[str, str] | None:
+    """Return (name, password) of base64 `name:password`; None when it is something else."""
+    try:
+        name, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if colon else None

@@ -21,9 +21,9 @@ from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import ConflictError, InvalidRequestError, UnauthorizedError
 from penstock.ports.settings import SettingsStore
 from penstock.services.auth.accounts import ServiceAccounts
-from penstock.services.auth.credentials import Credentials, generate_password, problems_of
+from penstock.services.auth.credentials import Account, Credentials, decode_basic, generate_password, problems_of
 from penstock.services.auth.lockout import Lockout, LockoutRules
-from penstock.services.auth.sessions import Sessions, decode_basic
+from penstock.services.auth.sessions import Sessions
 from penstock.services.auth.tokens import Tokens
 
 ACCOUNT_KEY = "kestra.server.basic-auth"
@@ -38,14 +38,6 @@ class LoginRequiredError(UnauthorizedError):
 
     code = "LOGIN_REQUIRED"
     hint = "send the user name and password (HTTP Basic), or log in"
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The account as stored: the password only as its hash."""
-
-    username: str
-    password_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +86,7 @@ class AuthService:
         self._hasher = hasher or PasswordHasher()
         self._checking = asyncio.Semaphore(2)
         self._account: Account | None = None
-        self._sessions: Sessions | None = None
-        self._secret = ""
+        self._sessions = Sessions(tokens)
         self._key = os.urandom(32)
         self._known: dict[bytes, Identity] = {}
         self._looked: Instant = 0
@@ -109,8 +100,8 @@ class AuthService:
 
     async def open(self) -> None:
         """Load the account, or make one of the configured credentials; call once before anything else."""
-        known = await self._settings.get(SECRET_KEY)
-        self._secret = str(known or await self._settings.keep(SECRET_KEY, secrets.token_urlsafe(32)))
+        if await self._settings.get(SECRET_KEY) is None:
+            await self._settings.keep(SECRET_KEY, secrets.token_urlsafe(32))
         if self._configured is not None and not self.problems:
             await self._adopt_configured(self._configured)
         elif self._configured is None:
@@ -211,13 +202,11 @@ class AuthService:
             LoginRequiredError: It stands for nobody.
         """
         await self._refresh()
-        if cookie.count(".") == 2 and self._sessions is not None and self._account is not None:
-            name = self._sessions.read(cookie, self._clock.now())
-            if name == self._account.username:
-                return Identity(name, by_cookie=True)
-        elif decode_basic(cookie) is not None:
+        if decode_basic(cookie) is not None:
             identity = await self.by_header(f"Basic {cookie}", address)
             return Identity(identity.username, by_cookie=True)
+        if self._account is not None and await self._sessions.is_of(self._account, cookie):
+            return Identity(self._account.username, by_cookie=True)
         raise LoginRequiredError("the session has ended", hint="log in again")
 
     async def login(self, credentials: Credentials, address: str) -> str:
@@ -230,8 +219,13 @@ class AuthService:
         await self._refresh()
         async with self._checking:
             await self._verify(credentials, address)
-        assert self._sessions is not None
-        return self._sessions.issue(credentials.username, self._clock.now())
+        assert self._account is not None
+        return await self._sessions.begin(self._account)
+
+    async def logout(self, cookie: str) -> None:
+        """End the session of a cookie; any other cookie stands for nothing that could end."""
+        if self._account is not None:
+            await self._sessions.end(self._account, cookie)
 
     async def _verify(self, credentials: Credentials, address: str) -> None:
         now = self._clock.now()
@@ -269,6 +263,8 @@ class AuthService:
     async def _store(self, credentials: Credentials) -> None:
         account = await self._made(credentials)
         await self._settings.put(ACCOUNT_KEY, _kept(account))
+        if self._account is not None:
+            await self._sessions.end_all(self._account)
         self._use(account)
 
     async def _made(self, credentials: Credentials) -> Account:
@@ -281,14 +277,12 @@ class AuthService:
 
     async def _look(self) -> None:
         self._looked = self._clock.now()
-        self._secret = str(await self._settings.get(SECRET_KEY))
         account = _account(await self._settings.get(ACCOUNT_KEY))
         if account is not None and account != self._account:
             self._use(account)
 
     def _use(self, account: Account) -> None:
         self._account = account
-        self._sessions = Sessions(self._secret, account.password_hash)
         self._known.clear()
 
 

@@ -1,65 +1,52 @@
-"""Session cookies: signed, dated, and void once the password changes. Nothing about them is stored.
+"""Sessions of browsers: begun by a login, ended by a logout, by time and by a new password.
 
-The key is derived from the server's secret and the password's hash, so every server on one database accepts the
-sessions of the others.
+A session is a token whose owner is no user's name: neither opens what the other does, its value is kept as a digest
+alone, and every server on one database accepts the sessions of the others. The owner is told by the name and the hash
+of the password, so that a session begun with an old one, even by a server that has not heard yet, stands for nobody.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
 
-from penstock.base.clock import SECOND, Instant, Micros
+from penstock.base.clock import SECOND, Micros
+from penstock.base.ids import new_id
+from penstock.services.auth.credentials import Account
+from penstock.services.auth.tokens import NewToken, Tokens
 
 LIFETIME: Micros = 14 * 24 * 3600 * SECOND
 
 
 class Sessions:
-    """Makes and reads session cookies.
+    """The sessions of accounts. A server hears of an end on another one as late as of a revoked token.
 
     Args:
-        secret: The server's secret.
-        password_hash: The hash of the account's password.
-        lifetime: How long a session lasts.
+        tokens: Where they are kept.
     """
 
-    def __init__(self, secret: str, password_hash: str, lifetime: Micros = LIFETIME) -> None:
-        self._key = hashlib.sha256(f"penstock session\0{secret}\0{password_hash}".encode()).digest()
-        self._lifetime = lifetime
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
 
-    def issue(self, username: str, now: Instant) -> str:
-        """Return the cookie of a new session."""
-        body = f"{(now + self._lifetime) // SECOND}.{_text(username.encode())}"
-        return f"{body}.{self._signature(body)}"
+    async def begin(self, account: Account) -> str:
+        """Return the cookie of a new session, and forget those of the account that are over."""
+        owner = _owner(account)
+        await self._tokens.revoke_all(owner, only_expired=True)
+        _, cookie = await self._tokens.create(owner, NewToken(new_id(), max_age=LIFETIME))
+        return cookie
 
-    def read(self, cookie: str, now: Instant) -> str | None:
-        """Return the name of the user the cookie stands for; None when it is forged, broken or too old."""
-        body, _, signature = cookie.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
-            return None
-        expires, _, name = body.partition(".")
-        if int(expires) * SECOND < now:
-            return None
-        return _bytes(name).decode()
+    async def is_of(self, account: Account, cookie: str) -> bool:
+        """Return whether a cookie is that of a session of the account which has not ended."""
+        return await self._tokens.owner(cookie) == _owner(account)
 
-    def _signature(self, body: str) -> str:
-        return _text(hmac.digest(self._key, body.encode(), "sha256"))
+    async def end(self, account: Account, cookie: str) -> None:
+        """End the session of a cookie, if it is one of the account."""
+        await self._tokens.revoke_value(_owner(account), cookie)
 
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    async def end_all(self, account: Account) -> None:
+        """End all sessions of an account, which has another password now."""
+        await self._tokens.revoke_all(_owner(account))
 
 
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def decode_basic(value: str) -> tuple[str, str] | None:
-    """Return (name, password) of base64 `name:password`; None when it is something else."""
-    try:
-        name, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return (name, password) if colon else None
+def _owner(account: Account) -> str:
+    password = hashlib.sha256(account.password_hash.encode()).hexdigest()[:16]
+    return f"session/{password}/{account.username}"

@@ -97,8 +97,25 @@ class Tokens:
         if not await self._store.delete(username, token_id):
             raise NotFoundError(f"there is no API token {token_id}", hint="it may have been revoked already")
 
+    async def revoke_value(self, username: str, value: str) -> None:
+        """Make a token of a user worthless, if there is one of that value."""
+        digest = _digest(value)
+        token = await self._store.by_digest(digest)
+        if token is not None and await self._store.delete(username, token.id):
+            self._known.pop(digest, None)
+
+    async def revoke_all(self, username: str, *, only_expired: bool = False) -> None:
+        """Make the tokens of a user worthless, or forget those that are so by their age."""
+        now = self._clock.now()
+        for token in await self._store.of_user(username):
+            if not only_expired or (token.expires is not None and token.expires <= now):
+                await self._store.delete(username, token.id)
+                self._known.pop(token.digest, None)
+
     async def owner(self, value: str) -> str | None:
         """Return whom a token stands for; None when it is unknown or has expired."""
+        if not value.startswith(_MARK):
+            return None
         now, digest = self._clock.now(), _digest(value)
         token, looked = self._known.get(digest, (None, 0))
         if token is None or now - looked > _TRUSTED:
