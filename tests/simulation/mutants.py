@@ -275,16 +275,13 @@ def coming_and_going(seed: int) -> Scenario:
 
 
 def returning(seed: int) -> Scenario:
-    """Return such a scenario in which executions wait, and are steered while one executor after another has them."""
-    calm = coming_and_going(seed)
-    starts = tuple(Happening(QUIET + number, "start", flow="paused") for number in range(6))
-    starts += tuple(Happening(QUIET + number, "start", flow="family") for number in range(6))
-    steps = tuple(
-        Happening(QUIET + (4 + 2 * number) * SECOND, ("resume", "kill", "restart")[number % 3], number)
-        for number in range(14)
-    )
-    faults = tuple(one for one in calm.happenings if one.is_fault)
-    return dataclasses.replace(calm, happenings=(*starts, *steps, *faults))
+    """Return a seed's scenario of two executors, one of which has half of what runs again and again, and never long."""
+    machines = (MachineSpec("server-1", ALL_ROLES), MachineSpec("server-2", ALL_ROLES))
+    flows = ("loop", "fan", "parent", "paused")
+    starts = tuple(Happening(QUIET + number * SECOND, "start", flow=flows[number % 4]) for number in range(28))
+    steps = tuple(Happening(QUIET + (11 + number) * SECOND, "resume", 3 + 4 * number) for number in range(6))
+    faults = tuple(Happening(QUIET + at * SECOND, "crash", 1) for at in (1, 10, 19, 28))
+    return dataclasses.replace(plain_scenario(seed), machines=machines, happenings=(*starts, *steps, *faults))
 
 
 def thawing(seed: int) -> Scenario:

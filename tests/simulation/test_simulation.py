@@ -72,6 +72,7 @@ def test_simulation_of_some_seeds_finds_nothing(first: int) -> None:
         ("shared_folders", 0),
         ("scattered_limits", 51),
         ("hasty_hand_backs", 0),
+        ("kept_memories", 3),
         ("sticky_counts", 2),
         ("late_notes", 0),
         ("unheard_pauses", 0),

@@ -8280,51 +8280,10 @@ export interface components {
             date: string;
         };
         /**
-         * NewApiToken
-         * @description An API token to be made.
+         * AboutSecret
+         * @description What is told of a secret.
          */
-        NewApiToken: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Maxage
-             * @default null
-             */
-            maxAge: string | null;
-            /**
-             * Extended
-             * @default null
-             */
-            extended: boolean | null;
-        };
-        /**
-         * SuiteName
-         * @description A test suite by name.
-         */
-        SuiteName: {
-            /** Namespace */
-            namespace: string;
-            /** Id */
-            id: string;
-        };
-        /**
-         * SuiteNames
-         * @description Several test suites by name.
-         */
-        SuiteNames: {
-            /** Ids */
-            ids: components["schemas"]["SuiteName"][];
-        };
-        /**
-         * SecretValue
-         * @description A secret to be set.
-         */
-        SecretValue: {
+        AboutSecret: {
             /**
              * Description
              * @default null
@@ -8335,32 +8294,49 @@ export interface components {
              * @default null
              */
             tags: components["schemas"]["SecretTag"][] | null;
-            /** Key */
-            key: string;
-            /** Value */
-            value: string;
         };
         /**
-         * SwitchOrder
-         * @description What a flow or trigger is to be, whatever its source says.
+         * BlueprintDraft
+         * @description A blueprint that is being written, and arguments to try it with.
          */
-        SwitchOrder: {
+        BlueprintDraft: {
             /**
-             * State
-             * @description Null, where several are named: what the source says.
-             */
-            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
-            /**
-             * Until
-             * @description When a pause ends by itself.
+             * Templateargumentsinputs
              * @default null
              */
-            until: string | null;
+            templateArgumentsInputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * BlueprintToKeep
+         * @description A blueprint of one's own.
+         */
+        BlueprintToKeep: {
+            /** Title */
+            title: string;
+            /** Source */
+            source: string;
             /**
-             * Reason
+             * Description
              * @default null
              */
-            reason: string | null;
+            description: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /**
+         * BookmarkName
+         * @description Another name of a bookmark.
+         */
+        BookmarkName: {
+            /** Name */
+            name: string;
         };
         /**
          * ChartFilter
@@ -8441,6 +8417,17 @@ export interface components {
             globalFilter: components["schemas"]["ChartFilters"] | null;
         };
         /**
+         * ChosenCases
+         * @description The cases of a test suite that are to run; all without any.
+         */
+        ChosenCases: {
+            /**
+             * Testcases
+             * @default null
+             */
+            testCases: string[] | null;
+        };
+        /**
          * Credentials
          * @description A user name and a password.
          */
@@ -8456,6 +8443,54 @@ export interface components {
             password: string;
         };
         /**
+         * DraftText
+         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         */
+        DraftText: {
+            /** Source */
+            source: string;
+            /**
+             * Revision
+             * @default null
+             */
+            revision: number | null;
+            /**
+             * Seen
+             * @default null
+             */
+            seen: string | null;
+        };
+        /**
+         * FlowFilter
+         * @description The name of a flow.
+         */
+        FlowFilter: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * LabelsOfExecutions
+         * @description Labels that several executions get.
+         */
+        LabelsOfExecutions: {
+            /** Executionsid */
+            executionsId: string[];
+            /** Executionlabels */
+            executionLabels: components["schemas"]["Label"][];
+        };
+        /**
+         * SuiteName
+         * @description A test suite by name.
+         */
+        SuiteName: {
+            /** Namespace */
+            namespace: string;
+            /** Id */
+            id: string;
+        };
+        /**
          * LastSuiteQuery
          * @description Of which test suites the last result is wanted.
          */
@@ -8467,14 +8502,53 @@ export interface components {
             testSuiteIds: components["schemas"]["SuiteName"][] | null;
         };
         /**
-         * BlueprintToKeep
-         * @description A blueprint of one's own.
+         * NewApiToken
+         * @description An API token to be made.
          */
-        BlueprintToKeep: {
-            /** Title */
-            title: string;
-            /** Source */
-            source: string;
+        NewApiToken: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Maxage
+             * @default null
+             */
+            maxAge: string | null;
+            /**
+             * Extended
+             * @default null
+             */
+            extended: boolean | null;
+        };
+        /**
+         * NewBookmark
+         * @description A page to be kept under a name.
+         */
+        NewBookmark: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * NewPassword
+         * @description A password and the one that replaces it.
+         */
+        NewPassword: {
+            /** Oldpassword */
+            oldPassword: string;
+            /** Newpassword */
+            newPassword: string;
+        };
+        /**
+         * SecretValue
+         * @description A secret to be set.
+         */
+        SecretValue: {
             /**
              * Description
              * @default null
@@ -8484,46 +8558,32 @@ export interface components {
              * Tags
              * @default null
              */
-            tags: string[] | null;
+            tags: components["schemas"]["SecretTag"][] | null;
+            /** Key */
+            key: string;
+            /** Value */
+            value: string;
         };
         /**
-         * SwitchName
-         * @description A flow, or one of its triggers.
+         * ServiceAccountChanges
+         * @description What is to become of an account of a program.
          */
-        SwitchName: {
-            /** Namespace */
-            namespace: string;
-            /** Flowid */
-            flowId: string;
+        ServiceAccountChanges: {
             /**
-             * Triggerid
+             * Name
              * @default null
              */
-            triggerId: string | null;
-        };
-        /**
-         * SwitchNames
-         * @description What several flows and triggers are to be.
-         */
-        SwitchNames: {
+            name: string | null;
             /**
-             * State
-             * @description Null, where several are named: what the source says.
-             */
-            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
-            /**
-             * Until
-             * @description When a pause ends by itself.
+             * Description
              * @default null
              */
-            until: string | null;
+            description: string | null;
             /**
-             * Reason
+             * Disabled
              * @default null
              */
-            reason: string | null;
-            /** Names */
-            names: components["schemas"]["SwitchName"][];
+            disabled: boolean | null;
         };
         /**
          * ServiceAccountToKeep
@@ -8552,15 +8612,6 @@ export interface components {
              * @default null
              */
             tenants: string[] | null;
-        };
-        /**
-         * TaskRunStateChange
-         * @description The state a task run gets by hand.
-         */
-        TaskRunStateChange: {
-            /** Taskrunid */
-            taskRunId: string;
-            state: components["schemas"]["StateType"];
         };
         /**
          * BackfillOrder
@@ -8613,47 +8664,6 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * NewPassword
-         * @description A password and the one that replaces it.
-         */
-        NewPassword: {
-            /** Oldpassword */
-            oldPassword: string;
-            /** Newpassword */
-            newPassword: string;
-        };
-        /**
-         * ServiceAccountChanges
-         * @description What is to become of an account of a program.
-         */
-        ServiceAccountChanges: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Description
-             * @default null
-             */
-            description: string | null;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-        };
-        /**
-         * NewBookmark
-         * @description A page to be kept under a name.
-         */
-        NewBookmark: {
-            /** Name */
-            name: string;
-            /** Path */
-            path: string;
-        };
-        /**
          * SetDisabled
          * @description Triggers that are switched off or on.
          */
@@ -8664,73 +8674,82 @@ export interface components {
             disabled: boolean;
         };
         /**
-         * FlowFilter
-         * @description The name of a flow.
+         * SuiteNames
+         * @description Several test suites by name.
          */
-        FlowFilter: {
+        SuiteNames: {
+            /** Ids */
+            ids: components["schemas"]["SuiteName"][];
+        };
+        /**
+         * SwitchName
+         * @description A flow, or one of its triggers.
+         */
+        SwitchName: {
             /** Namespace */
             namespace: string;
-            /** Id */
-            id: string;
+            /** Flowid */
+            flowId: string;
+            /**
+             * Triggerid
+             * @default null
+             */
+            triggerId: string | null;
         };
         /**
-         * AboutSecret
-         * @description What is told of a secret.
+         * SwitchNames
+         * @description What several flows and triggers are to be.
          */
-        AboutSecret: {
+        SwitchNames: {
             /**
-             * Description
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
              * @default null
              */
-            description: string | null;
+            until: string | null;
             /**
-             * Tags
+             * Reason
              * @default null
              */
-            tags: components["schemas"]["SecretTag"][] | null;
+            reason: string | null;
+            /** Names */
+            names: components["schemas"]["SwitchName"][];
         };
         /**
-         * DraftText
-         * @description A text to be kept, the revision it began with, and the version of the draft that it replaces.
+         * SwitchOrder
+         * @description What a flow or trigger is to be, whatever its source says.
          */
-        DraftText: {
-            /** Source */
-            source: string;
+        SwitchOrder: {
             /**
-             * Revision
+             * State
+             * @description Null, where several are named: what the source says.
+             */
+            state: ("ENABLED" | "DISABLED" | "PAUSED") | null;
+            /**
+             * Until
+             * @description When a pause ends by itself.
              * @default null
              */
-            revision: number | null;
+            until: string | null;
             /**
-             * Seen
+             * Reason
              * @default null
              */
-            seen: string | null;
+            reason: string | null;
         };
         /**
-         * LabelsOfExecutions
-         * @description Labels that several executions get.
+         * TaskRunStateChange
+         * @description The state a task run gets by hand.
          */
-        LabelsOfExecutions: {
-            /** Executionsid */
-            executionsId: string[];
-            /** Executionlabels */
-            executionLabels: components["schemas"]["Label"][];
-        };
-        /**
-         * BlueprintDraft
-         * @description A blueprint that is being written, and arguments to try it with.
-         */
-        BlueprintDraft: {
-            /**
-             * Templateargumentsinputs
-             * @default null
-             */
-            templateArgumentsInputs: {
-                [key: string]: unknown;
-            } | null;
-            /** Source */
-            source: string;
+        TaskRunStateChange: {
+            /** Taskrunid */
+            taskRunId: string;
+            state: components["schemas"]["StateType"];
         };
         /**
          * TemplateArguments
@@ -8744,25 +8763,6 @@ export interface components {
             templateArgumentsInputs: {
                 [key: string]: unknown;
             } | null;
-        };
-        /**
-         * BookmarkName
-         * @description Another name of a bookmark.
-         */
-        BookmarkName: {
-            /** Name */
-            name: string;
-        };
-        /**
-         * ChosenCases
-         * @description The cases of a test suite that are to run; all without any.
-         */
-        ChosenCases: {
-            /**
-             * Testcases
-             * @default null
-             */
-            testCases: string[] | null;
         };
     };
     responses: never;
@@ -9517,7 +9517,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                tenant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -9551,6 +9553,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 id: string;
             };
             cookie?: never;
@@ -9582,6 +9585,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 id: string;
             };
             cookie?: never;
@@ -9617,6 +9621,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 id: string;
             };
             cookie?: never;
@@ -9742,6 +9747,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 id: string;
             };
             cookie?: never;
@@ -9773,6 +9779,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 id: string;
             };
             cookie?: never;
@@ -9808,6 +9815,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                tenant: string;
                 id: string;
                 tokenId: string;
             };
