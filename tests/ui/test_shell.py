@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui.conftest import settled
 from tests.ui.flows import FAILING, HELLO
@@ -187,3 +187,21 @@ def test_lost_connection_is_said_on_every_page_until_it_is_back(page: Page) -> N
     expect(banner).to_be_visible()
     page.context.set_offline(False)
     expect(banner).to_be_hidden()
+
+
+def test_page_whose_script_was_lost_on_its_way_is_loaded_anew(page: Page) -> None:
+    """A broken line, or a server with a newer release, leaves no empty page behind."""
+    lost = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        if len(lost) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/assets/FlowsPage-*.js", lose)
+    page.goto("/ui/main/flows")
+    settled(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Flows")
+    assert len(lost) == 2

@@ -3,6 +3,7 @@ import type { QueryClient } from "@tanstack/vue-query";
 import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from "vue-router";
 import { TENANT } from "@/api/types";
 import { instanceQuery } from "@/composables/useInstance";
+import { loadMissingScripts } from "@/router/missingScripts";
 
 /** The entries of the side bar, in their order. */
 export const SECTIONS = ["dashboards", "flows", "executions", "allLogs", "triggers", "namespaces", "blueprints", "tests", "assets", "plugins", "instance", "settings"] as const;
@@ -92,6 +93,7 @@ export const routes: RouteRecordRaw[] = [
 /** The router; an instance without a first user leads to the setup page whatever was asked. */
 export function createPageRouter(queries: QueryClient): Router {
   const router = createRouter({ history: createWebHistory("/ui/"), routes });
+  loadMissingScripts(router);
   router.beforeEach(async (to) => {
     const instance = await queries.fetchQuery(instanceQuery).catch(() => undefined);
     if (instance?.isBasicAuthInitialized === false) return to.name === "setup" ? true : { name: "setup" };

@@ -6,6 +6,7 @@ next one finds again, and never files or lines that nobody knows of.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ ROWS = 1_000
 """The most rows one transaction removes."""
 _EXECUTIONS = 50
 """The most executions one transaction removes: their labels and the rest of their rows stay below `ROWS`."""
+_FOLDERS = 20
+"""Folders looked through at once: one after another, each would wait for its turn on a busy loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +140,27 @@ class PurgeService:
         return removed
 
     async def _files(self, tenant: str, executions: Sequence[EndedExecution]) -> int:
+        folders = [execution_folder(one.namespace, one.flow_id, one.id) for one in executions]
+        # Most flows store no files: they have no folder in which those of executions are.
+        above = {folder.rpartition("/")[0] for folder in folders}
+        present = {folder for folder in above if await self._objects.info(tenant, folder) is not None}
+        folders = [folder for folder in folders if folder.rpartition("/")[0] in present]
         number = 0
-        for execution in executions:
-            folder = execution_folder(execution.namespace, execution.flow_id, execution.id)
-            found = await self._objects.list(tenant, folder, recursive=True)
-            number += sum(1 for info in found if not info.is_directory)
-            await self._objects.delete(tenant, folder)
+        for start in range(0, len(folders), _FOLDERS):
+            some = folders[start : start + _FOLDERS]
+            number += sum(await asyncio.gather(*(self._remove_folder(tenant, folder) for folder in some)))
         return number
+
+    async def _remove_folder(self, tenant: str, folder: str) -> int:
+        found = await self._objects.list(tenant, folder, recursive=True)
+        await self._objects.delete(tenant, folder)
+        return sum(1 for info in found if not info.is_directory)
 
 
 async def _all(remove: Callable[[], Awaitable[int]]) -> int:
-    """Remove rows until none is left; returns how many there were."""
-    removed = 0
-    while number := await remove():
+    """Remove rows, `ROWS` at a time, until none is left; returns how many there were."""
+    removed = number = await remove()
+    while number >= ROWS:
+        number = await remove()
         removed += number
     return removed
