@@ -66,3 +66,7 @@ class TokenStore(Protocol):
     async def delete(self, username: str, token_id: str) -> bool:
         """Remove a token of a user; False when there was none."""
         ...
+
+    async def delete_all(self, username: str, expired_by: Instant | None = None) -> None:
+        """Remove the tokens of a user: all of them, or those that have expired by a time."""
+        ...

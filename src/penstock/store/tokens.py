@@ -56,6 +56,13 @@ class SqlTokenStore:
         statement = delete(API_TOKENS).where(and_(C.username == username, C.id == token_id))
         return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
 
+    async def delete_all(self, username: str, expired_by: Instant | None = None) -> None:
+        """Remove the tokens of a user, or those that have expired."""
+        statement = delete(API_TOKENS).where(C.username == username)
+        if expired_by is not None:
+            statement = statement.where(C.expires <= expired_by)
+        await self._database.write(lambda connection: connection.execute(statement).rowcount)
+
 
 def add_txn(connection: Connection, token: ApiToken) -> None:
     """Insert a token whose name its owner has not used yet."""

@@ -106,11 +106,9 @@ class Tokens:
 
     async def revoke_all(self, username: str, *, only_expired: bool = False) -> None:
         """Make the tokens of a user worthless, or forget those that are so by their age."""
-        now = self._clock.now()
-        for token in await self._store.of_user(username):
-            if not only_expired or (token.expires is not None and token.expires <= now):
-                await self._store.delete(username, token.id)
-                self._known.pop(token.digest, None)
+        await self._store.delete_all(username, self._clock.now() if only_expired else None)
+        if not only_expired:
+            self._known = {digest: known for digest, known in self._known.items() if known[0].username != username}
 
     async def owner(self, value: str) -> str | None:
         """Return whom a token stands for; None when it is unknown or has expired."""

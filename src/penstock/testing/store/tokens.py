@@ -43,3 +43,15 @@ class TokenStoreContract:
         assert await store.tokens.delete("ada@example.com", "id1")
         assert not await store.tokens.delete("ada@example.com", "id1")
         assert await store.tokens.by_digest("digest1") is None
+
+    async def test_tokens_of_a_user_are_removed_together_or_as_they_have_expired(self, store: StorePorts) -> None:
+        old = replace(ONE, id="id2", name="old", digest="digest2", max_age=5, expires=NOW + 5)
+        for one in (ONE, old, replace(ONE, id="id3", username="bob@example.com", digest="digest3")):
+            await store.tokens.add(one)
+        await store.tokens.delete_all("ada@example.com", NOW + 4)
+        assert await store.tokens.of_user("ada@example.com") == [ONE, old]
+        await store.tokens.delete_all("ada@example.com", NOW + 5)
+        assert await store.tokens.of_user("ada@example.com") == [ONE]
+        await store.tokens.delete_all("ada@example.com")
+        assert await store.tokens.of_user("ada@example.com") == []
+        assert await store.tokens.by_digest("digest3") is not None

@@ -46,7 +46,7 @@ def read_size(value: Any) -> Any:
 
 
 def read_address(value: Any) -> Any:
-    """Return the address of a server, without a slash at its end."""
+    """Return the address of a server; None for an empty text."""
     if not isinstance(value, str) or value == "":
         return value or None
     found = urlsplit(value)
