@@ -53,13 +53,10 @@ def unkeyed_firings() -> Patch:
     """A schedule's date starts an execution however often it is fired."""
     original = triggers.fire_txn
 
-    def fire(connection: Any, before: Any, after: Any, execution: Any, *more: Any) -> bool:
+    def fire(connection: Any, before: Any, after: Any, execution: Any, *more: Any) -> Any:
         if execution is None or execution.schedule_date is None:
             return original(connection, before, after, execution, *more)
-        stored = connection.exec_driver_sql(
-            "SELECT next_date FROM trigger_states WHERE flow_id = ? AND trigger_id = ?", before.key[2:]
-        ).first()
-        seen = replace(before, next_date=stored[0] if stored else None)
+        seen = triggers.get_txn(connection, before.key) or before
         return original(connection, seen, after, replace(execution, firing_key=None), *more)
 
     return patch.object(triggers, "fire_txn", fire)
@@ -151,9 +148,36 @@ def late_notes() -> Patch:
     return patch.object(keyvalues, "held_txn", lambda connection, held, **how: None)
 
 
+def half_seen_states() -> Patch:
+    """Whoever moves a trigger on looks at its next date alone, and overwrites what else its state says."""
+    original = triggers.fire_txn
+
+    def fire(connection: Any, before: Any, *how: Any) -> Any:
+        stored = triggers.get_txn(connection, before.key)
+        is_seen = stored is not None and stored.next_date == before.next_date
+        return original(connection, stored if is_seen else before, *how)
+
+    return patch.object(triggers, "fire_txn", fire)
+
+
+def old_hearsay() -> Patch:
+    """A scheduler that has not heard what people say may put a trigger in its place, though not fire it."""
+    original = triggers.fire_txn
+
+    def fire(connection: Any, before: Any, after: Any, execution: Any, reject: Any, said: Any) -> Any:
+        return original(connection, before, after, execution, reject, said if execution is not None else None)
+
+    return patch.object(triggers, "fire_txn", fire)
+
+
 def unheard_pauses() -> Patch:
     """A date is fired unless the scheduler itself has heard that it is stopped."""
-    return patch.object(triggers, "_is_stopped_txn", lambda connection, key, date: False)
+    original = triggers.fire_txn
+
+    def fire(connection: Any, before: Any, after: Any, execution: Any, reject: Any, said: Any) -> Any:
+        return original(connection, before, after, execution, reject, None)
+
+    return patch.object(triggers, "fire_txn", fire)
 
 
 def pauses_made_up_for() -> Patch:
@@ -245,7 +269,15 @@ def _named() -> Iterator[Callable[[], Patch]]:
     yield from (unfenced_commits, unkeyed_firings, leaked_slots, forgotten_limits, jobs_of_the_dead, lost_claims)
     yield from (forgotten_messages, late_ends, eager_workers, unheard_answers, dropped_reports, hasty_files)
     yield from (shared_folders, scattered_limits, hasty_hand_backs, kept_memories, sticky_counts, late_notes)
-    yield from (unheard_pauses, pauses_made_up_for, unread_switches, orders_in_pieces, forgotten_switches)
+    yield from (
+        half_seen_states,
+        old_hearsay,
+        unheard_pauses,
+        pauses_made_up_for,
+        unread_switches,
+        orders_in_pieces,
+        forgotten_switches,
+    )
 
 
 MUTANTS = {mutant.__name__: mutant for mutant in _named()}
@@ -359,7 +391,7 @@ SCENARIOS = {
     "late_notes": noting_late,
     **dict.fromkeys(("unheard_pauses", "orders_in_pieces"), pausing),
     "pauses_made_up_for": ending,
-    "forgotten_switches": scenario_of,
+    **dict.fromkeys(("forgotten_switches", "half_seen_states", "old_hearsay"), scenario_of),
     "unread_switches": disabling,
 }
 

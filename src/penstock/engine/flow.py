@@ -7,7 +7,7 @@ that new ones arrive as plugins without the engine knowing them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -321,6 +321,8 @@ class ResolvedFlow:
     """By whom, until when and why, where that is known."""
     changes_at: Instant | None = None
     """When it is enabled or disabled otherwise, by itself."""
+    said: tuple[Hashable, ...] = ()
+    """What people say of it and of its triggers on this instance; whoever acts on it can tell if it still holds."""
     concurrency: Mapping[str, Any] | None = None
     sla: Sequence[Mapping[str, Any]] = ()
     namespace_variables: Mapping[str, Any] = field(default_factory=dict)

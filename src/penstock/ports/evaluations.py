@@ -7,24 +7,11 @@ The trigger's state names the evaluation that is under way; a report about any o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from penstock.engine.decision import Job
 from penstock.engine.records import Execution
-from penstock.ports.triggers import TriggerState
-
-
-class Outcome(StrEnum):
-    """What became of a step."""
-
-    DONE = "done"
-    STALE = "stale"
-    """The stored state is another than the one seen; nothing was written."""
-    KNOWN = "known"
-    """The execution exists, by its id or its firing key; nothing was written."""
-    LOST = "lost"
-    """The job is no longer the worker's; nothing was written."""
+from penstock.ports.triggers import Outcome, TriggerState
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from penstock.base.clock import SECOND, Instant, Micros
 from penstock.engine.records import Execution
 from penstock.ports.queries import Filter, Page, PageRequest
+
+if TYPE_CHECKING:
+    from penstock.ports.switches import Switch
 
 FLOW_TRIGGER = "io.kestra.plugin.core.trigger.Flow"
 TOLERANCE: Micros = 5 * SECOND
@@ -67,6 +71,20 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.next_date
 
 
+class Outcome(StrEnum):
+    """What became of a step of a trigger. Unless it is done, nothing was written."""
+
+    DONE = "done"
+    STALE = "stale"
+    """The stored state is another than the one seen: somebody else was first."""
+    SWITCHED = "switched"
+    """People say something else of the trigger, or of its flow, than whoever took the step knows."""
+    KNOWN = "known"
+    """The execution exists, by its id or its firing key."""
+    LOST = "lost"
+    """The job is no longer the worker's."""
+
+
 class TriggerStore(Protocol):
     """States of triggers."""
 
@@ -95,13 +113,20 @@ class TriggerStore(Protocol):
         ...
 
     async def fire(
-        self, before: TriggerState, after: TriggerState, execution: Execution | None, reject: str | None = None
-    ) -> bool:
+        self,
+        before: TriggerState,
+        after: TriggerState,
+        execution: Execution | None,
+        reject: str | None = None,
+        said: Sequence[Switch] | None = None,
+    ) -> Outcome:
         """Move a trigger on and create its execution (with a `Created` message in its inbox) in one transaction.
 
-        With `reject` the execution is refused before its first task, and this is why (ENG-193, ENG-269).
-
-        Returns False, and writes nothing, when the stored `next_date` is no longer `before.next_date` (another
-        scheduler was first) or when the execution's firing key exists already.
+        Args:
+            before: The state as it was seen; one never stored is as good as one of which nothing is known.
+            after: The state to store.
+            execution: The execution to create.
+            reject: Why the execution is refused before its first task (ENG-193, ENG-269).
+            said: What people are known to say of the trigger and its flow, by trigger; not looked at when None.
         """
         ...

@@ -16,7 +16,7 @@ from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundErr
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.ports.switches import SwitchState, SwitchStore
-from penstock.ports.triggers import FLOW_TRIGGER, TriggerState, TriggerStore
+from penstock.ports.triggers import FLOW_TRIGGER, Outcome, TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler import backfill
 from penstock.services.scheduler.backfill import Backfill, Label
@@ -216,7 +216,7 @@ class TriggerService:
             if after == before:
                 return before
             after = replace(after, updated=self._clock.now())
-            if await self._triggers.fire(before, after, None):
+            if await self._triggers.fire(before, after, None) is Outcome.DONE:
                 await self._changed(after)
                 return after
         raise UnavailableError(f"trigger {'.'.join(name)} changes all the time", hint="try again")

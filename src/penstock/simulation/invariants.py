@@ -54,7 +54,7 @@ FROM task_runs r JOIN executions e ON e.id = r.execution_id
 WHERE e.flow_id = ? AND r.task_id = 'keep' AND r.state = 'SUCCESS'
 """
 
-MayMiss = Callable[[str, Iterable[Instant], Instant], bool]
+MayMiss = Callable[[str, Instant], bool]
 
 
 class Violation(Exception):
@@ -183,7 +183,7 @@ def check_dates(disk: Disk, since: Instant, until: Instant, may_miss: MayMiss) -
         disk: The database.
         since: Dates from here on must have come.
         until: Dates up to here must have come where executions need not wait for each other.
-        may_miss: Tells of a flow, the dates for which it was started, and another whether that may be missing.
+        may_miss: Tells of a flow and a date whether that may be missing.
     """
     for flow, seconds in SCHEDULES.items():
         rows = disk.rows("SELECT schedule_date FROM executions WHERE flow_id = ? AND schedule_date NOTNULL", flow)
@@ -197,7 +197,7 @@ def check_dates(disk: Disk, since: Instant, until: Instant, may_miss: MayMiss) -
         if flow != "exclusive":
             last = max(last, until)
         for date in range(first, last, step):
-            if date not in counts and not may_miss(flow, counts, date):
+            if date not in counts and not may_miss(flow, date):
                 raise Violation(f"{flow} was not started for the date {_second(date)}")
 
 

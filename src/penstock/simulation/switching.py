@@ -29,6 +29,7 @@ _THAWED: Micros = 60 * SECOND
 """The same of a process that stood still."""
 _DATES: Micros = 5 * SECOND
 _FIRED = "SELECT flow_id, schedule_date FROM executions WHERE id = ? AND schedule_date NOTNULL"
+_LAST = "SELECT max(schedule_date) FROM executions WHERE flow_id = ?"
 _NONE = math.inf
 
 
@@ -37,12 +38,15 @@ class Said:
     """An order of somebody."""
 
     number: int
+    asked: Instant
     names: tuple[str, ...]
     state: SwitchState | None
     """None: what the source says."""
     until: float = _NONE
     is_seen: bool = False
     """Whether it has been carried out, as far as the database knows."""
+    answered: float = _NONE
+    """When that was acknowledged."""
 
     @property
     def reason(self) -> str:
@@ -63,13 +67,22 @@ class Stop:
     since: Instant
     until: float
     """When the order ends it."""
+    fired: Instant
+    """The last date that had started the flow before."""
     gone: float = _NONE
-    """When something else was said."""
+    """When something else was said, as the database knew it."""
+    lifted: float = _NONE
+    """When somebody wanted that; the server that is asked dates it at any time between the two."""
 
     @property
     def end(self) -> float:
         """When it was over."""
         return min(self.until, self.gone)
+
+    @property
+    def surely(self) -> float:
+        """Until when nobody had ended it."""
+        return min(self.until, self.lifted)
 
     def concerns(self, flow: str) -> bool:
         """Return whether it stops a flow, or its trigger."""
@@ -102,13 +115,13 @@ class Switching:
         if state is SwitchState.PAUSED:
             end = self.beginning + now + (happening.span or 10 * SECOND)
             until = end if happening.span else end - end % _DATES + _DATES
-        said = Said(len(self.orders), tuple(happening.flow.split()), state, until)
+        said = Said(len(self.orders), self.beginning + now, tuple(happening.flow.split()), state, until)
         self.orders.append(said)
         return said
 
-    def everything(self) -> Said:
+    def everything(self, now: Micros) -> Said:
         """Return the order to let all sources count again."""
-        self.orders.append(Said(len(self.orders), SWITCHED, None))
+        self.orders.append(Said(len(self.orders), self.beginning + now, SWITCHED, None))
         return self.orders[-1]
 
     async def carry_out(self, core: Core, said: Said) -> None:
@@ -122,8 +135,9 @@ class Switching:
         order = SwitchOrder(said.state, None if said.until == _NONE else int(said.until), said.reason)
         await service.set(TENANT, names, order, None)
 
-    def answered(self, said: Said) -> None:
+    def acknowledged(self, said: Said, now: Micros) -> None:
         """Check that an order that was acknowledged has been carried out, or has been followed by another."""
+        said.answered = self.beginning + now
         if said.is_seen or (said.state is None and not any(self._is_older(name, said) for name in said.names)):
             return
         raise Violation(f"{said.reason} ({said.state} for {', '.join(said.names)}) was acknowledged and is lost")
@@ -185,27 +199,34 @@ class Switching:
             raise Violation(f"what was said of {', '.join(sorted(unexplained))} is lost")
         for name in switched:
             for stop in self.stops:
-                if stop.name == name:
-                    stop.gone = min(stop.gone, now)
+                if stop.name == name and stop.gone == _NONE:
+                    stop.gone, stop.lifted = now, self._lifted(name, switched[name], stop)
             self._holding.pop(name, None)
         for name in sorted(put):
             said = next(one for one in self.orders if one.reason == switched[name])
             self._holding[name] = said
             if said.stops:
-                self.stops.append(Stop(name, now, said.until))
+                [(fired,)] = self.disk.rows(_LAST, name.partition(".")[0])
+                self.stops.append(Stop(name, now, said.until, int(str(fired or 0))))
+
+    def _lifted(self, name: str, reason: str | None, stop: Stop) -> float:
+        """Return when somebody can have wanted first what has ended a stop."""
+        if reason is not None:
+            return next(one.asked for one in self.orders if one.reason == reason)
+        may = [one for one in self.orders if one.state is None and name in one.names and one.answered > stop.since]
+        return min((one.asked for one in may), default=_NONE)
 
     def _since(self, name: str) -> Instant:
         return max(stop.since for stop in self.stops if stop.name == name) + _SKEW
 
     # -- at the end
 
-    def may_miss(self, flow: str, fired: Iterable[Instant], date: Instant) -> bool:
+    def may_miss(self, flow: str, date: Instant) -> bool:
         """Return whether a date need not have come: it was stopped, or late already when the flow was stopped."""
         for stop in self.stops:
             if stop.concerns(flow):
                 is_late = self.anything_breaks or flow == "exclusive"
-                before = max((one for one in fired if one < stop.since + _SKEW), default=0)
-                last = before if is_late else stop.since - 2 * _SKEW
+                last = stop.fired if is_late else stop.since - 2 * _SKEW
                 if last < date < min(stop.until, stop.gone + 2 * _SKEW):
                     return True
         return False
@@ -219,7 +240,7 @@ class Switching:
             for execution_id, found in rows:
                 date = int(str(found))
                 for stop in self.stops:
-                    if stop.concerns(flow) and stop.since + _SKEW <= date < stop.end - _SKEW:
+                    if stop.concerns(flow) and stop.since + _SKEW <= date < stop.surely - _SKEW:
                         what = f"{flow} was started for {_second(date)}, when {stop.name} was stopped"
                         raise Violation(what, str(execution_id))
 

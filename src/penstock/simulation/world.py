@@ -269,7 +269,7 @@ class World:
         self.tell("client", f"asks {machine.name}: {what}")
         await machine.ask(lambda core: self._switching.carry_out(core, said))
         self.tell("client", f"was told: {said.reason} accepted")
-        self._switching.answered(said)
+        self._switching.acknowledged(said, self.loop.now)
 
     def _door(self, number: int) -> Machine:
         doors = [machine for machine in self._machines if Role.WEBSERVER in machine.roles]
@@ -288,7 +288,7 @@ class World:
             self._faults.revive()
             try:
                 if not is_free:
-                    await self._switch(self._door(0), self._switching.everything())
+                    await self._switch(self._door(0), self._switching.everything(self.loop.now))
                     is_free = True
                 for flow, text in list(texts.items()):
                     if flow == POLLED and self._source.next() is not None:

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, delete, select
 
 from penstock.engine.decision import Job, Message
 from penstock.engine.events import Created
-from penstock.ports.evaluations import Outcome, Step
-from penstock.ports.triggers import TriggerState
+from penstock.ports.evaluations import Step
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.store import executions, inbox, jobs, triggers
 from penstock.store.database import Database
 from penstock.store.locks import lock_txn

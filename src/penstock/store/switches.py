@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tuple_
 
@@ -11,20 +10,18 @@ from penstock.base.clock import Instant
 from penstock.ports.switches import Resumed, Switch, SwitchName, SwitchState, unchanged
 from penstock.store.bulk import insert
 from penstock.store.database import Database
+from penstock.store.switch_rows import KEY, SAID, query, read_txn, row
 from penstock.store.tables import SWITCHES
 from penstock.store.triggers import change_txn, keys_txn
 
 C = SWITCHES.c
-_KEY = ("tenant", "namespace", "flow_id", "trigger_id")
 _NAME = (C.namespace, C.flow_id, C.trigger_id)
 _CHUNK = 500
-_SAID = ("state", "since", "until", "username", "reason")
 _PUT = insert(
     SWITCHES,
-    (*_KEY, *_SAID),
-    f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _SAID)}",
+    (*KEY, *SAID),
+    f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in SAID)}",
 )
-_READ = select(*(C[name] for name in (*_KEY, *_SAID))).order_by(*(C[name] for name in _KEY))
 
 
 class SqlSwitchStore:
@@ -39,21 +36,21 @@ class SqlSwitchStore:
 
     async def of_flows(self, tenant: str, flows: Sequence[tuple[str, str]]) -> Sequence[Switch]:
         """Return the switches of several flows and their triggers."""
-        query = _READ.where(C.tenant == tenant, tuple_(C.namespace, C.flow_id).in_(flows))
-        return await self._database.read(lambda connection: _read_txn(connection, query))
+        asked = query(C.tenant == tenant, tuple_(C.namespace, C.flow_id).in_(flows))
+        return await self._database.read(lambda connection: read_txn(connection, asked))
 
     async def all(self) -> Sequence[Switch]:
         """Return all switches."""
-        return await self._database.read(lambda connection: _read_txn(connection, _READ))
+        return await self._database.read(lambda connection: read_txn(connection, query()))
 
     async def put(self, switches: Sequence[Switch], resumed: Resumed = unchanged) -> None:
         """Insert or replace switches, and resume what they enable."""
-        rows = [_row(switch) for switch in switches]
+        rows = [row(switch) for switch in switches]
         enabled = [(one.tenant, *one.name) for one in switches if not one.disables]
 
         def put_txn(connection: Connection) -> None:
             for key in enabled:
-                _resume_txn(connection, [C[name] == value for name, value in zip(_KEY, key, strict=True)], resumed)
+                _resume_txn(connection, [C[name] == value for name, value in zip(KEY, key, strict=True)], resumed)
             _PUT.run(connection, rows)
 
         await self._database.write(put_txn)
@@ -95,39 +92,17 @@ class SqlSwitchStore:
 
 def counts_txn(connection: Connection, now: Instant) -> Sequence[tuple[str, int]]:
     """Return how many switches say what."""
-    query = select(C.state, func.count()).where(or_(C.until.is_(None), C.until > now)).group_by(C.state)
-    return [(state, count) for state, count in connection.execute(query)]
+    counted = select(C.state, func.count()).where(or_(C.until.is_(None), C.until > now)).group_by(C.state)
+    return [(state, count) for state, count in connection.execute(counted)]
 
 
 def _resume_txn(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], resumed: Resumed
 ) -> Sequence[Switch]:
     """Resume the triggers that some switches stop; returns these. They are held, so that no two orders mix."""
-    found = _read_txn(connection, _READ.where(*conditions).with_for_update())
+    found = read_txn(connection, query(*conditions).with_for_update())
     stopping = [switch for switch in found if switch.disables]
     for switch in stopping if resumed is not unchanged else ():
         for key in keys_txn(connection, (switch.tenant, *switch.name)):
             change_txn(connection, key, lambda state, gone=switch: resumed(state, gone))  # type: ignore[misc]
     return stopping
-
-
-def _read_txn(connection: Connection, query: Any) -> Sequence[Switch]:
-    return [_switch(row) for row in connection.execute(query).all()]
-
-
-def _row(switch: Switch) -> tuple[Any, ...]:
-    return (switch.tenant, *switch.name, switch.state.value, switch.since, switch.until, switch.by, switch.reason)
-
-
-def _switch(row: Any) -> Switch:
-    return Switch(
-        row.tenant,
-        row.namespace,
-        row.flow_id,
-        row.trigger_id,
-        SwitchState(row.state),
-        row.since,
-        row.until,
-        row.username,
-        row.reason,
-    )

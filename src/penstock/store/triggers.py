@@ -13,14 +13,15 @@ from penstock.engine.decision import Message
 from penstock.engine.events import Created
 from penstock.engine.records import Execution
 from penstock.ports.queries import Filter, Page, PageRequest
-from penstock.ports.switches import SwitchState
-from penstock.ports.triggers import TriggerState
+from penstock.ports.switches import Switch, SwitchState
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.store import executions, inbox, rows
 from penstock.store import filters as kinds
 from penstock.store.bulk import Row, insert
 from penstock.store.database import Database
 from penstock.store.filters import Condition, Search, page_txn
 from penstock.store.locks import lock_txn
+from penstock.store.switch_rows import said_txn
 from penstock.store.tables import SWITCHES, TRIGGER_STATES
 
 C = TRIGGER_STATES.c
@@ -77,10 +78,17 @@ class SqlTriggerStore:
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
     async def fire(
-        self, before: TriggerState, after: TriggerState, execution: Execution | None, reject: str | None = None
-    ) -> bool:
-        """Move a trigger on and create its execution, unless another scheduler did so first."""
-        return await self._database.write(lambda connection: fire_txn(connection, before, after, execution, reject))
+        self,
+        before: TriggerState,
+        after: TriggerState,
+        execution: Execution | None,
+        reject: str | None = None,
+        said: Sequence[Switch] | None = None,
+    ) -> Outcome:
+        """Move a trigger on and create its execution, unless somebody else was first or something else is said."""
+        return await self._database.write(
+            lambda connection: fire_txn(connection, before, after, execution, reject, said)
+        )
 
 
 def fire_txn(
@@ -88,26 +96,21 @@ def fire_txn(
     before: TriggerState,
     after: TriggerState,
     execution: Execution | None,
-    reject: str | None = None,
-) -> bool:
-    """Compare the stored date with the one seen, then write state, execution and message; or write nothing.
-
-    A date on which a switch stops the trigger starts nothing, though its scheduler may not have heard of it yet.
-    """
+    reject: str | None,
+    said: Sequence[Switch] | None,
+) -> Outcome:
+    """Compare what is stored with what was seen, then write state, execution and message; or write nothing."""
     lock_txn(connection, "trigger", *before.key)
-    stored = connection.execute(select(C.next_date).where(_is(*before.key)).with_for_update()).first()
-    # A trigger never stored is as good as one without a date.
-    if (stored[0] if stored else None) != before.next_date:
-        return False
+    if (get_txn(connection, before.key) or TriggerState(*before.key)) != before:
+        return Outcome.STALE
+    if said is not None and said_txn(connection, before.key) != list(said):
+        return Outcome.SWITCHED
     if execution is not None:
-        date = execution.schedule_date if before.backfill is None else None
-        if date is not None and _is_stopped_txn(connection, before.key, date):
-            return False
         if executions.insert_txn(connection, [execution]):
-            return False
+            return Outcome.KNOWN
         inbox.put_messages_txn(connection, [Message(execution.id, Created(reject))])
     put_txn(connection, after)
-    return True
+    return Outcome.DONE
 
 
 def change_txn(
@@ -132,22 +135,6 @@ def disables_trigger() -> ColumnElement[bool]:
     """Return the condition that a switch disables a trigger of the table of states."""
     same = and_(*(SWITCHES.c[name] == C[name] for name in _KEY))
     return exists().where(same, SWITCHES.c.state != SwitchState.ENABLED.value)
-
-
-def _is_stopped_txn(connection: Connection, key: tuple[str, str, str, str], date: Instant) -> bool:
-    """Return whether a trigger, or its flow, is disabled or paused on a date by somebody who has said so before."""
-    tenant, namespace, flow_id, trigger_id = key
-    said = SWITCHES.c
-    query = select(said.state).where(
-        said.tenant == tenant,
-        said.namespace == namespace,
-        said.flow_id == flow_id,
-        said.trigger_id.in_(["", trigger_id]),
-        said.state != SwitchState.ENABLED.value,
-        said.since <= date,
-        or_(said.until.is_(None), said.until > date),
-    )
-    return connection.execute(query).first() is not None
 
 
 def get_txn(connection: Connection, key: tuple[str, str, str, str]) -> TriggerState | None:

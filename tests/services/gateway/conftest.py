@@ -22,12 +22,12 @@ from penstock.engine.events import TaskEnded, TaskStarted
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import NO_PINS, Execution, Pins, TaskRun
 from penstock.engine.states import State, StateType
-from penstock.ports.evaluations import Outcome, Step
+from penstock.ports.evaluations import Step
 from penstock.ports.flows import StoredFlow
 from penstock.ports.gateway import WorkerGateway
 from penstock.ports.journal import PARTITIONS, Batch, partition_of
 from penstock.ports.queries import PageRequest
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.secrets import EnvironmentSecrets
 from penstock.services.directory_cache import DirectoryCacheFunctions
 from penstock.services.executor.dispatch import StoredDispatcher

@@ -10,7 +10,7 @@ from penstock.engine.events import Created
 from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.ports.journal import PARTITIONS
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.services.scheduler import Recovery
 from tests.services.scheduler.conftest import World
 from tests.support.waiting import eventually
@@ -79,10 +79,12 @@ async def test_schedule_that_breaks_the_scheduler_holds_up_no_other(
     """ENG-269."""
     fire = world.store.triggers.fire
 
-    async def broken(seen: TriggerState, after: TriggerState, execution: Execution | None, *more: Any) -> bool:
+    async def broken(
+        seen: TriggerState, after: TriggerState, execution: Execution | None, *more: Any, **how: Any
+    ) -> Outcome:
         if execution is not None and execution.flow_id == "broken":
             raise ValueError("a fault")
-        return await fire(seen, after, execution, *more)
+        return await fire(seen, after, execution, *more, **how)
 
     monkeypatch.setattr(world.store.triggers, "fire", broken)
     await world.flows.put("main", flow(CONCURRENT, flow_id="broken"))

@@ -92,6 +92,7 @@ def switched_flow(flow: ResolvedFlow, switches: Sequence[Switch]) -> ResolvedFlo
     """Return a flow as switches want it, whatever its source says."""
     own = next((one for one in switches if not one.trigger_id), None)
     changes = {
+        "said": tuple(switches),
         "source": _with_triggers(flow.source, {one.trigger_id: one for one in switches if one.trigger_id}),
         "changes_at": min((one.until for one in switches if one.until is not None), default=None),
     }

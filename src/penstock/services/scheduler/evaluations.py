@@ -19,11 +19,11 @@ from penstock.engine.context import flow_variables
 from penstock.engine.decision import Job
 from penstock.engine.flow import ResolvedFlow
 from penstock.engine.records import Execution, LogLine, TriggerOrigin
-from penstock.ports.evaluations import EvaluationStore, Outcome, Step
+from penstock.ports.evaluations import EvaluationStore, Step
 from penstock.ports.gateway import Assignment, Evaluated
 from penstock.ports.journal import Journal, LeaseLost, partition_of
 from penstock.ports.notifier import Notifier
-from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.ports.triggers import Outcome, TriggerState, TriggerStore
 from penstock.sdk import TriggerBase
 from penstock.services.executions import Launch
 from penstock.services.scheduler import evaluated

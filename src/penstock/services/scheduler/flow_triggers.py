@@ -108,6 +108,11 @@ class KnownFlows:
         self._conditions = conditions
         self._known: dict[FlowKey, tuple[Version, FlowTriggers]] = {}
 
+    def forget(self, key: FlowKey) -> None:
+        """Read a flow again when its triggers are asked for next."""
+        self._known.pop(key, None)
+        self._source.forget(*key)
+
     async def versions(self) -> Mapping[FlowKey, Version]:
         """Return what the triggers of each flow that has any are made of, as it is stored now."""
         said: dict[FlowKey, list[Switch]] = {}

@@ -22,7 +22,7 @@ from penstock.ports.flows import FlowKey
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
-from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
+from penstock.ports.triggers import STOP_AFTER, Outcome, TriggerState, TriggerStore
 from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler.agenda import TriggerKey
 from penstock.services.scheduler.by_flow import ByFlow
@@ -241,7 +241,8 @@ class Listening:
         state = await self._store.get(*trigger.key)
         if state is None:
             state = TriggerState(*trigger.key, type=trigger.definition.type_name, flow_revision=trigger.flow.revision)
-            await self._store.fire(state, Memory(since=now, position=now).kept_in(state, now), None)
+            begun = Memory(since=now, position=now).kept_in(state, now)
+            await self._store.fire(TriggerState(*trigger.key), begun, None)
             return
         memory = Memory.of(state)
         if self.watching is not None:
@@ -258,7 +259,8 @@ class Listening:
             changed, after = change(state, memory)
             if (changed, after) == (state, memory):
                 return
-            if await self._store.fire(state, after.kept_in(changed, self._clock.now()), None):
+            kept = after.kept_in(changed, self._clock.now())
+            if await self._store.fire(state, kept, None) is Outcome.DONE:
                 return
         raise UnavailableError(f"trigger {'/'.join(key)} changes all the time")
 
@@ -307,31 +309,27 @@ class Listening:
             raise
         except Exception as error:
             standing, reject = self._chaining.failed(trigger, arrival, start.key, error)
-            if await self._store.fire(state, dropped, standing, reject):
+            outcome = await self._store.fire(state, dropped, standing, reject)
+            if outcome is Outcome.DONE:
                 await self._tell(trigger, error, standing)
-            else:
-                await self._pass_over(state, dropped)
+            await self._pass_over(outcome, state, dropped)
             return
         if trigger.definition.stop_after and trigger.definition.allow_concurrent:
             left = msgspec.structs.replace(left, running=[*left.running, execution.id])
         locked = None if trigger.definition.allow_concurrent else execution.id
         after = left.kept_in(replace(state, date=now, execution_id=locked), now)
-        if await self._store.fire(state, after, execution, reject):
+        outcome = await self._store.fire(state, after, execution, reject)
+        if outcome is Outcome.DONE:
             log.debug("fired", action="scheduler.listen", trigger="/".join(trigger.key), execution=execution.id)
             await self._notifier.publish("messages", [str(partition_of(execution.id))])
             if self.watching is not None and (locked or trigger.definition.stop_after):
                 self.watching.watch(trigger.key, execution.id)
-            return
-        await self._pass_over(state, dropped)
+        await self._pass_over(outcome, state, dropped)
 
-    async def _pass_over(self, state: TriggerState, dropped: TriggerState) -> None:
-        """Go on without a start that has its execution already; another scheduler's change is left alone."""
-        if await self._is_unchanged(state):
+    async def _pass_over(self, outcome: Outcome, state: TriggerState, dropped: TriggerState) -> None:
+        """Go on without a start that turned out to have its execution already."""
+        if outcome is Outcome.KNOWN:
             await self._store.fire(state, dropped, None)
-
-    async def _is_unchanged(self, state: TriggerState) -> bool:
-        stored = await self._store.get(*state.key)
-        return stored is not None and stored.next_date == state.next_date
 
     # -- what goes wrong (ENG-269)
 
@@ -343,11 +341,11 @@ class Listening:
             if state is None or state.disabled or not (memory := Memory.of(state)).is_new(arrival):
                 return
             after = memory.having_seen(arrival).kept_in(state, self._clock.now())
-            if await self._store.fire(state, after, execution, reject):
+            outcome = await self._store.fire(state, after, execution, reject)
+            if outcome is Outcome.DONE:
                 await self._tell(trigger, error, execution)
+            if outcome is not Outcome.STALE:
                 return
-            if await self._is_unchanged(state):
-                return  # it has its execution already
         raise UnavailableError(f"trigger {'/'.join(trigger.key)} changes all the time")
 
     async def _tell(self, trigger: ListeningTrigger, error: Exception, execution: Execution | None) -> None:

@@ -17,12 +17,12 @@ from penstock.base.errors import PenstockError, UnavailableError
 from penstock.base.ids import new_id
 from penstock.engine.decision import Job
 from penstock.engine.records import Execution, LogLine, TriggerOrigin
-from penstock.ports.evaluations import EvaluationStore, Outcome, Step
+from penstock.ports.evaluations import EvaluationStore, Step
 from penstock.ports.flows import FlowKey
 from penstock.ports.jobs import JobQueue
 from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
-from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.ports.triggers import Outcome, TriggerState, TriggerStore
 from penstock.services.executions import Launch
 from penstock.services.scheduler import evaluated, states
 from penstock.services.scheduler.agenda import Agenda, TriggerKey

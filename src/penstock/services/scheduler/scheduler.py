@@ -24,7 +24,7 @@ from penstock.ports.journal import Journal, partition_of
 from penstock.ports.notifier import Notifier
 from penstock.ports.queries import ExecutionQueries
 from penstock.ports.switches import SwitchStore
-from penstock.ports.triggers import TriggerState, TriggerStore
+from penstock.ports.triggers import Outcome, TriggerState, TriggerStore
 from penstock.services.executions import Followers
 from penstock.services.metrics.tallies import SchedulerTally
 from penstock.services.scheduler import states
@@ -41,6 +41,7 @@ from penstock.services.scheduler.triggers import ScheduledTrigger
 from penstock.services.scheduler.watching import Watching
 
 log = structlog.get_logger(__name__)
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,7 @@ class Scheduler:
                 name = "/".join(filter(None, (switch.namespace, switch.flow_id, switch.trigger_id)))
                 log.info("switch is over", action="scheduler.switch", name=name, state=switch.state.value)
         for key in flows:
+            self._flows.forget(key[:3])
             await self._load_flow(key[:3], {})  # the states are read: whoever removed the switch has changed them
 
     async def _load_all(self) -> None:
@@ -295,13 +297,22 @@ class Scheduler:
     async def _adopt(self, trigger: ScheduledTrigger, state: TriggerState | None) -> None:
         """Take over a trigger with the state it was left in."""
         now = self._clock.now()
-        if state is None:
-            state = await self._stores.triggers.get(*trigger.key)
-        after = states.adopted(trigger, state, now)
-        # A trigger that several schedulers find at once is put in place by the first; it may have fired since.
-        seen = state or TriggerState(*trigger.key)
-        if after != state and not await self._stores.triggers.fire(seen, after, None):
-            after = await self._stores.triggers.get(*trigger.key) or after
+        for _ in range(_TRIES):
+            if state is None:
+                state = await self._stores.triggers.get(*trigger.key)
+            after = states.adopted(trigger, state, now)
+            if after == state:
+                break
+            seen = state or TriggerState(*trigger.key)
+            outcome = await self._stores.triggers.fire(seen, after, None, said=trigger.said)
+            if outcome is Outcome.SWITCHED:
+                self._mistrust(trigger.key)
+                return
+            if outcome is Outcome.DONE:
+                break
+            state = None  # another scheduler has put it in place; it may have fired since
+        else:
+            raise UnavailableError(f"trigger {'/'.join(trigger.key)} changes all the time")
         before = self._entries.get(trigger.key)
         # dates that came while a backfill was run were missed
         is_new = before is None or (Backfill.active(before.state) is not None and Backfill.active(after) is None)
@@ -312,6 +323,11 @@ class Scheduler:
         if (entry := self._entries.get(key)) is not None:
             await self._adopt(entry.trigger, None)
         await self._polling.reload(key)
+
+    def _mistrust(self, key: TriggerKey) -> None:
+        """Do nothing about a trigger of which people say something that has not been heard; look that up soon."""
+        self._agenda.set(key, None)
+        self._switch_ends.set((*key[:3], ""), self._clock.now() + self._settings.retry)
 
     def _keep(self, entry: _Entry) -> None:
         self._entries[entry.trigger.key] = entry
@@ -337,7 +353,7 @@ class Scheduler:
             return
         now = self._clock.now()
         after = states.released(entry.trigger.definition, entry.state, execution_id, execution, now)
-        if await self._stores.triggers.fire(entry.state, after, None):
+        if await self._stores.triggers.fire(entry.state, after, None) is Outcome.DONE:
             self._keep(_Entry(entry.trigger, after, now))
         else:
             await self._reload(key)
@@ -391,19 +407,21 @@ class Scheduler:
     async def _move(
         self, entry: _Entry, after: TriggerState, execution: Execution | None, reject: str | None = None
     ) -> bool:
-        """Store a trigger's move, with the execution it starts; False when another scheduler was first."""
-        if await self._stores.triggers.fire(entry.state, after, execution, reject):
+        """Store a trigger's move, with the execution it starts; False when it did not come to that."""
+        outcome = await self._stores.triggers.fire(entry.state, after, execution, reject, entry.trigger.said)
+        if outcome is Outcome.DONE:
             if execution is not None:
                 await self._stores.notifier.publish("messages", [str(partition_of(execution.id))])
             has_ended = entry.state.backfill is not None and after.backfill is None
             served_since = self._clock.now() if has_ended else entry.served_since
             self._keep(_Entry(entry.trigger, after, served_since))
             return True
-        stored = await self._stores.triggers.get(*entry.trigger.key)
-        if execution is not None and stored is not None and stored.next_date == entry.state.next_date:
-            # the date has its execution already: only the state was left behind
-            left = replace(stored, next_date=after.next_date, backfill=after.backfill, updated=self._clock.now())
-            await self._stores.triggers.fire(stored, left, None)
+        if outcome is Outcome.SWITCHED:
+            self._mistrust(entry.trigger.key)
+            return False
+        if outcome is Outcome.KNOWN:  # the date has its execution already: only the state was left behind
+            left = replace(entry.state, next_date=after.next_date, backfill=after.backfill, updated=self._clock.now())
+            await self._stores.triggers.fire(entry.state, left, None)
         await self._reload(entry.trigger.key)
         return False
 

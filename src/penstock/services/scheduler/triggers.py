@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from penstock.base.clock import Instant, to_datetime
 from penstock.engine.flow import ResolvedFlow
+from penstock.ports.switches import Switch
 from penstock.sdk import TriggerBase
 from penstock.services.scheduler.agenda import TriggerKey
 from penstock.services.scheduler.calendar import Calendar, Recovery
@@ -30,8 +31,14 @@ class ScheduledTrigger:
         return (self.flow.tenant, self.flow.namespace, self.flow.id, self.definition.id)
 
     @property
+    def said(self) -> Sequence[Switch]:
+        """What people say of it and of its flow, as far as it is known; the flow's first."""
+        about = ("", self.definition.id)
+        return [one for one in self.flow.said if isinstance(one, Switch) and one.trigger_id in about]
+
+    @property
     def is_enabled(self) -> bool:
-        """Whether flow and trigger are enabled in the flow's source."""
+        """Whether flow and trigger are enabled, as far as it is known."""
         return not (self.flow.disabled or self.definition.disabled)
 
     async def applies_to(self, date: Instant) -> bool:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from penstock.engine.decision import Job
 from penstock.engine.events import Created
-from penstock.ports.evaluations import Outcome, Step
+from penstock.ports.evaluations import Step
 from penstock.ports.journal import PARTITIONS
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, SECOND

@@ -11,7 +11,7 @@ from penstock.base.ids import new_id
 from penstock.ports.depths import Depth
 from penstock.ports.queries import Filter, PageRequest
 from penstock.ports.switches import Switch, SwitchState
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, execution
 
@@ -75,19 +75,24 @@ class SwitchStoreContract:
                 await enable()
                 assert [state.next_date for state in await store.triggers.all()] == [date]
 
-    async def test_date_on_which_a_switch_stops_a_trigger_starts_nothing(self, store: StorePorts) -> None:
-        """Whoever has not heard of it cannot fire; dates before and after the switch, and of others, are fired."""
+    async def test_trigger_fires_for_nobody_who_does_not_know_what_is_said_of_it(self, store: StorePorts) -> None:
+        """Be it something new, something else, or something that is gone; what is said of others does not count."""
         before = TriggerState("main", "team", "hello", "daily")
-        for switch in (TRIGGER, replace(TRIGGER, trigger_id="")):
-            await store.switches.put([switch])
-            for date in (NOW, NOW + 9):
-                due = replace_state(execution(), id=new_id(), schedule_date=date)
-                assert not await store.triggers.fire(before, before, due)
-                assert await store.triggers.fire(replace_state(before, trigger_id="x", flow_id="y"), before, due)
-            for date in (NOW - 1, NOW + 10):
-                due = replace_state(execution(), id=new_id(), schedule_date=date)
-                assert await store.triggers.fire(before, before, due)
-            await store.switches.remove("main", [switch.name])
+        others = (replace(TRIGGER, trigger_id="weekly"), replace(TRIGGER, flow_id="other"))
+        await store.switches.put((FLOW, TRIGGER, *others))
+
+        async def fired(*said: Switch) -> Outcome:
+            due = replace_state(execution(), id=new_id())
+            return await store.triggers.fire(before, before, due, said=said)
+
+        await store.triggers.save(before)
+        later = replace(TRIGGER, until=NOW + 11)
+        for said in ((), (FLOW,), (TRIGGER,), (FLOW, later), (FLOW, TRIGGER, *others)):
+            assert await fired(*said) is Outcome.SWITCHED
+        assert await fired(FLOW, TRIGGER) is Outcome.DONE
+        await store.switches.remove("main", [TRIGGER.name])
+        assert await fired(FLOW, TRIGGER) is Outcome.SWITCHED
+        assert await store.triggers.fire(before, before, None) is Outcome.DONE
 
     async def test_switches_that_hold_are_counted_by_what_they_say(self, store: StorePorts) -> None:
         await store.switches.put((FLOW, TRIGGER, replace(FLOW, flow_id="other")))

@@ -12,7 +12,7 @@ import pytest
 from penstock.engine.events import Created
 from penstock.ports.journal import PARTITIONS
 from penstock.ports.queries import Filter, PageRequest
-from penstock.ports.triggers import TriggerState
+from penstock.ports.triggers import Outcome, TriggerState
 from penstock.testing.store import records
 from penstock.testing.store.ports import StorePorts
 from penstock.testing.store.records import NOW, SECOND
@@ -66,7 +66,7 @@ class TriggerStoreContract:
     async def test_fire_moves_the_trigger_and_creates_its_execution_with_a_message(self, store: StorePorts) -> None:
         await store.triggers.save(STATE)
         execution = records.execution(firing_key="daily/1")
-        assert await store.triggers.fire(STATE, AFTER, execution) is True
+        assert await store.triggers.fire(STATE, AFTER, execution) is Outcome.DONE
         assert await store.triggers.get(*STATE.key) == AFTER
         assert await store.queries.head("main", execution.id) == execution
         (message,) = await store.journal.messages(range(PARTITIONS), 0, 10)
@@ -74,44 +74,51 @@ class TriggerStoreContract:
 
     async def test_fire_with_a_reason_lets_the_execution_fail_at_once(self, store: StorePorts) -> None:
         await store.triggers.save(STATE)
-        assert await store.triggers.fire(STATE, AFTER, records.execution(), "the shop is closed") is True
+        assert await store.triggers.fire(STATE, AFTER, records.execution(), "the shop is closed") is Outcome.DONE
         (message,) = await store.journal.messages(range(PARTITIONS), 0, 10)
         assert message.event == Created("the shop is closed")
 
     async def test_fire_without_an_execution_moves_the_trigger_only(self, store: StorePorts) -> None:
         await store.triggers.save(STATE)
-        assert await store.triggers.fire(STATE, AFTER, None) is True
+        assert await store.triggers.fire(STATE, AFTER, None) is Outcome.DONE
         assert await store.triggers.get(*STATE.key) == AFTER
         assert list(await store.journal.messages(range(PARTITIONS), 0, 10)) == []
 
     async def test_fire_after_another_scheduler_writes_nothing(self, store: StorePorts) -> None:
         await store.triggers.save(AFTER)
         execution = records.execution()
-        assert await store.triggers.fire(STATE, STATE, execution) is False
+        assert await store.triggers.fire(STATE, STATE, execution) is Outcome.STALE
         assert await store.triggers.get(*STATE.key) == AFTER
         assert await store.queries.head("main", execution.id) is None
+
+    async def test_fire_after_any_other_change_writes_nothing(self, store: StorePorts) -> None:
+        """Also one that leaves the date: what it has put into the state would be lost."""
+        await store.triggers.save(STATE)
+        other = msgspec.structs.replace(STATE, memory={"etag": "y"})
+        assert await store.triggers.fire(STATE, other, None) is Outcome.DONE
+        assert await store.triggers.fire(STATE, AFTER, None) is Outcome.STALE
+        assert await store.triggers.get(*STATE.key) == other
 
     async def test_fire_a_firing_that_exists_writes_nothing(self, store: StorePorts) -> None:
         await store.triggers.save(STATE)
         await records.stored(store.journal, records.execution(firing_key="daily/1"))
-        assert await store.triggers.fire(STATE, AFTER, records.execution(firing_key="daily/1")) is False
+        assert await store.triggers.fire(STATE, AFTER, records.execution(firing_key="daily/1")) is Outcome.KNOWN
         assert await store.triggers.get(*STATE.key) == STATE
         assert list(await store.journal.messages(range(PARTITIONS), 0, 10)) == []
 
-    async def test_fire_a_trigger_never_stored_counts_as_one_without_a_date(self, store: StorePorts) -> None:
-        assert await store.triggers.fire(STATE, AFTER, None) is False
-        undated = msgspec.structs.replace(STATE, next_date=None)
-        assert await store.triggers.fire(undated, AFTER, None) is True
+    async def test_fire_a_trigger_never_stored_counts_as_one_of_which_nothing_is_known(self, store: StorePorts) -> None:
+        assert await store.triggers.fire(STATE, AFTER, None) is Outcome.STALE
+        assert await store.triggers.fire(TriggerState(*STATE.key), AFTER, None) is Outcome.DONE
         assert await store.triggers.get(*STATE.key) == AFTER
 
     @pytest.mark.parametrize("first", [True, False], ids=["stored", "never stored"])
     async def test_fire_by_many_at_once_lets_one_through(self, store: StorePorts, *, first: bool) -> None:
-        before = STATE if first else msgspec.structs.replace(STATE, next_date=None)
+        before = STATE if first else TriggerState(*STATE.key)
         if first:
             await store.triggers.save(STATE)
         executions = [records.execution() for _ in range(6)]
         fired = await asyncio.gather(*(store.triggers.fire(before, AFTER, one) for one in executions))
-        assert sorted(fired) == [False] * 5 + [True]
+        assert sorted(fired) == [Outcome.DONE] + [Outcome.STALE] * 5
         assert len(await store.journal.load([one.id for one in executions])) == 1
 
     @pytest.mark.parametrize(
