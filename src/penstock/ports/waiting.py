@@ -7,7 +7,7 @@ from typing import Protocol
 
 from penstock.base.clock import Instant
 from penstock.engine.decision import Job
-from penstock.engine.waiting import Situation
+from penstock.engine.waiting import QueuedJob, Situation
 
 
 class WaitReads(Protocol):
@@ -26,6 +26,10 @@ class WaitReads(Protocol):
 
     async def jobs_before(self, job: Job) -> int:
         """Return how many jobs of its worker group are taken before a job that waits."""
+        ...
+
+    async def job(self, task_run_id: str) -> QueuedJob | None:
+        """Return the job of a task run, or of a trigger's evaluation, and who has it; None when there is none."""
         ...
 
     async def execution_of(self, task_run_id: str) -> str | None:

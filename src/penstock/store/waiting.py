@@ -49,6 +49,12 @@ class SqlWaitReads:
         query = select(func.count()).where(columns.owner.is_(None), columns.worker_group == job.worker_group, first)
         return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
 
+    async def job(self, task_run_id: str) -> QueuedJob | None:
+        """Return the job of a task run, or of a trigger's evaluation, and who has it."""
+        query = select(JOBS.c.owner, JOBS.c.body).where(JOBS.c.task_run_id == task_run_id)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return QueuedJob(rows.to_job(row.body), row.owner) if row is not None else None
+
     async def execution_of(self, task_run_id: str) -> str | None:
         """Return the live execution that a task run belongs to."""
         columns = TASK_RUNS.c

@@ -138,7 +138,16 @@ def api_services(
         steering=core.steering,
         tester=ExpressionTester(store.queries, core.catalog, answer, shared),
         trigger_explainer=TriggerExplainer(
-            store.triggers, store.flows, core.catalog, core.reading.triggers, preconditions, explainer, switches, clock
+            store.triggers,
+            store.flows,
+            core.catalog,
+            core.reading.triggers,
+            preconditions,
+            explainer,
+            switches,
+            store.waiting,
+            store.jobs,
+            clock,
         ),
         suite_recorder=SuiteRecorder(store.queries, suites),
         suites=suites,

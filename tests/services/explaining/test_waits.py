@@ -238,6 +238,34 @@ async def test_trigger_that_does_not_fire_says_why(
     assert words in body["sentence"]
 
 
+async def test_trigger_whose_evaluation_waits_is_at_a_worker_or_is_lost_says_so(live: LiveServer) -> None:
+    """BEY-002: no worker of its group, then one that has it, then no job any more."""
+    from penstock.engine.decision import Job
+    from penstock.ports.evaluations import Step
+    from penstock.ports.triggers import TriggerState
+
+    looks = "{id: looks, type: io.kestra.plugin.core.http.Trigger, uri: 'http://127.0.0.1:1', interval: PT1H}"
+    await live.flow(f"id: polled\nnamespace: team\ntriggers: [{looks}]\n{FLOWS['hello']}")
+    store, now = live.core.store, live.core.clock.now()
+    before = TriggerState("main", "team", "polled", "looks")
+    job = Job("ev", 1, "ex", "main", "team", "polled", 1, "looks", worker_group="moon", created=now, trigger_id="looks")
+    after = TriggerState("main", "team", "polled", "looks", evaluation="ev", evaluating_since=now)
+    await store.triggers.save(before)
+    await store.evaluations.take(Step(before, after, offered=job))
+
+    async def said() -> tuple[str, str]:
+        (blocker,) = (await live.client.get("/api/v1/main/why/trigger/team/polled/looks")).json()["blockers"]
+        return blocker["reason"], blocker["sentence"]
+
+    assert await said() == ("WORKER", "Its evaluation waits for a worker of group `moon`, and none is running")
+    await store.jobs.register("w1", "moon", "host-1", now)
+    await store.jobs.claim("w1", "moon", 1, now)
+    reason, sentence = await said()
+    assert (reason, sentence[:33]) == ("EVALUATION", "Worker w1 on host-1 evaluates it;")
+    await store.evaluations.end("ev")
+    assert await said() == ("NOTHING", "Its evaluation is lost: no job is there for it")
+
+
 async def test_trigger_of_a_disabled_flow_says_since_which_revision_and_when(live: LiveServer) -> None:
     """BEY-002: the revision that disabled it counts, not a later one."""
     schedule = "triggers: [{id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: '0 1 * * *'}]"

@@ -19,6 +19,7 @@ from penstock.ports.waiting import WaitReads
 from penstock.services.executions.following import missing_execution
 from penstock.services.executor.limits import Gate, Limits
 from penstock.services.explaining.blockers import Blocker, Explanation, at, waited, waited_in_words
+from penstock.services.explaining.workers import for_a_worker
 from penstock.services.flows import FlowCatalog
 
 _DEPTH = 5
@@ -130,7 +131,8 @@ class ExecutionExplainer:
             case Reason.SLOT:
                 return await self._slot(situation.execution)
             case Reason.WORKER:
-                return await self._queued(wait, workers)
+                assert wait.job is not None
+                return await for_a_worker(f"Task `{wait.task_id}`", wait.job.job, workers, self._reads)
             case Reason.TASK:
                 return _running(wait, workers)
             case Reason.RETRY:
@@ -165,23 +167,6 @@ class ExecutionExplainer:
         sentence = f"It waits for a slot: {limits}{holders}; it is number {place} of {len(queued)} in the queue"
         action = "raise the limit, kill an execution that runs, or take this one out of the queue (unqueue)"
         return Blocker(Reason.SLOT, sentence, action, executions=tuple(running[:_MOST]))
-
-    async def _queued(self, wait: Wait, workers: Sequence[WorkerInfo]) -> Blocker:
-        assert wait.job is not None
-        job = wait.job.job
-        group = f" of group `{job.worker_group}`" if job.worker_group else ""
-        if not any(worker.group == job.worker_group for worker in workers):
-            option = f" --worker-group {job.worker_group}" if job.worker_group else ""
-            sentence = f"Task `{wait.task_id}` waits for a worker{group}, and none is running"
-            return Blocker(wait.reason, sentence, f"start one: `penstock server worker{option}`")
-        before = await self._jobs_before(wait)
-        sentence = f"Task `{wait.task_id}` waits for a worker{group} to be free; {before}"
-        return Blocker(wait.reason, sentence, "start more workers, or give them more threads")
-
-    async def _jobs_before(self, wait: Wait) -> str:
-        assert wait.job is not None
-        number = await self._reads.jobs_before(wait.job.job)
-        return "it is next" if number == 0 else f"{number} {'task comes' if number == 1 else 'tasks come'} before it"
 
     async def _child(self, situation: Situation, wait: Wait, depth: int) -> Blocker:
         child = situation.children[wait.child_id or ""]

@@ -10,11 +10,14 @@ from penstock.base.clock import Clock
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
 from penstock.ports.flows import FlowStore
+from penstock.ports.jobs import JobQueue
 from penstock.ports.switches import Switch
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
+from penstock.ports.waiting import WaitReads
 from penstock.sdk import TriggerBase
 from penstock.services.explaining.blockers import Blocker, Explanation, at
 from penstock.services.explaining.executions import ExecutionExplainer
+from penstock.services.explaining.workers import for_a_worker
 from penstock.services.flows import FlowCatalog
 from penstock.services.flows.switching import told
 from penstock.services.preconditions import PreconditionService
@@ -33,6 +36,8 @@ class TriggerExplainer:
         preconditions: What triggers on other flows wait for.
         executions: Explains what locks a trigger.
         switches: What people say of flows and triggers, apart from their sources.
+        reads: Reads the jobs of evaluations.
+        jobs: Tells who works.
         clock: The present.
     """
 
@@ -45,6 +50,8 @@ class TriggerExplainer:
         preconditions: PreconditionService,
         executions: ExecutionExplainer,
         switches: SwitchService,
+        reads: WaitReads,
+        jobs: JobQueue,
         clock: Clock,
     ) -> None:
         self._triggers = triggers
@@ -54,6 +61,8 @@ class TriggerExplainer:
         self._preconditions = preconditions
         self._executions = executions
         self._switches = switches
+        self._reads = reads
+        self._jobs = jobs
         self._clock = clock
 
     async def trigger(self, tenant: str, name: TriggerName) -> Explanation:
@@ -111,10 +120,27 @@ class TriggerExplainer:
             sentence = f"Its evaluation has failed {times}: {state.error}"
             blockers.append(Blocker("ERROR", sentence, "correct the trigger or what it asks"))
         if state.evaluation is not None:
-            since = state.evaluating_since
-            sentence = "A worker evaluates it" if since is not None else "Its evaluation waits for a worker"
-            blockers.append(Blocker("EVALUATION", sentence, since=since))
+            blockers += await self._evaluated(tenant, state, state.evaluation)
         return blockers
+
+    async def _evaluated(self, tenant: str, state: TriggerState, evaluation: str) -> list[Blocker]:
+        """Return who evaluates a trigger, or what its evaluation waits for; nothing when it has ended meanwhile."""
+        since = state.evaluating_since
+        queued = await self._reads.job(evaluation)
+        if queued is None:
+            later = await self._triggers.get(tenant, state.namespace, state.flow_id, state.trigger_id)
+            if later is None or later.evaluation != evaluation:
+                return []
+            return [Blocker("NOTHING", "Its evaluation is lost: no job is there for it", "restart the trigger", since)]
+        workers = await self._jobs.workers()
+        if queued.owner is None:
+            return [replace(await for_a_worker("Its evaluation", queued.job, workers, self._reads), since=since)]
+        worker = next((one for one in workers if one.id == queued.owner), None)
+        sentence = "The worker that evaluated it is gone; another does it soon"
+        if worker is not None:
+            heard = at(worker.heartbeat)
+            sentence = f"Worker {worker.id} on {worker.hostname} evaluates it; it was last heard of at {heard}"
+        return [Blocker("EVALUATION", sentence, since=since)]
 
     async def _preconditions_of(self, tenant: str, name: TriggerName) -> list[Blocker]:
         try:

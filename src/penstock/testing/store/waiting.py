@@ -76,6 +76,14 @@ class WaitReadsContract:
         assert (list(situation.jobs), list(situation.timers)) == ([QueuedJob(job, "w")], [timer])
         assert situation.events == 2
 
+    async def test_job_is_found_by_its_task_run_with_who_has_it(self, store: StorePorts) -> None:
+        one = records.execution()
+        run = records.task_run(one)
+        job = records.job(run)
+        await records.stored(store.journal, one, new_task_runs={run.id: run}, jobs={job.key: (job, "w")})
+        assert await store.waiting.job(run.id) == QueuedJob(job, "w")
+        assert await store.waiting.job("none") is None
+
     async def test_situation_of_a_parent_tells_of_the_last_try_of_its_child(self, store: StorePorts) -> None:
         parent, run, child = family()
         again = records.execution(
