@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from penstock.base.clock import Clock, Instant, Micros
+from penstock.base.recent import Recent
 from penstock.ports.queries import Filter
 from penstock.ports.secrets import SecretManager, SecretName, SecretsReadOnly
 
@@ -36,8 +35,7 @@ class CachedSecrets:
         self._manager = manager
         self._caching = caching
         self._clock = clock
-        self._values: OrderedDict[tuple[str, tuple[str, ...], str], tuple[Instant, str]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._values: Recent[tuple[str, tuple[str, ...], str], tuple[Instant, str]] = Recent(caching.most)
 
     @property
     def refusal(self) -> SecretsReadOnly | None:
@@ -47,17 +45,12 @@ class CachedSecrets:
     async def find(self, tenant: str, namespaces: Sequence[str], key: str) -> str | None:
         """Return the value of the nearest secret, as it was a while ago."""
         place = (tenant, tuple(namespaces), key)
-        with self._lock:
-            until, known = self._values.get(place, (0, ""))
+        until, known = self._values.get(place) or (0, "")
         if until > self._clock.now():
             return known
         value = await self._manager.find(tenant, namespaces, key)
         if value is not None:
-            with self._lock:
-                self._values[place] = self._clock.now() + self._caching.life, value
-                self._values.move_to_end(place)
-                while len(self._values) > self._caching.most:
-                    self._values.popitem(last=False)
+            self._values.put(place, (self._clock.now() + self._caching.life, value))
         return value
 
     async def list(self, tenant: str, filters: Sequence[Filter] = ()) -> Sequence[SecretName]:
@@ -84,6 +77,6 @@ class CachedSecrets:
         return self._manager.where(key)
 
     def _forget(self, key: str) -> None:
-        with self._lock:
-            for place in [one for one in self._values if one[2] == key]:
-                del self._values[place]
+        for place in self._values:
+            if place[2] == key:
+                self._values.forget(place)

@@ -12,9 +12,10 @@ import json
 import re
 import shlex
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote, quote_plus
+
+from penstock.base.recent import Recent
 
 MASK = "******"
 """Of fixed length, so that it tells nothing about what it hides."""
@@ -83,9 +84,7 @@ class Maskers:
     """One masker per execution, the ones used longest ago forgotten."""
 
     def __init__(self, bound: int = 4096) -> None:
-        self._lock = threading.Lock()
-        self._maskers: OrderedDict[str, Masker] = OrderedDict()
-        self._bound = bound
+        self._maskers: Recent[str, Masker] = Recent(bound)
 
     def find(self, execution_id: str) -> Masker | None:
         """Return the masker of an execution that has used a secret."""
@@ -93,12 +92,7 @@ class Maskers:
 
     def of(self, execution_id: str) -> Masker:
         """Return the masker of an execution, made when there is none."""
-        with self._lock:
-            masker = self._maskers.setdefault(execution_id, Masker())
-            self._maskers.move_to_end(execution_id)
-            while len(self._maskers) > self._bound:
-                self._maskers.popitem(last=False)
-            return masker
+        return self._maskers.of(execution_id, Masker)
 
 
 def variants(value: str) -> Iterator[str]:

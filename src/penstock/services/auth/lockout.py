@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, field
 
 from penstock.base.clock import SECOND, Instant, Micros
 from penstock.base.errors import UnauthorizedError
+from penstock.base.recent import Recent
 
 
 class LockedOutError(UnauthorizedError):
@@ -39,14 +40,13 @@ class _Record:
 
 
 class _Counts:
-    """Failures by key, the oldest forgotten first."""
+    """Failures by key; the keys asked for longest ago are forgotten."""
 
     def __init__(self, threshold: int, window: Micros, duration: Micros, capacity: int) -> None:
         self._threshold = threshold
         self._window = window
         self._duration = duration
-        self._capacity = capacity
-        self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._records: Recent[str, _Record] = Recent(capacity)
 
     def check(self, key: str, now: Instant) -> None:
         record = self._records.get(key)
@@ -54,8 +54,7 @@ class _Counts:
             raise LockedOutError(record.locked_until, now)
 
     def failed(self, key: str, now: Instant) -> None:
-        record = self._records.setdefault(key, _Record())
-        self._records.move_to_end(key)
+        record = self._records.of(key, _Record)
         failures = record.failures
         failures.append(now)
         while failures[0] < now - self._window:
@@ -63,11 +62,9 @@ class _Counts:
         if len(failures) >= self._threshold:
             record.locked_until = now + self._duration
             failures.clear()
-        while len(self._records) > self._capacity:
-            self._records.popitem(last=False)
 
     def forget(self, key: str) -> None:
-        self._records.pop(key, None)
+        self._records.forget(key)
 
 
 class Lockout:

@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import ConflictError, InvalidRequestError, UnauthorizedError
+from penstock.base.recent import Recent
 from penstock.ports.settings import SettingsStore
 from penstock.services.auth.accounts import ServiceAccounts
 from penstock.services.auth.credentials import Account, Credentials, decode_basic, generate_password, problems_of
@@ -88,7 +89,7 @@ class AuthService:
         self._account: Account | None = None
         self._sessions = Sessions(tokens)
         self._key = os.urandom(32)
-        self._known: dict[bytes, Identity] = {}
+        self._known: Recent[bytes, Identity] = Recent(_MOST_REMEMBERED)
         self._looked: Instant = 0
         self.problems: list[str] = problems_of(configured) if configured is not None else []
         """What is wrong with the configured credentials (OPS-208)."""
@@ -180,9 +181,8 @@ class AuthService:
                 self._lockout.check_pair(known.username, address, self._clock.now())
                 return known
             await self._verify(Credentials(*credentials), address)
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[digest] = identity = Identity(credentials[0])
+            identity = Identity(credentials[0])
+            self._known.put(digest, identity)
         return identity
 
     async def _by_token(self, value: str) -> Identity:

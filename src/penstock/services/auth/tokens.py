@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.base.ids import new_id
+from penstock.base.recent import Recent
 from penstock.ports.tokens import ApiToken, TokenStore
 
 _MARK = "pst_"
@@ -49,7 +50,7 @@ class Tokens:
     def __init__(self, store: TokenStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[str, tuple[ApiToken, Instant]] = {}
+        self._known: Recent[str, tuple[ApiToken, Instant]] = Recent(_MOST_REMEMBERED)
 
     async def create(self, username: str, wanted: NewToken) -> tuple[ApiToken, str]:
         """Make a token and return it with its value, which nobody can find out afterwards.
@@ -93,8 +94,9 @@ class Tokens:
         Raises:
             NotFoundError: The user has none of that id.
         """
-        self._known = {digest: known for digest, known in self._known.items() if known[0].id != token_id}
-        if not await self._store.delete(username, token_id):
+        was_there = await self._store.delete(username, token_id)
+        self._known.clear()  # they are looked up again: less to do than to remember which one it was
+        if not was_there:
             raise NotFoundError(f"there is no API token {token_id}", hint="it may have been revoked already")
 
     async def revoke_value(self, username: str, value: str) -> None:
@@ -102,20 +104,20 @@ class Tokens:
         digest = _digest(value)
         token = await self._store.by_digest(digest)
         if token is not None and await self._store.delete(username, token.id):
-            self._known.pop(digest, None)
+            self._known.forget(digest)
 
     async def revoke_all(self, username: str, *, only_expired: bool = False) -> None:
         """Make the tokens of a user worthless, or forget those that are so by their age."""
         await self._store.delete_all(username, self._clock.now() if only_expired else None)
         if not only_expired:
-            self._known = {digest: known for digest, known in self._known.items() if known[0].username != username}
+            self._known.clear()
 
     async def owner(self, value: str) -> str | None:
         """Return whom a token stands for; None when it is unknown or has expired."""
         if not value.startswith(_MARK):
             return None
         now, digest = self._clock.now(), _digest(value)
-        token, looked = self._known.get(digest, (None, 0))
+        token, looked = self._known.get(digest) or (None, 0)
         if token is None or now - looked > _TRUSTED:
             token = await self._look(digest, now)
         if token is None or (token.expires is not None and token.expires <= now):
@@ -125,16 +127,14 @@ class Tokens:
     async def _look(self, digest: str, now: Instant) -> ApiToken | None:
         token = await self._store.by_digest(digest)
         if token is None:
-            self._known.pop(digest, None)
+            self._known.forget(digest)
             return None
         is_alive = token.expires is None or token.expires > now
         if is_alive and (token.last_used is None or now - token.last_used >= _NOTED):
             expires = now + token.max_age if token.extended and token.max_age is not None else token.expires
             token = replace(token, last_used=now, expires=expires)
             await self._store.used(token.id, now, expires)
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
-        self._known[digest] = (token, now)
+        self._known.put(digest, (token, now))
         return token
 
 

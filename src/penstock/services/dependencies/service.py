@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from penstock.base.recent import Recent
 from penstock.engine.records import Execution
 from penstock.model.registry import TypeRegistry
 from penstock.ports.flows import FlowName, FlowStore, StoredFlow
@@ -77,7 +77,7 @@ class DependencyService:
         self._poll = poll
         self._linger = linger
         self._definitions = FlowDefinitions(capacity=1)
-        self._known: OrderedDict[tuple[str, str, str, int], _Links] = OrderedDict()
+        self._known: Recent[tuple[str, str, str, int], _Links] = Recent(_CAPACITY)
 
     async def of_flow(
         self, tenant: str, namespace: str, flow_id: str, *, destination_only: bool = False, expand: bool = False
@@ -161,13 +161,7 @@ class DependencyService:
 
     def _links(self, flow: StoredFlow) -> _Links:
         """Return what a revision says about others; it never changes, so it is read once."""
-        key = (flow.tenant, flow.namespace, flow.id, flow.revision)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._read(flow)
-            if len(self._known) > _CAPACITY:
-                self._known.popitem(last=False)
-        return found
+        return self._known.of((flow.tenant, flow.namespace, flow.id, flow.revision), lambda: self._read(flow))
 
     def _read(self, flow: StoredFlow) -> _Links:
         triggers = self._definitions.of(flow).get("triggers")

@@ -7,11 +7,11 @@ is dropped when a notification says that the flow changed, and looked up again n
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 
 from penstock.base.clock import SECOND, Clock, Instant, Micros
 from penstock.base.errors import ConflictError, NotFoundError
+from penstock.base.recent import Recent
 from penstock.engine.flow import CallKind, InnerCall, ResolvedFlow
 from penstock.engine.linking import linked
 from penstock.engine.records import NO_PINS, Pins
@@ -68,13 +68,12 @@ class FlowCatalog:
         self._resolve = resolve
         self._clock = clock
         self._stamp = stamp
-        self._capacity = capacity
         self._freshness = freshness
         self._templates = templates
         self._switches = FlowSwitches(switches, clock, freshness, capacity) if switches is not None else None
-        self._linked: OrderedDict[tuple[ResolvedFlow, ...], ResolvedFlow] = OrderedDict()
-        self._resolved: OrderedDict[_Revision, ResolvedFlow] = OrderedDict()
-        self._latest: OrderedDict[FlowKey, tuple[int, Instant]] = OrderedDict()
+        self._linked: Recent[tuple[ResolvedFlow, ...], ResolvedFlow] = Recent(capacity)
+        self._resolved: Recent[_Revision, ResolvedFlow] = Recent(capacity)
+        self._latest: Recent[FlowKey, tuple[int, Instant]] = Recent(capacity)
         self._building: dict[_Revision, asyncio.Task[ResolvedFlow]] = {}
         self._changes = 0
 
@@ -94,14 +93,9 @@ class FlowCatalog:
             pointer = self._latest.get(key)
             if pointer is None or self._clock.now() - pointer[1] > self._freshness:
                 return None
-            self._latest.move_to_end(key)
             revision = pointer[0]
-        kept = (key, revision, self._stamp(tenant, namespace))
-        found = self._resolved.get(kept)
-        if found is None:
-            return None
-        self._resolved.move_to_end(kept)
-        return found if self._switches is None else self._switches.cached(found)
+        found = self._resolved.get((key, revision, self._stamp(tenant, namespace)))
+        return found if found is None or self._switches is None else self._switches.cached(found)
 
     async def resolved(
         self, tenant: str, namespace: str, flow_id: str, revision: int | None = None, pins: Pins = NO_PINS
@@ -134,10 +128,7 @@ class FlowCatalog:
             raise missing_flow(namespace, flow_id, revision)
         key = (tenant, namespace, flow_id)
         if revision is None and changes == self._changes:  # else what was read may be outdated already
-            self._latest[key] = (stored.revision, asked)
-            self._latest.move_to_end(key)
-            if len(self._latest) > self._capacity:
-                self._latest.popitem(last=False)
+            self._latest.put(key, (stored.revision, asked))
         flow = await self._resolved_once((key, stored.revision, self._stamp(tenant, namespace)), stored)
         return flow if self._switches is None else await self._switches.applied(flow)
 
@@ -153,7 +144,7 @@ class FlowCatalog:
     def forget(self, tenant: str, namespace: str, flow_id: str) -> None:
         """Look the latest revision up again when it is asked for next."""
         self._changes += 1
-        self._latest.pop((tenant, namespace, flow_id), None)
+        self._latest.forget((tenant, namespace, flow_id))
         if self._switches is not None:
             self._switches.forget((tenant, namespace, flow_id))
 
@@ -224,15 +215,7 @@ class FlowCatalog:
 
     def _linked_once(self, flow: ResolvedFlow, targets: Mapping[str, ResolvedFlow]) -> ResolvedFlow:
         """Return a flow with its targets linked in; the same parts give the same whole."""
-        key = (flow, *targets.values())
-        found = self._linked.get(key)
-        if found is None:
-            found = self._linked[key] = linked(flow, targets)
-            if len(self._linked) > self._capacity:
-                self._linked.popitem(last=False)
-        else:
-            self._linked.move_to_end(key)
-        return found
+        return self._linked.of((flow, *targets.values()), lambda: linked(flow, targets))
 
     async def _resolved_once(self, revision: _Revision, stored: StoredFlow) -> ResolvedFlow:
         """Return the revision resolved, however many ask for it at the same time."""
@@ -248,8 +231,5 @@ class FlowCatalog:
 
     def _keep(self, revision: _Revision, task: asyncio.Task[ResolvedFlow]) -> None:
         self._building.pop(revision, None)
-        if task.cancelled() or task.exception() is not None:
-            return
-        self._resolved[revision] = task.result()
-        while len(self._resolved) > self._capacity:
-            self._resolved.popitem(last=False)
+        if not task.cancelled() and task.exception() is None:
+            self._resolved.put(revision, task.result())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from penstock.base.recent import Recent
 from penstock.model.flow import ParsedFlow
 from penstock.model.problems import Problem, Severity, path_text
 from penstock.ports.flows import FlowName, FlowStore
@@ -23,7 +23,7 @@ class CallCycles:
     def __init__(self, flows: FlowStore, parse: Callable[[str, str], ParsedFlow]) -> None:
         self._flows = flows
         self._parse = parse
-        self._known: OrderedDict[tuple[str, str, str, int], Sequence[FlowName]] = OrderedDict()
+        self._known: Recent[tuple[str, str, str, int], Sequence[FlowName]] = Recent(_CAPACITY)
 
     async def problems(self, tenant: str, parsed: ParsedFlow) -> list[Problem]:
         """Return one problem for each call of a flow that leads back to it over others."""
@@ -60,12 +60,10 @@ class CallCycles:
         stored = await self._flows.get(tenant, *name)
         if stored is None:
             return ()
-        key = (tenant, *name, stored.revision)
-        if key not in self._known:
-            self._known[key] = [call.flow for call in self._parse(tenant, stored.source).calls]
-            if len(self._known) > _CAPACITY:
-                self._known.popitem(last=False)
-        return self._known[key]
+        source = stored.source
+        return self._known.of(
+            (tenant, *name, stored.revision), lambda: [call.flow for call in self._parse(tenant, source).calls]
+        )
 
 
 def _back(before: dict[FlowName, FlowName | None], goal: FlowName) -> list[FlowName]:

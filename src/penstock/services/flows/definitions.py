@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from penstock.base.errors import NotFoundError
+from penstock.base.recent import Recent
 from penstock.model.scalars import plain
 from penstock.model.yaml import read_yaml
 from penstock.ports.flows import StoredFlow
@@ -20,18 +20,11 @@ class FlowDefinitions:
     """
 
     def __init__(self, capacity: int = 500) -> None:
-        self._capacity = capacity
-        self._known: OrderedDict[tuple[str, str, str, int], Mapping[str, Any]] = OrderedDict()
+        self._known: Recent[tuple[str, str, str, int], Mapping[str, Any]] = Recent(capacity)
 
     def of(self, flow: StoredFlow) -> Mapping[str, Any]:
         """Return the plain data of a flow; empty when its source is no YAML mapping (any more)."""
-        key = (flow.tenant, flow.namespace, flow.id, flow.revision)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = _read(flow.source)
-            if len(self._known) > self._capacity:
-                self._known.popitem(last=False)
-        return found
+        return self._known.of((flow.tenant, flow.namespace, flow.id, flow.revision), lambda: _read(flow.source))
 
     def task(self, flow: StoredFlow, task_id: str) -> Mapping[str, Any]:
         """Return one task as written, wherever it is nested.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from penstock.base.clock import Clock, Instant, Micros, to_datetime
+from penstock.base.recent import Recent
 from penstock.engine.flow import ResolvedFlow
 from penstock.model.document import FlowDocument
 from penstock.ports.flows import FlowKey
@@ -32,9 +32,8 @@ class FlowSwitches:
         self._switches = switches
         self._clock = clock
         self._freshness = freshness
-        self._capacity = capacity
-        self._known: OrderedDict[FlowKey, tuple[_Switches, Instant]] = OrderedDict()
-        self._switched: OrderedDict[tuple[ResolvedFlow, _Switches], ResolvedFlow] = OrderedDict()
+        self._known: Recent[FlowKey, tuple[_Switches, Instant]] = Recent(capacity)
+        self._switched: Recent[tuple[ResolvedFlow, _Switches], ResolvedFlow] = Recent(capacity)
         self._changes = 0
 
     def cached(self, flow: ResolvedFlow) -> ResolvedFlow | None:
@@ -43,7 +42,6 @@ class FlowSwitches:
         known = self._known.get(key)
         if known is None or self._clock.now() - known[1] > self._freshness:
             return None
-        self._known.move_to_end(key)
         return self._with(flow, known[0]) if known[0] else flow
 
     async def applied(self, flow: ResolvedFlow) -> ResolvedFlow:
@@ -55,16 +53,13 @@ class FlowSwitches:
         asked, changes = self._clock.now(), self._changes
         read = tuple(await self._switches.of_flow(*key))
         if changes == self._changes:  # else what was read may be outdated already
-            self._known[key] = (read, asked)
-            self._known.move_to_end(key)
-            if len(self._known) > self._capacity:
-                self._known.popitem(last=False)
+            self._known.put(key, (read, asked))
         return self._with(flow, read)
 
     def forget(self, key: FlowKey) -> None:
         """Read the switches of a flow again when they are needed next."""
         self._changes += 1
-        self._known.pop(key, None)
+        self._known.forget(key)
 
     def forget_all(self) -> None:
         """Read all switches again when they are needed next."""
@@ -77,15 +72,7 @@ class FlowSwitches:
         holding = tuple(one for one in switches if not one.is_over(now))
         if not holding:
             return flow
-        key = (flow, holding)
-        found = self._switched.get(key)
-        if found is None:
-            found = self._switched[key] = switched_flow(flow, holding)
-            if len(self._switched) > self._capacity:
-                self._switched.popitem(last=False)
-        else:
-            self._switched.move_to_end(key)
-        return found
+        return self._switched.of((flow, holding), lambda: switched_flow(flow, holding))
 
 
 def switched_flow(flow: ResolvedFlow, switches: Sequence[Switch]) -> ResolvedFlow:
