@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError
 
 from penstock.base.clock import SystemClock
 from penstock.base.codec import from_json
-from penstock.base.errors import UnavailableError
+from penstock.base.errors import InvalidRequestError, UnavailableError
 from penstock.ports.journal import PARTITIONS
 from penstock.store import Store, open_store
 from penstock.store.database import Work
@@ -40,6 +41,34 @@ def cut_connections(database: Database, *, only: str = "penstock%") -> int:
     query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s"
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         return len(connection.execute(query, (database.name, only)).fetchall())
+
+
+@pytest.mark.parametrize(
+    ("statement", "value", "words"),
+    [
+        ("INSERT INTO t VALUES (:value, 1)", 10**12, "none that a database can hold"),
+        ("SELECT 1 LIMIT :value", 10**30, "none that a database can hold"),
+        ("SELECT CAST(:value AS text)", "a\0b", "none that a database can hold"),
+        ("SELECT CAST(:value AS jsonb)", '"\\u0000"', "none that a database can hold"),
+        ("SELECT 'a' ~ :value", r"\p{L}", "no such pattern: invalid regular expression: invalid escape"),
+    ],
+)
+async def test_value_that_does_not_fit_is_the_callers_mistake(
+    database: PostgresDatabase, statement: str, value: object, words: str
+) -> None:
+    """API-007."""
+    with pytest.raises(InvalidRequestError, match=words):
+        await database.write(lambda connection: connection.execute(text(statement), {"value": value}) and None)
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1 / 0", "SELECT CAST(:value AS integer)", "SELECT 1 OFFSET -1"])
+async def test_statement_that_cannot_be_computed_is_no_mistake_of_the_caller(
+    database: PostgresDatabase, statement: str
+) -> None:
+    """API-007: it is logged as a failure of the server, without values, which may be confidential."""
+    with pytest.raises(DataError) as raised:
+        await database.read(lambda connection: connection.execute(text(statement), {"value": "s3cret"}) and None)
+    assert "[parameters:" not in str(raised.value)
 
 
 async def test_connections_cut_while_idle_are_replaced_unnoticed(

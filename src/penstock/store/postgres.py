@@ -18,7 +18,7 @@ from sqlalchemy import URL, Dialect, Engine, QueuePool, create_engine, event, ma
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from penstock.base.errors import UnavailableError
+from penstock.base.errors import InvalidRequestError, UnavailableError
 from penstock.ports.pools import PoolFigures
 from penstock.store.database import Work, unfit
 from penstock.store.meter import Meter
@@ -39,6 +39,12 @@ KEEPALIVES = {
 }
 """A server that is gone without a word is noticed within seconds, and one that only reads is not used."""
 _AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_UNFIT = (
+    psycopg.errors.NumericValueOutOfRange,
+    psycopg.errors.UntranslatableCharacter,
+    psycopg.errors.CharacterNotInRepertoire,
+)
+"""What the server says of values that a caller may have given; other errors of data are of statements, thus ours."""
 
 
 class PostgresDatabase:
@@ -57,6 +63,7 @@ class PostgresDatabase:
             parsed,
             pool_size=max(2, connections),
             max_overflow=0,
+            hide_parameters=True,  # errors are logged, and values may be confidential
             connect_args={
                 **_without_given(KEEPALIVES, parsed),
                 "connect_timeout": CONNECT_SECONDS,
@@ -139,8 +146,11 @@ class PostgresDatabase:
                 f"the database {self._name} cannot grow: its disk is full",
                 hint="make room on the disk of the database server; work goes on by itself then",
             )
-        if isinstance(origin, psycopg.DataError):
+        if _is_unfit(origin):
             return unfit()
+        if isinstance(origin, psycopg.errors.InvalidRegularExpression):
+            reason = origin.diag.message_primary
+            return InvalidRequestError(f"PostgreSQL takes no such pattern: {reason}", hint="write it in another way")
         is_lost = isinstance(error, DBAPIError) and (error.connection_invalidated or _only_reads(error))
         if is_lost or isinstance(error, PoolTimeoutError) or isinstance(origin, psycopg.OperationalError):
             reason = str(origin or error).strip().splitlines()[0]
@@ -149,6 +159,13 @@ class PostgresDatabase:
                 hint="check that PostgreSQL runs and accepts connections, and that address and user are right",
             )
         return error
+
+
+def _is_unfit(origin: BaseException | None) -> bool:
+    """Tell whether a value is none that a column can hold; the driver itself refuses NUL, without a code."""
+    if isinstance(origin, _UNFIT):
+        return True
+    return type(origin) is psycopg.DataError and "NUL" in str(origin)
 
 
 def _worth_repeating(error: Exception) -> bool:

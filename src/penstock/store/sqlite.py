@@ -148,7 +148,10 @@ class SqliteDatabase:
             return self._meter.connecting(connect)
 
         # NullPool: each thread keeps its one connection open by itself. AUTOCOMMIT: BEGIN and COMMIT are said here.
-        return create_engine("sqlite://", creator=measured, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        # Errors are logged without parameters: values may be confidential.
+        return create_engine(
+            "sqlite://", creator=measured, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
+        )
 
     # -- reading
 
