@@ -13,10 +13,18 @@ def penstock_version() -> str:
         return "unknown"
 
 
-def version_line() -> str:
-    """Return version, Python and platform in one line."""
+def version_facts() -> dict[str, str]:
+    """Return version, Python and platform, by name."""
     import platform
 
-    return (
-        f"penstock {penstock_version()} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
-    )
+    return {
+        "version": penstock_version(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def version_line() -> str:
+    """Return version, Python and platform in one line."""
+    facts = version_facts()
+    return f"penstock {facts['version']} (Python {facts['python']}, {facts['platform']})"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -49,7 +50,7 @@ def test_help_of_every_client_command_teaches_by_example_and_knows_the_common_op
     for path in commands(whole()):
         shown = CliRunner().invoke(app, [*path, "--help"]).stdout
         assert " ".join(path) in shown.split("Example", 1)[1]
-        if path not in {("version",), ("completion",)}:
+        if path != ("completion",):
             for option in ("--host", "--tenant", "-t, --token", "--username", "--password", "-o, --output", "--config"):
                 assert option in shown, path
 
@@ -60,6 +61,15 @@ def test_client_commands_are_those_of_penstock_ctl() -> None:
     assert "--fail-fast" in shown
     assert "nsfiles" in CliRunner().invoke(penstock, ["ctl", "--help"]).stdout
     assert CliRunner().invoke(penstock, ["ctl", "none"]).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("-o", "json", "version"), ("version", "-o", "json")])
+def test_version_in_json_is_told_by_name(arguments: tuple[str, ...]) -> None:
+    """OPS-120."""
+    told = json.loads(CliRunner().invoke(app, arguments).stdout)
+    assert told.keys() == {"version", "python", "platform"}
+    line = CliRunner().invoke(app, ["version", "-o", "table"]).stdout
+    assert line == f"penstock {told['version']} (Python {told['python']}, {told['platform']})\n"
 
 
 def kestractl(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

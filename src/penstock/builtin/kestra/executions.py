@@ -122,9 +122,6 @@ class Count(ServerTask):
     tasks:
       - id: failures
         type: io.kestra.plugin.kestra.executions.Count
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         namespaces: [company.team, company.sales]
         states: [FAILED]
         startDate: "{{ now() | dateAdd(-1, 'MONTHS') }}"
@@ -185,9 +182,6 @@ class Kill(OneExecution):
     tasks:
       - id: stop
         type: io.kestra.plugin.kestra.executions.Kill
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         executionId: 4IvqSmwBUkyWKzEJ
         propagateKill: true
     ```
@@ -213,9 +207,6 @@ class Resume(OneExecution):
     tasks:
       - id: approve
         type: io.kestra.plugin.kestra.executions.Resume
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         executionId: 4IvqSmwBUkyWKzEJ
         inputs:
           approved: true
@@ -241,9 +232,6 @@ class Delete(OneExecution):
     tasks:
       - id: forget
         type: io.kestra.plugin.kestra.executions.Delete
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         executionId: 4IvqSmwBUkyWKzEJ
         deleteLogs: false
     ```

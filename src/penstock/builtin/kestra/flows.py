@@ -24,9 +24,6 @@ class Flows(ServerTask):
     tasks:
       - id: flows
         type: io.kestra.plugin.kestra.flows.List
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         namespace: company.team
     ```
     """
@@ -58,9 +55,6 @@ class Namespaces(ServerTask):
     tasks:
       - id: namespaces
         type: io.kestra.plugin.kestra.namespaces.List
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         prefix: company
     ```
     """
@@ -89,9 +83,6 @@ class Toggle(ServerTask):
     tasks:
       - id: stop
         type: io.kestra.plugin.kestra.triggers.Toggle
-        kestraUrl: https://penstock.example.com
-        auth:
-          apiToken: "{{ secret('API_TOKEN') }}"
         namespace: company.sales
         flowId: campaign
         trigger: hourly

@@ -115,7 +115,9 @@ class ServerTask(Task):
     kestra_url: Property[str] | None = Field(
         None, description="The address of the server; this one by default, if `kestra.url` is configured."
     )
-    auth: Auth | None = Field(None, description="Who calls.")
+    auth: Auth | None = Field(
+        None, description="Who calls; say it once for all such tasks, as a default of `io.kestra.plugin.kestra`."
+    )
     tenant_id: Property[str] | None = Field(None, description="Whose data it is about; this tenant's by default.")
 
     def server(self, context: RunContext) -> Server:

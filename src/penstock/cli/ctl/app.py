@@ -8,7 +8,8 @@ import typer
 
 from penstock.cli.ctl import config, executions, flows, kv, namespaces, nsfiles, secrets, triggers
 from penstock.cli.ctl.group import HELP
-from penstock.cli.ctl.options import remember
+from penstock.cli.ctl.options import Given, output_of, remember
+from penstock.cli.spread import spread
 
 app = typer.Typer(
     name="kestractl",
@@ -51,14 +52,18 @@ def completion(
 
 
 @app.command("version")
-def version() -> None:
+@spread
+def version(ctx: typer.Context, given: Given) -> None:
     """Show the version.
 
     \b
-    Example:
+    Examples:
       penstock ctl version
+      penstock ctl version -o json
     """
+    from penstock.cli.ctl.showing import Output, document
     from penstock.cli.terminal import say
-    from penstock.wiring.version import version_line
+    from penstock.wiring.version import version_facts, version_line
 
-    say(version_line())
+    output = output_of(ctx, given)
+    say(version_line() if output is Output.TABLE else document(output, version_facts()))
