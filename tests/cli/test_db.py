@@ -45,6 +45,13 @@ def test_db_purge_works_without_a_server(penstock: Command) -> None:
     assert {one["name"]: one["rows"] for one in tables}["executions"] == 0
 
 
+def test_db_purge_of_a_folder_without_a_database_is_refused_and_makes_none(penstock: Command) -> None:
+    """BEY-020: a wrong folder is told of, instead of an empty database purged there."""
+    done = penstock("db", "purge", "--data", "dtaa")
+    assert (done.code, (penstock.folder / "dtaa").exists()) == (1, False)
+    assert "there is no database" in done.err
+
+
 def test_db_purge_leaves_a_running_server_alone(penstock: Command) -> None:
     """BEY-020."""
     path = penstock.folder / "data" / "penstock.db"

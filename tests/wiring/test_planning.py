@@ -88,6 +88,20 @@ def test_plan_retention_is_on_and_its_rules_take_what_they_leave_out_from_the_ge
         planned(MEMORY + "kestra.retention.logs: soon\n", tmp_path)
 
 
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("executions", "90", "says no unit; write 90d for days, or 90s for seconds"),
+    ("rules", "[{namespac: company.audit, executions: P1D}]", "namespac"),
+    ("rules", "[{states: [DONE], executions: P1D}]", "one of `SUCCESS`"),
+])  # fmt: skip
+def test_plan_retention_that_would_keep_less_than_was_meant_is_refused(
+    tmp_path: Path, key: str, value: str, words: str
+) -> None:
+    """BEY-020: what it removes is gone, so a condition that is not understood must not be left out."""
+    with pytest.raises(ConfigurationError, match=rf"kestra\.retention\.{key}") as refused:
+        planned(MEMORY + f"kestra.retention: {{{key}: {value}}}\n", tmp_path)
+    assert words in str(refused.value)
+
+
 def test_plan_admission_keeps_the_names_of_namespaces(tmp_path: Path) -> None:
     """BEY-011."""
     assert planned(MEMORY + "kestra.admission.namespaces: {company.Team: 5}\n", tmp_path).admission == {

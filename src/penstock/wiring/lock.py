@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from penstock.base.errors import UnavailableError
+from penstock.base.errors import NotFoundError, UnavailableError
 
 _PREFIX = "sqlite:///"
 
@@ -34,6 +34,19 @@ class DatabaseLock:
         if not url.startswith(_PREFIX) or not path or path == ":memory:":
             return None
         return cls(Path(path))
+
+    def acquire_existing(self) -> None:
+        """Take the database if there is one: whoever looks after it must not make an empty one where none is.
+
+        Raises:
+            DatabaseInUse: Another process has it.
+            NotFoundError: There is none.
+        """
+        if not self._path.exists():
+            raise NotFoundError(
+                f"there is no database {self._path}", hint="name the folder of a server with --data, or its --config"
+            )
+        self.acquire()
 
     def acquire(self) -> None:
         """Take the database.

@@ -87,7 +87,7 @@ class Maintenance:
     def _locked(self) -> Iterator[None]:
         lock = DatabaseLock.of(self.database)
         if lock is not None:
-            lock.acquire()
+            lock.acquire_existing()
         try:
             yield
         finally:

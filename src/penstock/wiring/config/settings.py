@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from penstock.base.clock import SECOND
 from penstock.wiring.config.keys import Path
-from penstock.wiring.config.units import Address, Duration, Level, Period, SecretList, Size, TextList
+from penstock.wiring.config.units import Address, Duration, EndStates, Level, Period, SecretList, Size, TextList
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -276,10 +276,15 @@ class Metrics(Section):
 
 
 class RetentionRule(Section):
-    """One of `kestra.retention.rules` (BEY-020): the first that fits an execution decides."""
+    """One of `kestra.retention.rules` (BEY-020): the first that fits an execution decides.
+
+    A word that is not known is an error here: a rule without the condition that it was to have fits everything.
+    """
+
+    model_config = ConfigDict(extra="forbid")
 
     namespace: str | None = None
-    states: TextList = ()
+    states: EndStates = ()
     labels: dict[str, str] = Field(default_factory=dict)
     executions: Period | None = None
     logs: Period | None = None

@@ -31,8 +31,15 @@ def read_duration(value: Any) -> Any:
 
 
 def read_period(value: Any) -> Any:
-    """Return a duration, or the word `forever` as it is."""
-    return FOREVER if isinstance(value, str) and value.strip().lower() == FOREVER else read_duration(value)
+    """Return how long something is kept, or the word `forever` as it is.
+
+    A number without its unit is refused: who means 90 days by 90 would lose what is older than 90 seconds.
+    """
+    if isinstance(value, str) and value.strip().lower() == FOREVER:
+        return FOREVER
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"says no unit; write {value}d for days, or {value}s for seconds")
+    return read_duration(value)
 
 
 def read_size(value: Any) -> Any:
@@ -74,5 +81,7 @@ Level = Annotated[str, BeforeValidator(read_level)]
 Duration = Annotated[Micros, BeforeValidator(read_duration)]
 Period = Annotated[Micros | Literal["forever"], BeforeValidator(read_period)]
 Size = Annotated[int, BeforeValidator(read_size)]
+EndState = Literal["SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED", "RETRIED", "SKIPPED"]
+EndStates = Annotated[tuple[EndState, ...], BeforeValidator(read_list)]
 TextList = Annotated[tuple[str, ...], BeforeValidator(read_list)]
 SecretList = Annotated[tuple[SecretStr, ...], BeforeValidator(read_list)]
