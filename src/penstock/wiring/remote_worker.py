@@ -30,7 +30,7 @@ def read_token(file: Path | None, environment: Mapping[str, str]) -> str:
         ConfigurationError: There is none.
     """
     try:
-        token = file.read_text(encoding="utf-8").strip() if file is not None else environment.get(TOKEN_VARIABLE, "")
+        token = (file.read_text(encoding="utf-8") if file else environment.get(TOKEN_VARIABLE, "")).strip()
     except OSError as error:
         raise ConfigurationError(f"the token file {file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:

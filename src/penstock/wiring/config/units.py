@@ -38,7 +38,7 @@ def read_period(value: Any) -> Any:
     if isinstance(value, str) and value.strip().lower() == FOREVER:
         return FOREVER
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"says no unit; write {value}d for days, or {value}s for seconds")
+        raise ValueError(f"says no unit; write {value}d for days, or {value}s for seconds")  # noqa: TRY004  # pydantic wants it
     return read_duration(value)
 
 
