@@ -19,7 +19,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".cache" / "peers"
 # Prefect 3.8's server calls FastAPI in a way that later releases refuse, whatever its own requirements say.
-PACKAGES = {"dbos": ["dbos"], "prefect": ["prefect", "fastapi<0.116"], "dagster": ["dagster"]}
+PACKAGES = {
+    "dbos": ["dbos"],
+    "prefect": ["prefect", "fastapi<0.116"],
+    "dagster": ["dagster"],
+    "airflow": ["apache-airflow"],
+}
 FIGURES = ("executions_per_minute", "idle_median_ms", "fan_out_100_s")
 
 
