@@ -11,7 +11,8 @@ from penstock.engine.records import Execution
 from penstock.engine.states import StateType
 from penstock.ports.journal import PARTITIONS
 from penstock.ports.triggers import Outcome, TriggerState
-from penstock.services.scheduler import Recovery
+from penstock.services.scheduler import Recovery, states
+from penstock.services.scheduler.triggers import ScheduledTrigger
 from tests.services.scheduler.conftest import World
 from tests.support.waiting import eventually
 
@@ -96,6 +97,28 @@ async def test_schedule_that_breaks_the_scheduler_holds_up_no_other(
         monkeypatch.undo()
         await world.until(NOON + HOUR + 301 * SECOND)
         await world.have_run(NOON + HOUR, NOON + HOUR)
+
+
+async def test_schedule_that_cannot_be_taken_over_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENG-269."""
+    adopted = states.adopted
+
+    def broken(trigger: ScheduledTrigger, *known: Any) -> TriggerState:
+        if trigger.flow.id == "broken":
+            raise ValueError("a fault")
+        return adopted(trigger, *known)
+
+    monkeypatch.setattr(states, "adopted", broken)
+    await world.flows.put("main", flow(CONCURRENT, flow_id="broken"))
+    await world.flows.put("main", flow(CONCURRENT))
+    async with world.running():
+        await world.until(NOON + HOUR)
+        await world.have_run(NOON + HOUR)
+        monkeypatch.undo()
+        await world.until(NOON + HOUR + 301 * SECOND)
+        assert (await world.state(flow="broken")).next_date == NOON + 2 * HOUR
 
 
 async def test_schedule_end_that_cannot_be_read_at_first_frees_the_trigger_all_the_same(

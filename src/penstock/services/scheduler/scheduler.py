@@ -292,7 +292,12 @@ class Scheduler:
             if gone[3] not in triggers.ids:
                 await self._stores.triggers.delete(*gone)
         for one, trigger in found.items():
-            await self._adopt(trigger, stored.get(one))
+            try:
+                await self._adopt(trigger, stored.get(one))
+            except UnavailableError:
+                raise
+            except Exception:  # such as a calendar of a plugin: whatever it is, it concerns this trigger alone
+                log.exception("trigger not taken over", action="scheduler.load", trigger="/".join(one))
 
     async def _adopt(self, trigger: ScheduledTrigger, state: TriggerState | None) -> None:
         """Take over a trigger with the state it was left in."""
