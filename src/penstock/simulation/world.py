@@ -290,6 +290,7 @@ class World:
                 if not is_free:
                     await self._switch(self._door(0), self._switching.everything(self.loop.now))
                     is_free = True
+                    continue  # whoever has not heard of an earlier order hears of this, and makes up for what is due
                 for flow, text in list(texts.items()):
                     if flow == POLLED and self._source.next() is not None:
                         continue
