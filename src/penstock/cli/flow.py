@@ -118,14 +118,9 @@ def run_here(
         paths=(file,),
         folders=tuple(local.flows or ()),
         inputs=tuple(f"{name}={_given(value)}" for name, value in zip(words[::2], words[1::2], strict=True)),
-        input_files=(),
-        labels=(),
         secrets=tuple(local.secrets or ()),
         env_files=tuple(local.env_files or ()),
-        data=None,
         config=local.config,
-        as_json=False,
-        quiet=False,
     )
     raise typer.Exit(perform(options))
 

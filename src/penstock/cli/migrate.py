@@ -154,7 +154,6 @@ def from_kestra(
     from penstock.base.errors import InvalidRequestError
     from penstock.cli.carrying.carrier import Carrier
     from penstock.cli.carrying.origin import Origin
-    from penstock.cli.carrying.steps import Action
     from penstock.cli.ctl.contexts import Given as Said
     from penstock.cli.ctl.contexts import resolve
     from penstock.cli.ctl.options import Given, connect, output_of, with_password
@@ -176,8 +175,6 @@ def from_kestra(
         carrier = Carrier(origin, here, override=override, dry_run=dry_run, hold=hold_triggers)
         steps = list(carrier.carry())
     _report(steps, form)
-    if any(step.action is Action.FAILED for step in steps):
-        raise typer.Exit(1)
 
 
 @app.command("export")
@@ -232,7 +229,6 @@ def import_archive(
     """
     from penstock.cli.carrying.archive import Archive
     from penstock.cli.carrying.carrier import Carrier
-    from penstock.cli.carrying.steps import Action
     from penstock.cli.ctl.options import Given, connect, output_of
 
     target = Given(context=context, config=config, output=output)
@@ -240,8 +236,6 @@ def import_archive(
     with connect(ctx, target) as here:
         steps = list(Carrier(archive, here, override=override, dry_run=dry_run, hold=hold_triggers).carry())
     _report(steps, form)
-    if any(step.action is Action.FAILED for step in steps):
-        raise typer.Exit(1)
 
 
 @app.command("check")
@@ -337,7 +331,11 @@ def _tell(checked: Sequence[CheckedText], output: Output) -> None:
 
 
 def _report(steps: Sequence[Step], output: Output) -> None:
-    """Write what became of each thing; what was the same already is only counted, unless a program reads."""
+    """Write what became of each thing; what was the same already is only counted, unless a program reads.
+
+    Raises:
+        typer.Exit: Something failed.
+    """
     from dataclasses import asdict
 
     from penstock.cli.carrying.steps import Action, summary
@@ -352,3 +350,5 @@ def _report(steps: Sequence[Step], output: Output) -> None:
     for line in summary(steps):
         tell(line)
     tell("executions and logs stay where they are; schedules go on from now")
+    if any(step.action is Action.FAILED for step in steps):
+        raise typer.Exit(1)

@@ -149,9 +149,9 @@ def _offset(moment: datetime, count: int, *, zulu: bool) -> str:
     return f"{text}{separator}{rest:02}" if count >= 4 and rest else text
 
 
-def _rfc_offset(moment: datetime, count: int, _locale: Locale) -> str:
+def _rfc_offset(moment: datetime, count: int, locale: Locale) -> str:
     if count == 4:
-        return _gmt_offset(moment, 4, _locale)
+        return _gmt_offset(moment, 4, locale)
     return _offset(moment, 5, zulu=True) if count == 5 else _offset(moment, 2, zulu=False)
 
 
@@ -309,7 +309,7 @@ def _accepted(field: _Field, locale: Locale, *, adjacent: bool) -> str:
     }
     if letter in words:
         return words[letter]
-    if letter in "YQqwWFecDnAN" and letter not in "DnAN":
+    if letter in "YQqwWFec":
         raise ExpressionError(f"the date pattern letter `{letter}` cannot be used for reading")
     exact = adjacent or letter == "S" or (letter in "yu" and count == 2)
     return rf"\d{{{count}}}" if exact else rf"\d{{{count},19}}"
@@ -337,7 +337,7 @@ def _micros_of_day(found: dict[str, str], locale: Locale) -> int:
         return int(found["N"]) // 1000
     if "A" in found:
         return int(found["A"]) * 1000
-    hour = int(found.get("H", found.get("k", "0"))) % 24 if "k" in found else int(found.get("H", "0"))
+    hour = int(found["H"]) if "H" in found else int(found.get("k", "0")) % 24
     if "h" in found or "K" in found:
         hour = int(found.get("h", found.get("K", "0"))) % 12
         hour += 12 if found.get("a", "").lower() == locale.halves[1].lower() else 0

@@ -133,12 +133,12 @@ class ExpressionCompiler:
             keys.append(root.key)
             root = root.target
         keys.reverse()
-        slow = self._slow_path(root, keys, node, lenient=lenient)
+        slow = self._slow_path(root, keys, lenient=lenient)
         is_plain = isinstance(root, Name) and root.name not in self._assigned and root.name != CONTEXT_NAME
         names = [key.value for key in keys if isinstance(key, Literal) and type(key.value) is str]
         read = slow
         if is_plain and isinstance(root, Name) and len(names) == len(keys) and len(names) < len(_FAST):
-            read = _fast_path(root.name, names, slow)
+            read = _FAST[len(names)](root.name, names, slow)
         return self._opened(read, root, keys, node) if keys else read
 
     def _opened(self, read: Evaluator, root: Node, keys: list[Node], node: Node) -> Evaluator:
@@ -163,10 +163,10 @@ class ExpressionCompiler:
 
         return open_sealed
 
-    def _slow_path(self, root: Node, keys: list[Node], node: Node, *, lenient: bool) -> Evaluator:
+    def _slow_path(self, root: Node, keys: list[Node], *, lenient: bool) -> Evaluator:
         start = self._root(root, lenient=lenient)
         steps = [(self.lenient(key) if lenient else self.strict(key), key) for key in keys]
-        text, shown, offset = self._text, _shown(root), node.offset
+        text, shown = self._text, _shown(root)
 
         def read(frame: Frame) -> Any:
             value = start(frame)
@@ -175,7 +175,7 @@ class ExpressionCompiler:
                 if found is UNDEFINED:
                     if lenient:
                         return UNDEFINED
-                    raise _missing(value, shown, keys[:index], key).at(text, key.offset if steps else offset)
+                    raise _missing(value, shown, keys[:index], key).at(text, key.offset)
                 value = found
             return value
 
@@ -433,10 +433,7 @@ def _fast_three(root: str, keys: list[str], slow: Evaluator) -> Evaluator:
 
 
 _FAST = (_fast_one, _fast_two, _fast_three)
-
-
-def _fast_path(root: str, keys: list[str], slow: Evaluator) -> Evaluator:
-    return _FAST[len(keys)](root, keys, slow)
+"""What reads a path of names, by how many follow the first."""
 
 
 def _shown(root: Node) -> str:

@@ -248,9 +248,7 @@ def _matches(column: ColumnElement[Any], values: Sequence[Any]) -> Condition:
 
 _COMPARED: Mapping[str, Callable[[ColumnElement[Any], Sequence[Any]], Condition]] = {
     "CONTAINS": lambda column, values: kinds.contains(column, _text(values)),
-    "ENDS_WITH": lambda column, values: (
-        func.substr(column, func.length(column) - len(_text(values)) + 1) == _text(values)
-    ),
+    "ENDS_WITH": lambda column, values: kinds.ends_with(column, _text(values)),
     "EQUAL_TO": lambda column, values: column == values[0],
     "GREATER_THAN": lambda column, values: column > values[0],
     "GREATER_THAN_OR_EQUAL_TO": lambda column, values: column >= values[0],

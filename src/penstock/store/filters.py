@@ -154,7 +154,7 @@ def name(column: ColumnElement[Any]) -> Field:
             "NOT_EQUALS": lambda value: _not_in(column, value),
             "NOT_IN": lambda value: _not_in(column, value),
             "STARTS_WITH": lambda value: starts_with(column, str(value)),
-            "ENDS_WITH": lambda value: func.substr(column, func.length(column) - len(str(value)) + 1) == str(value),
+            "ENDS_WITH": lambda value: ends_with(column, str(value)),
             "CONTAINS": lambda value: contains(column, str(value)),
             "REGEX": lambda value: column.regexp_match(pattern(value)),
         }
@@ -212,19 +212,7 @@ def query(*columns: ColumnElement[Any]) -> Field:
 
 def scope(column: ColumnElement[Any], system_namespace: str) -> Field:
     """Return the field that parts what users made from what the system keeps for itself."""
-    is_system = below(column, system_namespace)
-
-    def within(value: Any) -> Condition:
-        wanted = {str(one).upper() for one in several(value)}
-        unknown = wanted - {"USER", "SYSTEM"}
-        if unknown:
-            raise FilterError(f"`{min(unknown)}` is no scope", hint="use USER or SYSTEM")
-        if len(wanted) == 2:  # both of them: everything
-            return literal(value=True, type_=Boolean())
-        return is_system if wanted == {"SYSTEM"} else not_(is_system)
-
-    outside = {"NOT_EQUALS": lambda value: not_(within(value)), "NOT_IN": lambda value: not_(within(value))}
-    return Field({"EQUALS": within, "IN": within, **outside})
+    return flag(below(column, system_namespace), "SYSTEM", "USER")
 
 
 def flag(condition: Condition, yes: str, no: str) -> Field:
@@ -235,11 +223,14 @@ def flag(condition: Condition, yes: str, no: str) -> Field:
         unknown = words - {yes, no}
         if unknown:
             raise FilterError(f"`{min(unknown)}` is not known here", hint=f"use {yes} or {no}")
-        if len(words) == 2:
+        if len(words) == 2:  # both of them: everything
             return literal(value=True, type_=Boolean())
         return condition if words == {yes} else not_(condition)
 
-    return Field({"EQUALS": chosen, "IN": chosen, "NOT_EQUALS": lambda value: not_(chosen(value))})
+    def others(value: Any) -> Condition:
+        return not_(chosen(value))
+
+    return Field({"EQUALS": chosen, "IN": chosen, "NOT_EQUALS": others, "NOT_IN": others})
 
 
 def labels(has: Callable[[str, Callable[[ColumnElement[Any]], Condition] | str], Condition]) -> Field:
@@ -318,7 +309,7 @@ def pattern(value: Any) -> str:
     """
     try:
         regex.compile(str(value))
-    except regex.error as error:
+    except (regex.error, RecursionError, OverflowError) as error:
         raise FilterError(f"`{value}` is no regular expression: {error}", hint="mend the filter's value") from error
     return str(value)
 
@@ -326,6 +317,11 @@ def pattern(value: Any) -> str:
 def starts_with(column: ColumnElement[Any], prefix: str) -> Condition:
     """Return the condition that a column starts with a text, as a range that an index answers."""
     return and_(column >= prefix, column < prefix + _LAST)
+
+
+def ends_with(column: ColumnElement[Any], end: str) -> Condition:
+    """Return the condition that a column ends with a text, with letters as they are."""
+    return func.substr(column, func.length(column) - len(end) + 1) == end
 
 
 def below(column: ColumnElement[Any], parent: str) -> Condition:

@@ -240,3 +240,10 @@ async def test_file_in_the_way_of_a_folder_is_refused(files: NamespaceFileServic
         await put(files, "dir")
     with pytest.raises(InvalidRequestError):
         await files.create_directory("main", NS, "a")
+
+
+async def test_uploads_at_once_all_become_revisions_and_no_lock_is_kept_afterwards(files: NamespaceFileService) -> None:
+    """ENG-352."""
+    await asyncio.gather(*(files.put("main", NS, "a.txt", bytes([number])) for number in range(5)))
+    assert await files.revisions("main", NS, "a.txt") == list(range(5))
+    assert len(files._locks) == 0

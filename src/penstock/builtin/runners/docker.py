@@ -129,9 +129,7 @@ class Docker(Runner):
     def run(self, context: RunContext, command: Command, sink: OutputSink) -> int:
         """Run a command in a container and return its exit code."""
         host = context.render(self.host)
-        from penstock.builtin.runners.engine import connect
-
-        client = connect(host) if listens(host) else None
+        client = _connected(host)
         if client is None:
             raise RunnerError(
                 f"no container engine answers at {host or 'the usual place'}", hint="start it, or correct `host`"
@@ -145,11 +143,7 @@ class Docker(Runner):
         """Return whether an engine answers; True where the flow names one, so that its absence is an error."""
         if self.host is not None:
             return True
-        if not listens(None):
-            return False
-        from penstock.builtin.runners.engine import connect
-
-        client = connect(None)
+        client = _connected(None)
         if client is not None:
             client.close()
         return client is not None
@@ -306,6 +300,15 @@ def process_instead(context: RunContext, image: str | None) -> Process:
         f"(say `taskRunner: {{type: {Process.type_name}}}` if that is intended)"
     )
     return Process(type=Process.type_name)
+
+
+def _connected(host: str | None) -> DockerClient | None:
+    """Return a client of the engine at an address; None when none answers there."""
+    if not listens(host):
+        return None
+    from penstock.builtin.runners.engine import connect
+
+    return connect(host)
 
 
 def _task_run_id(context: RunContext) -> str:

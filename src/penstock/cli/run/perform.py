@@ -39,16 +39,16 @@ class RunOptions:
     """The command's options."""
 
     paths: tuple[Path, ...]
-    folders: tuple[Path, ...]
-    inputs: tuple[str, ...]
-    input_files: tuple[str, ...]
-    labels: tuple[str, ...]
-    secrets: tuple[str, ...]
-    env_files: tuple[Path, ...]
-    data: Path | None
-    config: Path | None
-    as_json: bool
-    quiet: bool
+    folders: tuple[Path, ...] = ()
+    inputs: tuple[str, ...] = ()
+    input_files: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    env_files: tuple[Path, ...] = ()
+    data: Path | None = None
+    config: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
     until: str | None = None
     begin_at: str | None = None
     reuse: str = LAST

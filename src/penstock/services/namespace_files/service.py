@@ -11,10 +11,10 @@ import asyncio
 import posixpath
 import tempfile
 import zipfile
-from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from penstock.base.clock import Instant
 from penstock.base.errors import ConflictError, InvalidRequestError, NotFoundError
@@ -54,7 +54,8 @@ class NamespaceFileService:
 
     def __init__(self, storage: ObjectStorage) -> None:
         self._storage = storage
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        """Of namespaces that somebody changes now, or waits to change."""
 
     # -- reading
 
@@ -152,7 +153,7 @@ class NamespaceFileService:
             InvalidRequestError: The path is that of a folder, or leads through a file.
         """
         where = file_place(namespace, path)
-        async with self._locks[tenant, namespace]:
+        async with self._lock(tenant, namespace):
             numbers = await self._numbers(tenant, where)
             present = await self._storage.info(tenant, where.content)
             if present is None and not numbers:
@@ -190,7 +191,7 @@ class NamespaceFileService:
         old, new = file_place(namespace, source), file_place(namespace, target)
         if f"{new.path}/".startswith(f"{old.path}/"):
             raise InvalidRequestError(f"{old.shown} cannot move to {new.shown}", hint="choose another place")
-        async with self._locks[tenant, namespace]:
+        async with self._lock(tenant, namespace):
             if await self._storage.info(tenant, old.content) is None:
                 raise _missing(old)
             if await self._storage.info(tenant, new.content) is not None:
@@ -212,7 +213,7 @@ class NamespaceFileService:
             NotFoundError: There is nothing.
         """
         where = file_place(namespace, path)
-        async with self._locks[tenant, namespace]:
+        async with self._lock(tenant, namespace):
             if not await self._remove(tenant, where):
                 raise _missing(where)
             if empty_parents:
@@ -228,7 +229,7 @@ class NamespaceFileService:
             InvalidRequestError: It is the one the file holds.
         """
         where = file_place(namespace, path)
-        async with self._locks[tenant, namespace]:
+        async with self._lock(tenant, namespace):
             numbers = await self.revisions(tenant, namespace, path)
             if revision not in numbers:
                 raise _missing(where, revision)
@@ -257,7 +258,7 @@ class NamespaceFileService:
             NotFoundError: There is no such file.
         """
         where = file_place(namespace, path)
-        async with self._locks[tenant, namespace]:
+        async with self._lock(tenant, namespace):
             numbers = await self.revisions(tenant, namespace, path)
             removed = 0
             for number in numbers[: -max(keep or 1, 1)]:
@@ -285,6 +286,9 @@ class NamespaceFileService:
         return sorted(found)
 
     # -- inside
+
+    def _lock(self, tenant: str, namespace: str) -> asyncio.Lock:
+        return self._locks.setdefault((tenant, namespace), asyncio.Lock())
 
     async def _with_files(self, tenant: str, folder: str) -> list[str]:
         """Return the namespaces from a folder on that have files; files of executions are not looked at."""

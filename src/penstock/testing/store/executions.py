@@ -203,6 +203,7 @@ class ExecutionQueriesContract:
             (Filter("state", "NOT_IN", "SUCCESS,DONE"), ["DONE", "SUCCESS"]),
             (Filter("kind", "EQUALS", "USUAL"), ["USUAL", "NORMAL"]),
             (Filter("flowId", "REGEX", "("), ["regular expression"]),
+            (Filter("flowId", "REGEX", "(" * 5_000 + ")" * 5_000), ["regular expression"]),
             (Filter("startDate", "EQUALS", "yesterday"), ["yesterday"]),
             (Filter("flowRevision", "EQUALS", "x"), ["whole number"]),
             (Filter("labels", "EQUALS", "keyonly"), ["label"]),

@@ -466,7 +466,7 @@ WITHOUT_EFFECT: tuple[Path, ...] = (
     ("kestra", "ui-anonymous-usage-report"),
     ("kestra", "webserver"),
 )
-"""Documented keys that are accepted and do nothing here (yet)."""
+"""Documented keys that are accepted and do nothing here."""
 
 
 def known_paths(section: type[BaseModel] = Settings, prefix: Path = ()) -> Iterator[tuple[Path, bool]]:
