@@ -176,14 +176,10 @@ def test_refusals_of_the_system_are_told_with_path_and_remedy() -> None:
     assert refusal(ConnectionResetError(104, "Connection reset by peer")) is None
 
 
-def test_run_of_a_folder_without_flows_says_so(tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
-    from penstock.cli.main import app
-
-    outcome = CliRunner().invoke(app, ["run", str(tmp_path)])
-    assert outcome.exit_code == 2
-    assert "there is no flow in" in outcome.output
+def test_run_of_a_folder_without_flows_says_so(penstock: Command) -> None:
+    done = penstock("run", ".")
+    assert done.code == 2
+    assert "there is no flow in" in done.err
 
 
 def test_unknown_command_is_refused(penstock: Command) -> None:

@@ -68,6 +68,7 @@ def _quiet() -> Iterator[None]:
     """Keep what the server logs out of what commands print in the same process."""
     before = structlog.get_config()
     with Path(os.devnull).open("w") as nowhere:
+        structlog.reset_defaults()  # a command may have set it up for its own process, which is this one
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(nowhere))
         try:
             yield
