@@ -22,6 +22,7 @@ import httpx
 from bench.client import flood, prepared
 from bench.floor import postgres_floor, sqlite_floor
 from bench.load import put_flows, throughput
+from bench.options import positive
 from bench.server import USER, Server
 
 
@@ -65,12 +66,12 @@ async def measure(name: str, postgres: str | None, scale: float) -> dict[str, An
                 await asyncio.sleep(5)
                 result["idle_cpu_percent"] = (server.cpu() - cpu) / 5 * 100
                 result["idle_latency"] = await idle_latency(server.port, int(300 * scale) or 50)
-                warm = int(1000 * scale)
+                warm = int(1000 * scale) or 1
                 done = int(300 * scale) or 50
                 await throughput(client, [server.port], "simple", warm, done)
-                count = int(20_000 * scale)
+                count = int(20_000 * scale) or 1
                 result["benchmark_1"] = await throughput(client, [server.port], "simple", count, done + warm)
-                result["benchmark_2"] = await throughput(client, [server.port], "complex", int(6_000 * scale), 0)
+                result["benchmark_2"] = await throughput(client, [server.port], "complex", int(6_000 * scale) or 1, 0)
                 for values in (100, 1000, 10_000):
                     result[f"loop_{values}_s"] = await loop_seconds(client, values)
                 result["memory_after_mb"] = server.memory()
@@ -115,7 +116,7 @@ async def _main() -> None:
     parser.add_argument("--postgres", help="URL of an empty PostgreSQL database; without it one is started if possible")
     parser.add_argument("--only", choices=["sqlite", "postgresql"], help="measure one database only")
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="share of the usual numbers, such as 0.1 for a quick look"
+        "--scale", type=positive, default=1.0, help="share of the usual numbers, such as 0.1 for a quick look"
     )
     parser.add_argument("--save", help="name of the release to keep the results under, in bench/results/")
     parser.add_argument("--json", type=Path, help="file to write the figures to")

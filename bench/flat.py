@@ -134,6 +134,8 @@ async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.flat", description=__doc__)
     parser.add_argument("--only", default="", help="part of the name of the cases to run")
     only = parser.parse_args().only
+    if not any(only in case.name for case in CASES):
+        parser.error(f"no case is named `{only}`; there are {', '.join(case.name for case in CASES)}")
     print(f"{'':28} {'size':>7} {'us each':>9} {'size':>7} {'us each':>9} {'ratio':>7}")
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
         server = Server(Path(folder))

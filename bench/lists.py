@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bench.options import whole
 from penstock.base.clock import SECOND, Instant, SystemClock
 from penstock.ports.queries import Filter, Page, PageRequest
 from penstock.services.dashboards.charts import ChartData
@@ -183,7 +184,7 @@ async def run(url: str | None, count: int, lines: int) -> None:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--count", type=whole, default=100_000)
     parser.add_argument("--lines", type=int, default=0, help="log lines")
     parser.add_argument("--postgres", metavar="URL", help="an empty database; SQLite without it")
     given = parser.parse_args()

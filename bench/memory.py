@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from bench.load import put_flows, submitted
+from bench.options import whole
 from bench.postgres import postgres
 from bench.server import USER, Server
 
@@ -73,8 +74,8 @@ def growth(found: list[tuple[int, float]]) -> float:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--executions", type=int, default=1_000_000)
-    parser.add_argument("--every", type=int, default=20_000, help="executions between the lines")
+    parser.add_argument("--executions", type=whole, default=1_000_000)
+    parser.add_argument("--every", type=whole, default=20_000, help="executions between the lines")
     parser.add_argument("--flow", choices=["simple", "complex"], default="simple")
     parser.add_argument("--keep", default="PT5M", help="how long executions are kept after their end; `forever`")
     parser.add_argument("--growth", type=float, default=50.0, help="MB that memory may grow by after the first tenth")

@@ -22,6 +22,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from bench.load import put_flows, throughput
+from bench.options import whole
 from bench.postgres import postgres
 from bench.server import USER, Server
 from penstock.store.postgres import conninfo
@@ -91,8 +92,8 @@ async def run(url: str, numbers: Sequence[int], count: int, flow_id: str) -> Non
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--servers", type=int, nargs="+", default=[1, 2, 3], help="how many, one after another")
-    parser.add_argument("--executions", type=int, default=10_000)
+    parser.add_argument("--servers", type=whole, nargs="+", default=[1, 2, 3], help="how many, one after another")
+    parser.add_argument("--executions", type=whole, default=10_000)
     parser.add_argument("--flow", choices=["simple", "complex"], default="simple")
     parser.add_argument("--postgres", help="URL of a PostgreSQL whose user may create databases; else one is started")
     given = parser.parse_args()

@@ -17,6 +17,7 @@ import httpx
 
 from bench.cgroup import ControlGroup
 from bench.client import flood, prepared
+from bench.options import whole
 from bench.server import USER, Server
 
 FLOOD = Path(__file__).parent / "flows" / "simple.yaml"
@@ -95,8 +96,8 @@ async def all_ended(client: httpx.AsyncClient, count: int) -> None:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--executions", type=int, default=100_000)
-    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--executions", type=whole, default=100_000)
+    parser.add_argument("--connections", type=whole, default=64)
     parser.add_argument("--limit", type=int, help="MB of memory that the server may have (takes root)")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between the lines")
     given = parser.parse_args()

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench import options
+
 READY = "(ready after"
 IN_ORDER = (0, -signal.SIGTERM)
 """How it may end: politely, or by the signal when it comes before anybody listens for it."""
@@ -56,7 +58,9 @@ def stopped(process: subprocess.Popen[str], patience: float) -> float:
 def main() -> None:
     """Stop a server at every moment."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--moments", type=int, default=20, help="how many, spread evenly over a start and a bit more")
+    parser.add_argument(
+        "--moments", type=options.whole, default=20, help="how many, spread evenly over a start and a bit more"
+    )
     parser.add_argument("--patience", type=float, default=60.0, help="seconds")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="penstock-stops-") as name:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.options import rounds_of, whole
 from penstock.base.clock import SystemClock
 from penstock.base.ids import derived_id, new_id
 from penstock.engine.decision import Job
@@ -100,7 +101,7 @@ async def measure(url: str, count: int, size: int) -> None:
     try:
         leases = await store.journal.lease("bench", 64, 3_600_000_000, NOW)
         fences = {lease.partition: lease.token for lease in leases}
-        rounds = [batches([new_id() for _ in range(size)], fences) for _ in range(count // size)]
+        rounds = [batches([new_id() for _ in range(size)], fences) for _ in range(rounds_of(count, size))]
         started, cpu = time.perf_counter(), time.process_time()
         for commits in rounds:
             for batch in commits:
@@ -136,7 +137,7 @@ async def main() -> None:
     """Measure a database named by its address, or a SQLite file in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?")
-    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--count", type=whole, default=20_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as directory:
         floor(Path(directory) / "floor.db", 300)

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from bench.client import flood, prepared
+from bench.options import whole
 from bench.server import USER, Server
 
 FLOW = Path(__file__).parent / "flows" / "simple.yaml"
@@ -71,8 +72,8 @@ async def run(per_minute: int, seconds: int) -> None:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--per-minute", type=int, default=2000)
-    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--per-minute", type=whole, default=2000)
+    parser.add_argument("--seconds", type=whole, default=60)
     given = parser.parse_args()
     asyncio.run(run(given.per_minute, given.seconds))
 
