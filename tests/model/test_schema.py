@@ -130,6 +130,7 @@ def test_schema_of_a_type_without_declared_outputs_has_an_empty_object(registry:
         ("Do it. Implements ENG-001 to ENG-002. And more.", "Do it. And more."),
         ("Do it.\n\nImplements USE-B4, ENG-1 and EXP-2.", "Do it."),
         ("Do it. Implements ENG-1 to ENG-2,\nENG-3.\n\nFor example:", "Do it.\n\nFor example:"),
+        ("Reuse of results (ENG-3, USE-B4), kept (see above).", "Reuse of results, kept (see above)."),
         ("It implements things.", "It implements things."),
     ],
 )

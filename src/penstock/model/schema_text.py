@@ -6,9 +6,9 @@ import inspect
 import re
 from typing import Any
 
-_IMPLEMENTS = re.compile(
-    r"(\s*)Implements\s[A-Z]+-[A-Z]?\d+(?:(?:,\s|\sand\s|\sto\s)[A-Z]+-[A-Z]?\d+)*(?:\.|[:;] )(\s*)"
-)
+_IDS = r"[A-Z]+-[A-Z]?\d+(?:(?:,\s|\sand\s|\sto\s)[A-Z]+-[A-Z]?\d+)*"
+_IMPLEMENTS = re.compile(rf"(\s*)Implements\s(?:the\s\w+\spart\sof\s)?{_IDS}(?:\.|[:;] )(\s*)")
+_MENTIONED = re.compile(rf"\s\({_IDS}\)")
 _NULL = {"type": "null"}
 _EXAMPLE = re.compile(r"(?:^|\n)(?P<title>[^\n]*)\n*\n?```(?P<lang>ya?ml)\n(?P<code>.*?)```", re.DOTALL)
 _WHOLE = re.compile(r"^(?:id|namespace):", re.MULTILINE)
@@ -41,12 +41,12 @@ def _properties(value: Any) -> Any:
 
 
 def plain_text(description: str) -> str:
-    """Return a docstring without the requirements it implements."""
+    """Return a docstring without the requirements it implements or mentions in brackets."""
 
     def shorter(match: re.Match[str]) -> str:
         return "" if match.end() == len(description) else "\n\n" if "\n" in match[1] + match[2] else " "
 
-    return _IMPLEMENTS.sub(shorter, description).strip()
+    return _MENTIONED.sub("", _IMPLEMENTS.sub(shorter, description)).strip()
 
 
 def examples_in(docstring: str) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +16,11 @@ from penstock.base.errors import NotFoundError
 from penstock.model.deferred import DeferredClass
 from penstock.model.registry import TypeEntry, TypeKind, TypeRegistry
 from penstock.model.schema import type_schema
+from penstock.model.schema_text import plain_text
 from penstock.services.flow_schema import FlowSchema
 from penstock.services.plugin_packages import Texts, group_icon, texts_of, type_icon
 
 Schema = Mapping[str, Any]
-_TRACE = re.compile(r"\s*Implements (?:the \w+ part of )?[A-Z]{3}-\d+(?:[\s,]|to|and|[A-Z]{3}-\d+)*\.?")
-"""What a docstring says to those who read the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def title_of(entry: TypeEntry) -> str:
     """Return the first line of a type's documentation."""
     if isinstance(entry.source, DeferredClass):
         return entry.source.title
-    return _TRACE.sub("", inspect.getdoc(entry.cls) or "").strip().partition("\n")[0].rstrip(".")
+    return plain_text(inspect.getdoc(entry.cls) or "").partition("\n")[0].rstrip(".")
 
 
 def is_deprecated(entry: TypeEntry) -> bool:
@@ -144,7 +142,7 @@ def is_deprecated(entry: TypeEntry) -> bool:
 
 def documentation_of(entry: TypeEntry) -> str:
     """Return a type's documentation as Markdown."""
-    return _TRACE.sub("", inspect.getdoc(entry.cls) or "").strip()
+    return plain_text(inspect.getdoc(entry.cls) or "")
 
 
 def _page(entry: TypeEntry) -> PluginPage:

@@ -1,7 +1,8 @@
-import { computed, onScopeDispose, ref } from "vue";
+import { computed } from "vue";
 import { useI18n } from "vue-i18n";
 import type { Ink } from "@/lib/chartOptions";
 import { useSettings } from "@/stores/settings";
+import { DARK, useMedia } from "./useMedia";
 import { useTimes } from "./useTimes";
 
 /** The colours and words of the page for drawings, which cannot read them from its styles; new with each theme. */
@@ -9,14 +10,10 @@ export function useInk() {
   const settings = useSettings();
   const times = useTimes();
   const { locale, t, te } = useI18n();
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const turn = ref(0);
-  const onChange = (): void => void (turn.value += 1);
-  system.addEventListener("change", onChange);
-  onScopeDispose(() => system.removeEventListener("change", onChange));
+  const dark = useMedia(DARK);
 
   return computed<Ink & { readonly key: string }>(() => ({
-    key: `${settings.theme} ${settings.chartColours} ${turn.value}`,
+    key: `${settings.theme} ${settings.chartColours} ${dark.value}`,
     colour: colourOf,
     font: getComputedStyle(document.documentElement).fontFamily,
     locale: locale.value,

@@ -22,6 +22,7 @@ import "monaco-editor/esm/vs/basic-languages/yaml/yaml.contribution.js";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import { configureMonacoYaml, type SchemasSettings } from "monaco-yaml";
 import { api, inTenant, unwrap } from "@/api/client";
+import { DARK } from "@/composables/useMedia";
 import type { Theme } from "@/lib/settings";
 import { completeExpressions } from "./expressions";
 import YamlWorker from "./yaml.worker?worker";
@@ -78,7 +79,7 @@ export function applyTheme(theme: Theme = "system"): void {
 
 function pageScheme(): "light" | "dark" {
   const chosen = document.documentElement.dataset.theme ?? "";
-  const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = chosen ? chosen === "dark" : matchMedia(DARK).matches;
   return dark ? "dark" : "light";
 }
 
