@@ -123,6 +123,22 @@ def test_file_is_uploaded_and_dragged_into_a_folder(page: Page, server: Server) 
     assert moved.text == "select 1"
 
 
+def test_files_far_from_sight_are_drawn_once_one_comes_near(page: Page, server: Server) -> None:
+    """ENG-353: a folder of very many files is shown at once; the rows beyond the window leave room, and are no more."""
+    for number in range(130):
+        path = {"path": f"/table_{number:03}.sql"}
+        server.client.post(f"{API}/ui.many/files", params=path, files={"fileContent": b"select 1"}).raise_for_status()
+    page.goto("/ui/main/namespaces/ui.many/files")
+    page.get_by_role("button", name="table_000.sql", exact=True).wait_for()
+    last = page.get_by_role("button", name="table_129.sql", exact=True)
+    expect(last).to_have_count(0)
+    room = page.get_by_role("list", name="Files").evaluate("list => list.scrollHeight")
+    page.get_by_role("list", name="Files").evaluate("list => list.scrollIntoView({ block: 'end' })")
+    last.click()
+    expect(page.get_by_role("region", name="/table_129.sql")).to_contain_text("select 1")
+    assert page.get_by_role("list", name="Files").evaluate("list => list.scrollHeight") == room
+
+
 def test_flows_of_a_namespace_are_edited_among_its_files(page: Page, server: Server) -> None:
     """ENG-013, ENG-353, UI-075: a flow as a file, with the way to execute it; several files in tabs."""
     server.create_flow(HELLO.format(id="as_file").replace("ui.tests", "ui.virtual"))

@@ -80,7 +80,7 @@ def test_import_and_deletion_show_their_plans_first(page: Page, server: Server, 
         [{"name": "flows.yaml", "mimeType": "application/x-yaml", "buffer": text.encode()}]
     )
     dialog = page.get_by_role("alertdialog")
-    expect(dialog).to_contain_text("Created: 1")
+    expect(dialog).to_contain_text("To create: 1")
     expect(dialog.get_by_role("listitem").filter(has_text="yearly").get_by_role("listitem")).to_have_count(5)
     assert server.client.get(f"/api/v1/main/flows/ui.tests/{own_id}").status_code == 404
     dialog.get_by_role("button", name="Import", exact=True).click()
@@ -88,7 +88,7 @@ def test_import_and_deletion_show_their_plans_first(page: Page, server: Server, 
 
     page.get_by_role("checkbox", name=f"Choose {own_id}", exact=True).check()
     page.get_by_role("toolbar").get_by_role("button", name="Delete", exact=True).click()
-    expect(dialog).to_contain_text("Deleted: 1")
+    expect(dialog).to_contain_text("To delete: 1")
     expect(dialog).to_contain_text("Not by itself")
     dialog.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="1 flow deleted.")).to_be_visible()
