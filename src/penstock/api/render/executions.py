@@ -37,17 +37,24 @@ def render_labels(labels: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in labels]
 
 
-def render_execution(
-    execution: Execution, now: Instant, task_runs: Sequence[TaskRun] | None = None, *, url: str | None = None
-) -> dict[str, Any]:
-    """Return an execution; with `taskRunList` when its task runs are given."""
-    body: dict[str, Any] = {
+def _identity(execution: Execution, now: Instant) -> dict[str, Any]:
+    """Return what every answer about an execution begins with."""
+    return {
         "tenantId": execution.tenant,
         "id": execution.id,
         "namespace": execution.namespace,
         "flowId": execution.flow_id,
         "flowRevision": execution.flow_revision,
         "state": render_state(execution.state, now),
+    }
+
+
+def render_execution(
+    execution: Execution, now: Instant, task_runs: Sequence[TaskRun] | None = None, *, url: str | None = None
+) -> dict[str, Any]:
+    """Return an execution; with `taskRunList` when its task runs are given."""
+    body: dict[str, Any] = {
+        **_identity(execution, now),
         "originalId": execution.original_id,
         "deleted": False,
         "metadata": _metadata(execution),
@@ -158,12 +165,7 @@ def _breakpoint(text: str) -> dict[str, str]:
 def render_summary(execution: Execution, now: Instant, url: str) -> dict[str, Any]:
     """Return what a webhook answers by default (API-022)."""
     body: dict[str, Any] = {
-        "tenantId": execution.tenant,
-        "id": execution.id,
-        "namespace": execution.namespace,
-        "flowId": execution.flow_id,
-        "flowRevision": execution.flow_revision,
-        "state": render_state(execution.state, now),
+        **_identity(execution, now),
         "labels": render_labels(execution.labels),
         "url": url,
     }
