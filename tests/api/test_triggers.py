@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 from penstock.ports.triggers import FLOW_TRIGGER, TriggerState
@@ -174,3 +175,12 @@ async def test_trigger_whose_date_passes_unserved_is_shown_as_late(server: LiveS
         "off": None,
         "in_time": None,
     }
+
+
+async def test_triggers_that_a_query_finds_are_exported_as_a_table(server: LiveServer) -> None:
+    """API-102."""
+    await _save(server, "one", "two", execution_id="locked")
+    params = {"filters[triggerId][EQUALS]": "two"}
+    answer = await server.client.get(f"{TRIGGERS}/export/by-query/csv", params=params)
+    (row,) = csv.DictReader(answer.text.splitlines())
+    assert (row["flowId"], row["triggerId"], row["executionId"]) == ("timed", "two", "locked")

@@ -97,16 +97,21 @@ class TriggerService:
                 found[state.namespace, state.flow_id] = Trouble(before.late + is_late, before.failing + fails)
         return found
 
-    async def names(self, tenant: str, filters: Sequence[Filter]) -> AsyncIterator[TriggerName]:
-        """Yield the names of all triggers that fit."""
+    async def found(self, tenant: str, filters: Sequence[Filter]) -> AsyncIterator[TriggerState]:
+        """Yield the states of all triggers that fit."""
         number = 1
         while True:
             page = await self.search(tenant, filters, PageRequest(number, _CHUNK))
             for state in page.results:
-                yield state.key[1:]
+                yield state
             if number * _CHUNK >= page.total:
                 return
             number += 1
+
+    async def names(self, tenant: str, filters: Sequence[Filter]) -> AsyncIterator[TriggerName]:
+        """Yield the names of all triggers that fit."""
+        async for state in self.found(tenant, filters):
+            yield state.key[1:]
 
     async def get(self, tenant: str, name: TriggerName) -> TriggerState:
         """Return one state.

@@ -194,12 +194,15 @@ class TriggerRoutes:
 
         return handle
 
-    async def _names(self, request: Request, tenant: str) -> list[TriggerName]:
+    async def _states(self, request: Request, tenant: str) -> list[TriggerState]:
         filters = filters_of(request.query_params.multi_items(), self._clock.now())
         body = await read_body(request, self._settings)
         if body.strip():  # the official client sends the filters of a deletion here
             filters += body_filters(decode_json(body, FiltersBody).filters or (), self._clock.now())
-        return [name async for name in self._triggers.names(tenant, filters)]
+        return [state async for state in self._triggers.found(tenant, filters)]
+
+    async def _names(self, request: Request, tenant: str) -> list[TriggerName]:
+        return [state.key[1:] for state in await self._states(request, tenant)]
 
     async def search(self, request: Request, tenant: str) -> Response:
         """Return a page of triggers with their definitions."""
@@ -276,8 +279,8 @@ class TriggerRoutes:
     async def export(self, request: Request, tenant: str) -> Response:
         """Return all triggers that meet the filters as CSV."""
         rows: list[Sequence[object]] = [_COLUMNS]
-        for name in await self._names(request, tenant):
-            trigger = render_trigger(await self._triggers.get(tenant, name), self._clock.now())
+        for state in await self._states(request, tenant):
+            trigger = render_trigger(state, self._clock.now())
             rows.append([trigger.get(column) for column in _COLUMNS])
         return Response(csv_text(rows), media_type="text/csv", headers=attachment("triggers.csv"))
 
