@@ -70,6 +70,13 @@ def test_filter_on_an_expression_asks_for_its_value(operator: str, fitting: str,
         assert one.holds(UPSTREAM, lambda text: evaluate(text, {})) is holds
 
 
+@pytest.mark.parametrize("expression", ["(", "(" * 5_000 + ")" * 5_000], ids=["open", "deep"])
+def test_filter_by_what_is_no_regular_expression_is_refused(expression: str) -> None:
+    """ENG-412."""
+    with pytest.raises(ValueError, match="is no regular expression"):
+        Filter.model_validate({"field": "FLOW_ID", "type": "REGEX", "value": expression})
+
+
 @pytest.mark.parametrize("field", ["NAMESPACE", "STATE", "FLOW_ID"])
 def test_filter_looks_at_its_field(field: str) -> None:
     """ENG-293."""

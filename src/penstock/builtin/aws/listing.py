@@ -7,18 +7,17 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
-import regex
 from pydantic import Field, PositiveInt
 
 from penstock.builtin.aws.buckets import Bucket, given
 from penstock.builtin.aws.connection import AwsError, Text
 from penstock.builtin.aws.objects import Place, downloaded
+from penstock.builtin.name_pattern import NamePattern
 from penstock.sdk import MetricNote, Output, Property, RunContext, Task
 from penstock.sdk.items import stop_if_killed
 
 Filter = Literal["FILES", "DIRECTORY", "BOTH"]
 Action = Literal["MOVE", "DELETE", "NONE"]
-_LONGEST_MATCH = 1.0
 _AT_ONCE = 1_000
 """How many objects are deleted with one request."""
 
@@ -61,7 +60,7 @@ class Listing(Bucket):
 
     def found(self, context: RunContext, client: Any) -> Iterator[Found]:
         """Yield the objects, all of them."""
-        kind, pattern = context.render(self.filter), _pattern(context.render(self.regexp))
+        kind, pattern = context.render(self.filter), NamePattern(context.render(self.regexp), "regexp", AwsError)
         wish = given(
             Prefix=context.render(self.prefix),
             Delimiter=context.render(self.delimiter),
@@ -72,7 +71,7 @@ class Listing(Bucket):
             stop_if_killed(context)
             for entry in page.get("Contents", ()):
                 one = _found(context.render(self.bucket), entry)
-                if kind in ("BOTH", "DIRECTORY" if one.is_folder else "FILES") and _matches(pattern, one.key):
+                if kind in ("BOTH", "DIRECTORY" if one.is_folder else "FILES") and pattern.fits(one.key):
                     yield one
 
     def some(self, context: RunContext, client: Any) -> list[Found]:
@@ -249,17 +248,3 @@ def _found(bucket: str, entry: Mapping[str, Any]) -> Found:
         last_modified=entry.get("LastModified"),
         owner={"id": owner.get("ID"), "displayName": owner.get("DisplayName")} if owner else None,
     )
-
-
-def _pattern(text: str | None) -> regex.Pattern[str] | None:
-    try:
-        return None if text is None else regex.compile(text)
-    except regex.error as error:
-        raise AwsError(f"`regexp` is no regular expression: {error}", hint=r"such as .*\.csv") from None
-
-
-def _matches(pattern: regex.Pattern[str] | None, key: str) -> bool:
-    try:
-        return pattern is None or pattern.fullmatch(key, timeout=_LONGEST_MATCH) is not None
-    except TimeoutError:
-        raise AwsError("`regexp` takes too long", hint="write a simpler one") from None

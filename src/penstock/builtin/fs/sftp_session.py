@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import regex
 from pydantic import Field
 
+from penstock.builtin.name_pattern import NamePattern
 from penstock.builtin.serdes.files import library
 from penstock.sdk import Output, PluginError, PluginModel, Property, RunContext
 from penstock.sdk.items import stop_if_killed
 
 if TYPE_CHECKING:
     from paramiko import SFTPAttributes, SFTPClient
-
-_LONGEST_MATCH = 1.0
 
 
 class SftpError(PluginError):
@@ -123,9 +121,9 @@ class Session:
 
     def find(self, context: RunContext, folder: str, pattern: str | None, *, deep: bool) -> Iterator[RemoteFile]:
         """Yield the files of a folder, in the order of their paths; links are passed over."""
-        matching, top = _pattern(pattern), self.path(folder)
+        matching, top = NamePattern(pattern, "regExp", SftpError), self.path(folder)
         for one in self._below(context, top, deep=deep):
-            if _matches(matching, one.server_path):
+            if matching.fits(one.server_path):
                 yield one
 
     def download(self, context: RunContext, path: str) -> str:
@@ -218,17 +216,3 @@ def translated(path: str | None = None) -> Iterator[None]:
 
 def _moment(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _pattern(text: str | None) -> regex.Pattern[str] | None:
-    try:
-        return None if text is None else regex.compile(text)
-    except regex.error as error:
-        raise SftpError(f"`regExp` is no regular expression: {error}", hint=r"such as .*\.csv") from None
-
-
-def _matches(pattern: regex.Pattern[str] | None, path: str) -> bool:
-    try:
-        return pattern is None or pattern.fullmatch(path, timeout=_LONGEST_MATCH) is not None
-    except TimeoutError:
-        raise SftpError("`regExp` takes too long", hint="write a simpler one") from None

@@ -7,16 +7,15 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
-import regex
 from pydantic import Field, PositiveInt
 
 from penstock.builtin.gcp.account import Account, GcpError
+from penstock.builtin.name_pattern import NamePattern
 from penstock.builtin.serdes.files import new_file
 from penstock.sdk import Output, Property, RunContext
 from penstock.sdk.items import stop_if_killed
 
 _SCHEME = "gs://"
-_LONGEST_MATCH = 1.0
 
 
 class StoredBlob(Output):
@@ -72,11 +71,11 @@ class Listing(Account):
         """Yield the objects, all of them."""
         bucket, prefix = place_of(context.render(self.from_))
         delimiter = "/" if context.render(self.listing_type) == "DIRECTORY" else None
-        kind, pattern = context.render(self.filter), _pattern(context.render(self.reg_exp))
+        kind, pattern = context.render(self.filter), NamePattern(context.render(self.reg_exp), "regExp", GcpError)
         for blob in client.list_blobs(bucket, prefix=prefix or None, delimiter=delimiter):
             stop_if_killed(context)
             one = StoredBlob.of(blob)
-            if kind in ("BOTH", "DIRECTORY" if one.is_directory else "FILES") and _matches(pattern, one.uri):
+            if kind in ("BOTH", "DIRECTORY" if one.is_directory else "FILES") and pattern.fits(one.uri):
                 yield one
 
     def some(self, context: RunContext, client: Any) -> list[StoredBlob]:
@@ -148,17 +147,3 @@ def copy(client: Any, source: tuple[str, str], target: tuple[str, str]) -> Any:
         token, _, _ = made.rewrite(blob, token=token)
         if token is None:
             return made
-
-
-def _pattern(text: str | None) -> regex.Pattern[str] | None:
-    try:
-        return None if text is None else regex.compile(text)
-    except regex.error as error:
-        raise GcpError(f"`regExp` is no regular expression: {error}", hint=r"such as .*\.csv") from None
-
-
-def _matches(pattern: regex.Pattern[str] | None, address: str) -> bool:
-    try:
-        return pattern is None or pattern.fullmatch(address, timeout=_LONGEST_MATCH) is not None
-    except TimeoutError:
-        raise GcpError("`regExp` takes too long", hint="write a simpler one") from None

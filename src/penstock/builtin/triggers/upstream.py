@@ -93,7 +93,7 @@ class Filter(PluginModel):
         if self.type == "REGEX":
             try:
                 regex.compile(str(self.value))
-            except regex.error as error:
+            except (regex.error, RecursionError) as error:
                 raise ValueError(f"`{self.value}` is no regular expression: {error}") from None
         return self
 
