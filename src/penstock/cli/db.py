@@ -46,7 +46,10 @@ def purge(
     ] = None,
     logs: Annotated[str | None, typer.Option("--logs", help="Keep log lines this long instead.")] = None,
     compact: Annotated[
-        bool, typer.Option("--compact", help="Write the database anew afterwards, without free room.")
+        bool,
+        typer.Option(
+            "--compact", help="Give free room back afterwards: write an embedded database anew, VACUUM PostgreSQL."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

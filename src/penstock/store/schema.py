@@ -292,7 +292,10 @@ def _transaction(url: str) -> Iterator[Connection]:
 
 
 def compact(url: str) -> None:
-    """Write the whole database anew, without the room that removed rows have left. No server may have it open.
+    """Give back the room that removed rows have left.
+
+    An embedded database, which no server may have open, is written anew. PostgreSQL, whose servers may be up, only
+    learns what room is free: to write its tables anew would lock them.
 
     Raises:
         UnavailableError: The database does not answer, or is in use.

@@ -74,6 +74,12 @@ async def test_task_at_work_names_its_worker(live: LiveServer) -> None:
     await jobs.claim("w1", "gpu", 1, now)
     body = await why(live, execution_id, "TASK")
     assert body["sentence"].startswith("Worker w1 on host-1 runs attempt 1 of task `first` since ")
+    assert body["blockers"][0]["action"] == "kill the execution to stop it"
+    await live.client.delete(f"/api/v1/main/executions/{execution_id}/kill")
+    await live.until(execution_id, "KILLING")
+    (blocker,) = (await why(live, execution_id, "TASK"))["blockers"]
+    assert "has been told to end attempt 1 of task `first`" in blocker["sentence"]
+    assert "action" not in blocker
 
 
 async def test_queued_execution_names_limit_holder_and_place(live: LiveServer) -> None:

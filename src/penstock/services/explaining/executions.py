@@ -12,6 +12,7 @@ from dataclasses import replace
 from penstock.base.clock import Clock
 from penstock.base.errors import NotFoundError, PenstockError
 from penstock.engine.records import Execution, TaskRun
+from penstock.engine.states import StateType
 from penstock.engine.waiting import Reason, Situation, Wait, is_over, waits
 from penstock.ports.jobs import JobQueue, WorkerInfo
 from penstock.ports.journal import Journal
@@ -134,7 +135,10 @@ class ExecutionExplainer:
                 assert wait.job is not None
                 return await for_a_worker(f"Task `{wait.task_id}`", wait.job.job, workers, self._reads)
             case Reason.TASK:
-                return _running(wait, workers)
+                told = any(
+                    run.id == wait.task_run_id and run.state.current is StateType.KILLING for run in situation.task_runs
+                )
+                return _running(wait, workers, is_told=told)
             case Reason.RETRY:
                 return Blocker(wait.reason, f"Attempt {wait.attempt} of {task} begins at {at(wait.until or 0)}")
             case Reason.TIMER:
@@ -176,19 +180,20 @@ class ExecutionExplainer:
         return Blocker(wait.reason, sentence, executions=(child.id,), because=because)
 
 
-def _running(wait: Wait, workers: Sequence[WorkerInfo]) -> Blocker:
+def _running(wait: Wait, workers: Sequence[WorkerInfo], *, is_told: bool) -> Blocker:
+    """Return who runs an attempt; one that has been told to end it need not be told again."""
     assert wait.job is not None
     owner = wait.job.owner
     worker = next((one for one in workers if one.id == owner), None)
     attempt = f"attempt {wait.attempt} of task `{wait.task_id}`"
     if worker is None:
         return Blocker(wait.reason, f"The worker of {attempt} is gone; another gets the task soon")
-    return Blocker(
-        wait.reason,
-        f"Worker {worker.id} on {worker.hostname} runs {attempt} since {at(wait.since)}; "
-        f"it was last heard of at {at(worker.heartbeat)}",
-        "kill the execution to stop it",
+    ends = "has been told to end" if is_told else "runs"
+    sentence = (
+        f"Worker {worker.id} on {worker.hostname} {ends} {attempt} since {at(wait.since)}; "
+        f"it was last heard of at {at(worker.heartbeat)}"
     )
+    return Blocker(wait.reason, sentence, "" if is_told else "kill the execution to stop it")
 
 
 def _unconfirmed(runs: Sequence[TaskRun]) -> str:
