@@ -95,6 +95,14 @@ async def test_flow_with_a_rule_makes_one_execution_for_each_key_within_the_wind
     assert (await server.client.get(f"{EXECUTIONS}/{first['id']}")).status_code == 200
 
 
+async def test_launch_for_which_a_rule_finds_no_key_is_refused(server: LiveServer) -> None:
+    """BEY-044: it is no fault of the server, and nothing is started."""
+    await server.flow((RULED % "PT1H").replace("inputs.name", "inputs.nobody"))
+    answer = await server.client.post(f"{EXECUTIONS}/team/greeting", data={"name": "Ada"})
+    assert (answer.status_code, await total(server)) == (422, 0)
+    assert "`inputs.nobody` is not defined" in answer.json()["message"]
+
+
 async def test_flow_with_a_rule_keeps_no_files_of_a_repeated_launch(server: LiveServer) -> None:
     """BEY-044."""
     source = (RULED % "PT1H").replace("inputs:", "inputs:\n  - {id: table, type: FILE}")

@@ -25,6 +25,7 @@ from penstock.base.errors import (
     UnavailableError,
 )
 from penstock.base.ids import new_id
+from penstock.expressions import ExpressionError
 from penstock.model.problems import InvalidFlow, Problem
 from penstock.services.auth import LockedOutError, LoginRequiredError
 from penstock.services.executions import BulkError, TooManyExecutionsError
@@ -38,6 +39,7 @@ _STATUS: tuple[tuple[type[PenstockError], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
     (InvalidRequestError, 422),
+    (ExpressionError, 422),  # a flow's own expression, such as its idempotency key, has no value for this request
     (UnauthorizedError, 403),
     (UnavailableError, 503),
 )

@@ -147,6 +147,7 @@ def api_services(
             switches,
             store.waiting,
             store.jobs,
+            store.queries,
             clock,
         ),
         suite_recorder=SuiteRecorder(store.queries, suites),

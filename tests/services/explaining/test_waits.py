@@ -244,6 +244,28 @@ async def test_trigger_that_does_not_fire_says_why(
     assert words in body["sentence"]
 
 
+async def test_schedule_without_a_date_to_come_or_whose_last_date_started_nothing_says_so(live: LiveServer) -> None:
+    """BEY-002: the error is in the trigger's log, as its state goes on to the next date."""
+    from penstock.engine.records import LogLine
+    from penstock.ports.triggers import TriggerState
+
+    past = "{id: past, type: io.kestra.plugin.core.trigger.ScheduleOnDates, dates: ['2020-01-01T00:00:00Z']}"
+    daily = "{id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: '0 1 * * *'}"
+    await live.flow(f"id: planned\nnamespace: team\ntriggers: [{past}, {daily}]\n{FLOWS['hello']}")
+    store, now = live.core.store, live.core.clock.now()
+    await store.triggers.save(TriggerState("main", "team", "planned", "past", updated=now))
+    await store.triggers.save(
+        TriggerState("main", "team", "planned", "daily", next_date=now + 3600 * SECOND, updated=now)
+    )
+    lines = [(now, "ERROR", "no x"), (now - 5 * SECOND, "ERROR", "older"), (now, "WARN", "less")]
+    await store.journal.send((), logs=[LogLine("main", "team", "planned", *line, trigger_id="daily") for line in lines])
+    said = (await live.client.get("/api/v1/main/why/trigger/team/planned/past")).json()
+    assert said["sentence"] == "None of its dates is still to come"
+    said = (await live.client.get("/api/v1/main/why/trigger/team/planned/daily")).json()
+    assert [one["reason"] for one in said["blockers"]] == ["ERROR", "DATE"]
+    assert said["sentence"].endswith(" it could not start: no x")
+
+
 async def test_trigger_whose_evaluation_waits_is_at_a_worker_or_is_lost_says_so(live: LiveServer) -> None:
     """BEY-002: no worker of its group, then one that has it, then no job any more."""
     from penstock.engine.decision import Job

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from penstock.base.clock import Clock
+from penstock.base.clock import SECOND, Clock, Instant, to_datetime
 from penstock.base.errors import InvalidRequestError, NotFoundError
 from penstock.engine.flow import ResolvedFlow
 from penstock.ports.flows import FlowStore
 from penstock.ports.jobs import JobQueue
+from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.switches import Switch
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.ports.waiting import WaitReads
@@ -21,6 +22,7 @@ from penstock.services.explaining.workers import for_a_worker
 from penstock.services.flows import FlowCatalog
 from penstock.services.flows.switching import told
 from penstock.services.preconditions import PreconditionService
+from penstock.services.scheduler.calendar import Calendar
 from penstock.services.switches import SwitchService
 from penstock.services.triggers import TriggerName, named_trigger
 
@@ -38,6 +40,7 @@ class TriggerExplainer:
         switches: What people say of flows and triggers, apart from their sources.
         reads: Reads the jobs of evaluations.
         jobs: Tells who works.
+        queries: Reads the log lines of triggers.
         clock: The present.
     """
 
@@ -52,6 +55,7 @@ class TriggerExplainer:
         switches: SwitchService,
         reads: WaitReads,
         jobs: JobQueue,
+        queries: ExecutionQueries,
         clock: Clock,
     ) -> None:
         self._triggers = triggers
@@ -63,6 +67,7 @@ class TriggerExplainer:
         self._switches = switches
         self._reads = reads
         self._jobs = jobs
+        self._queries = queries
         self._clock = clock
 
     async def trigger(self, tenant: str, name: TriggerName) -> Explanation:
@@ -87,7 +92,8 @@ class TriggerExplainer:
         if not blockers:
             blockers += await self._preconditions_of(tenant, name)
         if not blockers:
-            blockers += _dated(state, self._clock.now())
+            blockers += await self._last_failure(definition, state)
+            blockers += _dated(definition, state, self._clock.now())
         sentence = blockers[0].sentence if blockers else "Nothing keeps it from firing: it waits for what it listens to"
         return Explanation("trigger", "/".join(name), "BLOCKED" if blockers else "READY", sentence, blockers)
 
@@ -142,6 +148,22 @@ class TriggerExplainer:
             sentence = f"Worker {worker.id} on {worker.hostname} evaluates it; it was last heard of at {heard}"
         return [Blocker("EVALUATION", sentence, since=since)]
 
+    async def _last_failure(self, definition: TriggerBase, state: TriggerState | None) -> list[Blocker]:
+        """Return why its last date started nothing; a schedule tells that to its log alone, as it goes on (ENG-269)."""
+        if state is None or not isinstance(definition, Calendar):
+            return []
+        names = {"namespace": state.namespace, "flowId": state.flow_id, "triggerId": state.trigger_id, "level": "ERROR"}
+        filters = [Filter(name, "EQUALS", value) for name, value in names.items()]
+        filters.append(Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", to_datetime(state.updated - SECOND)))
+        filters.append(Filter("endDate", "LESS_THAN_OR_EQUAL_TO", to_datetime(state.updated + SECOND)))
+        found = await self._queries.logs(state.tenant, filters, PageRequest(size=1, sort=(("date", False),)))
+        return [
+            Blocker(
+                "ERROR", f"At {at(one.date)} it could not start: {one.message}", "correct the trigger", since=one.date
+            )
+            for one in found.results
+        ]
+
     async def _preconditions_of(self, tenant: str, name: TriggerName) -> list[Blocker]:
         try:
             expected = await self._preconditions.get(tenant, name)
@@ -179,8 +201,12 @@ def _switched_off(definition: TriggerBase, state: TriggerState | None, switch: S
     return []
 
 
-def _dated(state: TriggerState | None, now: int) -> list[Blocker]:
-    if state is None or state.next_date is None:
+def _dated(definition: TriggerBase, state: TriggerState | None, now: Instant) -> list[Blocker]:
+    if state is None:
+        return []
+    if state.next_date is None:
+        if isinstance(definition, Calendar) and definition.next_after(to_datetime(now)) is None:
+            return [Blocker("DATE", "None of its dates is still to come", "give it a date in the future")]
         return []
     due = state.next_date
     if due <= now:
