@@ -61,8 +61,10 @@ def test_first_start_creates_the_first_user(browser: Browser, tmp_path: Path) ->
         page.get_by_role("link", name="Create my first flow").click()
         tour = page.get_by_role("complementary", name="Tour")
         expect(tour).to_contain_text("step 1 of 4")
+        page.set_viewport_size({"width": 360, "height": 740})  # the card leaves a telephone's page to be used
         page.get_by_role("button", name="Create").click()
         page.wait_for_url("**/flows/edit/company.team/hello/edit")
+        page.set_viewport_size({"width": 1280, "height": 720})
         expect(tour).to_contain_text("step 2 of 4")
         page.get_by_role("link", name="Dashboards").click()
         expect(tour).to_contain_text("The tour waits for you")
