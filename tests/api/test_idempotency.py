@@ -97,7 +97,7 @@ async def test_flow_with_a_rule_makes_one_execution_for_each_key_within_the_wind
 
 async def test_launch_for_which_a_rule_finds_no_key_is_refused(server: LiveServer) -> None:
     """BEY-044: it is no fault of the server, and nothing is started."""
-    await server.flow((RULED % "PT1H").replace("inputs.name", "inputs.nobody"))
+    await server.flow((RULED % "PT1H").replace("inputs.name", "inputs.nobody", 1))
     answer = await server.client.post(f"{EXECUTIONS}/team/greeting", data={"name": "Ada"})
     assert (answer.status_code, await total(server)) == (422, 0)
     assert "`inputs.nobody` is not defined" in answer.json()["message"]
