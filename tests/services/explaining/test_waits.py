@@ -224,6 +224,7 @@ async def test_question_about_what_is_not_known_is_refused(live: LiveServer, pat
 @pytest.mark.parametrize(("more", "change", "reason", "words"), [
     ("", {"next_date": 7_258_118_400_000_000}, "DATE", "It fires at 2200-01-01 00:00:00 UTC"),
     ("", {"next_date": 1_000_000}, "SCHEDULER", "no scheduler has served it"),
+    ("", {}, "SCHEDULER", "No scheduler has planned what it does next"),
     (", disabled: true", {}, "DISABLED", "The flow's source disables it"),
     ("", {"disabled": True}, "DISABLED", "It was disabled by hand, or by its own `stopAfter`"),
     ("", {"disabled": True, "disabled_by": "ada@example.com"}, "DISABLED", "It was disabled by ada@example.com"),

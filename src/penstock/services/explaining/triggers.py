@@ -15,7 +15,7 @@ from penstock.ports.queries import ExecutionQueries, Filter, PageRequest
 from penstock.ports.switches import Switch
 from penstock.ports.triggers import STOP_AFTER, TriggerState, TriggerStore
 from penstock.ports.waiting import WaitReads
-from penstock.sdk import TriggerBase
+from penstock.sdk import PollingTrigger, RealtimeTrigger, TriggerBase
 from penstock.services.explaining.blockers import Blocker, Explanation, at
 from penstock.services.explaining.executions import ExecutionExplainer
 from penstock.services.explaining.workers import for_a_worker
@@ -202,12 +202,13 @@ def _switched_off(definition: TriggerBase, state: TriggerState | None, switch: S
 
 
 def _dated(definition: TriggerBase, state: TriggerState | None, now: Instant) -> list[Blocker]:
-    if state is None:
-        return []
-    if state.next_date is None:
+    """Return when a trigger fires or looks for events next; webhooks and triggers on flows have no dates."""
+    if state is None or state.next_date is None:
+        if not isinstance(definition, Calendar | PollingTrigger | RealtimeTrigger):
+            return []
         if isinstance(definition, Calendar) and definition.next_after(to_datetime(now)) is None:
             return [Blocker("DATE", "None of its dates is still to come", "give it a date in the future")]
-        return []
+        return [Blocker("SCHEDULER", "No scheduler has planned what it does next", "start a server with a scheduler")]
     due = state.next_date
     if due <= now:
         sentence = f"It is due since {at(due)}, and no scheduler has served it"
