@@ -58,9 +58,10 @@ class Server:
     process: subprocess.Popen[bytes] | Process | None = None
     client: httpx.Client = field(default_factory=httpx.Client)
 
-    def start(self) -> None:
+    def start(self, *, at_same_port: bool = False) -> None:
         """Start the process and wait until it answers."""
-        self.port, self.management = free_port(), free_port()
+        if not at_same_port:
+            self.port, self.management = free_port(), free_port()
         config = self.folder / "application.yaml"
         config.write_text(yaml.safe_dump(_merged(_base(self.management), self.settings)))
         command = ["server", self.component, "--config", str(config), "--port", str(self.port)]

@@ -51,8 +51,10 @@ class JobTaken(ConflictError):
 class JobQueue(Protocol):
     """Jobs between executor and workers. A job exists until its end is stored."""
 
-    async def register(self, worker_id: str, group: str, hostname: str, now: Instant) -> None:
-        """Make a worker known; jobs can be leased to it from now on."""
+    async def register(
+        self, worker_id: str, group: str, hostname: str, now: Instant, *, is_remote: bool = False
+    ) -> None:
+        """Make a worker known; jobs can be leased to it from now on. A remote one lives apart from all servers."""
         ...
 
     async def heartbeat(self, worker_id: str, now: Instant) -> bool:
@@ -69,6 +71,13 @@ class JobQueue(Protocol):
 
     async def expire(self, timeout: Micros, now: Instant) -> Sequence[str]:
         """Give up workers without a heartbeat for `timeout`: their jobs are unowned again. Returns their ids."""
+        ...
+
+    async def begin_alone(self, now: Instant) -> Sequence[str]:
+        """Give up all workers but remote ones, as the only server of a database that begins; returns their ids.
+
+        Remote ones are as if heard of now: there was nobody who could have heard them.
+        """
         ...
 
     async def owned(self, worker_id: str, known: Container[tuple[str, int]] = ()) -> Sequence[Job]:

@@ -223,7 +223,7 @@ class Machine:
             "catalog": loop.create_task(core.catalog.follow(core.store.notifier)),
             "followers": loop.create_task(core.followers.run()),
         }
-        async with core.gateway:
+        async with core.gateway, core.remote_gateway:
             if core.executor is not None:
                 services["executor"] = loop.create_task(core.executor.run())
                 if self._is_embedded:
@@ -239,7 +239,7 @@ class Machine:
                 services["scheduler"] = loop.create_task(scheduler.run())
             self._core = core
             if self._around.has_remote_workers and Role.WEBSERVER in self.roles:
-                self._app = app_for_workers(core.gateway, [TOKEN] if self.knows_token else ["another"])
+                self._app = app_for_workers(core.remote_gateway, [TOKEN] if self.knows_token else ["another"])
             stopping = loop.create_task(self._stopping.wait())
             done, _ = await asyncio.wait([stopping, *services.values()], return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -74,7 +74,7 @@ class Scenario:
     @property
     def is_embedded(self) -> bool:
         """Whether one process has the database for itself."""
-        return len(self.machines) == 1
+        return [one.roles for one in self.machines if not one.is_remote] == [ALL_ROLES]
 
     def with_only(self, happenings: tuple[Happening, ...]) -> Scenario:
         """Return the scenario with fewer happenings."""
@@ -83,7 +83,7 @@ class Scenario:
 
 def scenario_of(seed: int) -> Scenario:
     """Return what a seed stands for."""
-    plain = plain_scenario(seed)
+    plain = _visited(plain_scenario(seed), Random(f"visitor {seed}"))  # noqa: S311
     more = [*_notes(Random(f"notes {seed}")), *_switches(Random(f"switches {seed}"))]  # noqa: S311
     return plain.with_only(tuple(sorted((*plain.happenings, *more), key=lambda one: one.at)))
 
@@ -134,6 +134,18 @@ def _switch(chance: Random) -> Happening:
     span = chance.randrange(2 * SECOND, 20 * SECOND)
     # some pauses end on a date
     return Happening(_when(chance), kind, chance.randrange(1000), names, span if chance.random() < _HALF else 0)
+
+
+def _visited(scenario: Scenario, chance: Random) -> Scenario:
+    """Return a server that has its database for itself with another worker, which asks by HTTP; in some scenarios."""
+    if not scenario.is_embedded or chance.random() < _HALF:
+        return scenario
+    visitor = MachineSpec(
+        "visitor", frozenset({Role.WORKER}), chance.randrange(-2 * SECOND, 2 * SECOND), is_remote=True
+    )
+    any_fault = any(one.is_fault for one in scenario.happenings)
+    faults = [replace(_fault(chance, 1, WIRE_TRAPS), target=1) for _ in range(chance.randrange(4) if any_fault else 0)]
+    return replace(scenario, machines=(*scenario.machines, visitor), happenings=(*scenario.happenings, *faults))
 
 
 def _remote(

@@ -8,6 +8,7 @@ else has a job, an end that the earlier worker reports counts no more: it is the
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
 
@@ -57,9 +58,14 @@ class SqlJobQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def register(self, worker_id: str, group: str, hostname: str, now: Instant) -> None:
+    async def register(
+        self, worker_id: str, group: str, hostname: str, now: Instant, *, is_remote: bool = False
+    ) -> None:
         """Make a worker known; jobs can be leased to it from now on."""
-        await self._database.write(lambda connection: register_txn(connection, worker_id, group, hostname, now))
+        row = {"id": worker_id, "worker_group": group, "hostname": hostname, "started": now, "heartbeat": now}
+        await self._database.write(
+            lambda connection: register_txn(connection, {**row, "state": "RUNNING", "is_remote": is_remote})
+        )
 
     async def heartbeat(self, worker_id: str, now: Instant) -> bool:
         """Say that the worker lives. False when it has been given up."""
@@ -81,6 +87,10 @@ class SqlJobQueue:
         if not silent and not strangers:
             return []
         return await self._database.write(lambda connection: expire_txn(connection, now - timeout))
+
+    async def begin_alone(self, now: Instant) -> Sequence[str]:
+        """Give up all workers but remote ones, which are as if heard of now."""
+        return await self._database.write(lambda connection: begin_alone_txn(connection, now))
 
     async def owned(self, worker_id: str, known: Container[tuple[str, int]] = ()) -> Sequence[Job]:
         """Return the jobs leased to a worker, but for those that are known."""
@@ -120,14 +130,10 @@ class SqlJobQueue:
         return await self._database.read(workers_txn)
 
 
-def register_txn(connection: Connection, worker_id: str, group: str, hostname: str, now: Instant) -> None:
+def register_txn(connection: Connection, row: Mapping[str, Any]) -> None:
     """Insert a worker, or replace what is known of it."""
-    connection.execute(delete(WORKERS).where(WORKERS.c.id == worker_id))
-    connection.execute(
-        WORKERS.insert().values(
-            id=worker_id, worker_group=group, hostname=hostname, started=now, heartbeat=now, state="RUNNING"
-        )
-    )
+    connection.execute(delete(WORKERS).where(WORKERS.c.id == row["id"]))
+    connection.execute(WORKERS.insert().values(**row))
 
 
 def workers_txn(connection: Connection) -> Sequence[WorkerInfo]:
@@ -210,6 +216,16 @@ def expire_txn(connection: Connection, before: Instant) -> Sequence[str]:
     silent, strangers = lost_txn(connection, before)
     give_up_txn(connection, [*silent, *strangers])
     return silent
+
+
+def begin_alone_txn(connection: Connection, now: Instant) -> Sequence[str]:
+    """Give up workers that were part of a server, free jobs whose owner is not known; others are heard of now."""
+    is_inner = WORKERS.c.is_remote.is_not(True)
+    inner = list(connection.execute(select(WORKERS.c.id).where(is_inner)).scalars())
+    strangers = list(connection.execute(_STRANGERS).scalars())
+    give_up_txn(connection, [*inner, *strangers])
+    connection.execute(update(WORKERS).values(heartbeat=now))
+    return inner
 
 
 def give_up_txn(connection: Connection, worker_ids: Sequence[str]) -> int:

@@ -39,7 +39,7 @@ from penstock.store.tables import METADATA, PARTITIONS_TABLE, SETTINGS
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0018_pre_authors"
+HEAD = "0019_pre_remote_workers"
 """The newest migration, and the only version this release works on."""
 LAST_MINOR: str | None = None
 """The newest migration of the minor release before this one; None where there is no such release."""

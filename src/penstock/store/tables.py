@@ -260,6 +260,7 @@ WORKERS = Table(
     Column("started", BigInteger, nullable=False),
     Column("heartbeat", BigInteger, nullable=False),
     Column("state", NAME, nullable=False),
+    Column("is_remote", Boolean, nullable=True),
 )
 
 LOGS = Table(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
@@ -72,7 +73,7 @@ class Application:
         self._worker: Worker | None = None
         self._scheduler: Scheduler | None = None
         self._web: Web | None = None
-        self._gateway_is_open = False
+        self._gateways = AsyncExitStack()
         self._lock: DatabaseLock | None = None
         self._jq: JqProcesses | None = None
 
@@ -121,8 +122,9 @@ class Application:
         self._supervisor.start("flow changes", core.catalog.follow(core.store.notifier))
         self._supervisor.start("namespace changes", core.known_namespaces.follow(core.store.notifier))
         self._supervisor.start("execution changes", core.followers.run())
-        await core.gateway.__aenter__()
-        self._gateway_is_open = True
+        await self._gateways.enter_async_context(core.gateway)
+        if plan.http.worker_tokens:
+            await self._gateways.enter_async_context(core.remote_gateway)
         if core.executor is not None:
             self._supervisor.start("executor", core.executor.run())
             self._start_retention(core, core.executor)
@@ -266,8 +268,7 @@ class Application:
             self._supervisor.expect_end("executor")
             core.executor.stop()
             await self._supervisor.stop("executor")
-        if self._gateway_is_open:
-            await core.gateway.__aexit__(None, None, None)
+        await self._gateways.aclose()
         for name in ("flow files", "execution changes", "namespace changes", "flow changes"):
             await self._supervisor.stop(name, cancel=True)
         core.plugins.close()

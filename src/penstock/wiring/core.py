@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 
 from penstock.base.clock import SECOND, Clock
 from penstock.base.ids import new_id
@@ -86,6 +87,8 @@ class Core:
     local: LocalAssignments | None
     dispatcher: LocalDispatcher | StoredDispatcher
     gateway: DirectGateway
+    remote_gateway: DirectGateway
+    """For workers that ask over HTTP: nothing is handed to them in memory."""
     executions: ExecutionService
     inputs: InputReader
     resuming: ResumeReader
@@ -162,7 +165,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         clock,
         plan.shared,
     )
-    gateway = DirectGateway(
+    gateway_of = partial(
+        DirectGateway,
         queue=store.jobs,
         journal=store.journal,
         queries=store.queries,
@@ -172,10 +176,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         evaluations=evaluations,
         notifier=store.notifier,
         clock=clock,
-        local=local,
         shared=plan.shared,
         working_set=executor.working_set if executor is not None else None,
-        decides_alone=plan.is_embedded,
     )
     return Core(
         plan=plan,
@@ -198,7 +200,8 @@ def build_core(plan: Plan, plugins: Plugins, clock: Clock, store: Store, storage
         auditor=auditor,
         local=local,
         dispatcher=dispatcher,
-        gateway=gateway,
+        gateway=gateway_of(local=local, decides_alone=plan.is_embedded),
+        remote_gateway=gateway_of(is_remote=True),
         executions=executions,
         inputs=inputs,
         resuming=resuming,

@@ -190,7 +190,7 @@ async def worker_routers(core: Core) -> list[APIRouter]:
     # All servers of a database sign alike, so that a worker may talk to any of them.
     secret = str(await core.store.settings.get(SECRET_KEY))
     key = hashlib.blake2b(b"worker tickets", key=secret.encode()[:64], digest_size=32).digest()
-    return [create_worker_router(core.gateway, WorkerAccess(tokens, key))]
+    return [create_worker_router(core.remote_gateway, WorkerAccess(tokens, key))]
 
 
 def health_service(core: Core) -> HealthService:

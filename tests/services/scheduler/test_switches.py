@@ -86,6 +86,22 @@ async def test_dates_of_a_pause_that_no_scheduler_noticed_are_not_made_up_for(wo
         await world.have_run(NOON + 2 * HOUR, NOON + 3 * HOUR)
 
 
+@pytest.mark.parametrize("last", [FLOW, (*FLOW[:2], "tick")], ids=["the flow's", "the trigger's"])
+async def test_schedule_stopped_twice_goes_on_from_the_later_end(world: World, last: tuple[str, str, str]) -> None:
+    """BEY-041: even if no scheduler noticed either, and the end that came first is carried out last."""
+    await world.flows.put(TENANT, flow(CONCURRENT))
+    async with world.running():
+        pass
+    switches, both = switches_of(world), [FLOW, (*FLOW[:2], "tick")]
+    for name in both:
+        until = NOON + (3 if name == last else 1) * HOUR
+        await switches.set(TENANT, [name], SwitchOrder(SwitchState.PAUSED, until), None)
+    world.clock.set(NOON + 4 * HOUR + SECOND)
+    await switches.release(TENANT, both)
+    async with world.running():
+        await world.have_run(NOON + 3 * HOUR, NOON + 4 * HOUR)
+
+
 async def test_date_of_a_pause_that_a_scheduler_has_not_heard_of_is_passed_over(world: World) -> None:
     """BEY-041: what is said counts from then on, not from when everybody has heard of it."""
     await world.flows.put(TENANT, flow(CONCURRENT))

@@ -390,7 +390,7 @@ class Executor:
         """Take a share of the partitions, and let the others know."""
         if self._settings.exclusive:
             await self._journal.release("*")
-            await self._jobs.expire(-1, self._clock.now())  # before `ready`: a worker that registers later stays
+            await self._jobs.begin_alone(self._clock.now())  # before `ready`: a worker that registers later stays
         await self._share.renew()
         await self._notifier.publish("executors", [self.name])
         self._follow_leases()

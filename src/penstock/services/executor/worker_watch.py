@@ -7,7 +7,7 @@ import contextlib
 
 import structlog
 
-from penstock.base.clock import SECOND, Clock
+from penstock.base.clock import SECOND, Clock, Instant
 from penstock.base.errors import UnavailableError
 from penstock.engine.decision import Message
 from penstock.ports.jobs import JobQueue
@@ -48,6 +48,10 @@ class WorkerWatch:
         self._settings = settings
         self._tally = tally
         self._look = asyncio.Event()
+        self._every = settings.worker_timeout // 4
+        self._looked: Instant = 0
+        """When it looked last without an error."""
+        self._hears_since: Instant = 0
 
     def look(self) -> None:
         """Look for stranded jobs soon."""
@@ -57,13 +61,25 @@ class WorkerWatch:
         """Look from time to time, until cancelled."""
         while True:
             try:
-                await self._expire()
+                if self._could_hear(self._clock.now()):
+                    await self._expire()
                 await self._end_stranded()
             except UnavailableError as error:
+                self._looked = 0
                 log.warning("workers not checked", action="executor.expire", error=str(error))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.worker_timeout / SECOND / 4):
+                async with asyncio.timeout(self._every / SECOND):
                     await self._look.wait()
+
+    def _could_hear(self, now: Instant) -> bool:
+        """Return whether who is silent is gone, for all that can be known from here.
+
+        While the database was away, or this process stood still, nobody could be heard: they get their time anew.
+        """
+        if now - self._looked > 2 * self._every:
+            self._hears_since = now
+        self._looked = now
+        return now - self._hears_since >= self._settings.worker_timeout
 
     async def _expire(self) -> None:
         lost = await self._jobs.expire(self._settings.worker_timeout, self._clock.now())

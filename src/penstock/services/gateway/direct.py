@@ -95,6 +95,7 @@ class DirectGateway:
         shared: Variables the instance adds to every expression.
         working_set: What the executor of this process holds of an execution.
         decides_alone: Whether that executor is the only one there is.
+        is_remote: Whether it is for workers that live apart from all servers.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class DirectGateway:
         shared: Mapping[str, Any] | None = None,
         working_set: WorkingSet | None = None,
         decides_alone: bool = False,
+        is_remote: bool = False,
     ) -> None:
         self._queue = queue
         self._journal = journal
@@ -127,6 +129,7 @@ class DirectGateway:
         self._shared = shared or {}
         self._working_set = working_set or _nothing_held
         self._decides_alone = decides_alone
+        self._is_remote = is_remote
         self._workers: dict[str, _Registered] = {}
         self._listener: asyncio.Task[None] | None = None
 
@@ -145,7 +148,8 @@ class DirectGateway:
 
     async def register(self, worker_id: str, group: str, capacity: int) -> None:
         """Make the worker known."""
-        await self._queue.register(worker_id, group, socket.gethostname(), self._clock.now())
+        now, hostname = self._clock.now(), socket.gethostname()
+        await self._queue.register(worker_id, group, hostname, now, is_remote=self._is_remote)
         if self._local is not None:
             self._local.register(worker_id, group)
         self._workers[worker_id] = self._registered(worker_id, group)

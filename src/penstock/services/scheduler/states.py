@@ -67,13 +67,15 @@ def resuming(now: Instant) -> Resumed:
 def resumed(state: TriggerState, since: Instant) -> TriggerState:
     """Return the state of a schedule whose pause was over at a time: it goes on with the first date from then on.
 
-    So it does even if no scheduler noticed the pause, or its end in time.
+    So it does even if no scheduler noticed the pause, or its end in time. Of several that have stopped it, the last
+    that was over counts.
     """
     if TIMING not in state.memory or state.disabled or Backfill.active(state) is not None:
         return state
     if state.next_date is not None and state.next_date >= since:
         return state
-    return replace(state, next_date=None, memory={**state.memory, _RESUMED: since})
+    last = max(since, state.memory.get(_RESUMED, since))
+    return replace(state, next_date=None, memory={**state.memory, _RESUMED: last})
 
 
 def passed(trigger: ScheduledTrigger, state: TriggerState, next_date: Instant | None, now: Instant) -> TriggerState:

@@ -210,6 +210,19 @@ class JobQueueContract:
         assert [worker.id for worker in await store.jobs.workers()] == ["loud"]
         assert list(await store.jobs.claim("loud", "", 5, NOW)) == [lost]
 
+    async def test_server_that_begins_alone_gives_up_all_workers_but_remote_ones(self, store: StorePorts) -> None:
+        """Those are as if heard of now: while no server ran, nobody could have heard them."""
+        await store.jobs.register("inner", "", "host", NOW)
+        await store.jobs.register("remote", "", "host", NOW, is_remote=True)
+        (freed,) = await offered(store, {"created": NOW}, owner="inner")
+        (stray,) = await offered(store, {"created": NOW + 1}, owner="never-registered")
+        (kept,) = await offered(store, {"created": NOW + 2}, owner="remote")
+        now = NOW + 100 * SECOND
+        assert list(await store.jobs.begin_alone(now)) == ["inner"]
+        assert [(worker.id, worker.heartbeat) for worker in await store.jobs.workers()] == [("remote", now)]
+        assert list(await store.jobs.owned("remote")) == [kept]
+        assert list(await store.jobs.claim("remote", "", 5, now)) == [freed, stray]
+
     async def test_expire_with_everybody_alive_gives_up_nobody(self, store: StorePorts) -> None:
         await store.jobs.register("w1", "", "host", NOW)
         assert list(await store.jobs.expire(5 * SECOND, NOW + 5 * SECOND)) == []
