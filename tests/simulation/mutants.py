@@ -362,6 +362,17 @@ def ending(seed: int) -> Scenario:
     return dataclasses.replace(calm, happenings=calm.happenings[:1])
 
 
+def unheard(seed: int) -> Scenario:
+    """Return a seed's scenario in which a schedule is stopped while its execution runs, and much is not heard."""
+    said = tuple(
+        Happening(QUIET + 6 * SECOND + number * 2 * SECOND, kind, 0, "exclusive.tick")
+        for number, kind in enumerate(("disable", "release"))
+    )
+    return dataclasses.replace(
+        plain_scenario(seed), machines=(MachineSpec("server", ALL_ROLES),), loss=0.5, happenings=said
+    )
+
+
 def disabling(seed: int) -> Scenario:
     """Return a seed's scenario in which nothing breaks and executions of a disabled flow are started."""
     said = Happening(QUIET, "disable", 0, "chain")
@@ -391,7 +402,8 @@ SCENARIOS = {
     "late_notes": noting_late,
     **dict.fromkeys(("unheard_pauses", "orders_in_pieces"), pausing),
     "pauses_made_up_for": ending,
-    **dict.fromkeys(("forgotten_switches", "half_seen_states", "old_hearsay"), scenario_of),
+    "half_seen_states": unheard,
+    **dict.fromkeys(("forgotten_switches", "old_hearsay"), scenario_of),
     "unread_switches": disabling,
 }
 

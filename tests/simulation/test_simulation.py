@@ -64,7 +64,7 @@ def test_simulation_of_some_seeds_finds_nothing(first: int) -> None:
         ("forgotten_limits", 29),
         ("jobs_of_the_dead", 14),
         ("lost_claims", 249),  # rare: a claim's answer must get lost while nothing else wakes the worker
-        ("late_ends", 50),
+        ("late_ends", 5),
         ("eager_workers", 70),
         ("unheard_answers", 4),
         ("dropped_reports", 1),
@@ -75,8 +75,8 @@ def test_simulation_of_some_seeds_finds_nothing(first: int) -> None:
         ("kept_memories", 3),
         ("sticky_counts", 2),
         ("late_notes", 0),
-        ("half_seen_states", 7404),  # rare, like the next: two orders within the moments in which one is heard of
-        ("old_hearsay", 6770),
+        ("half_seen_states", 2),
+        ("old_hearsay", 6770),  # rare: a scheduler must stand still for just as long as somebody else's pause lasts
         ("unheard_pauses", 0),
         ("pauses_made_up_for", 0),
         ("unread_switches", 0),
