@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock.base.errors import InvalidRequestError, NotFoundError
+from penstock.cli.ctl.triggers import _is_disabled
 from penstock.cli.remote import RefusedError
 from tests.cli.conftest import wait_until
 from tests.cli.ctl.conftest import Ctl
@@ -101,6 +103,19 @@ def test_paused_execution_is_resumed_or_killed(greeting: Ctl) -> None:
         with greeting.client as client, client.stream("GET", f"executions/{started}/follow") as changes:
             assert list(changes.iter_lines())
         assert greeting.json("executions", "get", started)["state"]["current"] == end
+
+
+@pytest.mark.parametrize(("context", "source", "is_off"), [
+    ({"disabled": True}, {}, True),
+    ({"disabled": False}, {"disabled": True}, True),
+    ({"disabled": False, "switch": {"state": "ENABLED"}}, {"disabled": True}, False),
+    ({"disabled": False}, None, False),
+])  # fmt: skip
+def test_trigger_is_listed_as_disabled_when_its_source_or_somebody_says_so(
+    context: dict[str, Any], source: dict[str, Any] | None, is_off: bool
+) -> None:
+    """OPS-119."""
+    assert _is_disabled({"triggerContext": context, "abstractTrigger": source}) is is_off
 
 
 def test_triggers_are_listed_and_switched(greeting: Ctl) -> None:

@@ -43,7 +43,7 @@ def list_triggers(
         Column("NAMESPACE", "triggerContext.namespace"),
         Column("FLOW", "triggerContext.flowId"),
         Column("TRIGGER", "triggerContext.triggerId"),
-        Column("DISABLED", lambda row: bool(row["triggerContext"].get("disabled"))),
+        Column("DISABLED", _is_disabled),
         Column("HERE", lambda row: told(row["triggerContext"].get("switch") or {})),
         Column("LAST", "triggerContext.date"),
         Column("NEXT", "triggerContext.nextExecutionDate"),
@@ -122,6 +122,13 @@ def unlock(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId,
     with connect(ctx, given) as remote:
         remote.ask("POST", f"{path_of('triggers', namespace, flow, trigger)}/unlock")
     say(f"{trigger} may fire again")
+
+
+def _is_disabled(row: dict[str, Any]) -> bool:
+    """Return whether a trigger is off: switched off on the server, or by its source where nothing else is said."""
+    context = row["triggerContext"]
+    by_source = not context.get("switch") and (row.get("abstractTrigger") or {}).get("disabled") is True
+    return bool(context.get("disabled")) or by_source
 
 
 def _name(namespace: str, flow: str, trigger: str) -> dict[str, Any]:
