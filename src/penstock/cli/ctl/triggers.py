@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -124,7 +125,7 @@ def unlock(ctx: typer.Context, given: Given, namespace: Namespace, flow: FlowId,
     say(f"{trigger} may fire again")
 
 
-def _is_disabled(row: dict[str, Any]) -> bool:
+def _is_disabled(row: Mapping[str, Any]) -> bool:
     """Return whether a trigger is off: switched off on the server, or by its source where nothing else is said."""
     context = row["triggerContext"]
     by_source = not context.get("switch") and (row.get("abstractTrigger") or {}).get("disabled") is True
