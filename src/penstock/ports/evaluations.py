@@ -6,6 +6,7 @@ The trigger's state names the evaluation that is under way; a report about any o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +47,10 @@ class EvaluationStore(Protocol):
 
     async def withdraw(self, evaluation: str) -> str | None:
         """Give an evaluation to nobody any more; returns the worker that has it already, and is to be told."""
+        ...
+
+    async def lost(self, evaluations: Collection[str]) -> Collection[str]:
+        """Return those that no job stands for: nobody will ever do them."""
         ...
 
     async def end(self, evaluation: str) -> None:

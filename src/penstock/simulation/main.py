@@ -31,7 +31,7 @@ _MODULE = "penstock.simulation.main"
 
 @app.command()
 def simulate(
-    seeds: Annotated[int, typer.Option(help="How many seeds to simulate.")] = 200,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to simulate.")] = 200,
     first: Annotated[int, typer.Option(help="The first of them.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Replay this seed alone and tell its shortest failure.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Tell all of the replayed seed as it is.")] = False,
@@ -108,7 +108,7 @@ def main() -> None:
     """Run the command. Sets and dictionaries must come in the same order each time, so hashes are fixed first."""
     if os.environ.get(_HASHES) != "0":
         os.execve(sys.executable, [sys.executable, "-m", _MODULE, *sys.argv[1:]], {**os.environ, _HASHES: "0"})  # noqa: S606
-    app()
+    app(prog_name="penstock-sim")
 
 
 if __name__ == "__main__":

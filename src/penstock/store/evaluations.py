@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, delete, select
 
 from penstock.engine.decision import Job, Message
@@ -12,6 +14,8 @@ from penstock.store import executions, inbox, jobs, triggers
 from penstock.store.database import Database
 from penstock.store.locks import lock_txn
 from penstock.store.tables import JOBS
+
+_CHUNK = 500
 
 
 class SqlEvaluationStore:
@@ -28,10 +32,23 @@ class SqlEvaluationStore:
         """Give an evaluation to nobody any more; returns the worker that has it already."""
         return await self._database.write(lambda connection: withdraw_txn(connection, evaluation))
 
+    async def lost(self, evaluations: Collection[str]) -> Collection[str]:
+        """Return those that no job stands for."""
+        return await self._database.read(lambda connection: lost_txn(connection, evaluations))
+
     async def end(self, evaluation: str) -> None:
         """Forget an evaluation that nobody wants."""
         statement = delete(JOBS).where(JOBS.c.task_run_id == evaluation)
         await self._database.write(lambda connection: connection.execute(statement))
+
+
+def lost_txn(connection: Connection, evaluations: Collection[str]) -> Collection[str]:
+    """Return those that no job stands for."""
+    wanted, there = list(evaluations), set[str]()
+    for start in range(0, len(wanted), _CHUNK):
+        some = JOBS.c.task_run_id.in_(wanted[start : start + _CHUNK])
+        there.update(connection.execute(select(JOBS.c.task_run_id).where(some)).scalars())
+    return set(wanted) - there
 
 
 def withdraw_txn(connection: Connection, evaluation: str) -> str | None:

@@ -99,6 +99,20 @@ async def test_schedule_that_breaks_the_scheduler_holds_up_no_other(
         await world.have_run(NOON + HOUR, NOON + HOUR)
 
 
+async def test_evaluation_whose_job_is_lost_is_offered_anew(world: World) -> None:
+    """BEY-001: nobody would ever do it."""
+    source = flow().replace("core.trigger.Schedule", "core.http.Trigger").replace('cron: "0 * * * *"', "uri: http://x")
+    await world.flows.put("main", source)
+    async with world.running():
+        before = await world.comes_to(lambda state: state.evaluation is not None)
+        assert before.evaluation is not None
+        await world.until(NOON + 301 * SECOND)
+        assert (await world.state()).evaluation == before.evaluation
+        await world.store.evaluations.end(before.evaluation)
+        await world.until(NOON + 602 * SECOND)
+        await world.comes_to(lambda state: state.evaluation not in (None, before.evaluation))
+
+
 async def test_schedule_that_cannot_be_taken_over_holds_up_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

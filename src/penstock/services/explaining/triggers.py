@@ -26,6 +26,8 @@ from penstock.services.scheduler.calendar import Calendar
 from penstock.services.switches import SwitchService
 from penstock.services.triggers import TriggerName, named_trigger
 
+_LOST = "a scheduler offers it anew within five minutes; restart the trigger to have it at once"
+
 
 class TriggerExplainer:
     """Tells what triggers wait for. Implements BEY-002.
@@ -137,7 +139,7 @@ class TriggerExplainer:
             later = await self._triggers.get(tenant, state.namespace, state.flow_id, state.trigger_id)
             if later is None or later.evaluation != evaluation:
                 return []
-            return [Blocker("NOTHING", "Its evaluation is lost: no job is there for it", "restart the trigger", since)]
+            return [Blocker("NOTHING", "Its evaluation is lost: no job is there for it", _LOST, since)]
         workers = await self._jobs.workers()
         if queued.owner is None:
             return [replace(await for_a_worker("Its evaluation", queued.job, workers, self._reads), since=since)]

@@ -155,6 +155,16 @@ class Polling:
         for execution_id in states.running(state):
             self.watching.watch(trigger.key, execution_id)
 
+    async def offer_lost(self) -> None:
+        """Offer anew what no job stands for: no worker would ever do it (BEY-001)."""
+        under_way = {entry.state.evaluation: entry for _, entry in self._entries.items() if entry.state.evaluation}
+        for evaluation in await self._evaluations.lost(under_way) if under_way else ():
+            trigger, state = under_way[evaluation]
+            after = replace(evaluated.idle(state), next_date=self._clock.now())
+            if await self._take(Step(state, after)) is Outcome.DONE:
+                log.warning("evaluation was lost", action="scheduler.poll", trigger="/".join(trigger.key))
+            await self._adopt(trigger, None)
+
     # -- the end of executions
 
     async def release(self, key: TriggerKey, execution_id: str, execution: Execution | None) -> bool:

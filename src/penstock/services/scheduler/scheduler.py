@@ -267,6 +267,7 @@ class Scheduler:
             stored.setdefault(state.key[:3], {})[state.key] = state
         for flow in sorted(versions.keys() | {key[:3] for key in self._entries} | stored.keys()):
             await self._load_flow(flow, stored.get(flow, {}), versions.get(flow))
+        await self._polling.offer_lost()
 
     async def _load_flow(
         self, key: FlowKey, stored: Mapping[TriggerKey, TriggerState], version: Version | None = None

@@ -40,6 +40,13 @@ class EvaluationStoreContract:
         assert await store.triggers.get(*IDLE.key) == EVALUATING
         assert list(await store.jobs.owned("w1")) == [JOB]
 
+    async def test_evaluation_without_a_job_is_lost(self, store: StorePorts) -> None:
+        """BEY-001."""
+        await offered(store)
+        assert set(await store.evaluations.lost([JOB.task_run_id, "another"])) == {"another"}
+        await store.evaluations.end(JOB.task_run_id)
+        assert set(await store.evaluations.lost([JOB.task_run_id])) == {JOB.task_run_id}
+
     async def test_take_an_offer_by_many_at_once_makes_one_job(self, store: StorePorts) -> None:
         """ENG-264."""
         await store.triggers.save(IDLE)
