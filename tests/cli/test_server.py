@@ -86,6 +86,22 @@ def test_server_validates_files_for_the_command_line(penstock: Command) -> None:
     stop(process)
 
 
+def test_server_without_a_worker_lets_people_kill_what_would_take_it_down(penstock: Command) -> None:
+    """BEY-004: nothing runs, the rest works."""
+    penstock.write("flows/hello.yaml", HELLO)
+    process, address = started(
+        penstock, "local", "--port", "0", "--data", "data", "--flow-path", "flows", "--no-worker"
+    )
+    with httpx.Client(base_url=address, auth=USER, timeout=PATIENCE) as client:
+        execution = client.post("/api/v1/main/executions/company.team/hello").json()["id"]
+        wait_until(lambda: _task_state(client, execution) == "SUBMITTED", "the task")
+        why = client.get(f"/api/v1/main/executions/{execution}/why").json()["sentence"]
+        assert why.endswith("waits for a worker, and none is running")
+        client.delete(f"/api/v1/main/executions/{execution}/kill")
+        wait_until(lambda: _state(client, execution) == "KILLED", "the end of the execution")
+    assert stop(process) == 0
+
+
 def test_server_stopped_lets_a_running_task_end(penstock: Command) -> None:
     """OPS-127."""
     penstock.write("flows/sleeping.yaml", SLEEPING.replace("PT60S", "PT2S"))

@@ -16,6 +16,7 @@ from penstock.cli.spread import spread
 
 if TYPE_CHECKING:
     from penstock.cli.serving import Start
+    from penstock.wiring.plan import Role
 
 app = typer.Typer(no_args_is_help=True, help="Start a server or one of its components.", rich_markup_mode=None)
 
@@ -42,12 +43,22 @@ class Work:
     threads: Annotated[int | None, typer.Option("--worker-thread", min=1, help="How many tasks may run at once.")] = (
         None
     )
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Run no tasks, for instance to kill what takes the server down.")
+    ] = False
 
 
 def _start(common: Common) -> Start:
     from penstock.cli.serving import Start
 
     return Start(common)
+
+
+def _roles(work: Work) -> frozenset[Role]:
+    """Return what a process with everything is to be."""
+    from penstock.wiring.plan import ALL_ROLES, Role
+
+    return ALL_ROLES - {Role.WORKER} if work.no_worker else ALL_ROLES
 
 
 @app.command("local")
@@ -71,7 +82,8 @@ def local(
       KESTRA_SERVER_BASIC_AUTH_USERNAME=me@example.com KESTRA_SERVER_BASIC_AUTH_PASSWORD=Secret123 penstock server local
     """
     start = _start(common)
-    start.local(data=data, port=web.port, host=web.host, flow_path=work.flow_path, threads=work.threads)
+    roles = _roles(work)
+    start.local(roles, data=data, port=web.port, host=web.host, flow_path=work.flow_path, threads=work.threads)
 
 
 @app.command("standalone")
@@ -88,10 +100,8 @@ def standalone(
       penstock server standalone --config /etc/config/application.yaml
       penstock server standalone --worker-thread=128 --flow-path /flows
     """
-    from penstock.wiring.plan import ALL_ROLES
-
     start = _start(common)
-    start.component(ALL_ROLES, port=web.port, host=web.host, flow_path=work.flow_path, threads=work.threads)
+    start.component(_roles(work), port=web.port, host=web.host, flow_path=work.flow_path, threads=work.threads)
 
 
 @app.command("executor")

@@ -26,7 +26,7 @@ from penstock.wiring.config.settings import Logger
 from penstock.wiring.config.sources import keep_whole
 from penstock.wiring.local import data_folder, ensure_key, local_defaults
 from penstock.wiring.logs import configure_logs
-from penstock.wiring.plan import ALL_ROLES, Plan, Role
+from penstock.wiring.plan import Plan, Role
 from penstock.wiring.planning import plan_of
 from penstock.wiring.server import Server
 
@@ -41,15 +41,22 @@ class Start:
     common: Common
 
     def local(
-        self, *, data: Path | None, port: int | None, host: str | None, flow_path: Path | None, threads: int | None
+        self,
+        roles: Collection[Role],
+        *,
+        data: Path | None,
+        port: int | None,
+        host: str | None,
+        flow_path: Path | None,
+        threads: int | None,
     ) -> None:
-        """Start everything on an embedded database."""
+        """Start everything on an embedded database, or all but a worker."""
         folder = data_folder(data)
         ensure_key(folder)
         found = self._configuration(local_defaults(folder), port, host)
         plan = plan_of(
             found.settings,
-            ALL_ROLES,
+            roles,
             data=folder,
             threads=threads,
             flow_path=flow_path,
