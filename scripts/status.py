@@ -32,7 +32,7 @@ FAMILIES = {
     "CON": "Conflicts between pages",
     "BEY": "Beyond",
 }
-ID = re.compile(r"\b(ENG|EXP|SCR|PLG|OPS|API|UI|USE|MIG|BEY)-([A-Z]?)(\d+)(?:\s*(?:to|\.\.)\s*(?:\1-)?\2(\d+))?")
+ID = re.compile(r"\b(ENG|EXP|SCR|PLG|OPS|API|UI|USE|MIG|BEY)-([A-Z]?)(\d{3})(?:\s*(?:to|\.\.)\s*(?:\1-)?\2(\d{3}))?")
 HEAD = """# Status
 
 What is there, and how that is known. `scripts/status.py` writes this page from the IDs that tests name and from
