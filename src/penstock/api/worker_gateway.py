@@ -116,7 +116,7 @@ class _Server:
 
     async def register(self, request: Request) -> Response:
         body = await _body(request, Registration)
-        await self._gateway.register(body.worker_id, body.group, body.capacity)
+        await self._gateway.register(body.worker_id, body.group, body.capacity, body.hostname)
         self._conversations[body.worker_id] = _Conversation()
         return _answer(None)
 

@@ -74,8 +74,8 @@ class Evaluated:
 class WorkerGateway(Protocol):
     """Everything a worker needs, and nothing else."""
 
-    async def register(self, worker_id: str, group: str, capacity: int) -> None:
-        """Make the worker known."""
+    async def register(self, worker_id: str, group: str, capacity: int, hostname: str | None = None) -> None:
+        """Make the worker known, by where it runs: on this machine unless it says otherwise."""
         ...
 
     async def claim(self, worker_id: str, limit: int, wait: Micros) -> Sequence[Assignment]:

@@ -90,7 +90,7 @@ class MemoryGateway:
 
     # -- the worker's side
 
-    async def register(self, worker_id: str, group: str, capacity: int) -> None:
+    async def register(self, worker_id: str, group: str, capacity: int, hostname: str | None = None) -> None:
         """Make the worker known."""
         self._held[worker_id] = {}
         self._orders[worker_id] = []

@@ -43,6 +43,12 @@ async def test_http_wrong_token_is_refused(direct: StoreBench, token: str) -> No
         assert TOKEN not in response.text
 
 
+async def test_http_worker_is_known_by_its_own_machine(over_http: StoreBench) -> None:
+    """BEY-002: who looks for it finds it."""
+    await over_http.gateway.register("far", "", 1, "moon-7")
+    assert [worker.hostname for worker in await over_http.store.jobs.workers()] == ["moon-7"]
+
+
 async def test_http_without_any_token_is_refused(direct: StoreBench) -> None:
     async with serving(direct.direct) as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         assert (await client.post("/api/v1/worker/claim")).status_code == 401

@@ -137,7 +137,7 @@ class Late(MemoryGateway):
         super().__init__()
         self.asked = 0
 
-    async def register(self, worker_id: str, group: str, capacity: int) -> None:
+    async def register(self, worker_id: str, group: str, capacity: int, hostname: str | None = None) -> None:
         self.asked += 1
         if self.asked == 1:
             raise UnavailableError("the server starts up")

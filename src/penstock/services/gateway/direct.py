@@ -146,10 +146,10 @@ class DirectGateway:
 
     # -- leases
 
-    async def register(self, worker_id: str, group: str, capacity: int) -> None:
+    async def register(self, worker_id: str, group: str, capacity: int, hostname: str | None = None) -> None:
         """Make the worker known."""
-        now, hostname = self._clock.now(), socket.gethostname()
-        await self._queue.register(worker_id, group, hostname, now, is_remote=self._is_remote)
+        place, now = hostname or socket.gethostname(), self._clock.now()
+        await self._queue.register(worker_id, group, place, now, is_remote=self._is_remote)
         if self._local is not None:
             self._local.register(worker_id, group)
         self._workers[worker_id] = self._registered(worker_id, group)

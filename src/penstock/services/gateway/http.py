@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,10 +91,10 @@ class HttpGateway:
         self._tickets: dict[tuple[str, int], str] = {}
         self._talks: dict[str, _Talk] = {}
 
-    async def register(self, worker_id: str, group: str, capacity: int) -> None:
+    async def register(self, worker_id: str, group: str, capacity: int, hostname: str | None = None) -> None:
         """Make the worker known."""
         self._talks[worker_id] = _Talk()
-        await self._ask("register", Registration(worker_id, group, capacity), None)
+        await self._ask("register", Registration(worker_id, group, capacity, hostname or socket.gethostname()), None)
 
     async def claim(self, worker_id: str, limit: int, wait: Micros) -> Sequence[Assignment]:
         """Return jobs, waiting for the first; one long request."""

@@ -33,6 +33,8 @@ class Registration(msgspec.Struct, frozen=True):
     worker_id: str
     group: str
     capacity: int
+    hostname: str | None = None
+    """Where it runs."""
 
 
 class Claim(msgspec.Struct, frozen=True):
