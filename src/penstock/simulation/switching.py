@@ -43,8 +43,8 @@ class Said:
     state: SwitchState | None
     """None: what the source says."""
     until: float = _NONE
-    is_seen: bool = False
-    """Whether it has been carried out, as far as the database knows."""
+    seen: float = _NONE
+    """When it was carried out, as far as the database knows."""
     answered: float = _NONE
     """When that was acknowledged."""
 
@@ -136,15 +136,18 @@ class Switching:
         await service.set(TENANT, names, order, None)
 
     def acknowledged(self, said: Said, now: Micros) -> None:
-        """Check that an order that was acknowledged has been carried out, or has been followed by another."""
+        """Check that an order that was acknowledged has been carried out, or has been followed by another.
+
+        Those that were on their way at the same time may have been carried out in either order.
+        """
         said.answered = self.beginning + now
-        if said.is_seen or (said.state is None and not any(self._is_older(name, said) for name in said.names)):
+        if said.seen < _NONE or (said.state is None and not any(self._was_before(name, said) for name in said.names)):
             return
         raise Violation(f"{said.reason} ({said.state} for {', '.join(said.names)}) was acknowledged and is lost")
 
-    def _is_older(self, name: str, said: Said) -> bool:
+    def _was_before(self, name: str, said: Said) -> bool:
         holding = self._holding.get(name)
-        return holding is not None and holding.number < said.number
+        return holding is not None and holding.seen < said.asked
 
     # -- after every commit
 
@@ -192,7 +195,7 @@ class Switching:
             found = {name for name, each in switched.items() if each == reason}
             if found != set(said.names):
                 raise Violation(f"{reason} is for {', '.join(said.names)}, but was carried out for {sorted(found)}")
-            said.is_seen = True
+            said.seen = now
         unexplained = {name for name in gone if self._holding[name].until > now + _SKEW}
         releases = [set(one.names) & self._holding.keys() for one in self.orders if one.state is None]
         if unexplained and not any(unexplained <= one <= gone for one in releases):
