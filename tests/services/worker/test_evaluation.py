@@ -250,6 +250,35 @@ async def test_listener_withdrawn_ends_and_reports_no_event_any_more(bench: Benc
     assert [one.variables for one in bench.gateway.evaluations] == [{"n": 1}]
 
 
+async def test_kill_of_which_the_server_does_not_hear_is_confirmed_when_it_asks_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BEY-001: else the job would stay with the worker for ever."""
+    evaluated, asked = bench.gateway.evaluated, list[Evaluated]()
+
+    async def away(told: Evaluated) -> bool:
+        asked.append(told)
+        if len(asked) == 1:
+            raise UnavailableError("the server does not answer")
+        return await evaluated(told)
+
+    def listen(context: RunContext, stop: threading.Event) -> Iterator[TriggerEvent]:
+        begun.set()
+        stop.wait(PATIENCE)
+        yield from ()
+
+    begun = threading.Event()
+    monkeypatch.setattr(bench.gateway, "evaluated", away)
+    job = await bench.offer("test.Listening", listen)
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    await bench.gateway.order_kill(job)
+    await eventually(lambda: len(asked) == 1)
+    assert bench.gateway.evaluations == []
+    await bench.gateway.order_kill(job)
+    (told,) = await bench.told(1)
+    assert (told.job, told.is_over) == (job, True)
+
+
 async def test_listeners_do_not_take_the_slots_of_looks(bench: Bench) -> None:
     """ENG-311: a listener has a thread of its own."""
 

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from pydantic import ValidationError
@@ -70,12 +71,14 @@ class Evaluation:
         self._lost.set()
         return self.stop()
 
-    def confirm(self) -> None:
-        """Tell the server that the evaluation is given up, as it was told to be."""
+    def confirm(self) -> bool:
+        """Tell the server that the evaluation is given up, as it was told to be; returns whether it has heard so."""
         try:
             self._host.wait_for(self._host.gateway.evaluated(Evaluated(self.assignment.job, self._worker_id)))
         except PenstockError as error:
             log.warning("end not reported", action="trigger.report", error=str(error))
+            return False
+        return True
 
     def run(self, trigger: PollingTrigger | RealtimeTrigger) -> None:
         """Look for events and report them; never raises."""
@@ -176,6 +179,8 @@ class Evaluations:
         self._machinery = machinery
         self._pool = machinery.pool(host.settings.threads, f"{name}-trigger")
         self._running: dict[Key, Evaluation] = {}
+        self._killed: dict[Key, Evaluation] = {}
+        """What was told to end, until the server has heard that it has."""
         self._changed = asyncio.Event()
 
     @property
@@ -222,12 +227,21 @@ class Evaluations:
         self._changed.set()
 
     def kill(self, key: Key) -> bool:
-        """End an evaluation that nobody wants any more; False when it is none of these."""
-        evaluation = self._running.get(key)
-        if evaluation is None:
-            return False
-        self._end(evaluation, [*evaluation.lose(), evaluation.confirm])
-        return True
+        """End an evaluation that nobody wants any more; False when it is none of these.
+
+        The server gives the order again until it has heard that it was carried out.
+        """
+        if (evaluation := self._running.get(key)) is not None:
+            self._killed[key] = evaluation
+            self._end(evaluation, [*evaluation.lose(), partial(self._confirm, evaluation)])
+        elif (evaluation := self._killed.get(key)) is not None:
+            self._apart(evaluation, [partial(self._confirm, evaluation)])
+        return evaluation is not None
+
+    def _confirm(self, evaluation: Evaluation) -> None:
+        if evaluation.confirm():
+            with suppress(RuntimeError):  # the loop has ended before the thread
+                self._host.loop.call_soon_threadsafe(self._killed.pop, evaluation.key, None)
 
     def stop_listening(self) -> None:
         """End the listeners in good order, as soon as each has reported the event it has. Looks come to their end."""
@@ -237,6 +251,7 @@ class Evaluations:
 
     def lose(self) -> None:
         """End everything: it belongs to somebody else now."""
+        self._killed.clear()
         for evaluation in list(self._running.values()):
             self._end(evaluation, evaluation.lose())
 
