@@ -61,7 +61,7 @@ async def test_scope_that_does_not_exist_is_refused(server: LiveServer) -> None:
     """ENG-377."""
     answer = await server.client.get("/api/v1/main/flows/search", params={"filters[scope][EQUALS]": "MINE"})
     assert answer.status_code == 422
-    assert "use USER or SYSTEM" in answer.text
+    assert "use SYSTEM or USER" in answer.text
 
 
 async def test_namespace_of_the_system_is_told_to_the_interface(server: LiveServer) -> None:
